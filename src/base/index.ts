@@ -1,0 +1,25 @@
+/**
+ * What every level stands on: branded numbers, the clock and dice interfaces, checksums, byte helpers and
+ * `invariant`. Knows nothing of Redis beyond its two CRCs and its integer syntax.
+ */
+export {
+  type MonoMs,
+  type NodeId,
+  type Replid,
+  type Slot,
+  SLOT_COUNT,
+  type UnixMs,
+  addMs,
+  isHexId,
+  isSlot,
+  monoMs,
+  nodeId,
+  replid,
+  slot,
+  unixMs,
+} from './brands.ts';
+export { crc16, keySlot } from './crc16.ts';
+export { Crc64 } from './crc64.ts';
+export { InvariantError, assertNever, invariant } from './invariant.ts';
+export { type Clock, type Rng, randomHex, seededRng } from './ports.ts';
+export { NOT_INTEGER, equalsIgnoreCase, parseInt64, sameBytes } from './text.ts';
