@@ -1,0 +1,92 @@
+/**
+ * `npm run build`: src/ to dist/.
+ * tsc writes one module a file with declarations (the library and the tools); rolldown then writes the server
+ * as one file, because twenty processes start at once in the cluster suites and one file loads fastest.
+ * Everything is made beside dist/ and moved into place at the end, so that a reader never sees half a build.
+ */
+import { spawnSync } from 'node:child_process';
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
+import { join } from 'node:path';
+import { rolldown } from 'rolldown';
+import { ROOT, buildStamp, tool } from './project.mjs';
+
+const SHEBANG = '#!/usr/bin/env node\n';
+/** Programs that are bundled into one file each; the others stay as tsc writes them. */
+const BUNDLED = ['slotline-server'];
+
+const stamp = buildStamp();
+const work = join(ROOT, '.cache', `build-${process.pid}`);
+const fresh = join(work, 'dist');
+const dist = join(ROOT, 'dist');
+mkdirSync(work, { recursive: true });
+process.on('exit', () => rmSync(work, { recursive: true, force: true }));
+
+// Types are `npm run typecheck`'s business: the build only strips them.
+const tsc = tool('typescript', 'tsc');
+const compiled = spawnSync(
+  process.execPath,
+  [tsc, '-p', 'tsconfig.build.json', '--noCheck', '--outDir', fresh],
+  { cwd: ROOT, stdio: 'inherit' },
+);
+if (compiled.status !== 0) {
+  console.error('build: tsc failed');
+  process.exit(1);
+}
+for (const name of BUNDLED) await bundle(name);
+makeExecutables();
+writeFileSync(join(fresh, '.stamp'), stamp);
+moveIntoPlace();
+
+async function bundle(name) {
+  const input = join(ROOT, 'src', 'bin', `${name}.ts`);
+  if (!existsSync(input)) return;
+  const build = await rolldown({
+    input,
+    platform: 'node',
+    external: [/^node:/, 'commander'],
+    logLevel: 'warn',
+  });
+  await build.write({
+    dir: join(fresh, 'bin'),
+    format: 'esm',
+    entryFileNames: `${name}.js`,
+    chunkFileNames: `${name}-[hash].js`,
+    codeSplitting: false,
+    comments: false,
+  });
+  await build.close();
+}
+
+function makeExecutables() {
+  const bin = join(fresh, 'bin');
+  if (!existsSync(bin)) return;
+  for (const file of readdirSync(bin).filter((name) => /^slotline(-[a-z]+)?\.js$/.test(name))) {
+    const path = join(bin, file);
+    const code = readFileSync(path, 'utf8').replace(/^#!.*\n/, '');
+    writeFileSync(path, SHEBANG + code);
+    chmodSync(path, 0o755);
+  }
+}
+
+function moveIntoPlace() {
+  for (let tries = 1; ; tries++) {
+    try {
+      if (existsSync(dist)) renameSync(dist, join(work, `old-${tries}`));
+      renameSync(fresh, dist);
+      return;
+    } catch (error) {
+      // Another build moved at the same moment; the last one wins.
+      const isRace = ['ENOENT', 'ENOTEMPTY', 'EEXIST'].includes(error.code);
+      if (!isRace || tries >= 5) throw error;
+    }
+  }
+}

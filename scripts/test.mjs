@@ -1,0 +1,104 @@
+/**
+ * `npm test`: types, lint, package, format, tidy, unit and interop, one after the other, and a line of sums at the end.
+ * Everything runs even when something failed before, so that one run shows all there is to mend.
+ * Arguments choose steps by name: `npm test -- lint unit`.
+ */
+import { spawnSync } from 'node:child_process';
+import { existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
+import { delimiter, join } from 'node:path';
+import { ROOT, tool } from './project.mjs';
+
+const work = join(ROOT, '.cache', `test-${process.pid}`);
+mkdirSync(work, { recursive: true });
+process.on('exit', () => rmSync(work, { recursive: true, force: true }));
+
+const STEPS = {
+  types: () => check(tool('typescript', 'tsc'), ['--noEmit']),
+  lint: () => check(tool('oxlint', 'oxlint'), ['--type-aware', '--deny-warnings']),
+  package: () => check(tool('publint', 'publint'), ['run', '.', '--strict', '--pack', 'false']),
+  unused: () => check(tool('knip', 'knip'), ['--no-progress', '--no-config-hints']),
+  format: () => check(tool('prettier', 'prettier'), ['--check', '--log-level', 'warn', '.']),
+  tidy: () => vitest('tidy'),
+  unit: () => vitest('unit'),
+  interop: () => vitest('interop'),
+};
+
+const wanted = process.argv.slice(2);
+const unknown = wanted.filter((name) => !(name in STEPS));
+if (unknown.length > 0) {
+  console.error(`test: no step "${unknown[0]}"; there are ${Object.keys(STEPS).join(', ')}`);
+  process.exit(2);
+}
+
+const sum = { passed: 0, failed: 0, skipped: 0 };
+const table = [];
+for (const [name, run] of Object.entries(STEPS)) {
+  if (wanted.length > 0 && !wanted.includes(name)) continue;
+  console.log(`\n== ${name}`);
+  const started = Date.now();
+  const result = run();
+  for (const key of Object.keys(sum)) sum[key] += result[key];
+  table.push({ name, ...result, seconds: (Date.now() - started) / 1000 });
+}
+
+console.log('\n== results');
+for (const { name, passed, failed, skipped, seconds } of table) {
+  const counts = `${passed} passed, ${failed} failed, ${skipped} skipped`;
+  console.log(
+    `${failed > 0 ? 'FAIL' : 'ok  '} ${name.padEnd(8)} ${counts}, ${seconds.toFixed(1)} s`,
+  );
+}
+if (sum.skipped > 0 && findProgram('redis-server') === undefined) warnAboutSkips();
+console.log('');
+console.log(
+  `${sum.passed} passed, ${sum.failed} failed` +
+    (sum.skipped > 0 ? `, ${sum.skipped} skipped` : ''),
+);
+process.exitCode = sum.failed > 0 ? 1 : 0;
+
+/** A tool that is one check: passed or failed. */
+function check(script, args) {
+  const { status } = spawnSync(process.execPath, [script, ...args], {
+    cwd: ROOT,
+    stdio: 'inherit',
+  });
+  return status === 0 ? { passed: 1, failed: 0, skipped: 0 } : { passed: 0, failed: 1, skipped: 0 };
+}
+
+/** The tests of one vitest project, counted from its own report. */
+function vitest(project) {
+  const report = join(work, `${project}.json`);
+  const args = ['run', '--project', project, '--passWithNoTests', '--no-color'];
+  args.push('--reporter=default', '--reporter=json', `--outputFile.json=${report}`);
+  const done = spawnSync(process.execPath, [tool('vitest', 'vitest'), ...args], {
+    cwd: ROOT,
+    stdio: 'inherit',
+  });
+  if (!existsSync(report)) {
+    const failed = done.status === 0 ? 0 : 1;
+    return { passed: 0, failed, skipped: 0 };
+  }
+  const json = JSON.parse(readFileSync(report, 'utf8'));
+  // A file that cannot be loaded has no tests in the report, yet it failed.
+  const brokenFiles = json.testResults.filter(
+    (file) => file.status === 'failed' && !file.assertionResults.some((t) => t.status === 'failed'),
+  ).length;
+  const failed = json.numFailedTests + brokenFiles;
+  return {
+    passed: json.numPassedTests,
+    failed: failed === 0 && done.status !== 0 ? 1 : failed,
+    skipped: json.numPendingTests + json.numTodoTests,
+  };
+}
+
+function findProgram(name) {
+  const folders = (process.env['PATH'] ?? '').split(delimiter);
+  return folders.map((folder) => join(folder, name)).find((path) => existsSync(path));
+}
+
+function warnAboutSkips() {
+  console.log('\n************************************************************************');
+  console.log('*  redis-server is not installed: tests beside the real one were       *');
+  console.log('*  SKIPPED. On Debian and Ubuntu: apt-get install redis-server         *');
+  console.log('************************************************************************');
+}

@@ -1,0 +1,127 @@
+/** What time alone brings about, ten times a second: reconnects, pings, PFAIL. Source: 7.2 cluster.c, clusterCron(). */
+import { type MonoMs, addMs } from '../base/index.ts';
+import type { ClusterContext } from './context.ts';
+import { markPfail } from './failure-detector.ts';
+import { handshakeTimeoutMs } from './handshake.ts';
+import { closeLink, openLink } from './links.ts';
+import { pingSuccessor } from './manual-failover.ts';
+import { checkManualTimeout } from './manual-reset.ts';
+import { considerMigration } from './replica-migration.ts';
+import { deleteNode } from './roles.ts';
+import { sendPing } from './sending.ts';
+import type { ClusterNode, Link } from './types.ts';
+
+export const CRON_PERIOD_MS = 100;
+/** Every so many runs one node, the one heard of longest ago among PING_SAMPLES random ones, gets a ping. */
+const RANDOM_PING_RUNS = 10;
+const PING_SAMPLES = 5;
+
+export function runCron(c: ClusterContext, run: number): void {
+  for (const [id, until] of c.forgotten) if (until <= c.now.mono) c.forgotten.delete(id);
+  for (const node of [...c.nodeList]) keepLink(c, node);
+  if (run % RANDOM_PING_RUNS === 0) pingAtRandom(c);
+  for (const node of [...c.nodeList]) watchNode(c, node);
+  followMaster(c);
+  checkManualTimeout(c);
+  pingSuccessor(c);
+  considerMigration(c);
+  c.failoverWanted = true;
+}
+
+/** When the next pending ping becomes too old, so that PFAIL need not wait for a run. */
+export function detectorWake(c: ClusterContext): MonoMs | undefined {
+  let wake: MonoMs | undefined;
+  for (const node of c.nodeList) {
+    if (node.pingSentAt === undefined || node.health !== 'ok' || !isWatched(c, node)) continue;
+    const at = addMs(silentSince(node, node.pingSentAt), c.options.nodeTimeoutMs + 1);
+    if (wake === undefined || at < wake) wake = at;
+  }
+  return wake;
+}
+
+/** Marks every node whose silence has lasted too long. */
+export function detectFailures(c: ClusterContext): void {
+  for (const node of c.nodeList) {
+    if (node.pingSentAt === undefined || node.health !== 'ok' || !isWatched(c, node)) continue;
+    if (c.since(silentSince(node, node.pingSentAt)) > c.options.nodeTimeoutMs) markPfail(c, node);
+  }
+}
+
+function isWatched(c: ClusterContext, node: ClusterNode): boolean {
+  return node !== c.myself && !node.hasNoAddress && !node.inHandshake;
+}
+
+/** Any packet proves life, not only the pong that we wait for. */
+function silentSince(node: ClusterNode, pingSentAt: MonoMs): MonoMs {
+  const { dataReceivedAt } = node;
+  return dataReceivedAt !== undefined && dataReceivedAt > pingSentAt ? dataReceivedAt : pingSentAt;
+}
+
+function keepLink(c: ClusterContext, node: ClusterNode): void {
+  if (node === c.myself || node.hasNoAddress) return;
+  if (node.inHandshake && c.since(node.createdAt) > handshakeTimeoutMs(c)) {
+    deleteNode(c, node);
+    return;
+  }
+  for (const link of [node.link, node.inboundLink]) {
+    const limit = c.options.linkSendBufferBytesMax;
+    if (link === undefined || limit === 0) continue;
+    const bytes = c.linksView.sendBufferBytes(link.id);
+    if (bytes <= limit) continue;
+    c.log({ name: 'linkBufferExceeded', node: node.id, bytes });
+    c.linkBufferExceededCount++;
+    closeLink(c, link);
+  }
+  if (node.link === undefined) openLink(c, node);
+}
+
+function pingAtRandom(c: ClusterContext): void {
+  let oldest: ClusterNode | undefined;
+  for (let i = 0; i < PING_SAMPLES; i++) {
+    const node = c.nodeList[c.rng.below(c.nodeList.length)]!;
+    if (node === c.myself || node.inHandshake) continue;
+    if (node.link?.isOpen !== true || node.pingSentAt !== undefined) continue;
+    const isOlder =
+      oldest === undefined || (node.pongReceivedAt ?? 0) < (oldest.pongReceivedAt ?? 0);
+    if (isOlder) oldest = node;
+  }
+  if (oldest?.link !== undefined) sendPing(c, oldest.link, 'ping');
+}
+
+function watchNode(c: ClusterContext, node: ClusterNode): void {
+  if (!isWatched(c, node)) return;
+  const halfMs = c.options.nodeTimeoutMs / 2;
+  const { link, pingSentAt, pongReceivedAt } = node;
+  if (link !== undefined && pingSentAt !== undefined && isLinkSuspect(c, node, link)) {
+    closeLink(c, link);
+  }
+  // An attempt to connect that hangs is a ping without an answer.
+  if (node.link?.isOpen === false) node.pingSentAt ??= node.link.createdAt;
+  const isStale = pongReceivedAt === undefined || c.since(pongReceivedAt) > halfMs;
+  if (node.link?.isOpen === true && pingSentAt === undefined && isStale) {
+    sendPing(c, node.link, 'ping');
+  }
+}
+
+/**
+ * Nothing came for half the time-out: perhaps the connection is at fault, not the node.
+ * Divergence: the real server trusts a link for as long as the peer's own pings arrive on the other one. A ping of ours
+ * unanswered, or a connect unfinished, for a whole time-out condemns the link here, or FAIL would never clear.
+ */
+function isLinkSuspect(c: ClusterContext, node: ClusterNode, link: Link): boolean {
+  const { nodeTimeoutMs } = c.options;
+  if (c.since(link.createdAt) <= nodeTimeoutMs) return false;
+  if (!link.isOpen) return true;
+  const pendingMs = node.pingSentAt === undefined ? 0 : c.since(node.pingSentAt);
+  const { dataReceivedAt } = node;
+  const isHeard = dataReceivedAt !== undefined && c.since(dataReceivedAt) <= nodeTimeoutMs / 2;
+  return pendingMs > (isHeard ? nodeTimeoutMs : nodeTimeoutMs / 2);
+}
+
+/** Replication must follow the master that the cluster gave us, also after a start. */
+function followMaster(c: ClusterContext): void {
+  const { master } = c.myself;
+  if (c.myself.role !== 'replica' || master === undefined || master.hasNoAddress) return;
+  if (master.ip === '' || c.replication.masterAddress() !== undefined) return;
+  c.emit({ kind: 'setMaster', nodeId: master.id, host: master.ip, port: master.port });
+}

@@ -1,0 +1,246 @@
+/**
+ * A replica's side of an election: when it may stand, how long it waits, how it asks, and what winning means.
+ * Source: Redis Cluster specification, "Replica election and promotion"; 7.2 cluster.c, clusterHandleSlaveFailover().
+ */
+import { type MonoMs, SLOT_COUNT, addMs, invariant, slot } from '../base/index.ts';
+import { type ClusterContext, type Election, isVotingMaster } from './context.ts';
+import { takeElectionEpoch } from './epochs.ts';
+import { updateHealth } from './health.ts';
+import type { CannotFailoverReason } from './log-events.ts';
+import { resetManualFailover } from './manual-reset.ts';
+import { markMaster } from './roles.ts';
+import { broadcastAuthRequest, broadcastPong, sendAuthRequest } from './sending.ts';
+import { assignSlot, unassignSlot } from './slot-map.ts';
+import type { ClusterNode } from './types.ts';
+
+/** Time for FAIL to reach the voters, and for replicas to exchange offsets. */
+const ELECTION_DELAY_MS = 500;
+/** Random part, exclusive, so that replicas of equal rank do not split the vote. */
+const ELECTION_JITTER_MS = 500;
+/** Each replica with a better offset puts us back by this much. */
+const RANK_DELAY_MS = 1000;
+/**
+ * Wait of a replica that has no rival.
+ * Divergence: the real server always waits 500 to 1000 ms. The wait guards nothing: at most one candidate can collect a
+ * majority in one epoch, whenever it asks. It only makes a first attempt likelier to succeed, by letting replicas
+ * compare offsets and FAIL reach the voters. Without a rival there is nothing to compare, and a voter that refused
+ * because FAIL had not reached it is asked again (ASK_AGAIN_MS) within the same epoch.
+ */
+const SOLE_CANDIDATE_DELAY_MS = 20;
+/** Slack on top of two node time-outs within which a master's silence counts as fresh. */
+const FRESH_SILENCE_MS = 1000;
+/**
+ * Voters that have not answered are asked again after this long, only while currentEpoch is still the election's: a
+ * vote belongs to the epoch of its request, so votes of two epochs never add up.
+ */
+const ASK_AGAIN_MS = 100;
+const AUTH_TIMEOUT_MIN_MS = 2000;
+/** How often the same reason for not failing over is logged. Source: CLUSTER_CANT_FAILOVER_RELOG_PERIOD, 10 s. */
+const RELOG_MS = 10_000;
+
+/** Moves the election as far as it goes at this moment. Safe to call at any time. */
+export function handleElection(c: ClusterContext): void {
+  c.failoverWanted = false;
+  const isManual = c.manualFailover.state === 'ready';
+  if (!mayStand(c, isManual)) {
+    c.election = { state: 'idle' };
+    c.lastCannotFailover = undefined;
+    return;
+  }
+  if (!isManual && isDataTooOld(c)) return cannotFailover(c, 'dataTooOld');
+  if (c.election.state === 'idle') schedule(c);
+  else if (isOver(c, c.election)) schedule(c);
+  else postponeIfOutranked(c);
+  proceed(c, c.election);
+}
+
+function proceed(c: ClusterContext, election: Election): void {
+  if (election.state === 'idle') return;
+  if (election.state === 'scheduled') {
+    if (c.now.mono < election.startAt) return cannotFailover(c, 'waitingDelay');
+    return startElection(c);
+  }
+  if (c.since(election.startAt) > authTimeoutMs(c)) return cannotFailover(c, 'expired');
+  if (c.rules.isElected(countVotes(election.voters), c.size)) return win(c, election.epoch);
+  askAgain(c);
+  cannotFailover(c, 'waitingVotes');
+}
+
+/** When the election wants to be looked at again. */
+export function electionWake(c: ClusterContext): MonoMs | undefined {
+  switch (c.election.state) {
+    case 'idle':
+      return undefined;
+    case 'scheduled':
+      return c.election.startAt;
+    case 'requesting':
+      return c.since(c.election.startAt) > authTimeoutMs(c) ? undefined : c.election.askAgainAt;
+  }
+}
+
+/** A voter's acknowledgement. Each voter counts once, however often it answers. */
+export function voteReceived(c: ClusterContext, voter: ClusterNode, voterEpoch: number): void {
+  if (c.election.state !== 'requesting' || !isVotingMaster(voter)) return;
+  if (!c.rules.countsAsVote(voterEpoch, c.election.epoch)) return;
+  c.election.voters.add(voter);
+  c.failoverWanted = true;
+}
+
+/**
+ * Votes of those who are masters with slots at this moment: a seat whose holder changed meanwhile counts once.
+ * Divergence: the real server adds up votes as they come.
+ */
+function countVotes(voters: ReadonlySet<ClusterNode>): number {
+  let count = 0;
+  for (const voter of voters) if (isVotingMaster(voter)) count++;
+  return count;
+}
+
+/** This node takes the slots of its master and says so to everyone. */
+export function takeMastersPlace(c: ClusterContext): void {
+  const { master } = c.myself;
+  if (c.myself.role === 'master' || master === undefined) return;
+  markMaster(c, c.myself);
+  c.emit({ kind: 'promote' });
+  for (let i = 0; i < SLOT_COUNT && master.slotCount > 0; i++) {
+    if (c.owners[i] !== master) continue;
+    unassignSlot(c, slot(i));
+    assignSlot(c, c.myself, slot(i));
+  }
+  c.election = { state: 'idle' };
+  // A master that was never in doubt serves at once: the delay after a start is for those who come back.
+  updateHealth(c);
+  c.save('fsync');
+  resetManualFailover(c);
+  broadcastPong(c, () => true);
+}
+
+function mayStand(c: ClusterContext, isManual: boolean): boolean {
+  const { master } = c.myself;
+  if (c.myself.role === 'master' || master === undefined || master.slotCount === 0) return false;
+  return isManual || (master.health === 'fail' && !c.options.replicaNoFailover);
+}
+
+/** Whether our copy is older than cluster-replica-validity-factor allows. */
+function isDataTooOld(c: ClusterContext): boolean {
+  const { replicaValidityFactor, nodeTimeoutMs, replPingReplicaPeriodMs } = c.options;
+  if (replicaValidityFactor === 0) return false;
+  const silenceMs = c.replication.masterSilenceMs() ?? Number.POSITIVE_INFINITY;
+  // The time that it took to notice the failure is not held against us.
+  const ageMs = silenceMs > nodeTimeoutMs ? silenceMs - nodeTimeoutMs : silenceMs;
+  return ageMs > replPingReplicaPeriodMs + nodeTimeoutMs * replicaValidityFactor;
+}
+
+/**
+ * No rival, and the master fell silent only just now: the failure that we were made for. After partitions and stops the
+ * silence is longer, views differ, and the ordinary delay lets them settle before anyone asks for votes.
+ */
+function isPlainCase(c: ClusterContext): boolean {
+  const silenceMs = c.replication.masterSilenceMs();
+  if (silenceMs === undefined || rivals(c).length > 0) return false;
+  return silenceMs <= c.options.nodeTimeoutMs * 2 + FRESH_SILENCE_MS;
+}
+
+/** How many replicas of our master are ahead of us and able to stand. */
+function replicaRank(c: ClusterContext): number {
+  const offset = c.replication.replOffset();
+  let rank = 0;
+  for (const rival of rivals(c)) if (rival.replOffset > offset) rank++;
+  return rank;
+}
+
+function rivals(c: ClusterContext): ClusterNode[] {
+  const replicas = c.myself.master?.replicas ?? [];
+  return replicas.filter(
+    (node) => node !== c.myself && !node.hasNoFailover && node.health !== 'fail',
+  );
+}
+
+function schedule(c: ClusterContext): void {
+  const isManual = c.manualFailover.state === 'ready';
+  const rank = isManual ? 0 : replicaRank(c);
+  let delayMs = 0;
+  if (!isManual && isPlainCase(c)) delayMs = SOLE_CANDIDATE_DELAY_MS;
+  else if (!isManual) {
+    delayMs = ELECTION_DELAY_MS + c.rng.below(ELECTION_JITTER_MS) + rank * RANK_DELAY_MS;
+  }
+  c.election = { state: 'scheduled', startAt: c.after(delayMs), rank };
+  const offset = c.replication.replOffset();
+  c.log({ name: 'electionScheduled', delayMs, rank, offset });
+  // Rivals learn our offset and can rank themselves.
+  const { master } = c.myself;
+  broadcastPong(c, (node) => node.role === 'replica' && node.master === master);
+}
+
+/** An election that nobody won may be tried again after twice its time. */
+function isOver(c: ClusterContext, election: { readonly startAt: MonoMs }): boolean {
+  return c.since(election.startAt) > authTimeoutMs(c) * 2;
+}
+
+function authTimeoutMs(c: ClusterContext): number {
+  return Math.max(c.options.nodeTimeoutMs * 2, AUTH_TIMEOUT_MIN_MS);
+}
+
+function postponeIfOutranked(c: ClusterContext): void {
+  if (c.election.state !== 'scheduled' || c.manualFailover.state !== 'idle') return;
+  const rank = replicaRank(c);
+  if (rank <= c.election.rank) return;
+  const addedMs = (rank - c.election.rank) * RANK_DELAY_MS;
+  c.election = { state: 'scheduled', startAt: addMs(c.election.startAt, addedMs), rank };
+  c.log({ name: 'rankUpdated', rank, addedMs });
+}
+
+function startElection(c: ClusterContext): void {
+  invariant(c.election.state === 'scheduled', 'an election is scheduled before it starts');
+  const epoch = takeElectionEpoch(c);
+  const { startAt } = c.election;
+  c.election = {
+    state: 'requesting',
+    epoch,
+    startAt,
+    voters: new Set<ClusterNode>(),
+    askAgainAt: c.after(ASK_AGAIN_MS),
+  };
+  c.log({ name: 'electionStarted', epoch });
+  c.updateWanted = true;
+  broadcastAuthRequest(c);
+}
+
+function askAgain(c: ClusterContext): void {
+  if (c.election.state !== 'requesting' || c.now.mono < c.election.askAgainAt) return;
+  const { epoch, voters } = c.election;
+  const isAutomatic = c.manualFailover.state === 'idle';
+  c.election = {
+    ...c.election,
+    askAgainAt: c.after(isAutomatic ? ASK_AGAIN_MS : ASK_AGAIN_MS * 5),
+  };
+  if (c.currentEpoch !== epoch) return;
+  for (const node of c.nodeList) {
+    if (node === c.myself || !isVotingMaster(node) || voters.has(node)) continue;
+    if (node.health === 'ok' && node.link?.isOpen === true) sendAuthRequest(c, node.link);
+  }
+}
+
+function win(c: ClusterContext, epoch: number): void {
+  const { myself } = c;
+  c.log({ name: 'electionWon' });
+  if (myself.configEpoch < epoch) {
+    myself.configEpoch = epoch;
+    c.log({ name: 'configEpochAfterFailover', epoch });
+  }
+  takeMastersPlace(c);
+}
+
+/** Says once in a while why nothing happens; nothing while the failure is too fresh to speak of. */
+function cannotFailover(c: ClusterContext, reason: CannotFailoverReason): void {
+  const isRepeated = c.lastCannotFailover === reason;
+  if (isRepeated && c.lastCannotFailoverAt !== undefined) {
+    if (c.since(c.lastCannotFailoverAt) < RELOG_MS) return;
+  }
+  c.lastCannotFailover = reason;
+  const failedAt = c.myself.master?.failedAt;
+  const quietMs = c.options.nodeTimeoutMs + 5000;
+  if (failedAt !== undefined && c.since(failedAt) < quietMs) return;
+  c.lastCannotFailoverAt = c.now.mono;
+  c.log({ name: 'cannotFailover', reason });
+}

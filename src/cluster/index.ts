@@ -1,0 +1,39 @@
+/**
+ * Redis Cluster as a machine without input or output of its own: gossip, failure detection, elections, automatic and
+ * manual failover, slots and epochs. `step(now, input)` answers with effects in order; `nextWake` says when to tick.
+ * Reads for commands (owner of a slot, state, texts) are plain methods. Text of nodes.conf is `config/`'s affair.
+ */
+export {
+  type AdminCommand,
+  type AdminError,
+  type AdminResult,
+  type LinkDirection,
+  type SlotAction,
+  adminErrorText,
+} from './admin-commands.ts';
+export type { ContextInit } from './context.ts';
+export { ClusterMachine, type NodeView } from './core.ts';
+export type { Effect } from './effects.ts';
+export type { Input } from './inputs.ts';
+export { type LogEvent, type LogLevel, logLevel, logSentence } from './log-events.ts';
+export type { ImportFlaw } from './nodes-export.ts';
+export { renderNodeLine } from './render.ts';
+export {
+  type ClusterRules,
+  type VoteFacts,
+  type VoteRefusal,
+  majority,
+  redisRules,
+} from './rules.ts';
+export { slotRanges } from './slot-map.ts';
+export type {
+  ClusterHealth,
+  ClusterNode,
+  ClusterOptions,
+  KeysView,
+  Link,
+  LinkId,
+  LinksView,
+  Now,
+  ReplicationView,
+} from './types.ts';

@@ -1,0 +1,33 @@
+/** Everything that can happen to the machine. Operators' commands come in through `admin`. */
+import type { Packet } from '../bus/index.ts';
+import type { ClusterOptions, LinkId } from './types.ts';
+
+export type Input =
+  | { readonly kind: 'tick' }
+  | { readonly kind: 'linkOpened'; readonly link: LinkId }
+  /** The attempt to connect failed. */
+  | { readonly kind: 'linkFailed'; readonly link: LinkId }
+  | { readonly kind: 'linkClosed'; readonly link: LinkId }
+  /** A peer connected to the bus port; `link` comes from `newLinkId`. */
+  | {
+      readonly kind: 'inboundLink';
+      readonly link: LinkId;
+      readonly remoteIp: string;
+      readonly localIp: string;
+    }
+  /** Bytes of a link in any cut; copied, the buffer may be reused at once. */
+  | { readonly kind: 'bytes'; readonly link: LinkId; readonly bytes: Uint8Array }
+  /** A packet decoded elsewhere; takes the place of `bytes` in tests. */
+  | { readonly kind: 'packet'; readonly link: LinkId; readonly packet: Packet }
+  /** The offset moved, or the link to the master went up or down. Tell it at once during a manual failover. */
+  | { readonly kind: 'replicationChanged' }
+  /** A local client published: pass it on. */
+  | {
+      readonly kind: 'publish';
+      readonly channel: Uint8Array;
+      readonly message: Uint8Array;
+      readonly isShard: boolean;
+    }
+  | { readonly kind: 'configChanged'; readonly options: ClusterOptions }
+  /** The data of the last run is loaded. */
+  | { readonly kind: 'dataLoaded' };

@@ -1,0 +1,199 @@
+/** One whole packet: who says it, what its header teaches, and which rule its body goes to. */
+import { assertNever, nodeId } from '../base/index.ts';
+import {
+  MESSAGE_FLAG,
+  NODE_FLAG,
+  PACKET_TYPES,
+  type Packet,
+  type PacketHeader,
+  type PingBody,
+  type UpdateBody,
+} from '../bus/index.ts';
+import type { ClusterContext } from './context.ts';
+import { voteReceived } from './election.ts';
+import { partEpochs } from './epochs.ts';
+import { failReceived, pongReceived } from './failure-detector.ts';
+import { processGossip } from './gossip.ts';
+import { handshakeAnswered, meetReceived } from './handshake.ts';
+import { claimInboundLink, closeLink, isHostname, isSaneHeader, updateAddress } from './links.ts';
+import { masterOffsetReceived, mfstartReceived } from './manual-failover.ts';
+import { markMaster, markReplica } from './roles.ts';
+import { sendPing, sendUpdate, wireFlags } from './sending.ts';
+import { applySlotClaim } from './slot-claims.ts';
+import { hasSlotBit, sameSlots } from './slot-map.ts';
+import type { ClusterNode, Link } from './types.ts';
+import { voteRequested } from './votes.ts';
+
+/** Drops every type. Source: DEBUG CLUSTER packet filter of the real server's tests. */
+const DROP_ALL = -2;
+
+/** Source: 7.2 cluster.c, clusterProcessPacket(). */
+export function receivePacket(c: ClusterContext, link: Link, packet: Packet): void {
+  const { header, body } = packet;
+  c.receivedCounts.set(body.type, c.receivedCounts.get(body.type)! + 1);
+  const isDropped =
+    c.droppedTypeNumber === DROP_ALL || c.droppedTypeNumber === PACKET_TYPES.indexOf(body.type);
+  if (isDropped || !isSaneHeader(header)) return;
+  const sender = senderOf(c, header);
+  if (sender !== undefined) {
+    claimInboundLink(c, sender, link);
+    sender.dataReceivedAt = c.now.mono;
+    learnFromHeader(c, sender, header);
+  }
+  switch (body.type) {
+    case 'ping':
+    case 'pong':
+    case 'meet':
+      return pingReceived(c, link, sender, { header, body });
+    case 'fail':
+      if (sender !== undefined) failReceived(c, sender, body.nodeId);
+      return;
+    case 'publish':
+    case 'publishshard': {
+      if (sender === undefined) return;
+      const { channel, message, type } = body;
+      return c.emit({ kind: 'publish', channel, message, isShard: type === 'publishshard' });
+    }
+    case 'authRequest':
+      if (sender !== undefined) voteRequested(c, sender, header);
+      return;
+    case 'authAck':
+      if (sender !== undefined) voteReceived(c, sender, header.currentEpoch);
+      return;
+    case 'update':
+      if (sender !== undefined) updateReceived(c, body);
+      return;
+    case 'mfstart':
+      if (sender !== undefined) mfstartReceived(c, sender, link);
+      return;
+    case 'module':
+      return;
+    default:
+      return assertNever(body);
+  }
+}
+
+/** The known node behind a packet; nobody speaks for ourselves. */
+function senderOf(c: ClusterContext, header: PacketHeader): ClusterNode | undefined {
+  const byName = c.nodes.get(nodeId(header.sender));
+  return byName === c.myself || byName?.inHandshake === true ? undefined : byName;
+}
+
+/** Epochs only ever rise; offsets rank replicas; the paused flag carries a manual failover forward. */
+function learnFromHeader(c: ClusterContext, sender: ClusterNode, header: PacketHeader): void {
+  if (header.currentEpoch > c.currentEpoch) {
+    c.currentEpoch = header.currentEpoch;
+    c.save('save');
+  }
+  if (header.configEpoch > sender.configEpoch) {
+    sender.configEpoch = header.configEpoch;
+    c.save('fsync');
+  }
+  sender.replOffset = header.offset;
+  if (c.myself.master === sender && (header.messageFlags & MESSAGE_FLAG.paused) !== 0) {
+    masterOffsetReceived(c, header.offset);
+  }
+}
+
+interface PingPacket {
+  readonly header: PacketHeader;
+  readonly body: PingBody;
+}
+
+function pingReceived(
+  c: ClusterContext,
+  link: Link,
+  sender: ClusterNode | undefined,
+  packet: PingPacket,
+): void {
+  const { header, body } = packet;
+  if (body.type !== 'pong') {
+    learnOwnAddress(c, link, body.type);
+    if (sender === undefined && body.type === 'meet') meetReceived(c, link, header);
+    if (sender === undefined && body.type === 'meet') processGossip(c, undefined, body.gossip);
+    sendPing(c, link, 'pong');
+  }
+  if (link.direction === 'to' && link.node !== undefined) {
+    if (link.node.inHandshake) {
+      if (!handshakeAnswered(c, link, sender, header)) return;
+    } else if (link.node.id !== header.sender) {
+      return disownAddress(c, link, link.node);
+    }
+  }
+  // Whoever just finished the handshake is known from this packet on.
+  const node = sender ?? (link.direction === 'to' ? link.node : undefined);
+  if (sender === undefined && node !== undefined) learnFromHeader(c, node, header);
+  if (node !== undefined && body.type === 'ping') updateAddress(c, node, link, header);
+  if (link.direction === 'to' && body.type === 'pong' && link.node !== undefined) {
+    pongReceived(c, link.node);
+  }
+  if (node === undefined) return;
+  node.hasNoFailover = (header.flags & NODE_FLAG.nofailover) !== 0;
+  learnRole(c, node, header);
+  learnSlots(c, node, header);
+  partEpochs(c, node);
+  processGossip(c, node, body.gossip);
+  learnHostname(c, node, body.hostname);
+}
+
+/** We learn our own address from whoever reaches us by it, unless the configuration says it. */
+function learnOwnAddress(c: ClusterContext, link: Link, type: 'ping' | 'meet'): void {
+  const { myself } = c;
+  if (c.options.announceIp !== '' || link.localIp === '') return;
+  if (type !== 'meet' && myself.ip !== '') return;
+  if (myself.ip === link.localIp) return;
+  myself.ip = link.localIp;
+  c.log({ name: 'ownAddressUpdated', ip: myself.ip });
+  c.save('save');
+}
+
+/** Another node answers at this node's address: we do not know where it lives any more. */
+function disownAddress(c: ClusterContext, link: Link, node: ClusterNode): void {
+  const ageMs = c.since(node.createdAt);
+  c.log({ name: 'senderMismatch', node: node.id, ageMs, flags: wireFlags(c, node) });
+  node.hasNoAddress = true;
+  node.ip = '';
+  node.port = node.plaintextPort = node.busPort = 0;
+  closeLink(c, link);
+  c.save('save');
+}
+
+function learnRole(c: ClusterContext, node: ClusterNode, header: PacketHeader): void {
+  if (header.masterId === undefined) {
+    if ((header.flags & NODE_FLAG.master) !== 0) markMaster(c, node);
+    return;
+  }
+  markReplica(c, node, c.nodes.get(nodeId(header.masterId)));
+}
+
+/** Takes a master's claim on its slots, and answers a claim that is out of date. */
+function learnSlots(c: ClusterContext, node: ClusterNode, header: PacketHeader): void {
+  const holder = node.role === 'master' ? node : node.master;
+  if (holder === undefined || sameSlots(holder.slots, header.slots)) return;
+  if (node.role === 'master') applySlotClaim(c, node, header.configEpoch, header.slots);
+  for (let i = 0; i < c.owners.length; i++) {
+    if (!hasSlotBit(header.slots, i)) continue;
+    const owner = c.owners[i];
+    if (owner === undefined || owner === node || owner.configEpoch <= header.configEpoch) continue;
+    c.log({ name: 'staleSlotsAnswered', node: node.id, owner: owner.id });
+    if (node.link !== undefined) sendUpdate(c, node.link, owner);
+    return;
+  }
+}
+
+/** A third node told what `body.nodeId` really owns: our view of it was old. */
+function updateReceived(c: ClusterContext, body: UpdateBody): void {
+  const node = c.nodes.get(nodeId(body.nodeId));
+  if (node === undefined || node === c.myself) return;
+  if (node.configEpoch >= body.configEpoch) return;
+  markMaster(c, node);
+  node.configEpoch = body.configEpoch;
+  c.save('fsync');
+  applySlotClaim(c, node, body.configEpoch, body.slots);
+}
+
+function learnHostname(c: ClusterContext, node: ClusterNode, hostname: string): void {
+  if (hostname === node.hostname || (hostname !== '' && !isHostname(hostname))) return;
+  node.hostname = hostname;
+  c.save('save');
+}

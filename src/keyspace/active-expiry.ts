@@ -1,0 +1,64 @@
+/** The active part of expiry: finds keys whose time has come although nobody asks for them. */
+import type { Ref } from './arena.ts';
+import type { Database } from './database.ts';
+import { HASH_END } from './table.ts';
+
+/**
+ * Keys looked at between two decisions to go on. Source: 7.0 expire.c,
+ * ACTIVE_EXPIRE_CYCLE_KEYS_PER_LOOP.
+ */
+const KEYS_PER_LOOP = 20;
+/**
+ * Going on is worth it above this share of expired keys. Source: 7.0 expire.c,
+ * ACTIVE_EXPIRE_CYCLE_ACCEPTABLE_STALE.
+ */
+const ACCEPTABLE_STALE_SHARE = 0.1;
+
+/** What a slice of active expiry found. */
+export interface ExpiryReport {
+  readonly looked: number;
+  readonly expired: number;
+  /** Whether so many were expired that another slice soon is worth it. */
+  readonly isMoreLikely: boolean;
+}
+
+/**
+ * Looks at volatile keys of one database in hash order, from where the last slice ended, twenty at
+ * a time while more than a tenth of them are expired, `keysMax` at most (rounded up to whole
+ * loops). Expired keys are removed and reported to `hooks.expired`. Only for expiry mode 'delete'.
+ */
+export function activeExpire(db: Database, nowMs: number, keysMax: number): ExpiryReport {
+  const store = db.store;
+  let looked = 0;
+  let expired = 0;
+  let isMoreLikely = true;
+  let ttlSum = 0;
+  const visit = (ref: Ref): void => {
+    const ttl = store.entries.expireAt(ref) - nowMs;
+    if (db.expireIfDue(ref)) expired++;
+    else ttlSum += Math.max(0, ttl);
+  };
+  while (isMoreLikely && looked < keysMax && store.expires.size > 0) {
+    const expiredBefore = expired;
+    ttlSum = 0;
+    store.expireCursor = store.expires.scan(0, store.expireCursor, KEYS_PER_LOOP, visit);
+    if (store.expireCursor === HASH_END) store.expireCursor = 0;
+    const count = store.expires.scannedCount;
+    const expiredCount = expired - expiredBefore;
+    looked += count;
+    if (count > expiredCount) noteTtl(db, ttlSum / (count - expiredCount));
+    // A loop that met the end of the table may have seen too few to judge by.
+    isMoreLikely = count === 0 || expiredCount / count > ACCEPTABLE_STALE_SHARE;
+  }
+  return { looked, expired, isMoreLikely: isMoreLikely && store.expires.size > 0 };
+}
+
+/**
+ * Source: 7.0 expire.c, activeExpireCycle(): a running average in which a new sample weighs 2 %.
+ */
+function noteTtl(db: Database, averageMs: number): void {
+  const store = db.store;
+  const old = store.averageTtlMs;
+  store.averageTtlMs =
+    old === 0 ? averageMs : Math.floor(old / 50) * 49 + Math.floor(averageMs / 50);
+}

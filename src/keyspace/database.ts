@@ -1,0 +1,409 @@
+/**
+ * One database: keys to entries, with lazy and active expiry, use counting, change hooks and the
+ * snapshot barrier. Keys come as (buf, at, size), always in a Buffer (one class of array keeps the
+ * hot paths fast). A ref stays valid while other entries change; calls that change its own entry
+ * return the ref it has from then on.
+ */
+import { NOT_INTEGER, type Rng, keySlot, parseInt64 } from '../base/index.ts';
+import { NONE, type Ref } from './arena.ts';
+import {
+  type BytesView,
+  EMBSTR_BYTES_MAX,
+  ENCODING_EMBSTR,
+  ENCODING_RAW,
+  entryBytes,
+  stringSectionBytes,
+} from './entry.ts';
+import { DatabaseReader } from './reader.ts';
+import type { KeyspaceState } from './state.ts';
+import { HASH_END } from './table.ts';
+
+/** Flags of `lookup`, to be added up. A read counts as hit or miss and as a use. */
+export const LOOKUP_READ = 0;
+/** For a command that may write: neither hit nor miss. */
+export const LOOKUP_WRITE = 1;
+/** Not a use: LRU and LFU stay as they are. */
+export const LOOKUP_NO_TOUCH = 2;
+/** Neither hit nor miss. */
+export const LOOKUP_NO_STATS = 4;
+
+/** The key shall have no expiry time. */
+export const NO_EXPIRY = -1;
+/** The key shall keep the expiry time it has. */
+export const KEEP_EXPIRY = -2;
+
+/** Longest text that can be a 64-bit integer. */
+const INT_TEXT_MAX = 20;
+const INT_SECTION_BYTES = 8;
+/** Tries to find a random key that has not expired. Source: 7.0 db.c, dbRandomKey(). */
+const RANDOM_TRIES = 100;
+
+/** A database as commands see and change it. */
+export class Database extends DatabaseReader {
+  readonly #keyspace: KeyspaceState;
+  readonly #key: BytesView = { buf: new Uint8Array(0), at: 0, size: 0 };
+
+  constructor(keyspace: KeyspaceState, index: number) {
+    super(index, keyspace.createStore(), keyspace.recency);
+    this.#keyspace = keyspace;
+  }
+
+  /** The entry of a key as commands see it, or NONE; `flags` are LOOKUP_ values. */
+  lookup(buf: Uint8Array, at: number, size: number, flags: number): Ref {
+    const keyspace = this.#keyspace;
+    let ref = this.find(buf, at, size);
+    if (ref !== NONE && this.store.entries.hasExpiry(ref) && this.expireIfDue(ref)) ref = NONE;
+    if (ref === NONE) {
+      if ((flags & (LOOKUP_WRITE | LOOKUP_NO_STATS)) === 0) keyspace.misses++;
+      return NONE;
+    }
+    if ((flags & LOOKUP_NO_TOUCH) === 0) this.#use(ref);
+    if ((flags & (LOOKUP_WRITE | LOOKUP_NO_STATS)) === 0) keyspace.hits++;
+    return ref;
+  }
+
+  /**
+   * Whether the key's time has come and it is to be taken for absent; removes it in expiry mode
+   * 'delete'.
+   */
+  expireIfDue(ref: Ref): boolean {
+    const keyspace = this.#keyspace;
+    if (keyspace.expiryMode === 'ignore' || !this.isExpired(ref)) return false;
+    if (keyspace.expiryMode === 'delete') this.#expire(ref);
+    return true;
+  }
+
+  /** Whether the key's time is over, whatever the expiry mode. */
+  isExpired(ref: Ref): boolean {
+    const expireAt = this.store.entries.expireAt(ref);
+    return expireAt >= 0 && this.#keyspace.nowMs > expireAt;
+  }
+
+  /**
+   * Sets a key to a string: of encoding int when it reads as one, else embstr to 44 bytes, else
+   * raw. `expiry` is a unix time in milliseconds, NO_EXPIRY or KEEP_EXPIRY. The value is not a view
+   * into this very key.
+   */
+  setString(
+    buf: Uint8Array,
+    at: number,
+    size: number,
+    value: BytesView,
+    expiry: number = NO_EXPIRY,
+  ): Ref {
+    if (value.size <= INT_TEXT_MAX) {
+      const number = parseInt64(value.buf, value.at, value.size);
+      if (number !== NOT_INTEGER) return this.setInt(buf, at, size, number, expiry);
+    }
+    const ref = this.#place(buf, at, size, stringSectionBytes(value.size), expiry);
+    const encoding = value.size <= EMBSTR_BYTES_MAX ? ENCODING_EMBSTR : ENCODING_RAW;
+    this.store.entries.putString(ref, value, encoding);
+    return ref;
+  }
+
+  /** Sets a key to a string of encoding raw, whatever it reads as. */
+  setRaw(
+    buf: Uint8Array,
+    at: number,
+    size: number,
+    value: BytesView,
+    expiry: number = NO_EXPIRY,
+  ): Ref {
+    const ref = this.#place(buf, at, size, stringSectionBytes(value.size), expiry);
+    this.store.entries.putString(ref, value, ENCODING_RAW);
+    return ref;
+  }
+
+  /** Sets a key to a signed 64-bit integer. */
+  setInt(
+    buf: Uint8Array,
+    at: number,
+    size: number,
+    value: number | bigint,
+    expiry: number = NO_EXPIRY,
+  ): Ref {
+    const ref = this.#place(buf, at, size, INT_SECTION_BYTES, expiry);
+    this.store.entries.putInt(ref, value);
+    return ref;
+  }
+
+  /** Makes the value of an existing string an integer; its expiry time stays. */
+  overwriteInt(ref: Ref, value: number | bigint): Ref {
+    const entries = this.store.entries;
+    this.store.beforeChange(ref);
+    let to = ref;
+    if (!entries.isInt(ref)) {
+      entries.freeValue(ref);
+      const hash = entries.hashOf(ref);
+      to = this.#refit(ref, hash, this.#tableOf(ref), INT_SECTION_BYTES, entries.hasExpiry(ref));
+    }
+    entries.putInt(to, value);
+    this.changed(to);
+    return to;
+  }
+
+  delete(ref: Ref): void {
+    this.store.beforeChange(ref);
+    this.changed(ref);
+    this.#remove(ref);
+  }
+
+  /** Removes a key if it is there, expired or not; says whether it was. */
+  deleteKey(buf: Uint8Array, at: number, size: number): boolean {
+    const ref = this.find(buf, at, size);
+    if (ref !== NONE) this.delete(ref);
+    return ref !== NONE;
+  }
+
+  /**
+   * Moves an entry, with its expiry time, to another key of this database, whose old entry goes.
+   * The keys differ.
+   */
+  rename(ref: Ref, buf: Uint8Array, at: number, size: number): Ref {
+    const existing = this.find(buf, at, size);
+    if (existing !== NONE) {
+      this.store.beforeChange(existing);
+      this.#remove(existing);
+    }
+    const entries = this.store.entries;
+    this.store.beforeChange(ref);
+    this.changed(ref);
+    const to = this.#addEntry(buf, at, size, entries.sectionBytes(ref), entries.hasExpiry(ref));
+    entries.copyRest(ref, to);
+    if (entries.hasExpiry(to)) this.#indexExpiry(to);
+    this.#unlink(ref);
+    this.store.arena.free(ref);
+    this.#touched(to);
+    return to;
+  }
+
+  /**
+   * Copies a string with its expiry time to a key of `target`, which may be this database if the
+   * key differs.
+   */
+  copyTo(ref: Ref, target: Database, buf: Uint8Array, at: number, size: number): Ref {
+    const entries = this.store.entries;
+    const expireAt = entries.expireAt(ref);
+    if (entries.isInt(ref)) return target.setInt(buf, at, size, entries.intValue(ref), expireAt);
+    const encoding = entries.encoding(ref);
+    const view = entries.stringView(ref);
+    const value: BytesView = { buf: view.buf, at: view.at, size: view.size };
+    const to = target.setRaw(buf, at, size, value, expireAt);
+    target.store.entries.setEncoding(to, encoding);
+    return to;
+  }
+
+  /** Moves an entry to the same key of another database, which must not have it. */
+  moveTo(ref: Ref, target: Database): void {
+    const key = this.store.entries.key(ref);
+    this.copyTo(ref, target, key.buf, key.at, key.size);
+    this.#keyspace.dirty--;
+    this.delete(ref);
+  }
+
+  /** Gives an entry an expiry time (unix, milliseconds), clamped to [0, EXPIRE_AT_MAX]. */
+  setExpire(ref: Ref, expireAtUnixMs: number): Ref {
+    const entries = this.store.entries;
+    this.store.beforeChange(ref);
+    let to = ref;
+    if (!entries.hasExpiry(ref)) {
+      to = this.relocate(ref, entries.sectionBytes(ref), true);
+      this.#indexExpiry(to);
+    }
+    entries.putExpiry(to, expireAtUnixMs);
+    this.changed(to);
+    return to;
+  }
+
+  /** Takes an entry's expiry time away. */
+  persist(ref: Ref): Ref {
+    const entries = this.store.entries;
+    if (!entries.hasExpiry(ref)) return ref;
+    this.store.beforeChange(ref);
+    this.store.expires.remove(0, entries.hashOf(ref), ref);
+    const to = this.relocate(ref, entries.sectionBytes(ref), false);
+    this.changed(to);
+    return to;
+  }
+
+  /** Removes every key and gives the memory back; returns how many there were. */
+  flush(): number {
+    const count = this.size;
+    this.store = this.#keyspace.createStore();
+    this.#keyspace.dirty += count;
+    if (this.#keyspace.isWatched) this.#keyspace.hooks.replaced(this.index);
+    return count;
+  }
+
+  /**
+   * A random key that has not expired, as far as a bounded number of tries finds one; NONE when
+   * there is none.
+   */
+  randomKey(rng: Rng): Ref {
+    for (let tries = 0; this.size > 0; tries++) {
+      const ref = this.sample(rng);
+      if (tries >= RANDOM_TRIES || !this.expireIfDue(ref)) return ref;
+    }
+    return NONE;
+  }
+
+  /** Deletes every key of a slot; returns how many there were. */
+  flushSlot(slot: number): number {
+    const count = this.countInSlot(slot);
+    const visit = (ref: Ref): void => this.delete(ref);
+    for (let at = 0; at < HASH_END;) at = this.store.keys.scan(slot, at, 1000, visit);
+    return count;
+  }
+
+  /**
+   * Makes an entry's block fit a value section of `sectionBytes`, no fewer than it has; the indexes
+   * follow. If the entry has to move, it gets `slack` bytes more.
+   */
+  relocate(ref: Ref, sectionBytes: number, hasExpiry: boolean, slack: number = 0): Ref {
+    const { entries, arena, keys, expires } = this.store;
+    const key = entries.key(ref);
+    const isSameShape = hasExpiry === entries.hasExpiry(ref);
+    const need = entryBytes(key.size, sectionBytes, hasExpiry);
+    if (isSameShape && fits(need, arena.capacity(ref))) return ref;
+    const to = entries.create(key, sectionBytes + slack, hasExpiry);
+    entries.copyRest(ref, to);
+    const hash = entries.hashOf(to);
+    keys.replace(this.#tableOf(to), hash, ref, to);
+    if (isSameShape && hasExpiry) expires.replace(0, hash, ref, to);
+    arena.free(ref);
+    return to;
+  }
+
+  /** Counts a change to an entry and tells who watches; after it, or before the entry goes. */
+  changed(ref: Ref): void {
+    this.#keyspace.dirty++;
+    this.#touched(ref);
+  }
+
+  /** Removes a key whose time has come, and reports it. */
+  #expire(ref: Ref): void {
+    const keyspace = this.#keyspace;
+    this.store.beforeChange(ref);
+    const key = this.store.entries.key(ref);
+    keyspace.hooks.expired(this.index, key.buf, key.at, key.size);
+    this.#touched(ref);
+    keyspace.expiredCount++;
+    this.#remove(ref);
+  }
+
+  #use(ref: Ref): void {
+    const entries = this.store.entries;
+    const recency = this.#keyspace.recency;
+    const bits = entries.lru(ref);
+    if (recency.kind === 'lru' && bits === recency.clock) return;
+    entries.setLru(ref, recency.touched(bits));
+  }
+
+  /**
+   * An entry for the key with room for a value section, its old value gone, its expiry as asked.
+   */
+  #place(buf: Uint8Array, at: number, size: number, sectionBytes: number, expiry: number): Ref {
+    const store = this.store;
+    const { entries, keys } = store;
+    const hash = store.hash.hash(buf, at, size);
+    const table = store.isPerSlot ? keySlot(buf, at, size) : 0;
+    const old = keys.find(table, hash, buf, at, size);
+    let ref = old;
+    if (old === NONE) {
+      ref = entries.create(this.#keyView(buf, at, size), sectionBytes, expiry >= 0);
+      keys.insert(table, hash, ref);
+      entries.setLru(ref, this.#keyspace.recency.fresh());
+      if (expiry >= 0) store.expires.insert(0, hash, ref);
+    } else {
+      store.beforeChange(old);
+      entries.freeValue(old);
+      const hadExpiry = entries.hasExpiry(old);
+      const hasExpiry = expiry === KEEP_EXPIRY ? hadExpiry : expiry >= 0;
+      if (hadExpiry && !hasExpiry) store.expires.remove(0, hash, old);
+      ref = this.#refit(old, hash, table, sectionBytes, hasExpiry);
+      if (!hadExpiry && hasExpiry) store.expires.insert(0, hash, ref);
+      const recency = this.#keyspace.recency;
+      // A new value starts a new idle time, but inherits how often the key was used.
+      if (recency.kind === 'lru') entries.setLru(ref, recency.clock);
+    }
+    if (expiry >= 0) entries.putExpiry(ref, expiry);
+    this.#keyspace.dirty++;
+    if (this.#keyspace.isWatched) this.#keyspace.hooks.touched(this.index, buf, at, size);
+    return ref;
+  }
+
+  /** Like `relocate`, but the value is lost. */
+  #refit(old: Ref, hash: number, table: number, sectionBytes: number, hasExpiry: boolean): Ref {
+    const { entries, arena, keys, expires } = this.store;
+    const key = entries.key(old);
+    const isSameShape = hasExpiry === entries.hasExpiry(old);
+    const need = entryBytes(key.size, sectionBytes, hasExpiry);
+    if (isSameShape && fits(need, arena.capacity(old))) return old;
+    const ref = entries.create(key, sectionBytes, hasExpiry);
+    entries.setLru(ref, entries.lru(old));
+    if (isSameShape && hasExpiry) {
+      entries.putExpiry(ref, entries.expireAt(old));
+      expires.replace(0, hash, old, ref);
+    }
+    keys.replace(table, hash, old, ref);
+    arena.free(old);
+    return ref;
+  }
+
+  /** A new entry without value in the key index. */
+  #addEntry(
+    buf: Uint8Array,
+    at: number,
+    size: number,
+    sectionBytes: number,
+    hasExpiry: boolean,
+  ): Ref {
+    const store = this.store;
+    const ref = store.entries.create(this.#keyView(buf, at, size), sectionBytes, hasExpiry);
+    const table = store.isPerSlot ? keySlot(buf, at, size) : 0;
+    store.keys.insert(table, store.hash.hash(buf, at, size), ref);
+    return ref;
+  }
+
+  #indexExpiry(ref: Ref): void {
+    this.store.expires.insert(0, this.store.entries.hashOf(ref), ref);
+  }
+
+  #remove(ref: Ref): void {
+    this.#unlink(ref);
+    this.store.entries.freeValue(ref);
+    this.store.arena.free(ref);
+  }
+
+  #unlink(ref: Ref): void {
+    const { entries, keys, expires } = this.store;
+    const hash = entries.hashOf(ref);
+    if (entries.hasExpiry(ref)) expires.remove(0, hash, ref);
+    keys.remove(this.#tableOf(ref), hash, ref);
+  }
+
+  #tableOf(ref: Ref): number {
+    if (!this.store.isPerSlot) return 0;
+    const key = this.store.entries.key(ref);
+    return keySlot(key.buf, key.at, key.size);
+  }
+
+  #touched(ref: Ref): void {
+    if (!this.#keyspace.isWatched) return;
+    const key = this.store.entries.key(ref);
+    this.#keyspace.hooks.touched(this.index, key.buf, key.at, key.size);
+  }
+
+  #keyView(buf: Uint8Array, at: number, size: number): BytesView {
+    const key = this.#key;
+    key.buf = buf;
+    key.at = at;
+    key.size = size;
+    return key;
+  }
+}
+
+/** Whether a block is large enough and not so large that it wastes more than half. */
+function fits(need: number, capacity: number): boolean {
+  return need <= capacity && need * 2 >= capacity;
+}

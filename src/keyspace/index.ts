@@ -1,0 +1,39 @@
+/**
+ * The keyspace: databases of keys and values outside the JavaScript heap, with expiry, use
+ * counting, hash slots, cursors that keep SCAN's promise, and point-in-time snapshots without fork.
+ * Knows nothing of clients, commands or the wire; the number of JavaScript objects does not grow
+ * with the number of keys.
+ */
+export { type ExpiryReport, activeExpire } from './active-expiry.ts';
+export { NONE, type Ref } from './arena.ts';
+export {
+  Database,
+  KEEP_EXPIRY,
+  LOOKUP_NO_STATS,
+  LOOKUP_NO_TOUCH,
+  LOOKUP_READ,
+  LOOKUP_WRITE,
+  NO_EXPIRY,
+} from './database.ts';
+export { DIGITS_MAX, writeDigits } from './digits.ts';
+export {
+  type BytesView,
+  EMBSTR_BYTES_MAX,
+  ENCODING_EMBSTR,
+  ENCODING_INT,
+  ENCODING_RAW,
+  EXPIRE_AT_MAX,
+  Entries,
+  TYPE_HASH,
+  TYPE_LIST,
+  TYPE_MODULE,
+  TYPE_SET,
+  TYPE_STREAM,
+  TYPE_STRING,
+  TYPE_ZSET,
+} from './entry.ts';
+export { Keyspace, type KeyspaceMemory } from './keyspace.ts';
+export { Recency, type RecencyKind } from './recency.ts';
+export { Snapshot, type SnapshotVisitor } from './snapshot.ts';
+export { type ExpiryMode, type KeyspaceHooks, type KeyspaceOptions } from './state.ts';
+export { append, makeWritable, setRange } from './strings.ts';

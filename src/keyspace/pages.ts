@@ -1,0 +1,168 @@
+/**
+ * Where the arena's memory comes from: slabs of 1 MiB cut into 4 KiB pages by a buddy allocator,
+ * and slabs of exact size for single large blocks. A slab costs no memory before it is touched and
+ * is dropped when its last page comes back.
+ */
+import { invariant } from '../base/index.ts';
+
+/** Bytes of a slab. */
+export const SLAB_BYTES: number = 1 << 20;
+/** Bytes of a page. */
+export const PAGE_BYTES: number = 1 << 12;
+const SLAB_PAGES: number = SLAB_BYTES / PAGE_BYTES;
+/** Slab indexes that a 32-bit ref can name: 15 bits. */
+const SLAB_COUNT_MAX = 1 << 15;
+/** Order of a run that is a whole slab. */
+const WHOLE_ORDER = 8;
+
+/** Words of metadata a page has; the first page of a run speaks for the run. */
+export const PAGE_WORDS = 4;
+/**
+ * Word 0: what the page is used for (8 bits), its run's first page (8 bits), and a count (16 bits).
+ */
+export const KIND = 0;
+/** Word 1: owner's use. */
+export const STATE = 1;
+/** Words 2 and 3: page ids of the neighbours in a list of runs, 0 at its ends. */
+export const NEXT = 2;
+export const PREV = 3;
+
+/** Kind of a free run; its count is the order. */
+const FREE_RUN = 0xff;
+/** Kind of the former first page of a run that was merged into another. */
+const ABSORBED = 0xfe;
+
+const NO_BYTES: Buffer = Buffer.alloc(0);
+const NO_WORDS: Int32Array = new Int32Array(0);
+const NO_HALVES: Uint16Array = new Uint16Array(0);
+
+/** Slabs and their pages. A page id is `slab << 8 | page`; slab 0 never exists, so 0 is "none". */
+export class PageHeap {
+  /** The bytes of each slab, by slab index, and two aligned views of the same memory. */
+  readonly u8: Buffer[] = [NO_BYTES];
+  readonly i32: Int32Array[] = [NO_WORDS];
+  readonly u16: Uint16Array[] = [NO_HALVES];
+  /** PAGE_WORDS words a page; empty for a slab that holds one large block. */
+  readonly meta: Int32Array[] = [NO_WORDS];
+  /** Bytes of all slabs, touched or not. */
+  reservedBytes = 0;
+  readonly #freeRuns = new Int32Array(WHOLE_ORDER + 1);
+  readonly #freeIndexes: number[] = [];
+
+  /**
+   * Takes `count` consecutive pages (1 to SLAB_PAGES) of one slab and returns the id of the first.
+   */
+  takeRun(count: number): number {
+    const order = count === 1 ? 0 : 32 - Math.clz32(count - 1);
+    let found = order;
+    while (found <= WHOLE_ORDER && this.#freeRuns[found] === 0) found++;
+    if (found > WHOLE_ORDER) {
+      this.#pushFree(this.#addSlab(SLAB_BYTES) << 8, WHOLE_ORDER);
+      found = WHOLE_ORDER;
+    }
+    const id = this.#freeRuns[found]!;
+    this.#unlinkFree(id, found);
+    while (found > order) {
+      found--;
+      this.#pushFree(id + (1 << found), found);
+    }
+    if (count < 1 << order) this.#givePieces(id + count, (1 << order) - count);
+    return id;
+  }
+
+  /** Marks a run just taken: every page knows its kind and first page. */
+  labelRun(id: number, count: number, kind: number): void {
+    const meta = this.meta[id >>> 8]!;
+    const first = id & 255;
+    const word = kind | (first << 8);
+    for (let page = first; page < first + count; page++) meta[page * PAGE_WORDS + KIND] = word;
+  }
+
+  /** Gives `count` pages back. */
+  giveRun(id: number, count: number): void {
+    this.#givePieces(id, count);
+  }
+
+  /**
+   * Takes a slab of its own for one block of `size` bytes, a multiple of 8; returns the slab's
+   * index.
+   */
+  takeLarge(size: number): number {
+    return this.#addSlab(size);
+  }
+
+  giveLarge(slab: number): void {
+    this.#dropSlab(slab);
+  }
+
+  #addSlab(size: number): number {
+    const slab = this.#freeIndexes.pop() ?? this.u8.length;
+    invariant(slab < SLAB_COUNT_MAX, 'the arena has a slab index left');
+    const memory = new ArrayBuffer(size);
+    this.u8[slab] = Buffer.from(memory);
+    this.i32[slab] = new Int32Array(memory);
+    this.u16[slab] = new Uint16Array(memory);
+    this.meta[slab] = size === SLAB_BYTES ? new Int32Array(SLAB_PAGES * PAGE_WORDS) : NO_WORDS;
+    this.reservedBytes += size;
+    return slab;
+  }
+
+  #dropSlab(slab: number): void {
+    this.reservedBytes -= this.u8[slab]!.length;
+    this.u8[slab] = NO_BYTES;
+    this.i32[slab] = NO_WORDS;
+    this.u16[slab] = NO_HALVES;
+    this.meta[slab] = NO_WORDS;
+    this.#freeIndexes.push(slab);
+  }
+
+  #givePieces(id: number, count: number): void {
+    let at = id;
+    for (const end = id + count; at < end;) {
+      const page = at & 255;
+      const aligned = page === 0 ? WHOLE_ORDER : 31 - Math.clz32(page & -page);
+      const order = Math.min(aligned, 31 - Math.clz32(end - at));
+      this.#giveBuddy(at, order);
+      at += 1 << order;
+    }
+  }
+
+  #giveBuddy(id: number, givenOrder: number): void {
+    const meta = this.meta[id >>> 8]!;
+    let page = id & 255;
+    let order = givenOrder;
+    while (order < WHOLE_ORDER) {
+      const buddy = page ^ (1 << order);
+      const word = meta[buddy * PAGE_WORDS + KIND]!;
+      if ((word & 255) !== FREE_RUN || word >>> 16 !== order) break;
+      this.#unlinkFree((id & ~255) | buddy, order);
+      meta[Math.max(page, buddy) * PAGE_WORDS + KIND] = ABSORBED;
+      page &= buddy;
+      order++;
+    }
+    if (order === WHOLE_ORDER && this.#freeRuns[WHOLE_ORDER] !== 0) this.#dropSlab(id >>> 8);
+    else this.#pushFree((id & ~255) | page, order);
+  }
+
+  #pushFree(id: number, order: number): void {
+    const meta = this.meta[id >>> 8]!;
+    const at = (id & 255) * PAGE_WORDS;
+    const next = this.#freeRuns[order]!;
+    meta[at + KIND] = FREE_RUN | ((id & 255) << 8) | (order << 16);
+    meta[at + NEXT] = next;
+    meta[at + PREV] = 0;
+    if (next !== 0) this.meta[next >>> 8]![(next & 255) * PAGE_WORDS + PREV] = id;
+    this.#freeRuns[order] = id;
+  }
+
+  #unlinkFree(id: number, order: number): void {
+    const meta = this.meta[id >>> 8]!;
+    const at = (id & 255) * PAGE_WORDS;
+    const next = meta[at + NEXT]!;
+    const prev = meta[at + PREV]!;
+    if (prev === 0) this.#freeRuns[order] = next;
+    else this.meta[prev >>> 8]![(prev & 255) * PAGE_WORDS + NEXT] = next;
+    if (next !== 0) this.meta[next >>> 8]![(next & 255) * PAGE_WORDS + PREV] = prev;
+    meta[at + KIND] = ABSORBED;
+  }
+}

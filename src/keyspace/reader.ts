@@ -1,0 +1,125 @@
+/**
+ * The reading side of a database: counts, raw look-up, cursors, samples and slots. Nothing here
+ * expires a key or counts as a use.
+ */
+import { type Rng, keySlot } from '../base/index.ts';
+import type { Ref } from './arena.ts';
+import type { Entries } from './entry.ts';
+import type { Recency } from './recency.ts';
+import type { Store } from './store.ts';
+import { HASH_END } from './table.ts';
+
+/** Reads one database. */
+export class DatabaseReader {
+  readonly index: number;
+  /** What the database holds now; flushes and swaps exchange it, so it is not to be kept. */
+  store: Store;
+  readonly #recency: Recency;
+
+  constructor(index: number, store: Store, recency: Recency) {
+    this.index = index;
+    this.#recency = recency;
+    this.store = store;
+  }
+
+  /** Reads entries by their refs. Exchanged with the store, so it is not to be kept. */
+  get entries(): Entries {
+    return this.store.entries;
+  }
+
+  get size(): number {
+    return this.store.keys.size;
+  }
+
+  /** Keys with an expiry time. */
+  get volatileCount(): number {
+    return this.store.expires.size;
+  }
+
+  /**
+   * Remaining time to live of volatile keys in milliseconds, a running average of what active
+   * expiry saw.
+   */
+  get averageTtlMs(): number {
+    return this.store.averageTtlMs;
+  }
+
+  /** The entry of a key, expired or not; nothing else happens. */
+  find(buf: Uint8Array, at: number, size: number): Ref {
+    const store = this.store;
+    const table = store.isPerSlot ? keySlot(buf, at, size) : 0;
+    return store.keys.find(table, store.hash.hash(buf, at, size), buf, at, size);
+  }
+
+  /** A random entry, expired or not, of a database that is not empty. */
+  sample(rng: Rng): Ref {
+    const keys = this.store.keys;
+    return keys.random(keys.randomTable(rng), rng);
+  }
+
+  /** A random entry with an expiry time, of a database that has one. */
+  sampleVolatile(rng: Rng): Ref {
+    return this.store.expires.random(0, rng);
+  }
+
+  /**
+   * Visits about `count` entries, expired ones too, from a cursor on (0 begins) and returns the
+   * next cursor (0: done). Entries that are there from begin to end are visited at least once. The
+   * visitor may delete the entry it is given. A cursor is hash slot * 2^32 + position in hash
+   * order, below 2^46; any other number acts like one near it.
+   */
+  scan(cursor: number, count: number, visit: (ref: Ref) => void): number {
+    const keys = this.store.keys;
+    let table = keys.nextTable(Math.floor(cursor / HASH_END));
+    let position = table === Math.floor(cursor / HASH_END) ? cursor % HASH_END : 0;
+    for (let left = count; table < keys.counts.length;) {
+      position = keys.scan(table, position, left, visit);
+      left -= keys.scannedCount;
+      if (position === HASH_END) {
+        table = keys.nextTable(table + 1);
+        position = 0;
+      }
+      if (left <= 0) break;
+    }
+    return table < keys.counts.length ? table * HASH_END + position : 0;
+  }
+
+  /**
+   * Visits every entry, expired ones too; the visitor changes nothing but may delete the entry it
+   * is given.
+   */
+  forEach(visit: (ref: Ref) => void): void {
+    let cursor = 0;
+    do cursor = this.scan(cursor, 1000, visit);
+    while (cursor !== 0);
+  }
+
+  /** Keys in a hash slot; cluster mode only, like the next two. */
+  countInSlot(slot: number): number {
+    return this.store.keys.counts[slot] ?? 0;
+  }
+
+  /** Visits up to `max` entries of a slot. */
+  keysInSlot(slot: number, max: number, visit: (ref: Ref) => void): void {
+    let left = max;
+    this.store.keys.scan(slot, 0, max, (ref) => {
+      if (left-- > 0) visit(ref);
+    });
+  }
+
+  idleSeconds(ref: Ref): number {
+    return this.#recency.idleSeconds(this.store.entries.lru(ref));
+  }
+
+  frequency(ref: Ref): number {
+    return this.#recency.frequency(this.store.entries.lru(ref));
+  }
+
+  setIdleSeconds(ref: Ref, seconds: number): void {
+    this.store.entries.setLru(ref, this.#recency.bitsForIdle(seconds));
+  }
+
+  setFrequency(ref: Ref, counter: number): void {
+    this.store.entries.setLru(ref, this.#recency.bitsForFrequency(counter));
+  }
+}

@@ -1,0 +1,78 @@
+/**
+ * What the databases of a keyspace share: the time, expiry rules, use counting, counters and hooks.
+ */
+import { type Rng, type UnixMs, unixMs } from '../base/index.ts';
+import { Recency } from './recency.ts';
+import { Store } from './store.ts';
+
+/**
+ * What becomes of a key found past its time. 'delete': removed and reported (a master). 'hide':
+ * kept but not found (a replica, which waits for its master's DEL). 'ignore': found as if alive
+ * (the master's own link on a replica; loading).
+ */
+export type ExpiryMode = 'delete' | 'hide' | 'ignore';
+
+/**
+ * What the keyspace tells its node. A hook reads the key at once and does not touch the keyspace.
+ */
+export interface KeyspaceHooks {
+  /** A key is about to be removed because its time has come. */
+  expired(dbIndex: number, buf: Uint8Array, at: number, size: number): void;
+  /** A key was changed or removed; called only while `Keyspace.isWatched`. */
+  touched(dbIndex: number, buf: Uint8Array, at: number, size: number): void;
+  /**
+   * A database was flushed or swapped: any of its keys may have changed; called only while
+   * `Keyspace.isWatched`.
+   */
+  replaced(dbIndex: number): void;
+}
+
+export interface KeyspaceOptions {
+  /** Number of databases, at least 1. Default 16. */
+  readonly databases?: number;
+  /** One table a hash slot. Default false. */
+  readonly clusterMode?: boolean;
+  /** Seeds the key hash and drives LFU. */
+  readonly rng: Rng;
+  readonly hooks: KeyspaceHooks;
+}
+
+/** The shared part of a keyspace. */
+export class KeyspaceState {
+  readonly isClusterMode: boolean;
+  readonly recency: Recency;
+  readonly hooks: KeyspaceHooks;
+  expiryMode: ExpiryMode = 'delete';
+  /** Whether `hooks.touched` and `hooks.replaced` are wanted (WATCH, client tracking). */
+  isWatched = false;
+  /** Changes since the counter was last reset by its owner. Expiry does not count. */
+  dirty = 0;
+  hits = 0;
+  misses = 0;
+  expiredCount = 0;
+  readonly #rng: Rng;
+  #nowMs: UnixMs = unixMs(0);
+
+  constructor(options: KeyspaceOptions) {
+    this.isClusterMode = options.clusterMode ?? false;
+    this.hooks = options.hooks;
+    this.#rng = options.rng;
+    this.recency = new Recency(options.rng);
+  }
+
+  /** The time that expiry and LRU go by; the node sets it before each command. */
+  get nowMs(): UnixMs {
+    return this.#nowMs;
+  }
+
+  set nowMs(nowMs: UnixMs) {
+    if (nowMs === this.#nowMs) return;
+    this.#nowMs = nowMs;
+    this.recency.setNow(nowMs);
+  }
+
+  /** An empty store as databases of this keyspace have them. */
+  createStore(): Store {
+    return new Store(this.#rng, this.isClusterMode);
+  }
+}
