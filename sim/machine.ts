@@ -1,0 +1,291 @@
+/**
+ * A computer with one node on it: it crashes, loses power, restarts over the same files, is stopped and continued, and
+ * its wall clock jumps. The node inside is the real one; only its ports are ours.
+ */
+import {
+  type Clock,
+  type MonoMs,
+  type Rng,
+  type UnixMs,
+  invariant,
+  monoMs,
+  unixMs,
+} from '../src/base/index.ts';
+import type { ClusterRules } from '../src/cluster/index.ts';
+import type { LogLevel, SystemFacts } from '../src/commands/index.ts';
+import { loadConfig } from '../src/config/index.ts';
+import { Node, type Ports, type WireEvents } from '../src/node/index.ts';
+import { type CrashKind, SimFiles } from './files.ts';
+import type { Network } from './network.ts';
+import type { Host, Purpose, SimWire } from './wire.ts';
+import { US_PER_MS, type World } from './world.ts';
+
+/** Where in its work a process is killed: around the next file it replaces, or before the next bytes it sends. */
+export type CrashPoint = 'beforeReplace' | 'afterReplace' | 'beforeSend';
+
+export interface MachineInit {
+  readonly world: World;
+  readonly network: Network;
+  readonly name: string;
+  readonly ip: string;
+  readonly port: number;
+  /** Text of its redis.conf. */
+  readonly configText: string;
+  readonly rules: ClusterRules;
+  /** Hears what the machine goes through. */
+  readonly watcher: MachineWatcher;
+}
+
+export interface MachineWatcher {
+  started(machine: Machine): void;
+  ended(machine: Machine): void;
+  logged(machine: Machine, level: LogLevel, text: string): void;
+  /** The node threw: a bug of its own. */
+  failed(machine: Machine, error: unknown): void;
+}
+
+/** Thrown out of a port to end a process in the middle of its turn; the machine alone catches it. */
+class CrashSignal extends Error {
+  override readonly name: string = 'CrashSignal';
+}
+
+/** Unix time at which the world begins: 2023-11-14. */
+const UNIX_START_MS = 1_700_000_000_000;
+const BUS_PORT_OFFSET = 10_000;
+/** Timers ring late by up to this much. */
+const TIMER_LATE_US = 1000;
+
+const FACTS: Omit<SystemFacts, 'memory' | 'cpu' | 'totalMemoryBytes' | 'pid'> = {
+  os: 'Simulated',
+  archBits: 64,
+  runtimeVersion: 'simulated',
+  executable: 'slotline-server',
+  version: '0.0.0',
+};
+
+export class Machine implements Host {
+  readonly name: string;
+  readonly ip: string;
+  readonly port: number;
+  readonly files: SimFiles;
+  /** Milliseconds added to the wall clock by jumps. */
+  unixSkewMs = 0;
+  /** How often its process started. */
+  lives = 0;
+  /** Why it could not start, when it could not. */
+  startFailure: string | undefined;
+  readonly #world: World;
+  readonly #network: Network;
+  readonly #init: MachineInit;
+  readonly #rng: Rng;
+  #node: Node | undefined;
+  #hasPower = true;
+  #isPaused = false;
+  /** What came while the process was stopped. */
+  #waiting: (() => void)[] = [];
+  #monoOffsetMs = 0;
+  #crashPoint: CrashPoint | undefined;
+  #crashKind: CrashKind = 'kill';
+  #isInTurn = false;
+
+  constructor(init: MachineInit) {
+    this.#init = init;
+    this.name = init.name;
+    this.ip = init.ip;
+    this.port = init.port;
+    this.#world = init.world;
+    this.#network = init.network;
+    this.#rng = init.world.branch();
+    this.files = new SimFiles(this.#rng, (moment) =>
+      this.#passCrashPoint(moment === 'before' ? 'beforeReplace' : 'afterReplace'),
+    );
+    this.#network.add(this);
+  }
+
+  get busPort(): number {
+    return this.port + BUS_PORT_OFFSET;
+  }
+
+  get reach(): 'listening' | 'refusing' | 'gone' {
+    if (!this.#hasPower) return 'gone';
+    return this.#node === undefined ? 'refusing' : 'listening';
+  }
+
+  get isRunning(): boolean {
+    return this.#node !== undefined;
+  }
+
+  get isPaused(): boolean {
+    return this.#isPaused;
+  }
+
+  listensOn(port: number): boolean {
+    return port === this.port || port === this.busPort;
+  }
+
+  /** Starts the process over what the disk holds. Returns why it refused to. */
+  start(): string | undefined {
+    invariant(this.#node === undefined, 'a machine runs one node');
+    const wasOff = !this.#hasPower;
+    this.#hasPower = true;
+    if (wasOff) this.#network.rebooted(this);
+    this.lives++;
+    this.#world.note(`start ${this.name}`, this.lives);
+    // The clock for waiting counts from the boot of the machine: its zero means nothing.
+    this.#monoOffsetMs = this.#rng.below(1_000_000);
+    const node = this.#boot();
+    this.#node = node;
+    this.#init.watcher.started(this);
+    this.startFailure = undefined;
+    this.#turn(() => {
+      this.startFailure = node.start();
+    });
+    if (this.startFailure !== undefined) this.#endProcess();
+    return this.startFailure;
+  }
+
+  /** Ends the process at once. */
+  crash(kind: CrashKind): void {
+    this.#crashPoint = undefined;
+    if (this.#node === undefined) return;
+    this.#world.note(`crash ${this.name} ${kind}`);
+    this.#endProcess(kind);
+  }
+
+  /** Ends the process when it gets to that point. */
+  crashAt(point: CrashPoint, kind: CrashKind): void {
+    this.#crashPoint = point;
+    this.#crashKind = kind;
+  }
+
+  /** SIGSTOP: nothing happens inside, time goes on, the system takes what comes for it. */
+  pause(): void {
+    if (this.#node === undefined) return;
+    this.#world.note(`pause ${this.name}`);
+    this.#isPaused = true;
+  }
+
+  /** SIGCONT. */
+  resume(): void {
+    if (!this.#isPaused) return;
+    this.#world.note(`resume ${this.name}`);
+    this.#isPaused = false;
+    for (const run of this.#waiting.splice(0)) this.deliver(run);
+  }
+
+  deliver(run: () => void): void {
+    if (this.#node === undefined) return;
+    if (this.#isPaused) this.#waiting.push(run);
+    else this.#turn(run);
+  }
+
+  beforeSend(): void {
+    this.#passCrashPoint('beforeSend');
+  }
+
+  accept(wire: SimWire, purpose: Purpose): WireEvents {
+    invariant(this.#node !== undefined, 'only a running process accepts');
+    return purpose === 'bus' ? this.#node.acceptBus(wire) : this.#node.accept(wire);
+  }
+
+  #turn(run: () => void): void {
+    invariant(!this.#isInTurn, 'a process does one thing at a time');
+    this.#isInTurn = true;
+    try {
+      run();
+    } catch (error) {
+      if (error instanceof CrashSignal) this.crash(this.#crashKind);
+      else {
+        this.#endProcess();
+        this.#init.watcher.failed(this, error);
+      }
+    } finally {
+      this.#isInTurn = false;
+    }
+  }
+
+  #passCrashPoint(point: CrashPoint): void {
+    if (this.#crashPoint !== point || !this.#isInTurn) return;
+    this.#crashPoint = undefined;
+    throw new CrashSignal(point);
+  }
+
+  #endProcess(kind: CrashKind = 'kill'): void {
+    this.#node = undefined;
+    this.#isPaused = false;
+    this.#waiting = [];
+    this.#hasPower = kind !== 'powerLoss';
+    this.files.crash(kind);
+    this.#network.abandon(this, kind === 'kill');
+    this.#init.watcher.ended(this);
+  }
+
+  #boot(): Node {
+    const loaded = loadConfig({
+      text: this.#init.configText,
+      reader: { read: () => ({ error: 'No such file or directory' }), expand: () => [] },
+      isSentinel: false,
+    });
+    invariant(loaded.ok, 'the configuration of a simulated node is sound');
+    return new Node({
+      ports: this.#ports(this.lives),
+      config: loaded.config,
+      configFile: '',
+      clusterRules: this.#init.rules,
+    });
+  }
+
+  /** Ports of one life: what an earlier process asked for does not reach a later one. */
+  #ports(life: number): Ports {
+    const isAlive = (): boolean => this.#node !== undefined && this.lives === life;
+    const later = (delayUs: number, run: () => void): void => {
+      this.#world.after(delayUs, () => {
+        if (isAlive()) this.deliver(() => (isAlive() ? run() : undefined));
+      });
+    };
+    let alarm = 0;
+    return {
+      clock: this.#clock(),
+      rng: this.#world.branch(),
+      network: { connect: (target, events) => this.#connect(target, events) },
+      files: this.files,
+      system: {
+        ...FACTS,
+        pid: life,
+        memory: () => ({ residentBytes: 0, heapBytes: 0 }),
+        totalMemoryBytes: () => 1 << 30,
+        cpu: () => ({ userSeconds: 0, systemSeconds: 0 }),
+      },
+      log: (level, text) => this.#init.watcher.logged(this, level, text),
+      setAlarm: (at) => {
+        const mine = ++alarm;
+        const dueUs = (at - this.#monoOffsetMs) * US_PER_MS + this.#rng.below(TIMER_LATE_US);
+        later(dueUs - this.#world.nowUs, () => {
+          if (alarm === mine) this.#node?.wake();
+        });
+      },
+      callSoon: () => later(this.#rng.below(200), () => this.#node?.work()),
+      sleep: (ms) => {
+        this.pause();
+        this.#world.afterMs(ms, () => this.resume());
+      },
+      ended: () => this.#endProcess(),
+    };
+  }
+
+  #connect(
+    target: { readonly host: string; readonly port: number; readonly purpose: Purpose },
+    events: WireEvents,
+  ): SimWire {
+    return this.#network.connect(this, target, events);
+  }
+
+  #clock(): Clock {
+    const mono = (): number => this.#world.nowMs + this.#monoOffsetMs;
+    return {
+      monoMs: (): MonoMs => monoMs(mono()),
+      monoUs: () => this.#world.nowUs + this.#monoOffsetMs * US_PER_MS,
+      unixMs: (): UnixMs => unixMs(UNIX_START_MS + this.#world.nowMs + this.unixSkewMs),
+    };
+  }
+}

@@ -1,0 +1,200 @@
+/** `slotline cluster …`: the arguments of the cluster tools, with the spellings of `redis-cli --cluster` beside ours. */
+import { type Command, Option } from 'commander';
+import type { NodeAddress } from '../client/index.ts';
+import { runTool, wholeNumber } from './run-tool.ts';
+
+interface SharedFlags {
+  readonly json?: boolean;
+  readonly timeout?: number;
+}
+
+interface CreateFlags extends SharedFlags {
+  readonly replicas?: number;
+  readonly clusterReplicas?: number;
+  readonly yes?: boolean;
+  readonly clusterYes?: boolean;
+  readonly dryRun?: boolean;
+}
+
+interface AddNodeFlags extends SharedFlags {
+  readonly replica?: boolean;
+  readonly clusterSlave?: boolean;
+  readonly replicaOf?: string;
+  readonly clusterMasterId?: string;
+}
+
+interface FailoverFlags extends SharedFlags {
+  readonly force?: boolean;
+  readonly takeover?: boolean;
+}
+
+/** Adds `cluster` and its subcommands. */
+export function addClusterCommands(root: Command): void {
+  const cluster = root
+    .command('cluster')
+    .description('create and look after clusters of any nodes: ours, Redis, Valkey')
+    .helpCommand(false)
+    .addHelpText(
+      'after',
+      `
+Addresses: host:port, redis://[user[:password]@]host:port, rediss:// for TLS. REDISCLI_AUTH holds the password,
+REDIS_URL the node to ask when none is named.`,
+    );
+  addCreate(cluster);
+  addCheck(cluster);
+  addAddNode(cluster);
+  addDelNode(cluster);
+  addFailover(cluster);
+}
+
+function addCreate(cluster: Command): void {
+  withShared(
+    cluster
+      .command('create')
+      .description('make a cluster of empty nodes')
+      .argument('<nodes...>', 'every node, masters first')
+      .option('--replicas <count>', 'replicas of each master (default: 0)', wholeNumber)
+      .addOption(new Option('--cluster-replicas <count>').argParser(wholeNumber).hideHelp())
+      .option('-y, --yes', 'do not ask')
+      .addOption(new Option('--cluster-yes').hideHelp())
+      .option('--dry-run', 'show the plan and change nothing'),
+  ).action((nodes: string[], flags: CreateFlags) =>
+    runTool(flags.json === true, async (screen) => {
+      const { CREATE_TIMEOUT_MS, createCluster } = await import('../tools/cluster/index.ts');
+      const result = await createCluster(
+        {
+          nodes: await seeds(nodes),
+          replicas: flags.replicas ?? flags.clusterReplicas ?? 0,
+          timeoutMs: timeoutOf(flags, CREATE_TIMEOUT_MS),
+          isConfirmed: flags.yes === true || flags.clusterYes === true,
+          isDryRun: flags.dryRun === true,
+        },
+        screen,
+      );
+      return result.ok ? 0 : 1;
+    }),
+  );
+}
+
+function addCheck(cluster: Command): void {
+  withJson(
+    cluster
+      .command('check')
+      .description('show the nodes and everything that is wrong; status 1 when something is')
+      .argument('[nodes...]', 'any node of the cluster; several are tried in order'),
+  ).action((nodes: string[], flags: SharedFlags) =>
+    runTool(flags.json === true, async (screen) => {
+      const { checkCluster } = await import('../tools/cluster/index.ts');
+      return checkCluster(await seeds(nodes), screen);
+    }),
+  );
+  withJson(
+    cluster
+      .command('info')
+      .description('show the masters with their slots, keys and replicas')
+      .argument('[nodes...]', 'any node of the cluster; several are tried in order'),
+  ).action((nodes: string[], flags: SharedFlags) =>
+    runTool(flags.json === true, async (screen) => {
+      const { showInfo } = await import('../tools/cluster/index.ts');
+      return showInfo(await seeds(nodes), screen);
+    }),
+  );
+}
+
+function addAddNode(cluster: Command): void {
+  withShared(
+    cluster
+      .command('add-node')
+      .description('add an empty node as a master without slots, or as a replica')
+      .argument('<new>', 'the node that joins')
+      .argument('[existing...]', 'any node of the cluster')
+      .option('--replica', 'as replica of the master with the fewest')
+      .option('--replica-of <node>', 'as replica of this master: its id or host:port')
+      .addOption(new Option('--cluster-slave').hideHelp())
+      .addOption(new Option('--cluster-master-id <id>').hideHelp()),
+  ).action((newNode: string, existing: string[], flags: AddNodeFlags) =>
+    runTool(flags.json === true, async (screen) => {
+      const { CREATE_TIMEOUT_MS, addNode } = await import('../tools/cluster/index.ts');
+      return addNode(
+        {
+          newNode: await oneAddress(newNode),
+          existing: await seeds(existing),
+          isReplica: flags.replica === true || flags.clusterSlave === true,
+          masterReference: flags.replicaOf ?? flags.clusterMasterId,
+          timeoutMs: timeoutOf(flags, CREATE_TIMEOUT_MS),
+        },
+        screen,
+      );
+    }),
+  );
+}
+
+function addDelNode(cluster: Command): void {
+  withJson(
+    cluster
+      .command('del-node')
+      .description('take a node without slots out of the cluster and reset it')
+      .argument('<existing>', 'any node of the cluster')
+      .argument('<node>', 'the node that goes: its id, the beginning of it, or host:port'),
+  ).action((existing: string, reference: string, flags: SharedFlags) =>
+    runTool(flags.json === true, async (screen) => {
+      const { delNode } = await import('../tools/cluster/index.ts');
+      return delNode({ existing: await seeds([existing]), reference }, screen);
+    }),
+  );
+}
+
+function addFailover(cluster: Command): void {
+  withShared(
+    cluster
+      .command('failover')
+      .description('let a replica take over from its master, and wait until it has')
+      .argument('<node>', 'the replica; or a master, whose most up-to-date replica is taken')
+      .addOption(
+        new Option('--force', 'without the master, which may lose its last writes').conflicts(
+          'takeover',
+        ),
+      )
+      .option('--takeover', "without the other masters' votes either"),
+  ).action((node: string, flags: FailoverFlags) =>
+    runTool(flags.json === true, async (screen) => {
+      const { FAILOVER_TIMEOUT_MS, failover } = await import('../tools/cluster/index.ts');
+      const forced = flags.takeover === true ? 'takeover' : 'force';
+      return failover(
+        {
+          node: await oneAddress(node),
+          mode: flags.force === true || flags.takeover === true ? forced : 'coordinated',
+          timeoutMs: timeoutOf(flags, FAILOVER_TIMEOUT_MS),
+        },
+        screen,
+      );
+    }),
+  );
+}
+
+async function seeds(texts: readonly string[]): Promise<readonly NodeAddress[]> {
+  const { parseSeeds } = await import('../client/index.ts');
+  return parseSeeds(texts, process.env);
+}
+
+async function oneAddress(text: string): Promise<NodeAddress> {
+  const { parseAddress } = await import('../client/index.ts');
+  return parseAddress(text, process.env);
+}
+
+function withJson(command: Command): Command {
+  return command.option('--json', 'the result as JSON on standard output');
+}
+
+/** What tools take that wait for something. */
+function withShared(command: Command): Command {
+  return withJson(command).option(
+    '--timeout <seconds>',
+    'how long to wait for each step',
+    wholeNumber,
+  );
+}
+
+function timeoutOf({ timeout }: SharedFlags, byDefaultMs: number): number {
+  return timeout === undefined ? byDefaultMs : timeout * 1000;
+}

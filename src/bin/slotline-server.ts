@@ -1,0 +1,4 @@
+/** `slotline-server`: takes redis-server's own arguments and configuration. */
+import { runServer } from '../io/index.ts';
+
+await runServer(process.argv.slice(2));

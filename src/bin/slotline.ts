@@ -1,0 +1,130 @@
+/** `slotline`: the program with the subcommands. Arguments and exit statuses only; each tool is loaded when it is asked for. */
+import { readFileSync } from 'node:fs';
+import { basename, relative } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { Command, CommanderError } from 'commander';
+import { addClusterCommands } from './cluster-commands.ts';
+import { runTool, wholeNumber } from './run-tool.ts';
+
+const USAGE_STATUS = 2;
+const SERVER_PROGRAM = new URL('./slotline-server.js', import.meta.url);
+
+interface UpFlags {
+  readonly masters?: number;
+  readonly replicas?: number;
+  readonly port?: number;
+  readonly dir: string;
+  readonly bind?: string;
+  readonly nodeTimeout?: number;
+  readonly serverExe?: string;
+}
+
+/** The program: `slotline <command>`. */
+function program(): Command {
+  const root = new Command('slotline');
+  root
+    .description('Redis-compatible clusters: run them, fail them over, look after them.')
+    .version(version(), '-v, --version', 'show the version')
+    .helpOption('-h, --help', 'show this help')
+    .helpCommand(false)
+    .exitOverride()
+    .configureOutput({ outputError: (text, write) => write(`slotline: ${oneLine(text)}\n`) })
+    .addHelpText(
+      'after',
+      '\nExit status: 0 done, 1 problems found, 2 wrong usage, 3 could not finish.',
+    );
+  addUp(root);
+  root
+    .command('server')
+    .description(
+      "run one node; takes redis-server's arguments: [redis.conf] [--directive value]...",
+    )
+    .usage('[redis.conf] [--directive value]...')
+    .allowUnknownOption()
+    .allowExcessArguments()
+    .helpOption(false)
+    .action(runServer);
+  addClusterCommands(root);
+  return root;
+}
+
+function addUp(root: Command): void {
+  root
+    .command('up')
+    .description('run a cluster on this machine; Ctrl-C ends it, the same command resumes it')
+    .option('--masters <count>', 'masters, at least 3 (default: 3)', wholeNumber)
+    .option('--replicas <count>', 'replicas of each master (default: 1)', wholeNumber)
+    .option(
+      '--port <port>',
+      'client port of the first node; bus ports are 10000 higher (default: 7000)',
+      wholeNumber,
+    )
+    .option('--dir <folder>', 'where the cluster lives', './slotline-data')
+    .option(
+      '--bind <address>',
+      'IP address to listen on; others than loopback need REDISCLI_AUTH (default: 127.0.0.1)',
+    )
+    .option('--node-timeout <ms>', 'cluster-node-timeout of the nodes (default: 5000)', wholeNumber)
+    .option('--server-exe <program>', 'run this redis-server instead of our own')
+    .addHelpText(
+      'after',
+      `
+Each node has a folder with its redis.conf and its log. A node that ends is reported and not restarted:
+  ${ownName()} server slotline-data/7000/redis.conf`,
+    )
+    .action((flags: UpFlags) =>
+      runTool(false, async (screen) => {
+        const { up } = await import('../tools/up/index.ts');
+        return up(upOptions(flags), screen);
+      }),
+    );
+}
+
+function upOptions(flags: UpFlags): Parameters<typeof import('../tools/up/index.ts').up>[0] {
+  const { serverExe } = flags;
+  return {
+    masters: flags.masters,
+    replicas: flags.replicas,
+    port: flags.port,
+    bind: flags.bind,
+    nodeTimeoutMs: flags.nodeTimeout,
+    dir: flags.dir,
+    serverCommand:
+      serverExe === undefined ? [process.execPath, fileURLToPath(SERVER_PROGRAM)] : [serverExe],
+    serverCommandName: serverExe ?? `${ownName()} server`,
+  };
+}
+
+/** The server in this very process: it reads the arguments that are left, and ends when it wants to. */
+async function runServer(): Promise<void> {
+  const args = process.argv.slice(process.argv.indexOf('server') + 1);
+  process.argv = [process.execPath, fileURLToPath(SERVER_PROGRAM), ...args];
+  await import(SERVER_PROGRAM.href);
+}
+
+/** How the user can call this program again: the name of an installed one, else the file. */
+function ownName(): string {
+  const file = process.argv[1] ?? 'slotline';
+  return basename(file) === 'slotline' ? 'slotline' : `node ${relative(process.cwd(), file)}`;
+}
+
+function version(): string {
+  const text = readFileSync(new URL('../../package.json', import.meta.url), 'utf8');
+  return (JSON.parse(text) as { version: string }).version;
+}
+
+/** A usage error on one line, whatever suggestions come with it. */
+function oneLine(text: string): string {
+  return text
+    .replace(/^error: /, '')
+    .trim()
+    .replaceAll(/\s*\n\s*/g, ' ');
+}
+
+try {
+  await program().parseAsync();
+} catch (error) {
+  if (!(error instanceof CommanderError)) throw error;
+  // Help and version that were asked for end with 0; help in place of a missing command does not.
+  process.exitCode = error.exitCode === 0 ? 0 : USAGE_STATUS;
+}

@@ -1,0 +1,22 @@
+/**
+ * The RESP client of our own tools, plain and cluster-aware, and the addresses that users give them.
+ */
+export {
+  type AddressEnvironment,
+  DEFAULT_PORT,
+  type NodeAddress,
+  formatAddress,
+  parseAddress,
+  parseSeeds,
+} from './address.ts';
+export { ClusterClient, type ClusterOptions } from './cluster-client.ts';
+export { ClientError, type ClientErrorCode } from './errors.ts';
+export { replyFacts, replyItems, replyText } from './reply-text.ts';
+export {
+  type Argument,
+  type ConnectOptions,
+  type PushHandler,
+  RespClient,
+  type TlsOptions,
+} from './resp-client.ts';
+export { type Endpoint, type Redirect, SlotCache, parseRedirect } from './slot-cache.ts';

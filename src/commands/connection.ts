@@ -1,0 +1,175 @@
+/** Connection commands but CLIENT: who is there, who it is, which protocol and database it speaks. */
+import { NOT_INTEGER } from '../base/index.ts';
+import type { ReplyWriter, Request } from '../resp/index.ts';
+import type { Context } from './context.ts';
+import { ERR_DB_RANGE, ERR_NOT_INTEGER, ERR_SYNTAX } from './errors.ts';
+import { clientHandlers, validName } from './client-commands.ts';
+import { CONNECTION_FACTS } from './facts/connection.ts';
+import { defineCommands } from './facts.ts';
+import type { Session } from './session.ts';
+import type { CommandSpec } from './spec.ts';
+
+/** Version that clients are told, so that they choose the features of that Redis. */
+export const REDIS_VERSION = '7.0.15';
+
+const WRONG_PASSWORD = 'WRONGPASS invalid username-password pair or user is disabled.';
+const NO_PASSWORD_SET =
+  'ERR AUTH <password> called without any password configured for the default user. ' +
+  'Are you sure your configuration is correct?';
+const HELLO_NO_AUTH =
+  'NOAUTH HELLO must be called with the client already authenticated, otherwise the HELLO ' +
+  '<proto> AUTH <user> <pass> option can be used to authenticate the client and select the RESP ' +
+  'protocol version at the same time';
+
+function ping({ session }: Context, request: Request, reply: ReplyWriter): void {
+  if (request.argc > 2) return reply.error("ERR wrong number of arguments for 'ping' command");
+  if (session.isSubscriber && reply.resp === 2) {
+    reply.array(2);
+    reply.bulkText('pong');
+    if (request.argc === 1) return reply.bulkText('');
+    return reply.bulk(request.buf, request.at[1]!, request.size[1]!);
+  }
+  if (request.argc === 1) reply.simple('PONG');
+  else reply.bulk(request.buf, request.at[1]!, request.size[1]!);
+}
+
+function echo(_context: Context, request: Request, reply: ReplyWriter): void {
+  reply.bulk(request.buf, request.at[1]!, request.size[1]!);
+}
+
+function select({ server, session }: Context, request: Request, reply: ReplyWriter): void {
+  const index = request.int(1);
+  if (index === NOT_INTEGER) return reply.error(ERR_NOT_INTEGER);
+  if (server.cluster !== undefined && index !== 0) {
+    return reply.error('ERR SELECT is not allowed in cluster mode');
+  }
+  if (typeof index === 'bigint' || index < 0 || index >= server.keyspace.databases.length) {
+    return reply.error(ERR_DB_RANGE);
+  }
+  session.dbIndex = index;
+  reply.ok();
+}
+
+function auth({ server, session }: Context, request: Request, reply: ReplyWriter): void {
+  if (request.argc > 3) return reply.error(ERR_SYNTAX);
+  const password = request.bytes(request.argc - 1);
+  if (request.argc === 2) {
+    if (server.settings.requirepass === '') return reply.error(NO_PASSWORD_SET);
+    return authenticate(session, server.settings.requirepass, 'default', password)
+      ? reply.ok()
+      : reply.error(WRONG_PASSWORD);
+  }
+  if (authenticate(session, server.settings.requirepass, request.text(1), password)) reply.ok();
+  else reply.error(WRONG_PASSWORD);
+}
+
+/** Without a password set the default user takes any. */
+function authenticate(session: Session, required: string, user: string, given: Buffer): boolean {
+  const isRight = user === 'default' && (required === '' || isSamePassword(required, given));
+  if (isRight) {
+    session.user = user;
+    session.isAuthenticated = true;
+  }
+  return isRight;
+}
+
+/** Takes as long for a wrong first byte as for a wrong last one. */
+function isSamePassword(required: string, given: Buffer): boolean {
+  const expected = Buffer.from(required, 'latin1');
+  let difference = expected.length ^ given.length;
+  for (let i = 0; i < given.length; i++) difference |= given[i]! ^ expected[i % expected.length]!;
+  return difference === 0;
+}
+
+function hello({ server, session }: Context, request: Request, reply: ReplyWriter): void {
+  let version: number | undefined;
+  if (request.argc > 1) {
+    const asked = request.int(1);
+    if (asked === NOT_INTEGER) {
+      return reply.error('ERR Protocol version is not an integer or out of range');
+    }
+    if (asked !== 2 && asked !== 3) return reply.error('NOPROTO unsupported protocol version');
+    version = asked;
+  }
+  let name: string | undefined;
+  for (let i = 2; i < request.argc; i++) {
+    if (request.is(i, 'auth') && i + 2 < request.argc) {
+      const { requirepass } = server.settings;
+      if (!authenticate(session, requirepass, request.text(i + 1), request.bytes(i + 2))) {
+        return reply.error(WRONG_PASSWORD);
+      }
+      i += 2;
+    } else if (request.is(i, 'setname') && i + 1 < request.argc) {
+      name = request.text(++i);
+      if (!validName(name)) return reply.error(INVALID_NAME);
+    } else {
+      return reply.error(`ERR Syntax error in HELLO option '${request.text(i)}'`);
+    }
+  }
+  if (!session.isAuthenticated && server.settings.requirepass !== '') {
+    return reply.error(HELLO_NO_AUTH);
+  }
+  if (name !== undefined) session.name = name;
+  if (version === 2 || version === 3) reply.resp = version;
+  reply.map(7);
+  writeText(reply, 'server', 'redis');
+  writeText(reply, 'version', REDIS_VERSION);
+  reply.bulkText('proto');
+  reply.int(reply.resp);
+  reply.bulkText('id');
+  reply.int(session.id);
+  writeText(reply, 'mode', server.cluster === undefined ? 'standalone' : 'cluster');
+  writeText(reply, 'role', server.replication.isReplica ? 'replica' : 'master');
+  reply.bulkText('modules');
+  reply.array(0);
+}
+
+const INVALID_NAME = 'ERR Client names cannot contain spaces, newlines or special characters.';
+
+function writeText(reply: ReplyWriter, field: string, value: string): void {
+  reply.bulkText(field);
+  reply.bulkText(value);
+}
+
+function quit({ session }: Context, _request: Request, reply: ReplyWriter): void {
+  reply.ok();
+  session.closeAfterReply();
+}
+
+/** Everything as in a fresh connection, but its number. */
+function reset({ server, session }: Context, _request: Request, reply: ReplyWriter): void {
+  if (session.role !== 'normal') {
+    return reply.error('ERR can only reset normal client connections');
+  }
+  if (session.isMonitor) server.removeMonitor(session);
+  session.queue = undefined;
+  session.queueBytes = 0;
+  session.isQueueBroken = false;
+  server.unwatch(session);
+  server.tracking.stop(session);
+  server.pubsub.forget(session);
+  session.dbIndex = 0;
+  session.user = 'default';
+  session.isAuthenticated = server.settings.requirepass === '';
+  session.name = '';
+  session.isAsking = false;
+  session.isReadonly = false;
+  session.isNoEvict = false;
+  session.isReplyOff = false;
+  session.replySkip = 'none';
+  reply.isMuted = false;
+  reply.resp = 2;
+  reply.simple('RESET');
+}
+
+/** AUTH, CLIENT, ECHO, HELLO, PING, QUIT, RESET and SELECT. */
+export const connectionCommands: readonly CommandSpec[] = defineCommands(CONNECTION_FACTS, {
+  auth,
+  echo,
+  hello,
+  ping,
+  quit,
+  reset,
+  select,
+  ...clientHandlers,
+});

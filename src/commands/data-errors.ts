@@ -1,0 +1,45 @@
+/** Error texts of the string, bitmap, key and expiry commands, beside those of `errors.ts`. */
+
+export const ERR_STRING_TOO_LONG = 'ERR string exceeds maximum allowed size (proto-max-bulk-len)';
+export const ERR_INCR_OVERFLOW = 'ERR increment or decrement would overflow';
+export const ERR_DECR_OVERFLOW = 'ERR decrement would overflow';
+export const ERR_NAN_OR_INFINITY = 'ERR increment would produce NaN or Infinity';
+export const ERR_OFFSET_RANGE = 'ERR offset is out of range';
+export const ERR_LCS_BOTH = 'ERR If you want both the length and indexes, please just use IDX.';
+export const ERR_LCS_TYPE = 'ERR The specified keys must contain string values';
+export const ERR_LCS_TOO_LONG = 'ERR String too long for LCS';
+export const ERR_LCS_MEMORY =
+  'ERR Insufficient memory, transient memory for LCS exceeds proto-max-bulk-len';
+export const ERR_BIT_OFFSET = 'ERR bit offset is not an integer or out of range';
+export const ERR_BIT_VALUE = 'ERR bit is not an integer or out of range';
+export const ERR_BITPOS_BIT = 'ERR The bit argument must be 1 or 0.';
+export const ERR_BITOP_NOT = 'ERR BITOP NOT must be called with a single source key.';
+export const ERR_BITFIELD_TYPE =
+  'ERR Invalid bitfield type. Use something like i16 u8. Note that u64 is not supported but i64 is.';
+export const ERR_BITFIELD_OVERFLOW = 'ERR Invalid OVERFLOW type specified';
+export const ERR_BITFIELD_RO = 'ERR BITFIELD_RO only supports the GET subcommand';
+export const ERR_EXPIRE_NX = 'ERR NX and XX, GT or LT options at the same time are not compatible';
+export const ERR_EXPIRE_GT_LT = 'ERR GT and LT options at the same time are not compatible';
+export const ERR_INVALID_CURSOR = 'ERR invalid cursor';
+export const ERR_BUSY_KEY = 'BUSYKEY Target key name already exists.';
+export const ERR_RESTORE_TTL = 'ERR Invalid TTL value, must be >= 0';
+export const ERR_RESTORE_IDLETIME = 'ERR Invalid IDLETIME value, must be >= 0';
+export const ERR_RESTORE_FREQ = 'ERR Invalid FREQ value, must be >= 0 and <= 255';
+export const ERR_MOVE_CLUSTER = 'ERR MOVE is not allowed in cluster mode';
+export const ERR_COPY_CLUSTER = 'ERR Copying to another database is not allowed in cluster mode';
+export const ERR_SWAPDB_CLUSTER = 'ERR SWAPDB is not allowed in cluster mode';
+export const ERR_SWAPDB_FIRST = 'ERR invalid first DB index';
+export const ERR_SWAPDB_SECOND = 'ERR invalid second DB index';
+export const ERR_NOT_LFU =
+  'ERR An LFU maxmemory policy is not selected, access frequency not tracked. Please note that when switching between policies at runtime LRU and LFU data will take some time to adjust.';
+export const ERR_IS_LFU =
+  'ERR An LFU maxmemory policy is selected, idle time not tracked. Please note that when switching between policies at runtime LRU and LFU data will take some time to adjust.';
+
+/** `command` in lower case. */
+export function invalidExpire(command: string): string {
+  return `ERR invalid expire time in '${command}' command`;
+}
+
+export function unsupportedOption(option: string): string {
+  return `ERR Unsupported option ${option}`;
+}

@@ -1,0 +1,24 @@
+/** Redis's own texts for the client's mistakes, code first. The one catalogue. */
+
+export const ERR_SYNTAX = 'ERR syntax error';
+export const ERR_NOT_INTEGER = 'ERR value is not an integer or out of range';
+export const ERR_NOT_FLOAT = 'ERR value is not a valid float';
+export const ERR_NO_SUCH_KEY = 'ERR no such key';
+export const ERR_WRONG_TYPE = 'WRONGTYPE Operation against a key holding the wrong kind of value';
+export const ERR_INDEX_RANGE = 'ERR index out of range';
+export const ERR_DB_RANGE = 'ERR DB index is out of range';
+export const ERR_SAME_OBJECT = 'ERR source and destination objects are the same';
+export const ERR_NO_AUTH = 'NOAUTH Authentication required.';
+export const ERR_READONLY = "READONLY You can't write against a read only replica.";
+export const ERR_MASTER_DOWN =
+  "MASTERDOWN Link with MASTER is down and replica-serve-stale-data is set to 'no'.";
+export const ERR_NO_REPLICAS = 'NOREPLICAS Not enough good replicas to write.';
+export const ERR_LOADING = 'LOADING Redis is loading the dataset in memory';
+export const ERR_EXEC_ABORT = 'EXECABORT Transaction discarded because of previous errors.';
+export const ERR_OOM = "OOM command not allowed when used memory > 'maxmemory'.";
+export const ERR_CLUSTER_DISABLED = 'ERR This instance has cluster support disabled';
+
+/** `name` is the command's full name. */
+export function wrongArity(name: string): string {
+  return `ERR wrong number of arguments for '${name}' command`;
+}

@@ -1,0 +1,62 @@
+/**
+ * The commands: their facts and what they do, one file a family, and the state that several of them share
+ * (statistics, slow log, latency samples, subscriptions). Knows no sockets: the node gives a `Server`.
+ */
+export type { Context } from './context.ts';
+export * as errors from './errors.ts';
+export { commandSpecs } from './families.ts';
+export { LatencyHistogram } from './latency-histogram.ts';
+export {
+  type LatencyEvent,
+  LatencyMonitor,
+  type LatencySample,
+  LATENCY_SAMPLES_MAX,
+} from './latency-monitor.ts';
+export { PubSub, type SubscriptionKind } from './pubsub-registry.ts';
+export { type Redacted, redactedArguments } from './redaction.ts';
+export type {
+  ClientService,
+  ClusterService,
+  DebugSwitches,
+  LogLevel,
+  MigrateRequest,
+  MigrateService,
+  ReplicationService,
+  Server,
+  SystemFacts,
+} from './server.ts';
+export {
+  type Blocked,
+  type QueuedCommand,
+  Session,
+  type SessionRole,
+  type WatchedKey,
+} from './session.ts';
+export { type SlowCall, SlowLog, type SlowLogEntry } from './slow-log.ts';
+export type { CommandFlag, CommandSpec, Handler, KeyFlag, KeySpec } from './spec.ts';
+export { ServerStats } from './stats.ts';
+export {
+  Command,
+  type CommandCounters,
+  CommandTable,
+  FLAG_ADMIN,
+  FLAG_ALLOW_BUSY,
+  FLAG_ASKING,
+  FLAG_BLOCKING,
+  FLAG_DENYOOM,
+  FLAG_FAST,
+  FLAG_LOADING,
+  FLAG_MAY_REPLICATE,
+  FLAG_NO_ASYNC_LOADING,
+  FLAG_NO_AUTH,
+  FLAG_NO_MULTI,
+  FLAG_NOSCRIPT,
+  FLAG_PROTECTED,
+  FLAG_PUBSUB,
+  FLAG_READONLY,
+  FLAG_SKIP_MONITOR,
+  FLAG_SKIP_SLOWLOG,
+  FLAG_STALE,
+  FLAG_WRITE,
+} from './table.ts';
+export { type Tracking, TrackingTable } from './tracking-table.ts';

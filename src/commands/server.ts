@@ -1,0 +1,159 @@
+/** The services of the node that commands use. The node (level 4) implements them. */
+import type { Clock, MonoMs, Rng, Slot, UnixMs } from '../base/index.ts';
+import type { AdminCommand, AdminResult, ClusterMachine, LinkId } from '../cluster/index.ts';
+import type { ConfigRefusal, ConfigStore, DirectiveName, Settings } from '../config/index.ts';
+import type { Keyspace } from '../keyspace/index.ts';
+import type { ReplicaLink, ReplicationHistory, ReplicationSource } from '../replication/index.ts';
+import type { LatencyMonitor } from './latency-monitor.ts';
+import type { PubSub } from './pubsub-registry.ts';
+import type { Session } from './session.ts';
+import type { SlowLog } from './slow-log.ts';
+import type { ServerStats } from './stats.ts';
+import type { CommandTable } from './table.ts';
+import type { TrackingTable } from './tracking-table.ts';
+
+/** Level of a log line, as `loglevel` names them. */
+export type LogLevel = 'debug' | 'verbose' | 'notice' | 'warning';
+
+/** Facts of the process and machine, for INFO and MEMORY. */
+export interface SystemFacts {
+  readonly os: string;
+  readonly archBits: number;
+  readonly runtimeVersion: string;
+  readonly pid: number;
+  readonly executable: string;
+  /** Version of this package. */
+  readonly version: string;
+  /** Resident and JavaScript heap bytes, now. */
+  memory(): { readonly residentBytes: number; readonly heapBytes: number };
+  totalMemoryBytes(): number;
+  /** CPU seconds of this process, now. */
+  cpu(): { readonly userSeconds: number; readonly systemSeconds: number };
+}
+
+export interface ClientService {
+  all(): Iterable<Session>;
+  find(id: number): Session | undefined;
+  readonly count: number;
+  /** CLIENT PAUSE until a moment; 'write' lets reads go on. */
+  pause(until: MonoMs, what: 'write' | 'all'): void;
+  unpause(): void;
+  /**
+   * CLIENT UNBLOCK: ends the wait of a client, which is answered as if its time were over, or with UNBLOCKED. False
+   * when it does not wait, or waits for a pause to end.
+   */
+  unblock(session: Session, reason: 'timeout' | 'error'): boolean;
+}
+
+export interface ReplicationService {
+  readonly history: ReplicationHistory;
+  readonly source: ReplicationSource;
+  readonly link: ReplicaLink;
+  /** Whether this node follows a master. */
+  readonly isReplica: boolean;
+  /** REPLICAOF host port. */
+  follow(host: string, port: number): void;
+  /** REPLICAOF NO ONE. */
+  promote(): void;
+  /** PSYNC or SYNC of the calling client; writes its answer. */
+  sync(session: Session, asked: { replid: string; offset: number } | undefined): void;
+  /** REPLCONF of the calling client with the arguments behind the name; writes its answer, if any. */
+  replconf(session: Session, args: readonly Buffer[]): void;
+  /** Replicas that acknowledged the stream up to `offset`. */
+  acknowledgedCount(offset: number): number;
+  /** Blocks the client until `replicas` acknowledged `offset`; the node answers with the count. */
+  wait(session: Session, replicas: number, offset: number, timeoutMs: number): void;
+}
+
+export interface ClusterService {
+  readonly machine: ClusterMachine;
+  readonly isEnabled: true;
+  /** Carries an operator's command out, with its effects, before it returns. */
+  run(command: AdminCommand): AdminResult;
+  countKeysInSlot(slot: Slot): number;
+  /** Passes a published message on over the bus. */
+  publish(channel: Buffer, message: Buffer, isShard: boolean): void;
+  /** Bytes accepted for a bus link and not yet taken by the system. */
+  sendBufferBytes(link: LinkId): number;
+  /** Bytes of the replication stream that this node produced or processed. */
+  replOffset(): number;
+  /** Writes nodes.conf now; why it failed, undefined when it is on disk. */
+  saveConfig(): string | undefined;
+}
+
+/** What MIGRATE was asked for. Keys are of the calling client's database. */
+export interface MigrateRequest {
+  readonly host: string;
+  readonly port: number;
+  /** Database of the target. */
+  readonly targetDb: number;
+  /** Longest silence of the target, milliseconds. */
+  readonly timeoutMs: number;
+  readonly isCopy: boolean;
+  readonly isReplacing: boolean;
+  readonly auth: { readonly user: string | undefined; readonly password: Buffer } | undefined;
+  readonly keys: readonly Buffer[];
+}
+
+export interface MigrateService {
+  /**
+   * Sends the keys that are there to the target and deletes them here. The client is blocked and no
+   * client's command runs until it ended; then the reply is written.
+   */
+  start(session: Session, request: MigrateRequest): void;
+}
+
+/** What DEBUG turns off, for tests. */
+export interface DebugSwitches {
+  /** No active expiry; keys still expire when they are looked at. */
+  isActiveExpireOff: boolean;
+  /** No periodic work at all. */
+  isCronPaused: boolean;
+}
+
+/** The node as commands see it. */
+export interface Server {
+  readonly clock: Clock;
+  readonly rng: Rng;
+  /** Time of the current turn. */
+  readonly now: MonoMs;
+  readonly unixNow: UnixMs;
+  readonly startedAt: MonoMs;
+  readonly runId: string;
+  readonly keyspace: Keyspace;
+  readonly config: ConfigStore;
+  readonly settings: Settings;
+  /** Path of the configuration file; empty without one. */
+  readonly configFile: string;
+  readonly table: CommandTable;
+  readonly stats: ServerStats;
+  readonly slowLog: SlowLog;
+  readonly latency: LatencyMonitor;
+  readonly pubsub: PubSub;
+  readonly clients: ClientService;
+  readonly replication: ReplicationService;
+  readonly cluster: ClusterService | undefined;
+  readonly migrator: MigrateService;
+  readonly system: SystemFacts;
+  log(level: LogLevel, text: string): void;
+  /** Ends the node once the current turn's replies are out. */
+  shutdown(): void;
+  /** Stops the whole process for a while (DEBUG SLEEP). */
+  sleep(ms: number): void;
+  /** Runs the queued commands of a transaction and writes their replies (EXEC). */
+  runQueue(session: Session): void;
+  /** Watches a key for the client. */
+  watch(session: Session, key: Buffer): void;
+  unwatch(session: Session): void;
+  /** Sends what clients do to the client (MONITOR). */
+  addMonitor(session: Session): void;
+  /** Sends it no more (RESET). */
+  removeMonitor(session: Session): void;
+  readonly debug: DebugSwitches;
+  /** Keys that clients keep copies of. The node tells it what is read and what changes. */
+  readonly tracking: TrackingTable;
+  /** Puts directives that CONFIG SET changed into effect; see `ConfigSetOptions.apply`. */
+  applyConfig(changed: readonly DirectiveName[]): ConfigRefusal | undefined;
+  /** CONFIG REWRITE: undefined, or why it failed. */
+  rewriteConfig(): string | undefined;
+}

@@ -1,0 +1,106 @@
+/** One client as commands see it: who it is, what it selected, its transaction and subscriptions. */
+import type { MonoMs } from '../base/index.ts';
+import type { ReplyWriter } from '../resp/index.ts';
+import type { Command } from './table.ts';
+import type { Tracking } from './tracking-table.ts';
+
+/** Why a client's requests wait. */
+export type Blocked =
+  | {
+      readonly kind: 'wait';
+      readonly replOffset: number;
+      readonly replicas: number;
+      readonly deadline: MonoMs | undefined;
+    }
+  /** CLIENT PAUSE, or a manual failover: the request is run again when the pause ends. */
+  | { readonly kind: 'pause' }
+  /** Work outside that ends by itself, such as MIGRATE; `cancel` ends it early. */
+  | { readonly kind: 'outside'; readonly deadline: MonoMs | undefined };
+
+export interface QueuedCommand {
+  readonly command: Command;
+  /** The request in canonical array form. */
+  readonly bytes: Buffer;
+}
+
+export interface WatchedKey {
+  readonly dbIndex: number;
+  /** Key bytes, one character a byte. */
+  readonly key: string;
+  /** Whether the key was there but expired when it was watched: its removal is then no change. */
+  readonly wasExpired: boolean;
+}
+
+/** `master`: the link to our master, whose commands need no checks. `replica`: it follows our stream. */
+export type SessionRole = 'normal' | 'master' | 'replica';
+
+/** State of one client connection. The node's client adds the socket. */
+export abstract class Session {
+  readonly id: number;
+  readonly reply: ReplyWriter;
+  /** `ip:port`, `/path:0` for a unix socket. */
+  readonly address: string;
+  readonly localAddress: string;
+  readonly createdAt: MonoMs;
+  lastInteractionAt: MonoMs;
+  role: SessionRole = 'normal';
+  name = '';
+  user = 'default';
+  isAuthenticated = false;
+  dbIndex = 0;
+  lastCommand: Command | undefined;
+  /** Queued commands between MULTI and EXEC. */
+  queue: QueuedCommand[] | undefined;
+  queueBytes = 0;
+  /** A queued command was refused: EXEC will answer EXECABORT. */
+  isQueueBroken = false;
+  /** A watched key changed: EXEC will answer with nothing. */
+  isWatchBroken = false;
+  readonly watched: WatchedKey[] = [];
+  /** ASKING was the previous command. */
+  isAsking = false;
+  /** READONLY: a cluster replica may serve reads. */
+  isReadonly = false;
+  isMonitor = false;
+  isNoEvict = false;
+  /** CLIENT REPLY SKIP: 'next' before the skipped command, 'now' during it. */
+  replySkip: 'none' | 'next' | 'now' = 'none';
+  isReplyOff = false;
+  blocked: Blocked | undefined;
+  /** CLIENT TRACKING; undefined while off. */
+  tracking: Tracking | undefined;
+  readonly channels: Set<string> = new Set<string>();
+  readonly patterns: Set<string> = new Set<string>();
+  readonly shardChannels: Set<string> = new Set<string>();
+
+  protected constructor(init: {
+    readonly id: number;
+    readonly reply: ReplyWriter;
+    readonly address: string;
+    readonly localAddress: string;
+    readonly now: MonoMs;
+  }) {
+    this.id = init.id;
+    this.reply = init.reply;
+    this.address = init.address;
+    this.localAddress = init.localAddress;
+    this.createdAt = init.now;
+    this.lastInteractionAt = init.now;
+  }
+
+  /** Whether RESP2 allows this client only the commands of subscribers. */
+  get isSubscriber(): boolean {
+    return this.channels.size + this.patterns.size + this.shardChannels.size > 0;
+  }
+
+  /** Bytes received and not yet run, of `inputCapacity` reserved. */
+  abstract get inputBytes(): number;
+  abstract get inputCapacity(): number;
+  /** Reply bytes that the system has not taken. */
+  abstract get outputBytes(): number;
+  abstract get fd(): number;
+  /** Ends the connection once what was written is out. */
+  abstract closeAfterReply(): void;
+  /** Ends the connection now. */
+  abstract close(): void;
+}

@@ -1,0 +1,139 @@
+/** LCS: the longest common subsequence of two strings. */
+import { NOT_INTEGER } from '../base/index.ts';
+import { NONE, type Ref, TYPE_STRING } from '../keyspace/index.ts';
+import type { ReplyWriter, Request } from '../resp/index.ts';
+import type { Context } from './context.ts';
+import { ERR_LCS_BOTH, ERR_LCS_MEMORY, ERR_LCS_TOO_LONG, ERR_LCS_TYPE } from './data-errors.ts';
+import { ERR_NOT_INTEGER, ERR_SYNTAX } from './errors.ts';
+import { bytesOf, readKey } from './key-access.ts';
+
+/** Longest string taken, so that lengths fit the table's 32 bits. */
+const SIZE_MAX = 0xffff_fffe;
+
+interface LcsOptions {
+  readonly wants: 'text' | 'length' | 'indexes';
+  readonly sizeMin: number;
+  readonly hasSizes: boolean;
+}
+
+/** A run that both strings have, as inclusive indexes. */
+interface Match {
+  readonly aFirst: number;
+  readonly bFirst: number;
+  readonly size: number;
+}
+
+/** LCS key1 key2 [LEN] [IDX] [MINMATCHLEN size] [WITHMATCHLEN]. */
+export function lcs(context: Context, request: Request, reply: ReplyWriter): void {
+  const a = operand(context, readKey(context, request, 1));
+  const b = operand(context, readKey(context, request, 2));
+  if (a === undefined || b === undefined) return reply.error(ERR_LCS_TYPE);
+  const options = parseOptions(request, reply);
+  if (options === undefined) return;
+  if (a.length >= SIZE_MAX || b.length >= SIZE_MAX) return reply.error(ERR_LCS_TOO_LONG);
+  const cells = (a.length + 1) * (b.length + 1);
+  if (cells * 4 > context.server.settings['proto-max-bulk-len']) return reply.error(ERR_LCS_MEMORY);
+  const lengths = commonLengths(a, b);
+  const length = lengths[cells - 1]!;
+  if (options.wants === 'length') return reply.int(length);
+  const { text, matches } = walkBack(a, b, lengths, length);
+  if (options.wants === 'text') return reply.bulkBytes(text);
+  const shown = matches.filter((match) => match.size >= options.sizeMin);
+  replyMatches(reply, shown, options.hasSizes, length);
+}
+
+function operand(context: Context, ref: Ref): Buffer | undefined {
+  const { entries } = context.db;
+  if (ref === NONE) return Buffer.alloc(0);
+  if (entries.type(ref) !== TYPE_STRING) return undefined;
+  const view = entries.stringView(ref);
+  // A copy: the digits of two integers share one scratch.
+  return Buffer.from(bytesOf(view).subarray(view.at, view.at + view.size));
+}
+
+function parseOptions(request: Request, reply: ReplyWriter): LcsOptions | undefined {
+  let wantsLength = false;
+  let wantsIndexes = false;
+  let hasSizes = false;
+  let sizeMin = 0;
+  for (let i = 3; i < request.argc; i++) {
+    if (request.is(i, 'idx')) wantsIndexes = true;
+    else if (request.is(i, 'len')) wantsLength = true;
+    else if (request.is(i, 'withmatchlen')) hasSizes = true;
+    else if (request.is(i, 'minmatchlen') && i + 1 < request.argc) {
+      const size = request.int(++i);
+      if (size === NOT_INTEGER) return refused(reply, ERR_NOT_INTEGER);
+      sizeMin = Math.max(0, Number(size));
+    } else return refused(reply, ERR_SYNTAX);
+  }
+  if (wantsLength && wantsIndexes) return refused(reply, ERR_LCS_BOTH);
+  return { wants: wantsIndexes ? 'indexes' : wantsLength ? 'length' : 'text', sizeMin, hasSizes };
+}
+
+function refused(reply: ReplyWriter, text: string): undefined {
+  reply.error(text);
+  return undefined;
+}
+
+/** Length of the common subsequence of each pair of prefixes, row by row of `a`. */
+function commonLengths(a: Buffer, b: Buffer): Uint32Array {
+  const width = b.length + 1;
+  const lengths = new Uint32Array((a.length + 1) * width);
+  for (let i = 1; i <= a.length; i++) {
+    for (let j = 1; j <= b.length; j++) {
+      const at = i * width + j;
+      if (a[i - 1] === b[j - 1]) lengths[at] = lengths[at - width - 1]! + 1;
+      else lengths[at] = Math.max(lengths[at - width]!, lengths[at - 1]!);
+    }
+  }
+  return lengths;
+}
+
+/** The subsequence and its runs, from the end of the strings to their start. */
+function walkBack(
+  a: Buffer,
+  b: Buffer,
+  lengths: Uint32Array,
+  length: number,
+): { readonly text: Buffer; readonly matches: readonly Match[] } {
+  const text = Buffer.alloc(length);
+  const matches: Match[] = [];
+  const width = b.length + 1;
+  let left = length;
+  let run: Match | undefined;
+  for (let i = a.length, j = b.length; i > 0 && j > 0;) {
+    if (a[i - 1] === b[j - 1]) {
+      text[--left] = a[i - 1]!;
+      i--;
+      j--;
+      const isJoined = run !== undefined && run.aFirst === i + 1 && run.bFirst === j + 1;
+      if (run !== undefined && !isJoined) matches.push(run);
+      run = { aFirst: i, bFirst: j, size: isJoined ? run!.size + 1 : 1 };
+    } else if (lengths[(i - 1) * width + j]! > lengths[i * width + j - 1]!) i--;
+    else j--;
+  }
+  if (run !== undefined) matches.push(run);
+  return { text, matches };
+}
+
+function replyMatches(
+  reply: ReplyWriter,
+  matches: readonly Match[],
+  hasSizes: boolean,
+  length: number,
+): void {
+  reply.map(2);
+  reply.bulkText('matches');
+  reply.array(matches.length);
+  for (const { aFirst, bFirst, size } of matches) {
+    reply.array(hasSizes ? 3 : 2);
+    for (const first of [aFirst, bFirst]) {
+      reply.array(2);
+      reply.int(first);
+      reply.int(first + size - 1);
+    }
+    if (hasSizes) reply.int(size);
+  }
+  reply.bulkText('len');
+  reply.int(length);
+}

@@ -1,0 +1,163 @@
+/**
+ * Client-side caching: which clients may hold copies of which keys, and the messages that tell them to drop them.
+ * Key names are text of one character a byte; as in Redis the database does not matter.
+ */
+import type { Session } from './session.ts';
+
+/** What CLIENT TRACKING ON asked for. */
+export interface Tracking {
+  readonly mode: 'default' | 'optin' | 'optout' | 'broadcast';
+  /** Client that gets the messages; 0 is the client itself. */
+  readonly redirectId: number;
+  readonly isNoLoop: boolean;
+  readonly prefixes: readonly string[];
+  /** CLIENT CACHING for the next command: remember its keys or not, against the mode. */
+  caching: 'yes' | 'no' | undefined;
+  /** The client that gets the messages is gone. */
+  isRedirectBroken: boolean;
+}
+
+/** Channel of messages to clients that speak RESP2. */
+const INVALIDATE_CHANNEL = '__redis__:invalidate';
+
+export class TrackingTable {
+  /** Ids of the clients that read a key since it last changed. */
+  readonly #readers: Map<string, Set<number>> = new Map<string, Set<number>>();
+  /** Broadcast prefixes with their clients. */
+  readonly #prefixes: Map<string, Set<number>> = new Map<string, Set<number>>();
+  /** Messages that wait for the end of the command that changed the keys. */
+  readonly #pending: { readonly target: number; readonly key: string | undefined }[] = [];
+  readonly #find: (id: number) => Session | undefined;
+  #itemCount = 0;
+  /** Clients with tracking on. The node need not call the rest while it is 0. */
+  clientCount = 0;
+
+  constructor(find: (id: number) => Session | undefined) {
+    this.#find = find;
+  }
+
+  get keyCount(): number {
+    return this.#readers.size;
+  }
+
+  get itemCount(): number {
+    return this.#itemCount;
+  }
+
+  get prefixCount(): number {
+    return this.#prefixes.size;
+  }
+
+  start(session: Session, tracking: Tracking): void {
+    if (session.tracking === undefined) this.clientCount++;
+    session.tracking = tracking;
+    for (const prefix of tracking.prefixes) {
+      const clients = this.#prefixes.get(prefix);
+      if (clients === undefined) this.#prefixes.set(prefix, new Set([session.id]));
+      else clients.add(session.id);
+    }
+  }
+
+  /** Also for a client that is gone. */
+  stop(session: Session): void {
+    const { tracking } = session;
+    if (tracking === undefined) return;
+    this.clientCount--;
+    session.tracking = undefined;
+    for (const prefix of tracking.prefixes) {
+      const clients = this.#prefixes.get(prefix);
+      clients?.delete(session.id);
+      if (clients?.size === 0) this.#prefixes.delete(prefix);
+    }
+  }
+
+  /** A command of the client read a key. For commands marked `readonly`, after they ran. */
+  remember(session: Session, key: string): void {
+    const { tracking } = session;
+    if (tracking === undefined || tracking.mode === 'broadcast') return;
+    if (tracking.mode === 'optin' && tracking.caching !== 'yes') return;
+    if (tracking.mode === 'optout' && tracking.caching === 'no') return;
+    let readers = this.#readers.get(key);
+    if (readers === undefined) {
+      readers = new Set<number>();
+      this.#readers.set(key, readers);
+    }
+    if (!readers.has(session.id)) this.#itemCount++;
+    readers.add(session.id);
+  }
+
+  /** A key changed or went; `by` is the client that did it. `flush` sends the messages. */
+  invalidate(key: string, by: Session | undefined): void {
+    const readers = this.#readers.get(key);
+    if (readers !== undefined) {
+      this.#readers.delete(key);
+      this.#itemCount -= readers.size;
+      for (const id of readers) this.#queue(id, key, by, false);
+    }
+    for (const [prefix, clients] of this.#prefixes) {
+      if (!key.startsWith(prefix)) continue;
+      for (const id of clients) this.#queue(id, key, by, true);
+    }
+  }
+
+  /** A database was flushed: all copies of everything are worthless. */
+  invalidateAll(): void {
+    const readers = new Set<number>();
+    for (const ids of this.#readers.values()) for (const id of ids) readers.add(id);
+    for (const ids of this.#prefixes.values()) for (const id of ids) readers.add(id);
+    this.#readers.clear();
+    this.#itemCount = 0;
+    for (const id of readers) this.#pending.push({ target: id, key: undefined });
+  }
+
+  /** Forgets keys above `keysMax` (tracking-table-max-keys; 0 is no limit), telling their readers. */
+  shrink(keysMax: number): void {
+    if (keysMax === 0) return;
+    for (const key of this.#readers.keys()) {
+      if (this.#readers.size <= keysMax) return;
+      this.invalidate(key, undefined);
+    }
+  }
+
+  /** Sends what waits; after the reply of the command, so that a message never splits one. */
+  flush(): void {
+    for (const { target, key } of this.#pending) {
+      const session = this.#find(target);
+      if (session?.tracking !== undefined) this.#send(session, session.tracking, key);
+    }
+    this.#pending.length = 0;
+  }
+
+  #queue(id: number, key: string, by: Session | undefined, isBroadcast: boolean): void {
+    const { tracking } = this.#find(id) ?? {};
+    if (tracking === undefined || (tracking.mode === 'broadcast') !== isBroadcast) return;
+    if (tracking.isNoLoop && by?.id === id) return;
+    this.#pending.push({ target: id, key });
+  }
+
+  #send(session: Session, tracking: Tracking, key: string | undefined): void {
+    const isRedirected = tracking.redirectId !== 0;
+    const to = isRedirected ? this.#find(tracking.redirectId) : session;
+    if (to === undefined) {
+      tracking.isRedirectBroken = true;
+      if (session.reply.resp === 3) {
+        session.reply.push(2);
+        session.reply.bulkText('tracking-redir-broken');
+        session.reply.int(tracking.redirectId);
+      }
+      return;
+    }
+    const { reply } = to;
+    if (reply.resp === 3) {
+      reply.push(2);
+      reply.bulkText('invalidate');
+    } else if (isRedirected && to.channels.has(INVALIDATE_CHANNEL)) {
+      reply.push(3);
+      reply.bulkText('message');
+      reply.bulkText(INVALIDATE_CHANNEL);
+    } else return;
+    if (key === undefined) return reply.nullArray();
+    reply.array(1);
+    reply.bulkText(key);
+  }
+}

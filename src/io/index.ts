@@ -1,0 +1,8 @@
+/**
+ * The node on a real machine: sockets, files, timers and the process. Gathers what happens and
+ * carries out what the node decides.
+ */
+export { runServer } from './main.ts';
+export { type LogWriter } from './log-file.ts';
+export { ServerProcess, type ServerProcessOptions, StartError, busPortOf } from './server-process.ts';
+export { VERSION } from './version.ts';

@@ -1,0 +1,110 @@
+/** The sockets that a node listens on. */
+import { chmodSync, rmSync } from 'node:fs';
+import { type Server, type Socket, createServer } from 'node:net';
+import type { Settings } from '../config/index.ts';
+import { SocketWire } from './socket-wire.ts';
+import type { Wire, WireEvents } from '../node/index.ts';
+
+export interface ListenTarget {
+  /** The client port, or a bus port. */
+  readonly port: number;
+  /** As in the directive `bind`; a leading minus makes an address optional. */
+  readonly bind: readonly string[];
+  readonly accept: (wire: Wire) => WireEvents;
+  /** tcp-backlog. */
+  readonly backlog: number;
+  /** tcp-keepalive, seconds; 0 for none. */
+  readonly keepAliveSeconds: () => number;
+}
+
+export class ListenError extends Error {
+  override readonly name: string = 'ListenError';
+  readonly address: string;
+  readonly port: number;
+
+  constructor(address: string, port: number, cause: Error) {
+    super(`Could not create server TCP listening socket ${address}:${port}: ${wording(cause)}`);
+    this.address = address;
+    this.port = port;
+    this.cause = cause;
+  }
+}
+
+function wording(cause: NodeJS.ErrnoException): string {
+  if (cause.code === 'EADDRINUSE') return 'bind: Address already in use';
+  if (cause.code === 'EADDRNOTAVAIL') return 'bind: Cannot assign requested address';
+  if (cause.code === 'EACCES') return 'bind: Permission denied';
+  return cause.message;
+}
+
+/**
+ * Listens on all addresses of a port.
+ * @throws ListenError for an address that is not optional; those opened before are closed again
+ */
+export async function listen(target: ListenTarget): Promise<Server[]> {
+  const servers: Server[] = [];
+  for (const written of target.bind) {
+    const isOptional = written.startsWith('-');
+    const address = isOptional ? written.slice(1) : written;
+    try {
+      servers.push(await listenOn(target, address));
+    } catch (error) {
+      if (isOptional) continue;
+      await closeAll(servers);
+      throw new ListenError(address, target.port, error as Error);
+    }
+  }
+  return servers;
+}
+
+/** The unix socket of a node, if it has one. */
+export async function listenUnix(
+  settings: Settings,
+  accept: (wire: Wire) => WireEvents,
+): Promise<Server[]> {
+  const path = settings.unixsocket;
+  if (path === '') return [];
+  rmSync(path, { force: true });
+  const server = createServer({ pauseOnConnect: true }, (socket) => {
+    const wire = new SocketWire(socket, path);
+    wire.start(accept(wire));
+  });
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject);
+    server.listen({ path, backlog: settings['tcp-backlog'] }, resolve);
+  });
+  if (settings.unixsocketperm !== 0) chmodSync(path, settings.unixsocketperm);
+  return [server];
+}
+
+export async function closeAll(servers: readonly Server[]): Promise<void> {
+  await Promise.all(
+    servers.map((server) => new Promise<void>((resolve) => void server.close(() => resolve()))),
+  );
+}
+
+function listenOn(target: ListenTarget, address: string): Promise<Server> {
+  const isAnyV6 = address === '::*';
+  const host = address === '*' ? '0.0.0.0' : isAnyV6 ? '::' : address;
+  const server = createServer({ pauseOnConnect: true }, (socket) => accept(target, socket));
+  return new Promise((resolve, reject) => {
+    server.once('error', reject);
+    server.listen(
+      { host, port: target.port, backlog: target.backlog, ipv6Only: host.includes(':') },
+      () => {
+        server.off('error', reject);
+        // Such as no more file descriptors: that connection is lost, the next ones may do.
+        server.on('error', () => undefined);
+        resolve(server);
+      },
+    );
+  });
+}
+
+function accept(target: ListenTarget, socket: Socket): void {
+  socket.setNoDelay(true);
+  const keepAliveSeconds = target.keepAliveSeconds();
+  if (keepAliveSeconds > 0) socket.setKeepAlive(true, keepAliveSeconds * 1000);
+  const wire = new SocketWire(socket);
+  wire.start(target.accept(wire));
+}

@@ -1,0 +1,187 @@
+/** The program `slotline-server`: redis-server's command line, configuration, signals and exit codes. */
+import { spawn } from 'node:child_process';
+import { readFileSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { basename, dirname, join, resolve } from 'node:path';
+import { globMatches } from '../base/index.ts';
+import {
+  type LoadedConfig,
+  configFailureText,
+  joinConfigText,
+  loadConfig,
+  parseCommandLine,
+} from '../config/index.ts';
+import { type LogWriter, logWriter } from './log-file.ts';
+import { ServerProcess, StartError, absolutePath } from './server-process.ts';
+import { VERSION } from './version.ts';
+
+/** Version of Redis whose behaviour and texts this server has. */
+const REDIS_VERSION = '7.0.15';
+/** Tells the detached process of `daemonize yes` that it is the one. */
+const DAEMON_MARK = 'SLOTLINE_DAEMON';
+
+/** Runs a server until it ends; the process exits by itself. `argv`: the arguments behind the program's name. */
+export async function runServer(argv: readonly string[]): Promise<void> {
+  if (argv[0] === '-v' || argv[0] === '--version') {
+    process.stdout.write(`Slotline server v=${VERSION} (compatible with Redis ${REDIS_VERSION})\n`);
+    return;
+  }
+  if (argv[0] === '-h' || argv[0] === '--help') {
+    process.stdout.write(HELP);
+    return;
+  }
+  const line = parseCommandLine(argv.map((arg) => Buffer.from(arg).toString('latin1')));
+  if (line.isSentinel) return fail('slotline-server: Sentinel mode is not available yet');
+  const loaded = readConfig(line.configFile, line.readsStdin, line.optionsText);
+  if (typeof loaded === 'string') return fail(loaded);
+  const { settings } = loaded;
+  if (settings.daemonize && process.env[DAEMON_MARK] === undefined) return detach(argv);
+  const log = logWriter({
+    level: () => (settings.loglevel),
+    file: absolutePath(settings.logfile),
+    role: () => (server?.node.replication.isReplica ? 'S' : 'M'),
+  });
+  const pidFile = absolutePath(settings.pidfile);
+  let server: ServerProcess | undefined;
+  log('notice', `Slotline is starting, version=${VERSION}, redis_version=${REDIS_VERSION}, PID: ${process.pid}`);
+  try {
+    server = new ServerProcess({
+      config: loaded,
+      configFile: line.configFile === undefined ? '' : resolve(line.configFile),
+      log,
+      onEnd: (exitCode) => {
+        if (pidFile !== '') rmSync(pidFile, { force: true });
+        process.exit(exitCode);
+      },
+    });
+    await server.start();
+  } catch (error) {
+    if (!(error instanceof StartError)) throw error;
+    log('warning', error.message);
+    if (settings.logfile !== '') process.stderr.write(`${error.message}\n`);
+    process.exit(1);
+  }
+  if (pidFile !== '' && !settings['supervised'].startsWith('upstart')) {
+    writePidFile(pidFile, log);
+  }
+  const mode = settings['cluster-enabled'] ? 'cluster' : 'standalone';
+  log('notice', `Running mode=${mode}, port=${settings.port}.`);
+  log('notice', 'Server initialized');
+  log('notice', 'Ready to accept connections');
+  handleSignals(server, log);
+}
+
+function readConfig(
+  configFile: string | undefined,
+  readsStdin: boolean,
+  optionsText: string,
+): LoadedConfig | string {
+  const reader = {
+    read: (path: string): { readonly text: string } | { readonly error: string } => {
+      try {
+        return { text: readFileSync(path, 'latin1') };
+      } catch (error) {
+        return { error: systemWords(error as NodeJS.ErrnoException) };
+      }
+    },
+    expand: expandPattern,
+  };
+  let text = '';
+  if (configFile !== undefined) {
+    const found = reader.read(configFile);
+    if ('error' in found) {
+      return `Fatal error, can't open config file '${resolve(configFile)}': ${found.error}`;
+    }
+    text = found.text;
+  }
+  if (readsStdin) text += readFileSync(0, 'latin1');
+  const result = loadConfig({
+    text: joinConfigText(text, optionsText),
+    reader,
+    isSentinel: false,
+  });
+  if (!result.ok) return configFailureText(result.failure, REDIS_VERSION);
+  return enterDirectory(result.config);
+}
+
+function systemWords(error: NodeJS.ErrnoException): string {
+  if (error.code === 'ENOENT') return 'No such file or directory';
+  return error.code === 'EACCES' ? 'Permission denied' : error.message;
+}
+
+/** Files that an `include` pattern names: only the last part of the path may hold wildcards. */
+function expandPattern(pattern: string): readonly string[] {
+  const name = basename(pattern);
+  if (!/[*?[]/.test(name)) return [pattern];
+  const directory = dirname(pattern);
+  const wanted = Buffer.from(name);
+  const found = readdirSync(directory).filter((file) => {
+    const bytes = Buffer.from(file);
+    return globMatches(wanted, 0, wanted.length, bytes, 0, bytes.length, false);
+  });
+  return found.toSorted().map((file) => join(directory, file));
+}
+
+/** Makes the working directory of the configuration the process's own, as relative paths in it expect. */
+function enterDirectory(config: LoadedConfig): LoadedConfig | string {
+  const { settings } = config;
+  const wanted = settings.dir === '' ? process.cwd() : resolve(settings.dir);
+  if (!statSync(wanted, { throwIfNoEntry: false })?.isDirectory()) {
+    const line = config.lines.get('dir');
+    if (line === undefined) return `Can't chdir to '${wanted}': No such file or directory`;
+    return configFailureText(
+      { kind: 'badLine', line, reason: 'No such file or directory' },
+      REDIS_VERSION,
+    );
+  }
+  process.chdir(wanted);
+  (settings as { dir: string }).dir = wanted;
+  return config;
+}
+
+function writePidFile(path: string, log: LogWriter): void {
+  try {
+    writeFileSync(path, `${process.pid}\n`);
+  } catch (error) {
+    log('warning', `Cannot write the pid file "${path}": ${(error as Error).message}`);
+  }
+}
+
+function handleSignals(server: ServerProcess, log: LogWriter): void {
+  for (const signal of ['SIGTERM', 'SIGINT'] as const) {
+    process.on(signal, () => {
+      log('warning', `Received ${signal} scheduling shutdown...`);
+      server.shutdown();
+    });
+  }
+  process.on('SIGHUP', () => undefined);
+}
+
+/** `daemonize yes`: the same server in a process of its own, without a terminal. */
+function detach(argv: readonly string[]): void {
+  const program = process.argv[1] ?? '';
+  const child = spawn(process.execPath, [program, ...argv], {
+    detached: true,
+    stdio: 'ignore',
+    env: { ...process.env, [DAEMON_MARK]: '1' },
+  });
+  child.unref();
+}
+
+function fail(text: string): void {
+  process.stderr.write(`${text}\n`);
+  process.exitCode = 1;
+}
+
+const HELP = `Usage: slotline-server [/path/to/redis.conf] [options] [-]
+       slotline-server - (read config from stdin)
+       slotline-server -v or --version
+       slotline-server -h or --help
+
+Examples:
+       slotline-server (run the server with default conf)
+       echo 'maxmemory 128mb' | slotline-server -
+       slotline-server /etc/redis/6379.conf
+       slotline-server --port 7777
+       slotline-server --port 7777 --replicaof 127.0.0.1 8888
+       slotline-server /etc/myredis.conf --loglevel verbose -
+`;

@@ -1,0 +1,189 @@
+/** A node on this machine: the node itself, its ports over Node.js, and its listening sockets. */
+import type { Server } from 'node:net';
+import { resolve } from 'node:path';
+import type { LoadedConfig, Settings } from '../config/index.ts';
+import { Node, type Ports, type Wire, type WireEvents } from '../node/index.ts';
+import { machineClock, machineRng } from './clock.ts';
+import { nodeFiles } from './files.ts';
+import { ListenError, closeAll, listen, listenUnix } from './listeners.ts';
+import type { LogWriter } from './log-file.ts';
+import { outboundNetwork } from './outbound.ts';
+import { machineFacts } from './system.ts';
+
+/** Sockets that have not closed by then are cut when the node ends. */
+const END_MS_MAX = 1000;
+/** Distance of the bus port from the client port. Source: Redis Cluster specification. */
+const BUS_PORT_DISTANCE = 10_000;
+
+export interface ServerProcessOptions {
+  readonly config: LoadedConfig;
+  /** Absolute path; empty without one. */
+  readonly configFile: string;
+  readonly log: LogWriter;
+  /** The node has ended by itself: SHUTDOWN, a signal or a fatal error. */
+  readonly onEnd: (exitCode: number) => void;
+  /** Stands between the node and the world, for faults on purpose. */
+  readonly wrapPorts?: (ports: Ports) => Ports;
+}
+
+/** Why a node could not start, in one line. */
+export class StartError extends Error {
+  override readonly name: string = 'StartError';
+}
+
+export class ServerProcess {
+  readonly node: Node;
+  readonly #options: ServerProcessOptions;
+  readonly #settings: Settings;
+  #servers: Server[] = [];
+  #alarm: NodeJS.Timeout | undefined;
+  readonly #wires: Set<Wire> = new Set<Wire>();
+  #hasEnded = false;
+
+  constructor(options: ServerProcessOptions) {
+    this.#options = options;
+    this.#settings = options.config.settings;
+    const ports = this.#ports();
+    this.node = new Node({
+      ports: options.wrapPorts?.(ports) ?? ports,
+      config: options.config,
+      configFile: options.configFile,
+    });
+  }
+
+  /**
+   * Starts the node and listens.
+   * @throws StartError when the node cannot start or a port is taken
+   */
+  async start(): Promise<void> {
+    const settings = this.#settings;
+    const shared = {
+      bind: settings.bind,
+      backlog: settings['tcp-backlog'],
+      keepAliveSeconds: () => settings['tcp-keepalive'],
+    };
+    try {
+      if (settings['cluster-enabled']) {
+        this.#servers.push(
+          ...(await listen({
+            ...shared,
+            port: busPortOf(settings),
+            accept: (wire) => this.#accept(wire, this.node.acceptBus(wire)),
+          })),
+        );
+      }
+      const flaw = this.node.start();
+      if (flaw !== undefined) throw new StartError(flaw);
+      if (settings.port !== 0) {
+        this.#servers.push(
+          ...(await listen({
+            ...shared,
+            port: settings.port,
+            accept: (wire) => this.#accept(wire, this.node.accept(wire)),
+          })),
+        );
+      }
+      this.#servers.push(
+        ...(await listenUnix(settings, (wire) => this.#accept(wire, this.node.accept(wire)))),
+      );
+    } catch (error) {
+      await this.kill();
+      if (!(error instanceof ListenError)) throw error;
+      this.#options.log('warning', `Warning: ${error.message}`);
+      throw new StartError(`Failed listening on port ${error.port} (TCP), aborting.`);
+    }
+  }
+
+  /** Ends the node in order, as SIGTERM does; `onEnd` follows. */
+  shutdown(): void {
+    this.node.beginTurn();
+    this.node.shutdown();
+    this.node.endTurn();
+  }
+
+  /** Ends it at once: connections are cut, nothing is said. */
+  async kill(): Promise<void> {
+    this.#hasEnded = true;
+    clearTimeout(this.#alarm);
+    const closed = closeAll(this.#servers);
+    for (const wire of this.#wires) wire.destroy();
+    await closed;
+  }
+
+  #accept(wire: Wire, events: WireEvents): WireEvents {
+    return this.#tracked(wire, events);
+  }
+
+  /** Knows all open wires, so that the end can wait for them and cut the rest. */
+  #tracked(wire: Wire, events: WireEvents): WireEvents {
+    this.#wires.add(wire);
+    return {
+      data: (buf, size) => events.data(buf, size),
+      drained: () => events.drained?.(),
+      closed: (reason) => {
+        this.#wires.delete(wire);
+        events.closed(reason);
+      },
+    };
+  }
+
+  #ports(): Ports {
+    const settings = this.#settings;
+    const outbound = outboundNetwork(() => settings['bind-source-addr'] || undefined);
+    return {
+      clock: machineClock,
+      rng: machineRng(),
+      files: nodeFiles(() => settings.dir || process.cwd()),
+      system: machineFacts,
+      network: {
+        connect: (target, events) => {
+          const wire: Wire = outbound.connect(target, {
+            opened: () => events.opened?.(),
+            data: (buf, size) => events.data(buf, size),
+            drained: () => events.drained?.(),
+            closed: (reason) => {
+              this.#wires.delete(wire);
+              if (!this.#hasEnded) events.closed(reason);
+            },
+          });
+          this.#wires.add(wire);
+          return wire;
+        },
+      },
+      log: this.#options.log,
+      setAlarm: (at) => this.#setAlarm(at),
+      callSoon: () => void setImmediate(() => this.#hasEnded || this.node.work()),
+      sleep: (ms) => void Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, ms),
+      ended: (exitCode) => void this.#end(exitCode),
+    };
+  }
+
+  #setAlarm(at: number): void {
+    if (this.#hasEnded) return;
+    clearTimeout(this.#alarm);
+    this.#alarm = setTimeout(() => this.node.wake(), Math.max(0, at - machineClock.monoMs()));
+  }
+
+  async #end(exitCode: number): Promise<void> {
+    if (this.#hasEnded) return;
+    this.#hasEnded = true;
+    clearTimeout(this.#alarm);
+    const closed = closeAll(this.#servers);
+    const cut = setTimeout(() => {
+      for (const wire of this.#wires) wire.destroy();
+    }, END_MS_MAX);
+    if (exitCode !== 0) for (const wire of this.#wires) wire.destroy();
+    await closed;
+    clearTimeout(cut);
+    this.#options.onEnd(exitCode);
+  }
+}
+
+export function busPortOf(settings: Settings): number {
+  return settings['cluster-port'] || settings.port + BUS_PORT_DISTANCE;
+}
+
+/** A path of the configuration, which is relative to where the process was started. */
+export function absolutePath(path: string): string {
+  return path === '' ? '' : resolve(path);
+}

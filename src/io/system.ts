@@ -1,0 +1,22 @@
+/** Facts of the process and the machine. */
+import { release, totalmem, type } from 'node:os';
+import type { SystemFacts } from '../commands/index.ts';
+import { VERSION } from './version.ts';
+
+export const machineFacts: SystemFacts = {
+  os: `${type()} ${release()} ${process.arch === 'x64' ? 'x86_64' : process.arch}`,
+  archBits: 64,
+  runtimeVersion: process.version,
+  pid: process.pid,
+  executable: process.argv[1] ?? process.execPath,
+  version: VERSION,
+  memory: () => ({
+    residentBytes: process.memoryUsage.rss(),
+    heapBytes: process.memoryUsage().heapUsed,
+  }),
+  totalMemoryBytes: () => totalmem(),
+  cpu: () => {
+    const { user, system } = process.cpuUsage();
+    return { userSeconds: user / 1e6, systemSeconds: system / 1e6 };
+  },
+};

@@ -1,0 +1,24 @@
+/** Long work done in slices between turns, so that no client waits for it. */
+
+export class BackgroundWork {
+  readonly #ask: () => void;
+  #slices: (() => boolean)[] = [];
+
+  /** `ask`: asks for `run` to be called soon. */
+  constructor(ask: () => void) {
+    this.#ask = ask;
+  }
+
+  /** `slice` is called again and again until it returns false. */
+  add(slice: () => boolean): void {
+    if (this.#slices.length === 0) this.#ask();
+    this.#slices.push(slice);
+  }
+
+  run(): void {
+    const slices = this.#slices;
+    this.#slices = [];
+    for (const slice of slices) if (slice()) this.#slices.push(slice);
+    if (this.#slices.length > 0) this.#ask();
+  }
+}

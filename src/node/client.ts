@@ -1,0 +1,228 @@
+/** A client connection: bytes in, requests out of them, replies back. */
+import type { MonoMs } from '../base/index.ts';
+import { Session } from '../commands/index.ts';
+import {
+  EMPTY,
+  MALFORMED,
+  NEED_MORE,
+  type ReplyBufferPool,
+  ReplyWriter,
+  type Request,
+  RequestParser,
+  type RequestParserOptions,
+} from '../resp/index.ts';
+import type { Wire, WireEvents } from './ports.ts';
+
+/** What a client needs of the node. */
+export interface ClientHost {
+  readonly bufferPool: ReplyBufferPool;
+  readonly parserOptions: RequestParserOptions;
+  /** client-query-buffer-limit, bytes. */
+  readonly queryBytesMax: number;
+  /** The one request object, reused. */
+  readonly request: Request;
+  beginTurn(): void;
+  endTurn(): void;
+  /** Runs one request; the client may be blocked or closing afterwards. */
+  execute(client: Client, request: Request): void;
+  /** Whether the client's requests have to wait although it is not blocked itself. */
+  readonly isStalled: boolean;
+  wantsFlush(client: Client): void;
+  onEmptyLine(client: Client): void;
+  onProtocolError(client: Client, reason: string): void;
+  onClosed(client: Client): void;
+  onDrained(client: Client): void;
+  countInput(bytes: number): void;
+}
+
+const NO_BYTES: Buffer = Buffer.alloc(0);
+const INPUT_BYTES_FIRST = 4096;
+/** A kept input buffer larger than this is given up when it is empty. */
+const INPUT_BYTES_KEPT = 64 * 1024;
+
+/** A client with a socket; without one (`wire` undefined) it is the link to our master. */
+export class Client extends Session implements WireEvents {
+  readonly #host: ClientHost;
+  readonly wire: Wire | undefined;
+  readonly #parser: RequestParser;
+  /** Received and not run yet: `#input[#inputAt, #inputEnd)`. */
+  #input: Buffer = NO_BYTES;
+  #inputAt = 0;
+  #inputEnd = 0;
+  isClosing = false;
+  isClosed = false;
+  /** In the node's list of clients with replies to send. */
+  isInFlushList = false;
+  /** Since when the output is above the soft limit. */
+  outputSoftSince: MonoMs | undefined;
+
+  constructor(init: {
+    readonly host: ClientHost;
+    readonly id: number;
+    readonly wire: Wire | undefined;
+    readonly now: MonoMs;
+  }) {
+    const { host, wire } = init;
+    super({
+      id: init.id,
+      reply: new ReplyWriter(host.bufferPool, () => host.wantsFlush(this)),
+      address: wire === undefined ? '' : addressOf(wire, wire.remoteIp, wire.remotePort),
+      localAddress: wire === undefined ? '' : addressOf(wire, wire.localIp, wire.localPort),
+      now: init.now,
+    });
+    this.#host = host;
+    this.wire = wire;
+    this.#parser = new RequestParser(host.parserOptions);
+  }
+
+  get inputBytes(): number {
+    return this.#inputEnd - this.#inputAt;
+  }
+
+  get inputCapacity(): number {
+    return this.#input.length;
+  }
+
+  get outputBytes(): number {
+    return this.reply.length + (this.wire?.pendingBytes ?? 0);
+  }
+
+  get fd(): number {
+    return this.wire?.fd ?? -1;
+  }
+
+  data(buf: Buffer, size: number): void {
+    if (this.isClosing) return;
+    this.#host.beginTurn();
+    this.#host.countInput(size);
+    if (this.#inputEnd > this.#inputAt) {
+      this.#keep(buf, 0, size);
+      this.#runKept();
+    } else {
+      const rest = this.#run(buf, 0, size);
+      if (rest < size && !this.isClosing) this.#keep(buf, rest, size);
+    }
+    if (this.inputBytes > this.#host.queryBytesMax && !this.isClosing) {
+      this.#host.onProtocolError(this, 'query buffer limit reached');
+      this.close();
+    }
+    this.#host.endTurn();
+  }
+
+  drained(): void {
+    this.#host.onDrained(this);
+  }
+
+  closed(): void {
+    this.#leave();
+  }
+
+  /** Goes on with requests that waited while the client was blocked. */
+  resume(): void {
+    if (this.isClosing || this.inputBytes === 0) return;
+    this.#runKept();
+  }
+
+  closeAfterReply(): void {
+    this.isClosing = true;
+    this.#host.wantsFlush(this);
+  }
+
+  close(): void {
+    if (this.isClosed) return;
+    this.isClosing = true;
+    this.wire?.destroy();
+    this.#leave();
+  }
+
+  /** Hands pending replies to the wire. */
+  flush(): void {
+    const { reply, wire } = this;
+    if (this.isClosed || wire === undefined) return reply.clear();
+    if (reply.length > 0) {
+      if (wire.write(reply.pending, reply.length)) reply.clear();
+      else reply.abandon();
+    }
+    if (this.isClosing) wire.end();
+  }
+
+  /** Runs requests from `buf[at, limit)`; returns where the first unfinished one begins. */
+  #run(buf: Buffer, from: number, limit: number): number {
+    const host = this.#host;
+    const parser = this.#parser;
+    const request = host.request;
+    parser.isAuthenticated = this.isAuthenticated;
+    let at = from;
+    while (at < limit && this.blocked === undefined && !this.isClosing && !host.isStalled) {
+      const result = parser.parse(request, buf, at, limit);
+      if (result === NEED_MORE) return at;
+      if (result === MALFORMED) {
+        host.onProtocolError(this, parser.error);
+        return limit;
+      }
+      const end = parser.end;
+      if (result === EMPTY) {
+        host.onEmptyLine(this);
+      } else {
+        host.execute(this, request);
+        parser.isAuthenticated = this.isAuthenticated;
+        // A paused request is run again later.
+        if (this.#isPaused()) return at;
+      }
+      at = end;
+    }
+    return at;
+  }
+
+  /** Its own function, because the loop above has just seen `blocked` unset. */
+  #isPaused(): boolean {
+    return this.blocked?.kind === 'pause';
+  }
+
+  #runKept(): void {
+    const at = this.#run(this.#input, this.#inputAt, this.#inputEnd);
+    this.#inputAt = at;
+    if (at < this.#inputEnd) return;
+    this.#inputAt = 0;
+    this.#inputEnd = 0;
+    if (this.#input.length > INPUT_BYTES_KEPT) this.#input = NO_BYTES;
+  }
+
+  /** Adds `buf[from, to)` to the input that waits. */
+  #keep(buf: Buffer, from: number, to: number): void {
+    const size = to - from;
+    const waiting = this.inputBytes;
+    const need = waiting + size;
+    if (this.#inputAt + need > this.#input.length) {
+      const wanted = Math.max(need, Math.min(this.#parser.neededBytes, need * 64));
+      if (wanted > this.#input.length || need * 2 > this.#input.length) {
+        const grown = Math.max(INPUT_BYTES_FIRST, wanted, need + (need >> 1));
+        const to2 = Buffer.allocUnsafeSlow(grown);
+        this.#input.copy(to2, 0, this.#inputAt, this.#inputEnd);
+        this.#input = to2;
+      } else {
+        this.#input.copy(this.#input, 0, this.#inputAt, this.#inputEnd);
+      }
+      this.#inputAt = 0;
+      this.#inputEnd = waiting;
+    }
+    buf.copy(this.#input, this.#inputEnd, from, to);
+    this.#inputEnd += size;
+  }
+
+  #leave(): void {
+    if (this.isClosed) return;
+    this.isClosed = true;
+    this.isClosing = true;
+    this.#input = NO_BYTES;
+    this.#inputAt = 0;
+    this.#inputEnd = 0;
+    this.reply.clear();
+    this.#host.onClosed(this);
+  }
+}
+
+function addressOf(wire: Wire, ip: string, port: number): string {
+  if (wire.isUnixSocket) return `${ip}:0`;
+  return ip.includes(':') ? `[${ip}]:${port}` : `${ip}:${port}`;
+}

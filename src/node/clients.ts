@@ -1,0 +1,193 @@
+/** The connected clients: coming, going, flushing, pauses, monitors and limits. */
+import { type MonoMs, addMs } from '../base/index.ts';
+import type { ClientService, Session } from '../commands/index.ts';
+import type { OutputLimit, Settings } from '../config/index.ts';
+import type { Client } from './client.ts';
+
+type Pause = { readonly until: MonoMs; readonly what: 'write' | 'all' };
+
+export class Clients implements ClientService {
+  readonly #settings: Settings;
+  readonly #byId: Map<number, Client> = new Map<number, Client>();
+  readonly #monitors: Set<Session> = new Set<Session>();
+  #flushList: Client[] = [];
+  #lastId = 0;
+  /** Asked for by CLIENT PAUSE and by a manual failover; each ends by itself. */
+  #pauseByUser: Pause | undefined;
+  #pauseByFailover: Pause | undefined;
+  isPaused = false;
+  pausesAll = false;
+  /** No client's requests run, as while MIGRATE waits for its target. */
+  isStalled = false;
+  readonly #onPauseEnd: () => void;
+
+  readonly #unblock: (session: Session, reason: 'timeout' | 'error') => boolean;
+
+  constructor(init: {
+    readonly settings: Settings;
+    readonly onPauseEnd: () => void;
+    /** Ends a client's wait; false when it does not wait. */
+    readonly unblock: (session: Session, reason: 'timeout' | 'error') => boolean;
+  }) {
+    this.#settings = init.settings;
+    this.#onPauseEnd = init.onPauseEnd;
+    this.#unblock = init.unblock;
+  }
+
+  nextId(): number {
+    return ++this.#lastId;
+  }
+
+  add(client: Client): void {
+    this.#byId.set(client.id, client);
+  }
+
+  remove(client: Client): void {
+    this.#byId.delete(client.id);
+    this.#monitors.delete(client);
+  }
+
+  all(): IterableIterator<Client> {
+    return this.#byId.values();
+  }
+
+  find(id: number): Client | undefined {
+    return this.#byId.get(id);
+  }
+
+  get count(): number {
+    return this.#byId.size;
+  }
+
+  get hasMonitors(): boolean {
+    return this.#monitors.size > 0;
+  }
+
+  get monitors(): Iterable<Session> {
+    return this.#monitors;
+  }
+
+  addMonitor(session: Session): void {
+    session.isMonitor = true;
+    this.#monitors.add(session);
+  }
+
+  removeMonitor(session: Session): void {
+    session.isMonitor = false;
+    this.#monitors.delete(session);
+  }
+
+  wantsFlush(client: Client): void {
+    if (client.isInFlushList) return;
+    client.isInFlushList = true;
+    this.#flushList.push(client);
+  }
+
+  /** Hands all pending replies to the wires. */
+  flush(): void {
+    while (this.#flushList.length > 0) {
+      const list = this.#flushList;
+      this.#flushList = [];
+      for (const client of list) {
+        client.isInFlushList = false;
+        client.flush();
+      }
+    }
+  }
+
+  pause(until: MonoMs, what: 'write' | 'all'): void {
+    const before = this.#pauseByUser;
+    // A pause of all is not weakened, and the later end counts.
+    const strict = before?.what === 'all' || what === 'all' ? 'all' : 'write';
+    this.#pauseByUser = {
+      until: before !== undefined && before.until > until ? before.until : until,
+      what: strict,
+    };
+    this.#combine();
+  }
+
+  unpause(): void {
+    this.#pauseByUser = undefined;
+    this.#combine();
+  }
+
+  pauseForFailover(until: MonoMs): void {
+    this.#pauseByFailover = { until, what: 'write' };
+    this.#combine();
+  }
+
+  unpauseForFailover(): void {
+    this.#pauseByFailover = undefined;
+    this.#combine();
+  }
+
+  unblock(session: Session, reason: 'timeout' | 'error'): boolean {
+    return this.#unblock(session, reason);
+  }
+
+  /** When the next pause ends by itself. */
+  get pauseEnds(): MonoMs | undefined {
+    const user = this.#pauseByUser?.until;
+    const failover = this.#pauseByFailover?.until;
+    if (user === undefined || failover === undefined) return user ?? failover;
+    return user < failover ? user : failover;
+  }
+
+  endPauses(now: MonoMs): void {
+    if (!this.isPaused) return;
+    if (this.#pauseByUser !== undefined && now >= this.#pauseByUser.until) {
+      this.#pauseByUser = undefined;
+    }
+    if (this.#pauseByFailover !== undefined && now >= this.#pauseByFailover.until) {
+      this.#pauseByFailover = undefined;
+    }
+    this.#combine();
+  }
+
+  /** Closes clients whose output has been too large for too long, or that idle longer than allowed. */
+  enforceLimits(now: MonoMs, onClose: (client: Client, why: 'output' | 'idle') => void): void {
+    const idleMs = this.#settings.timeout * 1000;
+    for (const client of [...this.#byId.values()]) {
+      if (this.#isOverOutputLimit(client, now)) onClose(client, 'output');
+      else if (idleMs > 0 && isIdle(client, addMs(now, -idleMs))) onClose(client, 'idle');
+    }
+  }
+
+  #isOverOutputLimit(client: Client, now: MonoMs): boolean {
+    const limit = this.#limitOf(client);
+    const bytes = client.outputBytes;
+    if (limit === undefined) return false;
+    if (limit.hardBytes > 0 && bytes > limit.hardBytes) return true;
+    if (limit.softBytes === 0 || bytes <= limit.softBytes) {
+      client.outputSoftSince = undefined;
+      return false;
+    }
+    client.outputSoftSince ??= now;
+    return now - client.outputSoftSince > limit.softSeconds * 1000;
+  }
+
+  /** Replicas are bounded by replication itself. */
+  #limitOf(client: Client): OutputLimit | undefined {
+    const limits = this.#settings['client-output-buffer-limit'];
+    if (client.role === 'replica') return undefined;
+    return client.isSubscriber ? limits.pubsub : limits.normal;
+  }
+
+  #combine(): void {
+    const wasPaused = this.isPaused;
+    const wasAll = this.pausesAll;
+    this.isPaused = this.#pauseByUser !== undefined || this.#pauseByFailover !== undefined;
+    this.pausesAll = this.#pauseByUser?.what === 'all';
+    if ((wasPaused && !this.isPaused) || (wasAll && !this.pausesAll)) this.#onPauseEnd();
+  }
+}
+
+function isIdle(client: Client, since: MonoMs): boolean {
+  return (
+    client.role === 'normal' &&
+    client.blocked === undefined &&
+    !client.isSubscriber &&
+    !client.isMonitor &&
+    client.lastInteractionAt < since
+  );
+}

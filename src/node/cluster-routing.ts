@@ -1,0 +1,185 @@
+/**
+ * Whether this node serves a request, or who does. Looked at for every command of a client, so the
+ * plain case, keys of one slot that is ours and does not move, makes nothing.
+ * Source: behaviour of redis-server 7.0.15; Redis Cluster specification, "Redirection and resharding".
+ */
+import { type Slot, keySlot, sameBytes } from '../base/index.ts';
+import type { ClusterMachine, NodeView } from '../cluster/index.ts';
+import { type Command, FLAG_ASKING, FLAG_WRITE, type Session } from '../commands/index.ts';
+import { splitArguments } from '../config/index.ts';
+import { NONE } from '../keyspace/index.ts';
+import { PARSED, Request, RequestParser } from '../resp/index.ts';
+import type { Inside } from './inside.ts';
+
+const ERR_CROSS_SLOT = "CROSSSLOT Keys in request don't hash to the same slot";
+const ERR_TRY_AGAIN = 'TRYAGAIN Multiple keys request during rehashing of slot';
+const ERR_UNSERVED = 'CLUSTERDOWN Hash slot not served';
+const ERR_DOWN = 'CLUSTERDOWN The cluster is down';
+const ERR_DOWN_READS = 'CLUSTERDOWN The cluster is down and only accepts read commands';
+
+const SHARD_COMMANDS: ReadonlySet<string> = new Set(['ssubscribe', 'sunsubscribe', 'spublish']);
+
+export class ClusterRouter {
+  readonly #inside: Inside;
+  readonly #machine: ClusterMachine;
+  readonly #queued: Request = new Request();
+  readonly #parser: RequestParser = new RequestParser({
+    bulkBytesMax: Number.MAX_SAFE_INTEGER,
+    splitInline: splitArguments,
+  });
+  /** What the keys looked at so far say; reset for each request. */
+  #slot = -1;
+  #isMoving = false;
+  #keyCount = 0;
+  #missingCount = 0;
+  #hasSeveralKeys = false;
+  #isShardCommand = false;
+  #isWrite = false;
+  #firstBuf: Buffer = Buffer.alloc(0);
+  #firstAt = 0;
+  #firstSize = 0;
+
+  constructor(inside: Inside, machine: ClusterMachine) {
+    this.#inside = inside;
+    this.#machine = machine;
+  }
+
+  /** The error that answers the request, undefined to serve it here. */
+  redirect(session: Session, command: Command, request: Request): string | undefined {
+    if (!command.hasKeys) {
+      if (command.fullName !== 'exec' || session.queue === undefined) return undefined;
+      return this.#redirectQueue(session, command);
+    }
+    this.#begin();
+    const flaw = this.#look(command, request);
+    if (flaw !== undefined) return flaw;
+    return this.#slot < 0 ? undefined : this.#decide(session, command);
+  }
+
+  /** EXEC is served where all its commands are. */
+  #redirectQueue(session: Session, exec: Command): string | undefined {
+    this.#begin();
+    for (const { command, bytes } of session.queue ?? []) {
+      if (!command.hasKeys) continue;
+      if (this.#parser.parse(this.#queued, bytes, 0, bytes.length) !== PARSED) continue;
+      const flaw = this.#look(command, this.#queued);
+      if (flaw !== undefined) return flaw;
+    }
+    return this.#slot < 0 ? undefined : this.#decide(session, exec);
+  }
+
+  #begin(): void {
+    this.#slot = -1;
+    this.#isMoving = false;
+    this.#keyCount = 0;
+    this.#missingCount = 0;
+    this.#hasSeveralKeys = false;
+    this.#isShardCommand = false;
+    this.#isWrite = false;
+  }
+
+  /** Takes the keys of one command into account. */
+  #look(command: Command, request: Request): string | undefined {
+    if ((command.flags & FLAG_WRITE) !== 0) this.#isWrite = true;
+    if (SHARD_COMMANDS.has(command.fullName)) this.#isShardCommand = true;
+    if (command.hasMovableKeys) {
+      for (const index of command.keyIndexes(request) ?? []) {
+        const flaw = this.#key(request, index);
+        if (flaw !== undefined) return flaw;
+      }
+      return undefined;
+    }
+    const last = command.lastKey < 0 ? request.argc + command.lastKey : command.lastKey;
+    for (let i = command.firstKey; i <= last && i < request.argc; i += command.keyStep) {
+      const flaw = this.#key(request, i);
+      if (flaw !== undefined) return flaw;
+    }
+    return undefined;
+  }
+
+  #key(request: Request, index: number): string | undefined {
+    const machine = this.#machine;
+    const { buf } = request;
+    const at = request.at[index]!;
+    const size = request.size[index]!;
+    const slot = keySlot(buf, at, size);
+    if (this.#slot < 0) {
+      if (machine.slotOwner(slot) === undefined) return ERR_UNSERVED;
+      this.#slot = slot;
+      this.#isMoving =
+        machine.importingFrom(slot) !== undefined || machine.migratingTo(slot) !== undefined;
+      this.#firstBuf = buf;
+      this.#firstAt = at;
+      this.#firstSize = size;
+    } else if (slot !== this.#slot) {
+      return ERR_CROSS_SLOT;
+    } else if (
+      this.#isMoving &&
+      (size !== this.#firstSize || !sameBytes(buf, at, this.#firstBuf, this.#firstAt, size))
+    ) {
+      this.#hasSeveralKeys = true;
+    }
+    this.#keyCount++;
+    if (this.#isMoving && !this.#isShardCommand && this.#isMissing(buf, at, size)) {
+      this.#missingCount++;
+    }
+    return undefined;
+  }
+
+  /** Nothing expires or counts as used by this look. */
+  #isMissing(buf: Buffer, at: number, size: number): boolean {
+    const db = this.#inside.keyspace.db(0);
+    const ref = db.find(buf, at, size);
+    return ref === NONE || db.isExpired(ref);
+  }
+
+  #decide(session: Session, command: Command): string | undefined {
+    const machine = this.#machine;
+    const slot = this.#slot as Slot;
+    const owner = machine.slotOwner(slot)!;
+    if (machine.state !== 'ok') {
+      const text = this.#downText();
+      if (text !== undefined) return text;
+    }
+    const isMine = owner === machine.myself;
+    if (isMine && !this.#isMoving) return undefined;
+    if (this.#isMoving) {
+      if (command.fullName === 'migrate') return undefined;
+      const target = machine.migratingTo(slot);
+      if (isMine && target !== undefined && this.#missingCount > 0) {
+        if (this.#missingCount < this.#keyCount) return ERR_TRY_AGAIN;
+        return this.#elsewhere('ASK', slot, target);
+      }
+      const isAsked = session.isAsking || (command.flags & FLAG_ASKING) !== 0;
+      if (!isMine && isAsked && machine.importingFrom(slot) !== undefined) {
+        return this.#hasSeveralKeys && this.#missingCount > 0 ? ERR_TRY_AGAIN : undefined;
+      }
+    }
+    if (isMine || this.#isServedByReplica(session, owner)) return undefined;
+    return this.#elsewhere('MOVED', slot, owner);
+  }
+
+  /** A replica serves reads of its master's slots to who asked for it, and shard channels to all. */
+  #isServedByReplica(session: Session, owner: NodeView): boolean {
+    const { myself } = this.#machine;
+    if (myself.role !== 'replica' || myself.master !== owner) return false;
+    return this.#isShardCommand || (session.isReadonly && !this.#isWrite);
+  }
+
+  #downText(): string | undefined {
+    const { settings } = this.#inside;
+    if (this.#isShardCommand) {
+      return settings['cluster-allow-pubsubshard-when-down'] ? undefined : ERR_DOWN;
+    }
+    if (!settings['cluster-allow-reads-when-down']) return ERR_DOWN;
+    return this.#isWrite ? ERR_DOWN_READS : undefined;
+  }
+
+  #elsewhere(code: 'MOVED' | 'ASK', slot: Slot, node: NodeView): string {
+    const { settings } = this.#inside;
+    // Without TLS for clients they are sent to the plain port.
+    const isPlain = settings['tls-cluster'] && node.plaintextPort !== 0;
+    const port = isPlain ? node.plaintextPort : node.port;
+    return `${code} ${slot} ${this.#machine.endpoint(node)}:${port}`;
+  }
+}

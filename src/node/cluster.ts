@@ -1,0 +1,261 @@
+/**
+ * The cluster inside the node: gives the machine its inputs, carries its effects out strictly in
+ * order, and answers what commands and the dispatcher ask.
+ */
+import { type MonoMs, type Slot, assertNever } from '../base/index.ts';
+import {
+  type AdminCommand,
+  type AdminResult,
+  ClusterMachine,
+  type ClusterRules,
+  type Effect,
+  type Input,
+  type LinkId,
+  type Now,
+  logLevel,
+  logSentence,
+  redisRules,
+} from '../cluster/index.ts';
+import type { ClusterService, Command, Session } from '../commands/index.ts';
+import { type DirectiveName, type NodesConf, formatNodesConf } from '../config/index.ts';
+import type { Request } from '../resp/index.ts';
+import type { ClusterHost, ClusterReplication } from './cluster-host.ts';
+import { BusLinks } from './cluster-links.ts';
+import { CLUSTER_DIRECTIVES, clusterOptions } from './cluster-options.ts';
+import { ClusterRouter } from './cluster-routing.ts';
+import { loadNodes } from './cluster-start.ts';
+import { deleteSlot } from './cluster-slots.ts';
+import type { Inside } from './inside.ts';
+import type { Wire, WireEvents } from './ports.ts';
+
+export interface ClusterPartInit {
+  readonly host: ClusterHost;
+  readonly replication: ClusterReplication;
+  /** The decisions on which safety rests; default Redis's own. A simulator overrides them. */
+  readonly rules?: ClusterRules;
+}
+
+export class ClusterPart implements ClusterService {
+  readonly machine: ClusterMachine;
+  readonly isEnabled = true;
+  readonly #inside: Inside;
+  readonly #host: ClusterHost;
+  readonly #replication: ClusterReplication;
+  readonly #links: BusLinks;
+  readonly #router: ClusterRouter;
+  /** Effects not carried out yet; a step inside an effect adds its own behind them. */
+  readonly #effects: Effect[] = [];
+  #isWorking = false;
+  #isHalted = false;
+
+  constructor(inside: Inside, init: ClusterPartInit) {
+    const { replication } = init;
+    this.#inside = inside;
+    this.#host = init.host;
+    this.#replication = replication;
+    this.#links = new BusLinks(inside.ports.network, (input) => this.#step(input));
+    this.machine = new ClusterMachine({
+      options: clusterOptions(inside.settings),
+      rng: inside.ports.rng,
+      rules: init.rules ?? redisRules,
+      replication: {
+        replOffset: () => replication.view.replOffset(),
+        masterSilenceMs: () => replication.view.masterSilenceMs(),
+        masterAddress: () => replication.view.masterAddress(),
+      },
+      keys: {
+        countKeysInSlot: (slot) => this.countKeysInSlot(slot),
+        dbSize: () => inside.keyspace.db(0).size,
+      },
+      links: { sendBufferBytes: (link) => this.#links.pendingBytes(link) },
+    });
+    this.#router = new ClusterRouter(inside, this.machine);
+  }
+
+  /**
+   * Reads nodes.conf, or writes the first one, and begins. Call it once, when the data is loaded and
+   * before anybody connects; until then the part does nothing.
+   * @returns why the node must not start, undefined when it may
+   */
+  start(): string | undefined {
+    const inside = this.#inside;
+    const loaded = loadNodes(inside, this.machine, this.#now());
+    if (loaded.kind === 'refused') return loaded.reason;
+    const { id } = this.machine.myself;
+    if (loaded.kind === 'fresh') {
+      inside.log('notice', `No cluster configuration found, I'm ${id}`);
+      this.#save(this.machine.exportNodes(), true);
+    } else {
+      inside.log('notice', `Node configuration loaded, I'm ${id}`);
+    }
+    if (this.#isHalted) return undefined;
+    this.#replication.onProgress = () => this.replicationChanged();
+    this.#step({ kind: 'dataLoaded' });
+    this.#step({ kind: 'tick' });
+    return undefined;
+  }
+
+  /** Closes every bus connection; nothing happens any more. */
+  stop(): void {
+    this.#isHalted = true;
+    this.#replication.onProgress = undefined;
+    this.#links.closeAll();
+  }
+
+  /** A peer connected to the bus port. */
+  acceptBus(wire: Wire): WireEvents {
+    return this.#links.accept(this.machine.newLinkId(), wire);
+  }
+
+  /** To be called at the start of every turn, before clients are served. */
+  tickIfDue(now: MonoMs): void {
+    const at = this.machine.nextWake();
+    if (at !== undefined && now >= at && !this.#isHalted) this.#step({ kind: 'tick' });
+  }
+
+  nextWake(): MonoMs | undefined {
+    return this.#isHalted ? undefined : this.machine.nextWake();
+  }
+
+  /** After CONFIG SET. */
+  configure(changed: readonly DirectiveName[]): void {
+    if (!changed.some((name) => CLUSTER_DIRECTIVES.has(name))) return;
+    this.#step({ kind: 'configChanged', options: clusterOptions(this.#inside.settings) });
+  }
+
+  /** The applied offset moved, or the link to the master went up or down. Cheap but in a manual failover. */
+  replicationChanged(): void {
+    if (this.machine.isCatchingUp) this.#step({ kind: 'replicationChanged' });
+  }
+
+  /** Whether nothing may expire or be evicted, and replicas get no PING: their offset must come to rest. */
+  get isHandingOver(): boolean {
+    return this.machine.isHandingOver;
+  }
+
+  /** The error for a request whose keys are not all served here, undefined to serve it. */
+  redirect(session: Session, command: Command, request: Request): string | undefined {
+    return this.#router.redirect(session, command, request);
+  }
+
+  run(command: AdminCommand): AdminResult {
+    const { result, effects } = this.machine.admin(this.#now(), command);
+    this.#work(effects);
+    return result;
+  }
+
+  countKeysInSlot(slot: Slot): number {
+    return this.#inside.keyspace.db(0).countInSlot(slot);
+  }
+
+  publish(channel: Buffer, message: Buffer, isShard: boolean): void {
+    this.#step({ kind: 'publish', channel, message, isShard });
+  }
+
+  sendBufferBytes(link: LinkId): number {
+    return this.#links.pendingBytes(link);
+  }
+
+  replOffset(): number {
+    return this.#replication.view.replOffset();
+  }
+
+  saveConfig(): string | undefined {
+    return this.#write(this.machine.exportNodes(), true);
+  }
+
+  #now(): Now {
+    const { clock } = this.#inside.ports;
+    return { mono: clock.monoMs(), unix: clock.unixMs() };
+  }
+
+  #step(input: Input): void {
+    if (this.#isHalted) return;
+    this.#work(this.machine.step(this.#now(), input));
+  }
+
+  /** Each effect ends before the next begins, also when carrying one out causes another step. */
+  #work(effects: readonly Effect[]): void {
+    this.#effects.push(...effects);
+    if (!this.#isWorking) {
+      this.#isWorking = true;
+      for (let i = 0; i < this.#effects.length && !this.#isHalted; i++) {
+        this.#carryOut(this.#effects[i]!);
+      }
+      this.#effects.length = 0;
+      this.#isWorking = false;
+    }
+    this.#replication.source.arePingsHeld = this.machine.isHandingOver;
+    this.#inside.rearm();
+  }
+
+  #carryOut(effect: Effect): void {
+    switch (effect.kind) {
+      case 'saveNodesConf':
+        return this.#save(effect.state, effect.fsync);
+      case 'openLink':
+        return this.#links.open(effect.link, effect.host, effect.port);
+      case 'closeLink':
+        return this.#links.close(effect.link);
+      case 'send':
+        return this.#links.send(effect.link, effect.bytes);
+      case 'setMaster':
+        return this.#replication.follow(effect.host, effect.port);
+      case 'promote':
+        return this.#replication.promote();
+      case 'pauseWrites':
+        return this.#host.pauseWrites(effect.until);
+      case 'unpauseWrites':
+        return this.#host.unpauseWrites();
+      case 'clusterStateChanged':
+        return;
+      case 'deleteKeysInSlot':
+        return deleteSlot(this.#inside.keyspace, this.#host, effect.slot);
+      case 'publish':
+        return this.#deliver(effect);
+      case 'resetKeyspace':
+        return this.#empty();
+      case 'log':
+        return this.#inside.log(logLevel(effect.event), logSentence(effect.event));
+      default:
+        return assertNever(effect);
+    }
+  }
+
+  /** What cannot be written down must not be said: the node ends, as in Redis. */
+  #save(state: NodesConf, isSynced: boolean): void {
+    const inside = this.#inside;
+    const failure = this.#write(state, isSynced);
+    if (failure !== undefined) {
+      const name = inside.settings['cluster-config-file'];
+      inside.log('warning', `Could not write cluster config file "${name}": ${failure}`);
+      inside.log('warning', "Fatal: can't update cluster config file.");
+      this.#isHalted = true;
+      this.#host.halt();
+      return;
+    }
+    const { machine } = this;
+    this.#host.dropShardChannels((slot) => {
+      const owner = machine.slotOwner(slot as Slot);
+      return owner !== undefined && (owner === machine.myself || owner === machine.myself.master);
+    });
+  }
+
+  #write(state: NodesConf, isSynced: boolean): string | undefined {
+    const { ports, settings } = this.#inside;
+    return ports.files.replace(settings['cluster-config-file'], formatNodesConf(state), isSynced);
+  }
+
+  #deliver(effect: Extract<Effect, { kind: 'publish' }>): void {
+    const channel = Buffer.from(effect.channel);
+    this.#host.publishLocal(channel, Buffer.from(effect.message), effect.isShard);
+  }
+
+  /** Not a change that replicas hear of: whoever followed this node asks anew. */
+  #empty(): void {
+    const { keyspace } = this.#inside;
+    const { dirty } = keyspace;
+    keyspace.flushAll();
+    keyspace.dirty = dirty;
+  }
+}

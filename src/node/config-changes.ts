@@ -1,0 +1,29 @@
+/** What a node does when settings change. */
+import type { ConfigRefusal, DirectiveName, Settings } from '../config/index.ts';
+import type { Keyspace } from '../keyspace/index.ts';
+
+export interface ConfigChangeHost {
+  readonly settings: Settings;
+  readonly keyspace: Keyspace;
+  readonly parserOptions: { bulkBytesMax: number };
+  readonly replication: { configure(): void };
+  readonly cluster: { configure(changed: readonly DirectiveName[]): void } | undefined;
+  slowUs: number;
+}
+
+export function applyChanges(
+  host: ConfigChangeHost,
+  changed: readonly DirectiveName[],
+): ConfigRefusal | undefined {
+  const { settings, keyspace } = host;
+  const slower = settings['slowlog-log-slower-than'];
+  host.slowUs = slower < 0 ? Infinity : slower;
+  host.parserOptions.bulkBytesMax = settings['proto-max-bulk-len'];
+  const { recency } = keyspace;
+  recency.kind = settings['maxmemory-policy'].endsWith('lfu') ? 'lfu' : 'lru';
+  recency.lfuLogFactor = settings['lfu-log-factor'];
+  recency.lfuDecayMinutes = settings['lfu-decay-time'];
+  host.replication.configure();
+  host.cluster?.configure(changed);
+  return undefined;
+}

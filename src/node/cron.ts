@@ -1,0 +1,89 @@
+/** What happens by itself a few times a second: expiry, limits, samples. */
+import { type MonoMs, addMs } from '../base/index.ts';
+import { type Keyspace, activeExpire } from '../keyspace/index.ts';
+import type { Clients } from './clients.ts';
+import type { DebugSwitches, LogLevel, ServerStats } from '../commands/index.ts';
+import type { Settings } from '../config/index.ts';
+
+/** Keys looked at in one slice of active expiry. Source: 7.0 expire.c, ACTIVE_EXPIRE_CYCLE_KEYS_PER_LOOP. */
+const EXPIRE_KEYS_PER_SLICE = 20;
+/** Share of a period that active expiry may take. Source: 7.0 expire.c, 25 % of CPU. */
+const EXPIRE_TIME_SHARE = 0.25;
+const SETTLE_ENTRIES = 1000;
+
+export interface CronHost {
+  readonly settings: Settings;
+  readonly keyspace: Keyspace;
+  readonly clients: Clients;
+  readonly stats: ServerStats;
+  readonly now: MonoMs;
+  readonly debug: DebugSwitches;
+  readonly isPaused: boolean;
+  readonly clock: { monoUs(): number };
+  readonly system: { memory(): { readonly residentBytes: number } };
+  readonly propagation: { begin(): void; end(): void };
+  log(level: LogLevel, text: string): void;
+}
+
+export class Cron {
+  readonly #host: CronHost;
+  nextAt: MonoMs;
+  #nextDb = 0;
+  #turns = 0;
+
+  constructor(host: CronHost) {
+    this.#host = host;
+    this.nextAt = addMs(host.now, this.#periodMs);
+  }
+
+  runIfDue(now: MonoMs): void {
+    if (now < this.nextAt) return;
+    this.nextAt = addMs(now, this.#periodMs);
+    if (this.#host.debug.isCronPaused) return;
+    const { keyspace, clients, stats } = this.#host;
+    stats.sample(now);
+    keyspace.recency.clock = Math.floor(keyspace.nowMs / 1000) & 0xffffff;
+    if (this.#turns++ % 10 === 0) {
+      const bytes = this.#host.system.memory().residentBytes;
+      if (bytes > stats.peakMemoryBytes) stats.peakMemoryBytes = bytes;
+    }
+    this.#expire();
+    keyspace.settleSnapshots(SETTLE_ENTRIES);
+    clients.enforceLimits(now, (client, why) => {
+      this.#host.log(
+        'warning',
+        why === 'idle'
+          ? 'Closing idle client'
+          : `Client id=${client.id} addr=${client.address} closed for overcoming of output buffer limits.`,
+      );
+      client.close();
+    });
+  }
+
+  get #periodMs(): number {
+    return Math.max(2, Math.round(1000 / this.#host.settings.hz));
+  }
+
+  #expire(): void {
+    const { keyspace, clock, propagation, stats } = this.#host;
+    if (this.#host.debug.isActiveExpireOff || this.#host.isPaused) return;
+    if (keyspace.expiryMode !== 'delete') return;
+    const endUs = clock.monoUs() + this.#periodMs * 1000 * EXPIRE_TIME_SHARE;
+    for (let i = 0; i < keyspace.databases.length; i++) {
+      const db = keyspace.db(this.#nextDb);
+      this.#nextDb = (this.#nextDb + 1) % keyspace.databases.length;
+      if (db.volatileCount === 0) continue;
+      for (;;) {
+        // Each deletion goes on alone, so that a replica never waits for a group.
+        propagation.begin();
+        const report = activeExpire(db, keyspace.nowMs, EXPIRE_KEYS_PER_SLICE);
+        propagation.end();
+        if (!report.isMoreLikely) break;
+        if (clock.monoUs() > endUs) {
+          stats.expiredTimeCapReached++;
+          return;
+        }
+      }
+    }
+  }
+}

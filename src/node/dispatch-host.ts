@@ -1,0 +1,35 @@
+/** What the dispatcher needs of the node beyond what commands see. */
+import type { Command, Server, Session } from '../commands/index.ts';
+import type { Request } from '../resp/index.ts';
+import type { Client } from './client.ts';
+import type { Propagation } from './propagation.ts';
+
+/** Tells where a request belongs in a cluster. */
+export interface ClusterRouter {
+  /** Error text for a request that this node must not serve, undefined to serve it. */
+  redirect(session: Session, command: Command, request: Request): string | undefined;
+}
+
+export interface DispatchHost extends Server {
+  readonly propagation: Propagation;
+  readonly clusterRouter: ClusterRouter | undefined;
+  readonly requiresPassword: boolean;
+  /** Commands wait: those that write, or all with `pausesAll`. */
+  readonly isPaused: boolean;
+  readonly pausesAll: boolean;
+  /** A replica without its master that must not serve old data. */
+  readonly isStale: boolean;
+  /** Whether min-replicas-to-write is met. */
+  readonly hasEnoughReplicas: boolean;
+  readonly hasMonitors: boolean;
+  /** Calls at least this long go to the slow log, microseconds; Infinity for none. */
+  readonly slowUs: number;
+  allowsProtected(client: Client, command: Command): boolean;
+  showMonitors(session: Session, request: Request): void;
+  noteSlow(session: Session, command: Command, request: Request, durationUs: number): void;
+  countLatency(command: Command, durationUs: number): void;
+  /** Passes a changed command on to backlog and replicas. */
+  feed(dbIndex: number, buf: Buffer, at: number, size: number): void;
+  /** Ends a client's transaction: queue and watches. */
+  discard(session: Session): void;
+}

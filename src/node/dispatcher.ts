@@ -1,0 +1,329 @@
+/**
+ * From a request to its reply: finds the command, refuses what may not run now, runs it, counts it
+ * and passes on what it changed. The order of the checks is Redis's, because clients see which
+ * error comes first.
+ */
+import {
+  Command,
+  FLAG_ADMIN,
+  FLAG_BLOCKING,
+  FLAG_MAY_REPLICATE,
+  FLAG_NO_AUTH,
+  FLAG_NO_MULTI,
+  FLAG_PROTECTED,
+  FLAG_SKIP_MONITOR,
+  FLAG_SKIP_SLOWLOG,
+  FLAG_STALE,
+  FLAG_WRITE,
+  type QueuedCommand,
+  type Session,
+  errors,
+} from '../commands/index.ts';
+import { Request, RequestParser } from '../resp/index.ts';
+import { splitArguments } from '../config/index.ts';
+import { CallContext } from './call-context.ts';
+import type { Client } from './client.ts';
+import type { DispatchHost } from './dispatch-host.ts';
+
+/** Flags that need a look beyond the fast path. */
+const UNUSUAL: number = FLAG_PROTECTED | FLAG_ADMIN | FLAG_NO_MULTI;
+
+/** Commands that a RESP2 subscriber may send. */
+const SUBSCRIBER_COMMANDS: ReadonlySet<string> = new Set([
+  'ping',
+  'subscribe',
+  'ssubscribe',
+  'sunsubscribe',
+  'unsubscribe',
+  'psubscribe',
+  'punsubscribe',
+  'quit',
+  'reset',
+]);
+
+/** Commands that run at once inside MULTI. */
+const UNQUEUED_COMMANDS: ReadonlySet<string> = new Set([
+  'exec',
+  'discard',
+  'multi',
+  'watch',
+  'quit',
+  'reset',
+]);
+
+/** Longest name and arguments quoted in the answer to an unknown command. Source: 7.0 behaviour. */
+const QUOTED_BYTES_MAX = 128;
+
+export class Dispatcher {
+  readonly #host: DispatchHost;
+  readonly #context: CallContext;
+  /** EXEC runs queued commands inside its own call, so they have a context and request of their own. */
+  readonly #inner: CallContext;
+  readonly #innerRequest: Request = new Request();
+  readonly #innerParser: RequestParser;
+  /** Microseconds of the forward clock when the last command ended, or the turn began. */
+  #clockUs = 0;
+
+  constructor(host: DispatchHost) {
+    this.#host = host;
+    this.#context = new CallContext(host);
+    this.#inner = new CallContext(host);
+    this.#innerParser = new RequestParser({
+      bulkBytesMax: Number.MAX_SAFE_INTEGER,
+      splitInline: splitArguments,
+    });
+  }
+
+  /** Sets the time from which the next command's duration counts. */
+  beginTurn(clockUs: number): void {
+    this.#clockUs = clockUs;
+  }
+
+  /** Runs one request of a client, with all checks. */
+  execute(client: Client, request: Request): void {
+    const host = this.#host;
+    const main = host.table.find(request);
+    client.lastInteractionAt = host.now;
+    if (client.replySkip !== 'none') this.#advanceSkip(client);
+    const command = main !== undefined && main.isContainer() ? subcommand(main, request) : main;
+    const refusal =
+      command === undefined
+        ? unknownText(main, request)
+        : command.acceptsCount(request.argc)
+          ? this.#refusal(client, command, request)
+          : errors.wrongArity(command.fullName);
+    if (refusal !== undefined) return this.#reject(client, command, refusal);
+    if (client.queue !== undefined && !UNQUEUED_COMMANDS.has(command!.fullName)) {
+      return this.#enqueue(client, command!, request);
+    }
+    if (host.isPaused && this.#mustPause(client, command!)) {
+      client.blocked = { kind: 'pause' };
+      return;
+    }
+    client.lastCommand = command;
+    this.#call(this.#context, client, command!, request);
+    // ASKING counts for the one command behind it.
+    if (client.isAsking && command!.fullName !== 'asking') client.isAsking = false;
+  }
+
+  /** Runs a command of our master's stream: it obeys no check and is passed on by others. */
+  executeFromMaster(client: Client, request: Request): void {
+    const main = this.#host.table.find(request);
+    const command = main !== undefined && main.isContainer() ? subcommand(main, request) : main;
+    if (command === undefined || !command.acceptsCount(request.argc)) {
+      const text = command === undefined ? unknownText(main, request) : errors.wrongArity(command.fullName);
+      this.#host.log('warning', `== CRITICAL == This replica is sending an error to its master: '${text}'`);
+      return;
+    }
+    if (client.queue !== undefined && !UNQUEUED_COMMANDS.has(command.fullName)) {
+      return this.#enqueue(client, command, request);
+    }
+    this.#call(this.#context, client, command, request);
+  }
+
+  /** EXEC: runs what is queued, one reply each. */
+  runQueue(session: Session): void {
+    const queue = session.queue ?? [];
+    const { reply } = session;
+    reply.array(queue.length);
+    for (const { command, bytes } of queue) {
+      this.#innerParser.parse(this.#innerRequest, bytes, 0, bytes.length);
+      this.#call(this.#inner, session, command, this.#innerRequest);
+    }
+    this.#host.discard(session);
+  }
+
+  /** Why EXEC may not run what is queued. */
+  execRefusal(session: Session): string | undefined {
+    const queue = session.queue ?? [];
+    if (session.role !== 'normal') return undefined;
+    const isWriting = queue.some(({ command }) => (command.flags & FLAG_WRITE) !== 0);
+    return isWriting ? this.#writeRefusal() : undefined;
+  }
+
+  #refusal(client: Client, command: Command, request: Request): string | undefined {
+    const host = this.#host;
+    const { flags } = command;
+    if ((flags & UNUSUAL) !== 0) {
+      const text = this.#unusualRefusal(client, command);
+      if (text !== undefined) return text;
+    }
+    if (!client.isAuthenticated && host.requiresPassword && (flags & FLAG_NO_AUTH) === 0) {
+      return errors.ERR_NO_AUTH;
+    }
+    if (host.clusterRouter !== undefined && client.role !== 'master') {
+      const text = host.clusterRouter.redirect(client, command, request);
+      if (text !== undefined) {
+        if (command.fullName === 'exec') host.discard(client);
+        return text;
+      }
+    }
+    if ((flags & FLAG_WRITE) !== 0 && client.role !== 'master') {
+      const text = this.#writeRefusal();
+      if (text !== undefined) return text;
+    }
+    if (client.reply.resp === 2 && client.isSubscriber && !SUBSCRIBER_COMMANDS.has(command.fullName)) {
+      return (
+        `ERR Can't execute '${command.fullName}': only (P|S)SUBSCRIBE / (P|S)UNSUBSCRIBE / ` +
+        'PING / QUIT / RESET are allowed in this context'
+      );
+    }
+    if (host.isStale && (flags & FLAG_STALE) === 0) return errors.ERR_MASTER_DOWN;
+    return undefined;
+  }
+
+  #unusualRefusal(client: Client, command: Command): string | undefined {
+    const { flags } = command;
+    if ((flags & FLAG_PROTECTED) !== 0 && !this.#host.allowsProtected(client, command)) {
+      const name = command.fullName.split('|')[0] === 'module' ? 'MODULE' : 'DEBUG';
+      const option = name === 'DEBUG' ? 'enable-debug-command' : 'enable-module-command';
+      return (
+        `ERR ${name} command not allowed. If the ${option} option is set to "local", you can run it ` +
+        'from a local connection, otherwise you need to set this option in the configuration file, ' +
+        'and then restart the server.'
+      );
+    }
+    if ((flags & FLAG_NO_MULTI) !== 0 && client.queue !== undefined) {
+      return 'ERR Command not allowed inside a transaction';
+    }
+    return undefined;
+  }
+
+  #writeRefusal(): string | undefined {
+    const host = this.#host;
+    if (host.replication.isReplica) {
+      return host.settings['replica-read-only'] ? errors.ERR_READONLY : undefined;
+    }
+    return host.hasEnoughReplicas ? undefined : errors.ERR_NO_REPLICAS;
+  }
+
+  #reject(client: Client, command: Command | undefined, text: string): void {
+    if (command !== undefined) command.counters.rejectedCalls++;
+    this.#host.stats.countError(text);
+    if (client.queue !== undefined) {
+      if (command?.fullName === 'exec') {
+        this.#host.discard(client);
+        client.reply.error(`EXECABORT Transaction discarded because of: ${text}`);
+        return;
+      }
+      client.isQueueBroken = true;
+    }
+    client.reply.error(text);
+  }
+
+  #enqueue(client: Client, command: Command, request: Request): void {
+    const bytes = Buffer.from(request.buf.subarray(request.start, request.end));
+    const queued: QueuedCommand = { command, bytes };
+    client.queue!.push(queued);
+    client.queueBytes += bytes.length;
+    client.reply.simple('QUEUED');
+  }
+
+  #mustPause(client: Client, command: Command): boolean {
+    if (client.role !== 'normal') return false;
+    if (this.#host.pausesAll) return true;
+    const changing = FLAG_WRITE | FLAG_MAY_REPLICATE;
+    if ((command.flags & changing) !== 0) return true;
+    if (command.fullName !== 'exec' || client.queue === undefined) return false;
+    return client.queue.some((queued) => (queued.command.flags & changing) !== 0);
+  }
+
+  #call(context: CallContext, session: Session, command: Command, request: Request): void {
+    const host = this.#host;
+    const { keyspace, propagation, stats } = host;
+    const { reply } = session;
+    const dbIndex = session.dbIndex;
+    const dirty = keyspace.dirty;
+    const errors = reply.errorCount;
+    if (host.hasMonitors && (command.flags & (FLAG_SKIP_MONITOR | FLAG_ADMIN)) === 0) {
+      host.showMonitors(session, request);
+    }
+    context.begin(session, command);
+    const isOutermost = context === this.#context;
+    propagation.begin();
+    command.run!(context, request, reply);
+    const isChanged = keyspace.dirty !== dirty;
+    if ((isChanged || context.isForced) && !context.isPrevented) {
+      this.#propagate(context, { dbIndex, isOutermost }, request);
+    } else if (context.extra.length > 0) {
+      for (const extra of context.extra) propagation.addArgs(extra.dbIndex, extra.args);
+    }
+    propagation.end();
+    const nowUs = host.clock.monoUs();
+    const durationUs = Math.max(0, nowUs - this.#clockUs);
+    this.#clockUs = nowUs;
+    const { counters } = command;
+    counters.calls++;
+    counters.microseconds += durationUs;
+    stats.totalCommands++;
+    if (reply.errorCount !== errors) {
+      counters.failedCalls++;
+      stats.countError(reply.lastError);
+    }
+    if (durationUs >= host.slowUs) this.#noteSlow(session, command, request, durationUs);
+    host.countLatency(command, durationUs);
+  }
+
+  #propagate(
+    context: CallContext,
+    call: { readonly dbIndex: number; readonly isOutermost: boolean },
+    request: Request,
+  ): void {
+    const { propagation } = this.#host;
+    const { dbIndex, isOutermost } = call;
+    const { rewritten, extra } = context;
+    // EXEC itself is not passed on; what it ran was held and goes together.
+    if (context.command.fullName === 'exec') return;
+    if (context.session.role === 'master') return;
+    if (rewritten !== undefined) {
+      propagation.addArgs(dbIndex, rewritten);
+    } else if (isOutermost && extra.length === 0 && !propagation.isHolding) {
+      this.#host.feed(dbIndex, request.buf, request.start, request.end - request.start);
+    } else {
+      propagation.addBytes(dbIndex, request.buf, request.start, request.end - request.start);
+    }
+    for (const { dbIndex: index, args } of extra) propagation.addArgs(index, args);
+  }
+
+  #noteSlow(session: Session, command: Command, request: Request, durationUs: number): void {
+    if ((command.flags & (FLAG_SKIP_SLOWLOG | FLAG_BLOCKING)) === 0 || session.blocked === undefined) {
+      this.#host.noteSlow(session, command, request, durationUs);
+    }
+  }
+
+  #advanceSkip(client: Client): void {
+    if (client.replySkip === 'next') {
+      client.replySkip = 'now';
+      client.reply.isMuted = true;
+    } else {
+      client.replySkip = 'none';
+      client.reply.isMuted = client.isReplyOff;
+    }
+  }
+}
+
+function subcommand(main: Command, request: Request): Command | undefined {
+  if (request.argc < 2) return main.run === undefined ? new MissingSubcommand(main) : main;
+  const found = main.subcommands.get(request.text(1).toLowerCase());
+  return found ?? (main.run === undefined ? undefined : main);
+}
+
+/** A container named without a subcommand has too few arguments. */
+class MissingSubcommand extends Command {
+  constructor(main: Command) {
+    super({ ...main.spec, subcommands: [], arity: -2 });
+  }
+}
+
+function unknownText(main: Command | undefined, request: Request): string {
+  const quoted = (i: number): string => request.text(i).slice(0, QUOTED_BYTES_MAX);
+  if (main !== undefined) {
+    const name = main.spec.name.toUpperCase();
+    return `ERR unknown subcommand '${quoted(1)}'. Try ${name} HELP.`;
+  }
+  let args = '';
+  for (let i = 1; i < request.argc && args.length < QUOTED_BYTES_MAX; i++) {
+    args += `'${request.text(i).slice(0, QUOTED_BYTES_MAX - args.length)}' `;
+  }
+  return `ERR unknown command '${quoted(0)}', with args beginning with: ${args}`;
+}

@@ -1,0 +1,33 @@
+/** What the parts of a node see of the whole. */
+import type { MonoMs, UnixMs } from '../base/index.ts';
+import type { ConfigStore, Settings } from '../config/index.ts';
+import type { Keyspace } from '../keyspace/index.ts';
+import type { LogLevel, ServerStats } from '../commands/index.ts';
+import type { Client } from './client.ts';
+import type { Ports } from './ports.ts';
+
+export interface Inside {
+  readonly ports: Ports;
+  readonly config: ConfigStore;
+  readonly settings: Settings;
+  readonly keyspace: Keyspace;
+  readonly stats: ServerStats;
+  /** Time of the current turn. */
+  readonly now: MonoMs;
+  readonly unixNow: UnixMs;
+  log(level: LogLevel, text: string): void;
+  /** A machine's `nextWake` may have come nearer. */
+  rearm(): void;
+  client(id: number): Client | undefined;
+  allClients(): Iterable<Client>;
+  /** A client that has no socket: the link to our master runs its commands as one. */
+  createMasterClient(): Client;
+  /** Runs one command of our master's stream, unchecked; what it changes is not fed to replicas. */
+  runFromMaster(client: Client, buf: Buffer, at: number, size: number): void;
+  /** An empty keyspace of the same shape, to load a snapshot aside. */
+  createKeyspace(): Keyspace;
+  /** Lets a blocked client go on with its next request. */
+  unblock(client: Client): void;
+  /** Does something at the start of every slice of background work until it returns false. */
+  addWork(slice: () => boolean): void;
+}

@@ -1,0 +1,195 @@
+/** Carries out what the machine that serves replicas decides: snapshots, their bytes, and the stream to each replica. */
+import type {
+  JobNumber,
+  ReplicaSession,
+  ReplicaSink,
+  ReplicationEvent,
+  ReplicationSource,
+  SourceEffect,
+  SourceInput,
+} from '../replication/index.ts';
+import { replicaName } from '../replication/index.ts';
+import { assertNever } from '../base/index.ts';
+import type { OutputLimit } from '../config/index.ts';
+import type { Client } from './client.ts';
+import type { Inside } from './inside.ts';
+import { replicaOutputLimit } from './replication-options.ts';
+import { SnapshotSender } from './snapshot-sender.ts';
+
+type StartSnapshot = Extract<SourceEffect, { kind: 'startSnapshot' }>;
+
+export class MasterSide implements ReplicaSink {
+  readonly #inside: Inside;
+  readonly #log: (event: ReplicationEvent) => void;
+  readonly #acknowledged: () => void;
+  /** Set once, right after both are made: the machine needs this as its sink. */
+  source!: ReplicationSource;
+  #sender: { readonly job: JobNumber; readonly sender: SnapshotSender } | undefined;
+  #limit: OutputLimit;
+  /** Output above this may break the limit. */
+  #crowdedBytes = Infinity;
+  readonly #crowded: Set<Client> = new Set();
+
+  constructor(
+    inside: Inside,
+    hooks: { log: (event: ReplicationEvent) => void; acknowledged: () => void },
+  ) {
+    this.#inside = inside;
+    this.#log = hooks.log;
+    this.#acknowledged = hooks.acknowledged;
+    this.#limit = replicaOutputLimit(inside.settings);
+    this.configure();
+  }
+
+  configure(): void {
+    this.#limit = replicaOutputLimit(this.#inside.settings);
+    const { hardBytes, softBytes } = this.#limit;
+    this.#crowdedBytes = Math.min(hardBytes || Infinity, softBytes || Infinity);
+  }
+
+  send(id: number, buf: Buffer, at: number, size: number): void {
+    const client = this.#inside.client(id);
+    if (client === undefined) return;
+    client.reply.raw(buf, at, size);
+    this.#inside.stats.replOutputBytes += size;
+    if (client.outputBytes > this.#crowdedBytes) this.#crowded.add(client);
+  }
+
+  step(input: SourceInput): void {
+    const { counters } = this.source;
+    const { fullSyncs, partialAccepted, partialRefused } = counters;
+    const effects = this.source.step(this.#inside.now, input);
+    const { stats } = this.#inside;
+    stats.fullSyncs += counters.fullSyncs - fullSyncs;
+    stats.partialSyncs += counters.partialAccepted - partialAccepted;
+    stats.refusedPartialSyncs += counters.partialRefused - partialRefused;
+    this.carryOut(effects);
+    this.#inside.rearm();
+  }
+
+  carryOut(effects: readonly SourceEffect[]): void {
+    for (const effect of effects) {
+      switch (effect.kind) {
+        case 'startSnapshot':
+          this.#startSnapshot(effect);
+          break;
+        case 'abortSnapshot':
+          if (this.#sender?.job === effect.job) this.#endSender()?.abort();
+          break;
+        case 'close':
+          this.#inside.client(effect.client)?.close();
+          break;
+        case 'acknowledged':
+          this.#acknowledged();
+          break;
+        case 'log':
+          this.#log(effect.event);
+          break;
+        default:
+          assertNever(effect);
+      }
+    }
+  }
+
+  /** A replica's socket took all that was waiting for it. */
+  drained(client: Client): void {
+    const session = this.#find(client);
+    if (session?.state === 'receiving') this.source.heard(this.#inside.now, client.id);
+    client.outputSoftSince = undefined;
+    this.#sender?.sender.wake();
+  }
+
+  tick(): void {
+    this.#sender?.sender.wake();
+    for (const { client: id } of this.source.replicas()) {
+      const client = this.#inside.client(id);
+      if (client?.outputSoftSince !== undefined) this.#crowded.add(client);
+    }
+    this.closeCrowded();
+  }
+
+  /** Closes the online replicas for which too much is waiting. A snapshot on its way is not counted. */
+  closeCrowded(): void {
+    if (this.#crowded.size === 0) return;
+    const crowded = [...this.#crowded];
+    this.#crowded.clear();
+    for (const client of crowded) {
+      const session = this.#find(client);
+      if (session?.state !== 'online' || !this.#isOverLimit(client)) continue;
+      this.#log({ name: 'replicaTooSlow', replica: replicaName(session) });
+      client.close();
+    }
+  }
+
+  #isOverLimit(client: Client): boolean {
+    const { hardBytes, softBytes, softSeconds } = this.#limit;
+    const { outputBytes } = client;
+    if (hardBytes !== 0 && outputBytes > hardBytes) return true;
+    if (softBytes === 0 || outputBytes <= softBytes) {
+      client.outputSoftSince = undefined;
+      return false;
+    }
+    const { now } = this.#inside;
+    client.outputSoftSince ??= now;
+    return now - client.outputSoftSince > softSeconds * 1000;
+  }
+
+  #find(client: Client): ReplicaSession | undefined {
+    return this.source.replicas().find((session) => session.client === client.id);
+  }
+
+  #startSnapshot(effect: StartSnapshot): void {
+    const { keyspace, settings, unixNow } = this.#inside;
+    const { job, replid, replOffset, streamDb, withoutData } = effect;
+    const policy = settings['maxmemory-policy'];
+    const sender = new SnapshotSender(
+      {
+        keyspace,
+        unixNow,
+        withoutData,
+        replication: { replid, replOffset, streamDb },
+        compression: settings.rdbcompression,
+        checksum: settings.rdbchecksum,
+        recency: policy.includes('lru') ? 'lru' : policy.includes('lfu') ? 'lfu' : 'none',
+      },
+      {
+        pendingBytes: () => this.#pendingBytes(job),
+        bytes: (buf, at, size) => {
+          this.#noteTaking(job);
+          this.source.snapshotBytes(job, buf, at, size);
+        },
+        ended: () => this.#snapshotEnded(job, true),
+        addWork: (slice) => this.#inside.addWork(slice),
+      },
+    );
+    this.#sender = { job, sender };
+    if (!sender.start()) this.#snapshotEnded(job, false);
+  }
+
+  #snapshotEnded(job: JobNumber, isComplete: boolean): void {
+    this.#endSender();
+    this.step({ kind: 'snapshotEnded', job, isComplete });
+  }
+
+  #endSender(): SnapshotSender | undefined {
+    const sender = this.#sender?.sender;
+    this.#sender = undefined;
+    return sender;
+  }
+
+  /** Receivers that took all they were given so far are alive, though they say nothing. */
+  #noteTaking(job: JobNumber): void {
+    for (const id of this.source.snapshotClients(job)) {
+      if (this.#inside.client(id)?.outputBytes === 0) this.source.heard(this.#inside.now, id);
+    }
+  }
+
+  /** Of the slowest receiver. */
+  #pendingBytes(job: JobNumber): number {
+    let pending = 0;
+    for (const id of this.source.snapshotClients(job)) {
+      pending = Math.max(pending, this.#inside.client(id)?.outputBytes ?? 0);
+    }
+    return pending;
+  }
+}

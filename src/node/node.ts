@@ -1,0 +1,613 @@
+/**
+ * The whole server: clients, keyspace, dispatcher, replication and cluster put together, over ports.
+ * Everything happens in turns: one event of the world, what follows from it, then all replies go out.
+ */
+import {
+  type MonoMs,
+  type UnixMs,
+  addMs,
+  monoMs,
+  randomHex,
+  replid,
+  unixMs,
+} from '../base/index.ts';
+import type { ClusterRules } from '../cluster/index.ts';
+import {
+  type Command,
+  CommandTable,
+  type DebugSwitches,
+  FLAG_PROTECTED,
+  LatencyMonitor,
+  type LogLevel,
+  PubSub,
+  ServerStats,
+  type Session,
+  SlowLog,
+  TrackingTable,
+  commandSpecs,
+} from '../commands/index.ts';
+import {
+  type ConfigRefusal,
+  ConfigStore,
+  type DirectiveName,
+  KEYSPACE_EVENT,
+  type LoadedConfig,
+  type Settings,
+  rewriteConfig,
+  splitArguments,
+} from '../config/index.ts';
+import { Keyspace } from '../keyspace/index.ts';
+import { type InlineSplitter, PARSED, ReplyBufferPool, Request, RequestParser } from '../resp/index.ts';
+import { notifyKeyspace } from './call-context.ts';
+import { Client, type ClientHost } from './client.ts';
+import { Clients } from './clients.ts';
+import { ClusterPart } from './cluster.ts';
+import type { ClusterHost, ClusterReplication } from './cluster-host.ts';
+import { applyChanges } from './config-changes.ts';
+import { Cron } from './cron.ts';
+import type { ClusterRouter, DispatchHost } from './dispatch-host.ts';
+import { Dispatcher } from './dispatcher.ts';
+import type { Inside } from './inside.ts';
+import { monitorLine } from './monitor-line.ts';
+import type { Ports, Wire, WireEvents } from './ports.ts';
+import { Propagation } from './propagation.ts';
+import { ReplicationPart } from './replication.ts';
+import { admissionRefusal } from './admission.ts';
+import { BackgroundWork } from './background-work.ts';
+import { Watches } from './watches.ts';
+
+export interface NodeInit {
+  readonly ports: Ports;
+  readonly config: LoadedConfig;
+  /** Path of the configuration file; empty without one. */
+  readonly configFile: string;
+  /** For the simulator, which plants faults. */
+  readonly clusterRules?: ClusterRules;
+}
+
+export class Node implements DispatchHost, ClientHost, Inside, ClusterHost {
+  readonly ports: Ports;
+  readonly clock: Ports['clock'];
+  readonly rng: Ports['rng'];
+  readonly system: Ports['system'];
+  readonly config: ConfigStore;
+  readonly settings: Settings;
+  readonly configFile: string;
+  readonly runId: string;
+  readonly startedAt: MonoMs;
+  readonly keyspace: Keyspace;
+  readonly table: CommandTable;
+  readonly stats: ServerStats = new ServerStats();
+  readonly slowLog: SlowLog;
+  readonly latency: LatencyMonitor;
+  readonly pubsub: PubSub = new PubSub();
+  readonly clients: Clients;
+  readonly propagation: Propagation;
+  readonly replication: ReplicationPart;
+  readonly cluster: ClusterPart | undefined;
+  readonly bufferPool: ReplyBufferPool = new ReplyBufferPool();
+  readonly parserOptions: { bulkBytesMax: number; readonly splitInline: InlineSplitter };
+  readonly request: Request = new Request();
+  now: MonoMs = monoMs(0);
+  unixNow: UnixMs = unixMs(0);
+  /** Calls at least this long go to the slow log, microseconds. */
+  slowUs: number = Infinity;
+  readonly debug: DebugSwitches = { isActiveExpireOff: false, isCronPaused: false };
+  readonly tracking: TrackingTable = new TrackingTable((id) => this.clients.find(id));
+  readonly #dispatcher: Dispatcher;
+  readonly #watches: Watches;
+  readonly #cron: Cron;
+  readonly #work: BackgroundWork;
+  readonly #masterRequest: Request = new Request();
+  readonly #masterParser: RequestParser;
+  #turnDepth = 0;
+  #wantsAlarm = true;
+  #alarmAt: MonoMs = monoMs(0);
+  #isShuttingDown = false;
+  #hasEnded = false;
+  #resumeWanted = false;
+
+  constructor(init: NodeInit) {
+    const { ports } = init;
+    this.clock = ports.clock;
+    this.rng = ports.rng;
+    this.system = ports.system;
+    this.ports = { ...ports, network: this.#turnedNetwork(ports) };
+    this.settings = init.config.settings;
+    this.config = new ConfigStore(this.settings);
+    this.configFile = init.configFile;
+    this.runId = randomHex(ports.rng, 40);
+    this.#readClocks();
+    this.startedAt = this.now;
+    this.table = new CommandTable(commandSpecs);
+    for (const { args } of init.config.renames) this.table.rename(args[0] ?? '', args[1] ?? '');
+    this.slowLog = new SlowLog(this.settings);
+    this.latency = new LatencyMonitor(this.settings);
+    this.clients = new Clients({
+      settings: this.settings,
+      onPauseEnd: () => this.#resumeSoon(),
+      unblock: (session, reason) => this.#unblockByCommand(session, reason),
+    });
+    this.parserOptions = {
+      bulkBytesMax: this.settings['proto-max-bulk-len'],
+      splitInline: splitArguments,
+    };
+    this.#masterParser = new RequestParser({ ...this.parserOptions, bulkBytesMax: Infinity });
+    this.#watches = new Watches(() => this.keyspace);
+    this.keyspace = this.createKeyspace();
+    this.#work = new BackgroundWork(() => this.ports.callSoon());
+    this.propagation = new Propagation(this);
+    this.#dispatcher = new Dispatcher(this);
+    this.replication = new ReplicationPart(this, {
+      replid: replid(randomHex(ports.rng, 40)),
+      turns: this,
+    });
+    this.cluster = this.settings['cluster-enabled']
+      ? new ClusterPart(this, {
+          host: this,
+          replication: this.#clusterReplication(),
+          ...(init.clusterRules === undefined ? {} : { rules: init.clusterRules }),
+        })
+      : undefined;
+    this.#cron = new Cron(this);
+    this.applyConfig(['slowlog-log-slower-than', 'maxmemory-policy']);
+  }
+
+  /** Reads what the disk remembers and begins; undefined, or why it cannot start. */
+  start(): string | undefined {
+    this.beginTurn();
+    const flaw = this.cluster?.start();
+    if (flaw === undefined) this.#followConfigured();
+    this.endTurn();
+    return flaw;
+  }
+
+  /** A client connected. */
+  accept(wire: Wire): WireEvents {
+    this.beginTurn();
+    const client = new Client({ host: this, id: this.clients.nextId(), wire, now: this.now });
+    const refusal = admissionRefusal(wire, this.settings, this.clients.count);
+    this.clients.add(client);
+    if (refusal !== undefined) {
+      this.stats.rejectedConnections++;
+      client.reply.error(refusal);
+      client.closeAfterReply();
+    } else {
+      this.stats.totalConnections++;
+      client.isAuthenticated = !this.requiresPassword;
+    }
+    this.endTurn();
+    return client;
+  }
+
+  /** A peer connected to the cluster bus. */
+  acceptBus(wire: Wire): WireEvents {
+    if (this.cluster === undefined) {
+      wire.destroy();
+      return { data: () => undefined, closed: () => undefined };
+    }
+    this.beginTurn();
+    const events = this.#turned(this.cluster.acceptBus(wire));
+    this.endTurn();
+    return events;
+  }
+
+  /** The alarm rang. */
+  wake(): void {
+    this.beginTurn();
+    this.endTurn();
+  }
+
+  /** A slice of background work that was asked for. */
+  work(): void {
+    this.beginTurn();
+    this.#work.run();
+    this.endTurn();
+  }
+
+  beginTurn(): void {
+    if (this.#turnDepth++ > 0) return;
+    this.#readClocks();
+    if (this.now >= this.#alarmAt) this.#tick();
+  }
+
+  endTurn(): void {
+    if (this.#turnDepth === 1) {
+      if (this.#resumeWanted) this.#resumeClients();
+      this.clients.flush();
+      if (this.#wantsAlarm) this.#setAlarm();
+      if (this.#isShuttingDown && !this.#hasEnded) this.#end();
+    }
+    this.#turnDepth--;
+  }
+
+  execute(client: Client, request: Request): void {
+    this.#dispatcher.execute(client, request);
+  }
+
+  runFromMaster(client: Client, buf: Buffer, at: number, size: number): void {
+    const result = this.#masterParser.parse(this.#masterRequest, buf, at, at + size);
+    if (result === PARSED) this.#dispatcher.executeFromMaster(client, this.#masterRequest);
+  }
+
+  runQueue(session: Session): void {
+    this.#dispatcher.runQueue(session);
+  }
+
+  /** Why EXEC may not run what the client queued, as a reply text. */
+  execRefusal(session: Session): string | undefined {
+    return this.#dispatcher.execRefusal(session);
+  }
+
+  /** Whether EXEC must answer with nothing, because a watched key changed. */
+  isWatchBroken(session: Session): boolean {
+    return session.isWatchBroken || this.#watches.hasExpired(session);
+  }
+
+  watch(session: Session, key: Buffer): void {
+    this.#watches.watch(session, key);
+    this.keyspace.isWatched = true;
+  }
+
+  unwatch(session: Session): void {
+    this.#watches.unwatch(session);
+    this.keyspace.isWatched = !this.#watches.isEmpty;
+  }
+
+  discard(session: Session): void {
+    session.queue = undefined;
+    session.queueBytes = 0;
+    session.isQueueBroken = false;
+    this.unwatch(session);
+  }
+
+  feed(dbIndex: number, buf: Buffer, at: number, size: number): void {
+    if (!this.replication.isReplica) this.replication.feed(dbIndex, buf, at, size);
+  }
+
+  createMasterClient(): Client {
+    const client = new Client({
+      host: this,
+      id: this.clients.nextId(),
+      wire: undefined,
+      now: this.now,
+    });
+    client.role = 'master';
+    client.isAuthenticated = true;
+    client.reply.isMuted = true;
+    return client;
+  }
+
+  createKeyspace(): Keyspace {
+    return new Keyspace({
+      rng: this.rng,
+      clusterMode: this.settings['cluster-enabled'],
+      databases: this.settings['cluster-enabled'] ? 1 : this.settings.databases,
+      hooks: {
+        expired: (db, buf, at, size) => this.#onExpired(db, buf, at, size),
+        touched: (db, buf, at, size) => this.#watches.touched(db, buf, at, size),
+        replaced: (db) => this.#watches.replaced(db),
+      },
+    });
+  }
+
+  client(id: number): Client | undefined {
+    return this.clients.find(id);
+  }
+
+  unblock(client: Client): void {
+    client.blocked = undefined;
+    this.#resumeSoon();
+  }
+
+  allClients(): Iterable<Client> {
+    return this.clients.all();
+  }
+
+  addWork(slice: () => boolean): void {
+    this.#work.add(slice);
+  }
+
+  rearm(): void {
+    this.#wantsAlarm = true;
+  }
+
+  log(level: LogLevel, text: string): void {
+    this.ports.log(level, text);
+  }
+
+  addMonitor(session: Session): void {
+    this.clients.addMonitor(session);
+  }
+
+  removeMonitor(session: Session): void {
+    this.clients.removeMonitor(session);
+  }
+
+  get hasMonitors(): boolean {
+    return this.clients.hasMonitors;
+  }
+
+  showMonitors(session: Session, request: Request): void {
+    const line = monitorLine(session, request, this.clock.unixMs());
+    for (const monitor of this.clients.monitors) monitor.reply.simple(line);
+  }
+
+  noteSlow(session: Session, command: Command, request: Request, durationUs: number): void {
+    this.slowLog.record({ session, command, request, durationUs, unixNow: this.unixNow });
+  }
+
+  countLatency(command: Command, durationUs: number): void {
+    if (this.settings['latency-tracking']) this.latency.recordCommand(command, durationUs);
+    if (this.latency.isMonitoring) {
+      const isFast = command.spec.flags.includes('fast');
+      this.latency.add(isFast ? 'fast-command' : 'command', durationUs / 1000, this.unixNow);
+    }
+  }
+
+  get clusterRouter(): ClusterRouter | undefined {
+    return this.cluster;
+  }
+
+  get requiresPassword(): boolean {
+    return this.settings.requirepass !== '';
+  }
+
+  get isPaused(): boolean {
+    return this.clients.isPaused;
+  }
+
+  get pausesAll(): boolean {
+    return this.clients.pausesAll;
+  }
+
+  get isStalled(): boolean {
+    return this.clients.isStalled;
+  }
+
+  get isStale(): boolean {
+    const { replication, settings } = this;
+    return replication.isReplica && !settings['replica-serve-stale-data'] && !replication.link.isUp;
+  }
+
+  get hasEnoughReplicas(): boolean {
+    const wanted = this.settings['min-replicas-to-write'];
+    if (wanted === 0 || this.settings['min-replicas-max-lag'] === 0) return true;
+    return this.replication.goodReplicaCount() >= wanted;
+  }
+
+  get queryBytesMax(): number {
+    return this.settings['client-query-buffer-limit'];
+  }
+
+  allowsProtected(client: Client, command: Command): boolean {
+    if ((command.flags & FLAG_PROTECTED) === 0) return true;
+    const isDebug = command.spec.name === 'debug' || command.fullName.startsWith('debug|');
+    const who = isDebug
+      ? this.settings['enable-debug-command']
+      : this.settings['enable-module-command'];
+    if (who !== 'local') return who === 'yes';
+    return client.wire === undefined || isLocal(client.wire);
+  }
+
+  countInput(bytes: number): void {
+    this.stats.netInputBytes += bytes;
+  }
+
+  wantsFlush(client: Client): void {
+    this.clients.wantsFlush(client);
+  }
+
+  onProtocolError(client: Client, reason: string): void {
+    this.log('verbose', `Protocol error (${reason}) from client: addr=${client.address}`);
+    client.reply.error(`ERR Protocol error: ${reason}`);
+    client.closeAfterReply();
+  }
+
+  onClosed(client: Client): void {
+    this.beginTurn();
+    this.clients.remove(client);
+    this.pubsub.forget(client);
+    this.unwatch(client);
+    client.queue = undefined;
+    client.blocked = undefined;
+    this.replication.onClientClosed(client);
+    this.endTurn();
+  }
+
+  onDrained(client: Client): void {
+    if (client.role !== 'replica') return;
+    this.beginTurn();
+    this.replication.onClientDrained(client);
+    this.endTurn();
+  }
+
+  pauseWrites(until: MonoMs): void {
+    this.clients.pauseForFailover(until);
+    this.rearm();
+  }
+
+  unpauseWrites(): void {
+    this.clients.unpauseForFailover();
+  }
+
+  /** No client's request runs until `resume`. */
+  stall(): void {
+    this.clients.isStalled = true;
+  }
+
+  resume(): void {
+    this.clients.isStalled = false;
+    this.#resumeSoon();
+  }
+
+  dropShardChannels(isServed: (slot: number) => boolean): void {
+    this.pubsub.dropShardChannels(isServed);
+  }
+
+  propagate(dbIndex: number, args: readonly (Buffer | string)[]): void {
+    this.propagation.addArgs(dbIndex, args);
+  }
+
+  notifyDeleted(dbIndex: number, key: Buffer): void {
+    const wanted = this.settings['notify-keyspace-events'];
+    if ((wanted & KEYSPACE_EVENT.g) === 0) return;
+    notifyKeyspace(this, { wanted, event: 'del', dbIndex }, key);
+  }
+
+  halt(): void {
+    this.#hasEnded = true;
+    this.ports.ended(1);
+  }
+
+  onEmptyLine(client: Client): void {
+    this.replication.onEmptyLine(client);
+  }
+
+  publishLocal(channel: Buffer, message: Buffer, isShard: boolean): void {
+    if (isShard) this.pubsub.publishShard(channel, message);
+    else this.pubsub.publish(channel, message);
+  }
+
+  /** Reacts to changed settings; a refusal's text undoes the change. */
+  applyConfig(changed: readonly DirectiveName[]): ConfigRefusal | undefined {
+    return applyChanges(this, changed);
+  }
+
+  rewriteConfig(): string | undefined {
+    if (this.configFile === '') return 'The server is running without a config file';
+    const old = this.ports.files.read(this.configFile) ?? '';
+    const text = rewriteConfig(old, this.settings, []);
+    return this.ports.files.replace(this.configFile, text, true);
+  }
+
+  shutdown(): void {
+    this.#isShuttingDown = true;
+  }
+
+  sleep(ms: number): void {
+    this.clients.flush();
+    this.ports.sleep(ms);
+  }
+
+  #readClocks(): void {
+    const clockUs = this.clock.monoUs();
+    this.now = monoMs(Math.floor(clockUs / 1000));
+    this.unixNow = this.clock.unixMs();
+    // During construction there is nothing yet to tell the time to.
+    if (this.#dispatcher === undefined) return;
+    this.keyspace.nowMs = this.unixNow;
+    this.#dispatcher.beginTurn(clockUs);
+  }
+
+  #tick(): void {
+    this.#wantsAlarm = true;
+    this.cluster?.tickIfDue(this.now);
+    this.replication.tick(this.now);
+    this.clients.endPauses(this.now);
+    this.#cron.runIfDue(this.now);
+  }
+
+  #setAlarm(): void {
+    this.#wantsAlarm = false;
+    let at = this.#cron.nextAt;
+    for (const wake of [
+      this.cluster?.nextWake(),
+      this.replication.nextWake(),
+      this.clients.pauseEnds,
+    ]) {
+      if (wake !== undefined && wake < at) at = wake;
+    }
+    // Never in the past, or an event that was late would ring for ever.
+    this.#alarmAt = at <= this.now ? addMs(this.now, 1) : at;
+    this.ports.setAlarm(this.#alarmAt);
+  }
+
+  #resumeSoon(): void {
+    this.#resumeWanted = true;
+  }
+
+  /** Lets clients run the requests that waited. */
+  #resumeClients(): void {
+    this.#resumeWanted = false;
+    for (const client of [...this.clients.all()]) {
+      if (client.blocked?.kind === 'pause') client.blocked = undefined;
+      if (client.blocked === undefined) client.resume();
+    }
+  }
+
+  #onExpired(dbIndex: number, buf: Uint8Array, at: number, size: number): void {
+    this.#watches.isExpiring = this.keyspace.isWatched;
+    const key = Buffer.from(buf.subarray(at, at + size));
+    const name = this.settings['lazyfree-lazy-expire'] ? 'UNLINK' : 'DEL';
+    this.propagation.addArgs(dbIndex, [name, key]);
+    const wanted = this.settings['notify-keyspace-events'];
+    if ((wanted & KEYSPACE_EVENT.x) === 0) return;
+    notifyKeyspace(this, { wanted, event: 'expired', dbIndex }, key);
+  }
+
+  #unblockByCommand(session: Session, reason: 'timeout' | 'error'): boolean {
+    const { blocked } = session;
+    const client = this.clients.find(session.id);
+    if (blocked?.kind !== 'wait' || client === undefined) return false;
+    if (reason === 'error') {
+      session.reply.error('UNBLOCKED client unblocked via CLIENT UNBLOCK');
+    } else {
+      session.reply.int(this.replication.acknowledgedCount(blocked.replOffset));
+    }
+    this.unblock(client);
+    return true;
+  }
+
+  #followConfigured(): void {
+    const target = this.settings.replicaof;
+    if (target !== undefined) this.replication.follow(target.host, target.port, true);
+  }
+
+  #clusterReplication(): ClusterReplication {
+    const { replication } = this;
+    return {
+      view: replication,
+      source: replication.source,
+      get onProgress() {
+        return replication.onProgress;
+      },
+      set onProgress(listener) {
+        replication.onProgress = listener;
+      },
+      follow: (host, port) => replication.follow(host, port),
+      promote: () => replication.promote(),
+    };
+  }
+
+  #turnedNetwork(ports: Ports): Ports['network'] {
+    return { connect: (target, events) => ports.network.connect(target, this.#turned(events)) };
+  }
+
+  /** The same events, each in a turn of its own. */
+  #turned(events: WireEvents): WireEvents {
+    const turn = (act: () => void): void => {
+      this.beginTurn();
+      act();
+      this.endTurn();
+    };
+    return {
+      opened: () => turn(() => events.opened?.()),
+      data: (buf, size) => turn(() => events.data(buf, size)),
+      drained: () => turn(() => events.drained?.()),
+      closed: (reason) => turn(() => events.closed(reason)),
+    };
+  }
+
+  #end(): void {
+    this.#hasEnded = true;
+    this.replication.stop();
+    this.log('warning', 'Slotline is now ready to exit, bye bye...');
+    for (const client of [...this.clients.all()]) client.wire?.end();
+    this.ports.ended(0);
+  }
+}
+
+function isLocal(wire: Wire): boolean {
+  return wire.isUnixSocket || wire.remoteIp.startsWith('127.') || wire.remoteIp === '::1';
+}

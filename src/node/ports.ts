@@ -1,0 +1,78 @@
+/**
+ * How the node meets the world: connections, files, the alarm clock, the process. `io/` implements
+ * these with Node.js, `sim/` with a seeded virtual world.
+ */
+import type { Clock, MonoMs, Rng } from '../base/index.ts';
+import type { LogLevel, SystemFacts } from '../commands/index.ts';
+
+/** One end of a byte stream. */
+export interface Wire {
+  readonly remoteIp: string;
+  readonly remotePort: number;
+  readonly localIp: string;
+  readonly localPort: number;
+  /** Whether it came through the unix socket. */
+  readonly isUnixSocket: boolean;
+  readonly fd: number;
+  /**
+   * Sends `buf[0, size)`. True: all of it was taken or copied, the buffer is the caller's again.
+   * False: the wire keeps the buffer. Before the stream is open, bytes wait.
+   */
+  write(buf: Buffer, size: number): boolean;
+  /** Bytes accepted and not yet taken by the system. */
+  readonly pendingBytes: number;
+  /** Reads no more until `resume`, so that the peer is slowed down. */
+  pause(): void;
+  resume(): void;
+  /** Closes once what was written is out. */
+  end(): void;
+  /** Closes now. No event follows a call of `end` or `destroy` but `closed`. */
+  destroy(): void;
+}
+
+/** What happens on a wire. `closed` comes once, at last, whoever closed. */
+export interface WireEvents {
+  /** Only for connections that we opened. */
+  opened?(): void;
+  /** `buf[0, size)` arrived; the buffer is valid until the call returns. */
+  data(buf: Buffer, size: number): void;
+  /** What was pending has been taken by the system. */
+  drained?(): void;
+  /** `reason`: why, when it was an error. */
+  closed(reason: string | undefined): void;
+}
+
+export interface Network {
+  /** Opens a connection; `opened` or `closed` follows, never before the call returns. */
+  connect(
+    target: { readonly host: string; readonly port: number; readonly purpose: 'bus' | 'data' },
+    events: WireEvents,
+  ): Wire;
+}
+
+export interface Files {
+  /** The text (one character a byte) of a file in the working directory; undefined when there is none. */
+  read(name: string): string | undefined;
+  /**
+   * Replaces a file whole: written aside, synced if asked, renamed. Returns why it failed, undefined
+   * when it is done (and on disk, with `isSynced`).
+   */
+  replace(name: string, text: string, isSynced: boolean): string | undefined;
+}
+
+export interface Ports {
+  readonly clock: Clock;
+  readonly rng: Rng;
+  readonly network: Network;
+  readonly files: Files;
+  readonly system: SystemFacts;
+  log(level: LogLevel, text: string): void;
+  /** Asks for `node.wake()` at this moment; replaces the moment asked for before. */
+  setAlarm(at: MonoMs): void;
+  /** Asks for `node.work()` soon, after input that waits now (for snapshots in slices). */
+  callSoon(): void;
+  /** Blocks the whole process (DEBUG SLEEP). */
+  sleep(ms: number): void;
+  /** The node has shut down; the process may end. */
+  ended(exitCode: number): void;
+}

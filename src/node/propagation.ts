@@ -1,0 +1,64 @@
+/**
+ * What goes on to replicas: the changed command as it came, rewritten, or several. Several of one
+ * call or transaction are wrapped in MULTI and EXEC, so that replicas apply them together.
+ */
+import { encodeRequest } from '../resp/index.ts';
+
+interface Waiting {
+  readonly dbIndex: number;
+  readonly bytes: Buffer;
+}
+
+/** Where propagated bytes go: backlog and replicas. */
+export interface PropagationSink {
+  feed(dbIndex: number, buf: Buffer, at: number, size: number): void;
+}
+
+const MULTI: Buffer = encodeRequest(['MULTI']);
+const EXEC: Buffer = encodeRequest(['EXEC']);
+
+export class Propagation {
+  readonly #sink: PropagationSink;
+  #waiting: Waiting[] = [];
+  /** Inside a call or transaction; what comes is held until it ends. */
+  #depth = 0;
+
+  constructor(sink: PropagationSink) {
+    this.#sink = sink;
+  }
+
+  /** Begins a unit: all that is added until its `end` is applied together. Units nest; the outermost counts. */
+  begin(): void {
+    this.#depth++;
+  }
+
+  end(): void {
+    this.#depth--;
+    if (this.#depth === 0 && this.#waiting.length > 0) this.#send();
+  }
+
+  /** A command as bytes that stay valid only now. */
+  addBytes(dbIndex: number, buf: Buffer, at: number, size: number): void {
+    if (this.#depth === 0) this.#sink.feed(dbIndex, buf, at, size);
+    else this.#waiting.push({ dbIndex, bytes: Buffer.from(buf.subarray(at, at + size)) });
+  }
+
+  addArgs(dbIndex: number, args: readonly (Buffer | string)[]): void {
+    const bytes = encodeRequest(args);
+    if (this.#depth === 0) this.#sink.feed(dbIndex, bytes, 0, bytes.length);
+    else this.#waiting.push({ dbIndex, bytes });
+  }
+
+  get isHolding(): boolean {
+    return this.#waiting.length > 0;
+  }
+
+  #send(): void {
+    const waiting = this.#waiting;
+    this.#waiting = [];
+    const isGroup = waiting.length > 1;
+    if (isGroup) this.#sink.feed(waiting[0]!.dbIndex, MULTI, 0, MULTI.length);
+    for (const { dbIndex, bytes } of waiting) this.#sink.feed(dbIndex, bytes, 0, bytes.length);
+    if (isGroup) this.#sink.feed(waiting.at(-1)!.dbIndex, EXEC, 0, EXEC.length);
+  }
+}

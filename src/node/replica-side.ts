@@ -1,0 +1,196 @@
+/** Carries out what the link to our master decides: the connection, the snapshot it sends, and its stream of commands. */
+import { assertNever, invariant } from '../base/index.ts';
+import {
+  type LinkEffect,
+  type LinkInput,
+  NO_DB,
+  type ReplicaLink,
+  type ReplicationEvent,
+  type ReplicationHistory,
+} from '../replication/index.ts';
+import type { Client } from './client.ts';
+import type { Inside } from './inside.ts';
+import { MasterConnection, type MasterListener } from './master-connection.ts';
+import { MasterStream, type StreamTarget } from './master-stream.ts';
+import { SnapshotLoader } from './snapshot-loader.ts';
+
+export interface ReplicaSideInit {
+  readonly link: ReplicaLink;
+  readonly history: ReplicationHistory;
+  readonly log: (event: ReplicationEvent) => void;
+  /** Bytes of the stream that were applied, in order. */
+  readonly relay: (buf: Buffer, at: number, size: number) => void;
+  readonly disconnectReplicas: () => void;
+  /** The applied offset moved, or the link went up or down. */
+  readonly progressed: () => void;
+}
+
+export class ReplicaSide implements MasterListener, StreamTarget {
+  readonly #inside: Inside;
+  readonly #init: ReplicaSideInit;
+  readonly #stream: MasterStream = new MasterStream(this);
+  #connection: MasterConnection | undefined;
+  /** Runs the master's commands while the link is up. */
+  #client: Client | undefined;
+  #loader: SnapshotLoader | undefined;
+
+  constructor(inside: Inside, init: ReplicaSideInit) {
+    this.#inside = inside;
+    this.#init = init;
+  }
+
+  step(input: LinkInput): void {
+    this.#carryOut(this.#init.link.step(this.#inside.now, input));
+    this.#inside.rearm();
+  }
+
+  drop(): void {
+    this.#connection?.drop();
+    this.#connection = undefined;
+  }
+
+  /** CLIENT KILL reached the client that runs the master's commands. */
+  onClientClosed(client: Client): void {
+    if (client !== this.#client) return;
+    this.#client = undefined;
+    this.drop();
+    this.step({ kind: 'closed' });
+  }
+
+  connected(): void {
+    this.step({ kind: 'connected' });
+  }
+
+  connectFailed(reason: string): void {
+    this.#connection = undefined;
+    this.step({ kind: 'connectFailed', reason });
+  }
+
+  received(buf: Buffer, size: number): void {
+    const { now, stats } = this.#inside;
+    stats.replInputBytes += size;
+    if (this.#client !== undefined) this.#client.lastInteractionAt = now;
+    this.#carryOut(this.#init.link.receive(now, buf, 0, size));
+    this.#inside.rearm();
+  }
+
+  closed(): void {
+    this.#connection = undefined;
+    this.step({ kind: 'closed' });
+  }
+
+  #carryOut(effects: readonly LinkEffect[]): void {
+    for (const effect of effects) this.#do(effect);
+  }
+
+  #do(effect: LinkEffect): void {
+    switch (effect.kind) {
+      case 'connect':
+        this.#connection = new MasterConnection(this.#inside.ports.network, effect, this);
+        return;
+      case 'send':
+        return this.#connection?.send(effect.bytes);
+      case 'close':
+        return this.drop();
+      case 'beginSnapshot':
+        return this.#beginSnapshot();
+      case 'snapshotBytes':
+        return this.#load(effect.buf, effect.at, effect.size);
+      case 'endSnapshot':
+        return this.#finishLoading();
+      case 'abortSnapshot':
+        this.#loader = undefined;
+        return;
+      case 'stream':
+        return this.#apply(effect.buf, effect.at, effect.size);
+      case 'resetStream':
+        return this.#resetStream();
+      case 'disconnectReplicas':
+        return this.#init.disconnectReplicas();
+      case 'linkUp':
+        return this.#goUp();
+      case 'linkDown':
+        return this.#init.progressed();
+      case 'log':
+        return this.#init.log(effect.event);
+      default:
+        assertNever(effect);
+    }
+  }
+
+  #beginSnapshot(): void {
+    const aside = this.#inside.createKeyspace();
+    aside.nowMs = this.#inside.unixNow;
+    this.#loader = new SnapshotLoader(aside);
+  }
+
+  #load(buf: Buffer, at: number, size: number): void {
+    const problem = this.#loader?.push(buf, at, size);
+    if (problem !== undefined) this.#failLoading(problem);
+  }
+
+  #finishLoading(): void {
+    const loader = this.#loader;
+    if (loader === undefined) return;
+    const problem = loader.finish();
+    if (problem !== undefined) return this.#failLoading(problem);
+    this.#loader = undefined;
+    this.#inside.keyspace.replaceWith(loader.keyspace);
+    this.step({ kind: 'snapshotLoaded', streamDb: loader.streamDb });
+  }
+
+  #failLoading(reason: string): void {
+    this.#loader = undefined;
+    this.step({ kind: 'snapshotFailed', reason });
+  }
+
+  #goUp(): void {
+    this.#stream.reset();
+    const client = this.#inside.createMasterClient();
+    client.role = 'master';
+    const { streamDb } = this.#init.history;
+    client.dbIndex = streamDb === NO_DB ? 0 : streamDb;
+    this.#client = client;
+    this.#init.progressed();
+  }
+
+  #resetStream(): void {
+    this.#stream.reset();
+    const client = this.#client;
+    // Its own end shall not be taken for one that somebody asked for.
+    this.#client = undefined;
+    client?.close();
+  }
+
+  #apply(buf: Buffer, at: number, size: number): void {
+    const { keyspace } = this.#inside;
+    // What the master did not expire is alive, whatever our clock says.
+    keyspace.expiryMode = 'ignore';
+    const problem = this.#stream.push(buf, at, size);
+    keyspace.expiryMode = this.#init.history.isFollowing ? 'hide' : 'delete';
+    if (problem !== undefined) {
+      this.#inside.log('warning', `Protocol error from the master's stream: ${problem}`);
+      this.step({ kind: 'protocolError' });
+    }
+    this.#init.progressed();
+  }
+
+  get isInTransaction(): boolean {
+    return this.#client?.queue !== undefined;
+  }
+
+  run(buf: Buffer, at: number, size: number): void {
+    const client = this.#client;
+    invariant(client !== undefined, 'a stream has a client while the link is up');
+    this.#inside.runFromMaster(client, buf, at, size);
+    this.#init.history.streamDb = client.dbIndex;
+  }
+
+  applied(buf: Buffer, at: number, size: number): void {
+    this.#init.relay(buf, at, size);
+  }
+
+  getAck(): void {
+    this.step({ kind: 'getAck' });
+  }
+}

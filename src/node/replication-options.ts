@@ -1,0 +1,39 @@
+/** What the directives of redis.conf mean to the two sides of replication. */
+import type { OutputLimit, Settings } from '../config/index.ts';
+import type { LinkOptions, SourceOptions } from '../replication/index.ts';
+
+export function sourceOptions(settings: Settings): SourceOptions {
+  return {
+    backlogTtlSeconds: settings['repl-backlog-ttl'],
+    pingPeriodSeconds: settings['repl-ping-replica-period'],
+    timeoutSeconds: settings['repl-timeout'],
+    syncDelaySeconds: settings['repl-diskless-sync-delay'],
+    syncMaxReplicas: settings['repl-diskless-sync-max-replicas'],
+    heldBytesMax: replicaOutputLimit(settings).hardBytes,
+  };
+}
+
+export function linkOptions(settings: Settings): LinkOptions {
+  const ownPort =
+    settings['tls-replication'] && settings['tls-port'] !== 0
+      ? settings['tls-port']
+      : settings.port;
+  const announcedPort = settings['replica-announce-port'];
+  return {
+    announcedPort: announcedPort === 0 ? ownPort : announcedPort,
+    announcedIp: settings['replica-announce-ip'],
+    masterUser: settings.masteruser,
+    masterAuth: settings.masterauth,
+    timeoutSeconds: settings['repl-timeout'],
+  };
+}
+
+/**
+ * The output limit of replicas. A hard limit below the backlog would close replicas that the backlog alone brings
+ * above it. Source: 7.0 networking.c, checkClientOutputBufferLimits().
+ */
+export function replicaOutputLimit(settings: Settings): OutputLimit {
+  const { replica } = settings['client-output-buffer-limit'];
+  if (replica.hardBytes === 0) return replica;
+  return { ...replica, hardBytes: Math.max(replica.hardBytes, settings['repl-backlog-size']) };
+}

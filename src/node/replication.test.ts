@@ -1,0 +1,287 @@
+/**
+ * Goal: the two machines of replication, joined with clients, keyspace and network, keep replicas the same as their
+ * master. Method: nodes in a virtual world whose connections cut the bytes into small pieces.
+ */
+import { describe, expect, test } from 'vitest';
+import { Crc64 } from '../base/index.ts';
+import { encodeRequest } from '../resp/index.ts';
+import { TestNode, TestWorld } from './test-replication.ts';
+
+function pair(): { world: TestWorld; master: TestNode; replica: TestNode } {
+  const world = new TestWorld();
+  const master = world.node();
+  const replica = world.node();
+  return { world, master, replica };
+}
+
+function follow(world: TestWorld, replica: TestNode, master: TestNode): void {
+  replica.part.follow('127.0.0.1', master.port);
+  world.advance(100);
+}
+
+describe('full synchronisation', () => {
+  test('carries all databases with expiry times, and what is written meanwhile', () => {
+    const { world, master, replica } = pair();
+    for (let n = 0; n < 3000; n++) master.run('SET', `key:${n}`, `value ${n}`);
+    master.run('SET', 'mortal', 'x', '1800000000000');
+    master.run('SELECT', '3');
+    master.run('SET', 'elsewhere', '42');
+    master.run('SELECT', '0');
+    replica.run('SET', 'own', 'goes away');
+    replica.part.follow('127.0.0.1', master.port);
+    for (let turn = 0; turn < 40; turn++) master.run('SET', `key:${turn}`, 'changed meanwhile');
+    world.advance(100);
+    expect(replica.part.link.isUp).toBe(true);
+    expect(replica.keyspace.size).toBe(3002);
+    expect(replica.get('key:39')).toBe('changed meanwhile');
+    expect(replica.get('key:2999')).toBe('value 2999');
+    expect(replica.get('elsewhere', 3)).toBe('42');
+    expect(replica.get('own')).toBeUndefined();
+    expect(replica.part.view.replOffset()).toBe(master.part.view.replOffset());
+    expect(master.stats.fullSyncs).toBe(1);
+    const db = replica.keyspace.db(0);
+    const ref = db.find(Buffer.from('mortal'), 0, 6);
+    expect(db.entries.expireAt(ref)).toBe(1_800_000_000_000);
+  });
+
+  test('is paced by the replica that takes its bytes slowly', () => {
+    const { world, master, replica } = pair();
+    world.chunkBytes = 1 << 20;
+    master.config.assign('rdbcompression', false);
+    for (let n = 0; n < 200; n++) master.run('SET', `key:${n}`, `value ${n} `.repeat(4000));
+    replica.part.follow('127.0.0.1', master.port);
+    let peak = 0;
+    const original = master.accept.bind(master);
+    master.accept = (wire) => {
+      const client = original(wire);
+      const write = wire.write.bind(wire);
+      wire.write = (buf, size) => {
+        wire.pendingBytes += size;
+        peak = Math.max(peak, wire.pendingBytes);
+        drainAfter(world, 10, () => {
+          wire.pendingBytes = 0;
+          client.drained();
+        });
+        return write(buf, size);
+      };
+      return client;
+    };
+    world.advance(100);
+    expect(replica.keyspace.size).toBe(200);
+    expect(peak).toBeGreaterThan(1024 * 1024);
+    expect(peak).toBeLessThan(3 * 1024 * 1024);
+  });
+
+  test('ends at a type that is not built, and the replica keeps its data', () => {
+    const { world, master, replica } = pair();
+    replica.run('SET', 'own', 'kept');
+    // A master that serves a list: its snapshot is given byte by byte.
+    const rdb = rdbWithList();
+    master.part.sync = (session) => {
+      const header = `+FULLRESYNC ${'a'.repeat(40)} 1\r\n$${rdb.length}\r\n`;
+      session.reply.text(header);
+      session.reply.raw(rdb, 0, rdb.length);
+    };
+    follow(world, replica, master);
+    expect(replica.part.link.isUp).toBe(false);
+    expect(replica.get('own')).toBe('kept');
+    expect(replica.logs.join('\n')).toMatch(/the key "a list" holds a list \(type 18\)/);
+  });
+});
+
+describe('the stream', () => {
+  test('goes on in the selected database, transactions as a whole', () => {
+    const { world, master, replica } = pair();
+    follow(world, replica, master);
+    master.run('SELECT', '5');
+    master.run('SET', 'five', '5');
+    master.run('SELECT', '0');
+    master.run('SET', 'zero', '0');
+    world.settle();
+    expect(replica.get('five', 5)).toBe('5');
+    expect(replica.get('zero')).toBe('0');
+    const before = replica.part.view.replOffset();
+    for (const words of [['MULTI'], ['SET', 'a', '1'], ['SET', 'b', '2']]) feed(master, words);
+    world.settle();
+    expect(replica.get('a')).toBeUndefined();
+    expect(replica.part.view.replOffset()).toBe(before);
+    feed(master, ['EXEC']);
+    world.settle();
+    expect([replica.get('a'), replica.get('b')]).toEqual(['1', '2']);
+    expect(replica.part.view.replOffset()).toBe(master.part.view.replOffset());
+  });
+
+  test('goes on after a cut without a second copy, a transaction cut in two included', () => {
+    const { world, master, replica } = pair();
+    follow(world, replica, master);
+    master.run('SET', 'before', '1');
+    feed(master, ['MULTI']);
+    feed(master, ['SET', 'a', '1']);
+    world.settle();
+    world.cut();
+    feed(master, ['SET', 'b', '2']);
+    feed(master, ['EXEC']);
+    world.advance(200);
+    expect(replica.part.link.isUp).toBe(true);
+    expect([replica.get('before'), replica.get('a'), replica.get('b')]).toEqual(['1', '1', '2']);
+    expect(master.stats.fullSyncs).toBe(1);
+    expect(master.stats.partialSyncs).toBe(1);
+    expect(replica.part.view.replOffset()).toBe(master.part.view.replOffset());
+  });
+
+  test('takes a value larger than any chunk', () => {
+    const { world, master, replica } = pair();
+    follow(world, replica, master);
+    const value = 'large '.repeat(50_000);
+    master.run('SET', 'large', value);
+    master.run('SET', 'after', 'small');
+    world.settle();
+    expect(replica.get('large')).toBe(value);
+    expect(replica.get('after')).toBe('small');
+  });
+
+  test('that holds no commands ends the link, and all data is copied anew', () => {
+    const { world, master, replica } = pair();
+    follow(world, replica, master);
+    const garbage = Buffer.from('these are not commands\r\n');
+    master.part.feed(0, garbage, 0, garbage.length);
+    world.advance(500);
+    expect(replica.logs.join('\n')).toContain("Protocol error from the master's stream");
+    expect(replica.part.link.isUp).toBe(true);
+    expect(master.stats.fullSyncs).toBe(2);
+  });
+
+  test('passes through a replica to its own replicas with the same offsets', () => {
+    const { world, master, replica } = pair();
+    const last = world.node();
+    follow(world, replica, master);
+    follow(world, last, replica);
+    master.run('SET', 'a', '1');
+    world.settle();
+    expect(last.get('a')).toBe('1');
+    expect(last.part.view.replOffset()).toBe(master.part.view.replOffset());
+    expect(last.part.history.replid).toBe(master.part.history.replid);
+  });
+
+  test('closes a replica for which more is waiting than client-output-buffer-limit allows', () => {
+    const { world, master, replica } = pair();
+    const none = { hardBytes: 0, softBytes: 0, softSeconds: 0 };
+    const limit = { hardBytes: 1, softBytes: 0, softSeconds: 0 };
+    master.config.assign('client-output-buffer-limit', {
+      normal: none,
+      pubsub: none,
+      replica: limit,
+    });
+    master.config.assign('repl-backlog-size', 16 * 1024);
+    master.part.configure();
+    follow(world, replica, master);
+    expect(master.part.source.replicaCount).toBe(1);
+    for (let n = 0; n < 200; n++) master.run('SET', `key:${n}`, 'x'.repeat(100));
+    expect(master.part.source.replicaCount).toBe(0);
+    expect(master.logs.join('\n')).toContain('for overcoming of output buffer limits.');
+  });
+});
+
+describe('roles', () => {
+  test('a promoted replica serves the history of its old master on, and the old master follows it', () => {
+    const { world, master, replica } = pair();
+    const sibling = world.node();
+    follow(world, replica, master);
+    follow(world, sibling, master);
+    master.run('SET', 'a', '1');
+    world.settle();
+    replica.part.promote();
+    expect(replica.part.isReplica).toBe(false);
+    expect(replica.keyspace.expiryMode).toBe('delete');
+    replica.run('SET', 'b', '2');
+    follow(world, sibling, replica);
+    follow(world, master, replica);
+    expect([master.get('b'), sibling.get('b')]).toEqual(['2', '2']);
+    expect(master.keyspace.expiryMode).toBe('hide');
+    expect(replica.stats.fullSyncs).toBe(0);
+    expect(replica.stats.partialSyncs).toBe(2);
+    expect(master.config.settings.replicaof).toEqual({ host: '127.0.0.1', port: replica.port });
+  });
+
+  test('progress is told when the link comes up, moves and goes down', () => {
+    const { world, master, replica } = pair();
+    let calls = 0;
+    replica.part.onProgress = () => calls++;
+    follow(world, replica, master);
+    expect(calls).toBeGreaterThan(0);
+    for (const event of [() => master.run('SET', 'a', '1'), () => world.cut()]) {
+      calls = 0;
+      event();
+      world.settle();
+      expect(calls).toBeGreaterThan(0);
+    }
+  });
+
+  test('killing the client of the master link reconnects it', () => {
+    const { world, master, replica } = pair();
+    follow(world, replica, master);
+    [...replica.clients.values()].find((client) => client.role === 'master')?.close();
+    expect(replica.part.link.isUp).toBe(false);
+    world.advance(100);
+    expect(replica.part.link.isUp).toBe(true);
+    expect(master.stats.partialSyncs).toBe(1);
+  });
+});
+
+describe('WAIT', () => {
+  test('answers when enough replicas acknowledged, without waiting for their next word', () => {
+    const { world, master, replica } = pair();
+    follow(world, replica, master);
+    master.run('SET', 'a', '1');
+    expect(master.run('WAIT', '1', '0')).toBeUndefined();
+    expect(master.local.blocked?.kind).toBe('wait');
+    world.settle();
+    expect(master.answered()).toBe(':1\r\n');
+    expect(master.unblocked).toEqual([master.local]);
+    expect(master.local.blocked).toBeUndefined();
+  });
+
+  test('answers what there is when the time is over', () => {
+    const { world, master, replica } = pair();
+    follow(world, replica, master);
+    master.run('WAIT', '2', '500');
+    expect(master.part.nextWake()).toBeLessThanOrEqual(world.now + 500);
+    world.advance(450);
+    expect(master.answered()).toBe('');
+    world.advance(100);
+    expect(master.answered()).toBe(':1\r\n');
+  });
+
+  test('is refused when the node becomes a replica', () => {
+    const { world, master, replica } = pair();
+    follow(world, replica, master);
+    master.run('WAIT', '2', '0');
+    master.part.follow('127.0.0.1', replica.port);
+    expect(master.answered()).toMatch(/^-UNBLOCKED force unblock from blocking operation/);
+    expect(master.local.isClosing).toBe(true);
+  });
+});
+
+function feed(node: TestNode, words: string[]): void {
+  const bytes = encodeRequest(words);
+  node.part.feed(0, bytes, 0, bytes.length);
+}
+
+/** Lets the world go round some times before `event`. */
+function drainAfter(world: TestWorld, rounds: number, event: () => void): void {
+  world.later(rounds === 0 ? event : () => drainAfter(world, rounds - 1, event));
+}
+
+function rdbWithList(): Buffer {
+  const body = Buffer.concat([
+    Buffer.from('REDIS0010'),
+    Buffer.from([0xfe, 0, 18, 6]),
+    Buffer.from('a list'),
+    Buffer.from([1, 2, 3, 1, 1, 0xff, 0xff]),
+  ]);
+  const crc = new Crc64();
+  crc.update(body, 0, body.length);
+  const sum = Buffer.alloc(8);
+  crc.writeTo(sum, 0);
+  return Buffer.concat([body, sum]);
+}

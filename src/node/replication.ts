@@ -1,0 +1,239 @@
+/**
+ * Replication inside the node: joins the two machines, the one that serves replicas and the one that follows a master,
+ * with clients, keyspace, network and log. What the machines decide is carried out here, in their order.
+ */
+import { type MonoMs, type Replid, addMs, randomHex, replid as asReplid } from '../base/index.ts';
+import type { ReplicationView } from '../cluster/index.ts';
+import type { ReplicationService, Session } from '../commands/index.ts';
+import {
+  type Peer,
+  ReplicaLink,
+  type ReplicationEvent,
+  ReplicationHistory,
+  ReplicationSource,
+  logSentence,
+} from '../replication/index.ts';
+import type { Client } from './client.ts';
+import type { Inside } from './inside.ts';
+import { MasterSide } from './master-side.ts';
+import { ReplicaSide } from './replica-side.ts';
+import { linkOptions, sourceOptions } from './replication-options.ts';
+import { WaitQueue } from './wait-queue.ts';
+
+export interface ReplicationInit {
+  /** Id that came with the loaded data; absent: a fresh one. */
+  readonly replid?: Replid;
+  /** Offset that the loaded data reflects; present only with `replid`. */
+  readonly replOffset?: number;
+}
+
+const ERR_NOT_CONNECTED = "NOMASTERLINK Can't SYNC while not connected with my master";
+const ERR_PENDING_OUTPUT = 'ERR SYNC and PSYNC are invalid with pending output';
+
+export class ReplicationPart implements ReplicationService {
+  readonly history: ReplicationHistory;
+  readonly source: ReplicationSource;
+  readonly link: ReplicaLink;
+  /** What the cluster goes by. */
+  readonly view: ReplicationView = {
+    replOffset: () => this.history.masterReplOffset,
+    masterSilenceMs: () => {
+      const ageMs = this.link.dataAgeMs(this.#inside.now);
+      return Number.isFinite(ageMs) ? ageMs : undefined;
+    },
+    masterAddress: () => this.link.target,
+  };
+  /** Called when the applied offset moved, or the link to the master went up or down. */
+  onProgress: (() => void) | undefined;
+  readonly #inside: Inside;
+  readonly #masterSide: MasterSide;
+  readonly #replicaSide: ReplicaSide;
+  readonly #waits: WaitQueue;
+  #isStarted = false;
+  /** End of the stream when the replicas were last asked for acknowledgements. */
+  #ackAskedAt = -1;
+
+  constructor(inside: Inside, init: ReplicationInit = {}) {
+    const { settings, ports } = inside;
+    this.#inside = inside;
+    this.history = new ReplicationHistory({
+      replid: init.replid ?? asReplid(randomHex(ports.rng, 40)),
+      backlogBytes: settings['repl-backlog-size'],
+      replOffset: init.replOffset ?? 0,
+    });
+    const { history } = this;
+    const log = (event: ReplicationEvent): void => this.#log(event);
+    this.#waits = new WaitQueue({
+      acknowledgedCount: (offset) => this.source.acknowledgedCount(offset),
+      unblock: (session) => this.#unblock(session),
+    });
+    this.#masterSide = new MasterSide(inside, {
+      log,
+      acknowledged: () => this.#waits.acknowledged(),
+    });
+    this.source = new ReplicationSource({
+      history,
+      rng: ports.rng,
+      options: sourceOptions(settings),
+      sink: this.#masterSide,
+    });
+    this.#masterSide.source = this.source;
+    this.link = new ReplicaLink({
+      history,
+      rng: ports.rng,
+      options: linkOptions(settings),
+      hasPosition: init.replOffset !== undefined,
+    });
+    this.#replicaSide = new ReplicaSide(inside, {
+      link: this.link,
+      history,
+      log,
+      relay: (buf, at, size) => this.#masterSide.carryOut(this.source.relay(buf, at, size)),
+      disconnectReplicas: () => this.#masterSide.carryOut(this.source.disconnectAll(inside.now)),
+      progressed: () => this.onProgress?.(),
+    });
+  }
+
+  get isReplica(): boolean {
+    return this.link.target !== undefined;
+  }
+
+  /** A write of ours, for replicas; `dbIndex` is where it ran. Free while no replica was ever there. */
+  feed(dbIndex: number, buf: Buffer, at: number, size: number): void {
+    if (this.history.backlog === undefined || this.history.isFollowing) return;
+    const effects = this.source.feed(dbIndex, buf, at, size);
+    if (effects.length > 0) this.#masterSide.carryOut(effects);
+    this.#masterSide.closeCrowded();
+  }
+
+  /** The node is ready: it follows the master that its configuration names, if any. */
+  start(): void {
+    const master = this.#inside.settings.replicaof;
+    if (master !== undefined && !this.isReplica) this.follow(master.host, master.port);
+    this.#isStarted = true;
+  }
+
+  follow(host: string, port: number): void {
+    const inside = this.#inside;
+    // A node that starts as a replica has no history of its own that a master could know.
+    const isAtStart = !this.#isStarted;
+    if (!this.isReplica) this.#waits.refuseAll();
+    inside.config.assign('replicaof', { host, port });
+    inside.keyspace.expiryMode = 'hide';
+    this.#replicaSide.step({ kind: 'follow', host, port, isAtStart });
+  }
+
+  promote(): void {
+    if (!this.isReplica) return;
+    const inside = this.#inside;
+    inside.config.assign('replicaof', undefined);
+    inside.keyspace.expiryMode = 'delete';
+    this.#replicaSide.step({ kind: 'stop' });
+    this.#masterSide.carryOut(this.source.promote(inside.now));
+    inside.rearm();
+  }
+
+  sync(session: Session, asked: { replid: string; offset: number } | undefined): void {
+    const { upstream } = this.link;
+    const refusal = this.source.refusalOfSync(session.id, upstream);
+    if (refusal === 'alreadyReplica') return;
+    if (refusal === 'noMasterLink') return session.reply.error(ERR_NOT_CONNECTED);
+    if (session.reply.length > 0) return session.reply.error(ERR_PENDING_OUTPUT);
+    session.role = 'replica';
+    this.#masterSide.step({ kind: 'sync', peer: peerOf(session), asked, upstream });
+  }
+
+  replconf(session: Session, args: readonly Buffer[]): void {
+    const { now } = this.#inside;
+    const { result, effects } = this.source.replconf(now, peerOf(session), args);
+    if (result.kind === 'ok') session.reply.ok();
+    else if (result.kind === 'error') session.reply.error(result.text);
+    else if (result.kind === 'getAck') this.#replicaSide.step({ kind: 'getAck' });
+    this.#masterSide.carryOut(effects);
+  }
+
+  acknowledgedCount(offset: number): number {
+    return this.source.acknowledgedCount(offset);
+  }
+
+  wait(session: Session, replicas: number, offset: number, timeoutMs: number): void {
+    const deadline = timeoutMs === 0 ? undefined : addMs(this.#inside.now, timeoutMs);
+    this.#waits.add(session, { kind: 'wait', replicas, replOffset: offset, deadline });
+    // One question answers all who ask at the same point of the stream.
+    if (this.#ackAskedAt !== this.history.masterReplOffset) {
+      this.#masterSide.carryOut(this.source.requestAcks());
+      this.#ackAskedAt = this.history.masterReplOffset;
+    }
+    this.#inside.rearm();
+  }
+
+  /** For `min-replicas-to-write`: online replicas heard within `min-replicas-max-lag`. */
+  goodReplicaCount(): number {
+    const { now, settings } = this.#inside;
+    return this.source.goodReplicaCount(now, settings['min-replicas-max-lag']);
+  }
+
+  /** Directives that replication goes by may have changed. */
+  configure(): void {
+    const { settings } = this.#inside;
+    this.history.resizeBacklog(settings['repl-backlog-size']);
+    this.source.configure(sourceOptions(settings));
+    this.link.configure(linkOptions(settings));
+    this.#masterSide.configure();
+  }
+
+  /** An empty line from a client: a replica that loads says so that it lives. */
+  onEmptyLine(client: Client): void {
+    if (client.role === 'replica') this.source.heard(this.#inside.now, client.id);
+  }
+
+  onClientClosed(client: Client): void {
+    this.#waits.remove(client);
+    if (client.role === 'master') this.#replicaSide.onClientClosed(client);
+    else this.#masterSide.step({ kind: 'closed', client: client.id });
+  }
+
+  onClientDrained(client: Client): void {
+    if (client.role === 'replica') this.#masterSide.drained(client);
+  }
+
+  tick(): void {
+    this.#replicaSide.step({ kind: 'tick' });
+    this.#masterSide.step({ kind: 'tick' });
+    this.#masterSide.tick();
+    this.#waits.tick(this.#inside.now);
+  }
+
+  nextWake(): MonoMs | undefined {
+    let next = this.source.nextWake();
+    for (const other of [this.link.nextWake(), this.#waits.nextDeadline()]) {
+      if (other !== undefined && (next === undefined || other < next)) next = other;
+    }
+    return next;
+  }
+
+  /** The master became reachable, says somebody who knows. */
+  retryNow(): void {
+    this.#replicaSide.step({ kind: 'retryNow' });
+  }
+
+  /** The node ends: the connection to the master goes, without a word. */
+  stop(): void {
+    this.#replicaSide.drop();
+  }
+
+  #unblock(session: Session): void {
+    const client = this.#inside.client(session.id);
+    if (client !== undefined) this.#inside.unblock(client);
+  }
+
+  #log(event: ReplicationEvent): void {
+    for (const { level, text } of logSentence(event)) this.#inside.log(level, text);
+  }
+}
+
+function peerOf(session: Session): Peer {
+  const { address, id } = session;
+  const ip = address.slice(0, address.lastIndexOf(':'));
+  return { client: id, ip: ip.startsWith('[') ? ip.slice(1, -1) : ip };
+}

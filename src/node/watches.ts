@@ -1,0 +1,99 @@
+/** Which clients watch which keys, and which of them a change breaks. */
+import type { Session } from '../commands/index.ts';
+import type { Keyspace } from '../keyspace/index.ts';
+import { NONE } from '../keyspace/index.ts';
+
+interface Watch {
+  readonly session: Session;
+  readonly dbIndex: number;
+  readonly key: Buffer;
+  /** Whether the key was there, expired or not, when it was watched. */
+  readonly existed: boolean;
+  /** It was there but expired: its removal is then no change. */
+  wasExpired: boolean;
+}
+
+export class Watches {
+  readonly #keyspace: () => Keyspace;
+  readonly #byKey: Map<string, Watch[]> = new Map<string, Watch[]>();
+  readonly #bySession: Map<Session, Watch[]> = new Map<Session, Watch[]>();
+  /** The next `touched` is about a key that is being removed because it expired. */
+  isExpiring = false;
+
+  constructor(keyspace: () => Keyspace) {
+    this.#keyspace = keyspace;
+  }
+
+  get isEmpty(): boolean {
+    return this.#bySession.size === 0;
+  }
+
+  watch(session: Session, key: Buffer): void {
+    const dbIndex = session.dbIndex;
+    const mine = this.#bySession.get(session) ?? [];
+    if (mine.some((other) => other.dbIndex === dbIndex && other.key.equals(key))) return;
+    const db = this.#keyspace().db(dbIndex);
+    const ref = db.find(key, 0, key.length);
+    const existed = ref !== NONE;
+    const wasExpired = existed && db.isExpired(ref);
+    const watch: Watch = { session, dbIndex, key, existed, wasExpired };
+    mine.push(watch);
+    this.#bySession.set(session, mine);
+    const name = nameOf(dbIndex, key, 0, key.length);
+    const others = this.#byKey.get(name);
+    if (others === undefined) this.#byKey.set(name, [watch]);
+    else others.push(watch);
+  }
+
+  unwatch(session: Session): void {
+    session.isWatchBroken = false;
+    const mine = this.#bySession.get(session);
+    if (mine === undefined) return;
+    this.#bySession.delete(session);
+    for (const watch of mine) {
+      const name = nameOf(watch.dbIndex, watch.key, 0, watch.key.length);
+      const left = (this.#byKey.get(name) ?? []).filter((other) => other !== watch);
+      if (left.length === 0) this.#byKey.delete(name);
+      else this.#byKey.set(name, left);
+    }
+  }
+
+  /** Whether a key that the client watches has expired since. */
+  hasExpired(session: Session): boolean {
+    return (this.#bySession.get(session) ?? []).some((watch) => {
+      if (watch.wasExpired) return false;
+      const db = this.#keyspace().db(watch.dbIndex);
+      const ref = db.find(watch.key, 0, watch.key.length);
+      return ref !== NONE && db.isExpired(ref);
+    });
+  }
+
+  touched(dbIndex: number, buf: Uint8Array, at: number, size: number): void {
+    const isExpiring = this.isExpiring;
+    this.isExpiring = false;
+    const watches = this.#byKey.get(nameOf(dbIndex, buf, at, size));
+    if (watches === undefined) return;
+    for (const watch of watches) {
+      if (isExpiring && watch.wasExpired) watch.wasExpired = false;
+      else watch.session.isWatchBroken = true;
+    }
+  }
+
+  /** All contents of a database were exchanged or removed: keys that are not in either have not changed. */
+  replaced(dbIndex: number): void {
+    const db = this.#keyspace().db(dbIndex);
+    for (const watches of this.#byKey.values()) {
+      for (const watch of watches) {
+        if (watch.dbIndex !== dbIndex) continue;
+        const exists = db.find(watch.key, 0, watch.key.length) !== NONE;
+        if (exists || (watch.existed && !watch.wasExpired)) watch.session.isWatchBroken = true;
+      }
+    }
+  }
+}
+
+function nameOf(dbIndex: number, buf: Uint8Array, at: number, size: number): string {
+  let name = `${dbIndex}:`;
+  for (let i = at; i < at + size; i++) name += String.fromCharCode(buf[i]!);
+  return name;
+}

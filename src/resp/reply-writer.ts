@@ -1,0 +1,259 @@
+/**
+ * Replies on their way out: bytes appended to one buffer that grows as needed and is handed over
+ * whole. Speaks RESP2 or RESP3 by `resp`; what RESP2 lacks is written as it expects it.
+ */
+
+const CR = 0x0d;
+const LF = 0x0a;
+const MINUS = 0x2d;
+const ZERO = 0x30;
+
+/** First size of a reply buffer, and the size to which a grown one falls back. */
+export const REPLY_BUFFER_BYTES: number = 16 * 1024;
+
+const OK: Buffer = Buffer.from('+OK\r\n');
+const NULL2_BULK: Buffer = Buffer.from('$-1\r\n');
+const NULL2_ARRAY: Buffer = Buffer.from('*-1\r\n');
+const NULL3: Buffer = Buffer.from('_\r\n');
+
+/** Spare buffers shared by the writers of a node, so that idle clients hold none. */
+export class ReplyBufferPool {
+  readonly #spare: Buffer[] = [];
+
+  take(): Buffer {
+    return this.#spare.pop() ?? Buffer.allocUnsafeSlow(REPLY_BUFFER_BYTES);
+  }
+
+  give(buf: Buffer): void {
+    if (buf.length === REPLY_BUFFER_BYTES && this.#spare.length < 64) this.#spare.push(buf);
+  }
+}
+
+const NO_BYTES: Buffer = Buffer.alloc(0);
+
+export class ReplyWriter {
+  readonly #pool: ReplyBufferPool;
+  readonly #onBegin: () => void;
+  #buf: Buffer = NO_BYTES;
+  /** Bytes written and not yet taken. */
+  length = 0;
+  resp: 2 | 3 = 2;
+  /** While true everything is dropped (CLIENT REPLY). */
+  isMuted = false;
+  /** Error replies written since the caller last looked; the dispatcher counts failed calls by it. */
+  errorCount = 0;
+  /** The last error's text without its minus. */
+  lastError = '';
+
+  /** `onBegin` is called when bytes are written where none were pending, so that a flush can be arranged. */
+  constructor(pool: ReplyBufferPool, onBegin: () => void) {
+    this.#pool = pool;
+    this.#onBegin = onBegin;
+  }
+
+  /** The bytes so far, valid until the next write; the buffer stays with the writer. */
+  get pending(): Buffer {
+    return this.#buf;
+  }
+
+  /** Forgets the bytes so far; the buffer is reused. */
+  clear(): void {
+    this.length = 0;
+    if (this.#buf.length > 0) this.#pool.give(this.#buf);
+    this.#buf = NO_BYTES;
+  }
+
+  /** Forgets the bytes so far and the buffer, which somebody else keeps. */
+  abandon(): void {
+    this.length = 0;
+    this.#buf = NO_BYTES;
+  }
+
+  /** Drops what was written after `length` bytes. */
+  truncate(length: number): void {
+    this.length = length;
+  }
+
+  ok(): void {
+    this.raw(OK, 0, 5);
+  }
+
+  simple(text: string): void {
+    this.#line(0x2b, text);
+  }
+
+  /** An error: its code and text, as in `ERR syntax error`. Line breaks in it become blanks. */
+  error(text: string): void {
+    this.errorCount++;
+    const clean = /[\r\n]/.test(text) ? text.replaceAll(/[\r\n]/g, ' ') : text;
+    this.lastError = clean;
+    this.#line(MINUS, clean);
+  }
+
+  int(value: number | bigint): void {
+    if (typeof value === 'number' && value >= 0 && value < 0x7fffffff) this.#header(0x3a, value);
+    else this.#line(0x3a, String(value));
+  }
+
+  bulk(buf: Buffer, at: number, size: number): void {
+    if (this.isMuted) return;
+    this.#reserve(size + 16);
+    this.#number(0x24, size);
+    const to = this.#buf;
+    const from = this.length;
+    if (size <= 48) for (let i = 0; i < size; i++) to[from + i] = buf[at + i]!;
+    else buf.copy(to, from, at, at + size);
+    to[from + size] = CR;
+    to[from + size + 1] = LF;
+    this.length = from + size + 2;
+  }
+
+  bulkBytes(bytes: Buffer): void {
+    this.bulk(bytes, 0, bytes.length);
+  }
+
+  /** A bulk string, one byte a character. */
+  bulkText(text: string): void {
+    if (this.isMuted) return;
+    this.#reserve(text.length + 16);
+    this.#number(0x24, text.length);
+    this.length += this.#buf.write(text, this.length, 'latin1');
+    this.#crlf();
+  }
+
+  /** The absent bulk string. */
+  nullBulk(): void {
+    if (this.resp === 3) this.raw(NULL3, 0, 3);
+    else this.raw(NULL2_BULK, 0, 5);
+  }
+
+  /** The absent array, as an aborted EXEC answers. */
+  nullArray(): void {
+    if (this.resp === 3) this.raw(NULL3, 0, 3);
+    else this.raw(NULL2_ARRAY, 0, 5);
+  }
+
+  /** Begins an array of `count` elements. */
+  array(count: number): void {
+    this.#header(0x2a, count);
+  }
+
+  /** Begins a map of `count` pairs. */
+  map(count: number): void {
+    if (this.resp === 3) this.#header(0x25, count);
+    else this.#header(0x2a, count * 2);
+  }
+
+  set(count: number): void {
+    this.#header(this.resp === 3 ? 0x7e : 0x2a, count);
+  }
+
+  /** Begins an out-of-band message. */
+  push(count: number): void {
+    this.#header(this.resp === 3 ? 0x3e : 0x2a, count);
+  }
+
+  /** Begins attributes of `count` pairs; nothing in RESP2, where the caller leaves the pairs out. */
+  attribute(count: number): void {
+    this.#header(0x7c, count);
+  }
+
+  /** A double given as text: RESP2 has it as a bulk string. */
+  double(text: string): void {
+    if (this.resp === 3) this.#line(0x2c, text);
+    else this.bulkText(text);
+  }
+
+  boolean(value: boolean): void {
+    if (this.resp === 3) this.#line(0x23, value ? 't' : 'f');
+    else this.int(value ? 1 : 0);
+  }
+
+  bigNumber(text: string): void {
+    if (this.resp === 3) this.#line(0x28, text);
+    else this.bulkText(text);
+  }
+
+  /** Text with a format of three letters, such as `txt`. */
+  verbatim(format: string, text: string): void {
+    if (this.resp === 2) return this.bulkText(text);
+    this.#header(0x3d, text.length + 4);
+    this.text(`${format}:${text}\r\n`);
+  }
+
+  /** Bytes as they are. */
+  raw(buf: Buffer, at: number, size: number): void {
+    if (this.isMuted) return;
+    this.#reserve(size);
+    if (size <= 16) for (let i = 0; i < size; i++) this.#buf[this.length + i] = buf[at + i]!;
+    else buf.copy(this.#buf, this.length, at, at + size);
+    this.length += size;
+  }
+
+  /** Text as it is, one byte a character. */
+  text(text: string): void {
+    if (this.isMuted) return;
+    this.#reserve(text.length);
+    this.length += this.#buf.write(text, this.length, 'latin1');
+  }
+
+  #header(type: number, count: number): void {
+    if (this.isMuted) return;
+    this.#reserve(16);
+    this.#number(type, count);
+  }
+
+  /** `type`, a count in [0, 2^31) and the end of line; room is there. */
+  #number(type: number, count: number): void {
+    const buf = this.#buf;
+    let at = this.length;
+    buf[at++] = type;
+    if (count < 10) {
+      buf[at++] = ZERO + count;
+    } else if (count < 100) {
+      const tens = (count / 10) | 0;
+      buf[at++] = ZERO + tens;
+      buf[at++] = ZERO + count - tens * 10;
+    } else {
+      let digits = 3;
+      for (let bound = 1000; bound <= count; bound *= 10) digits++;
+      let rest = count;
+      for (let i = at + digits - 1; i >= at; i--) {
+        const next = (rest / 10) | 0;
+        buf[i] = ZERO + rest - next * 10;
+        rest = next;
+      }
+      at += digits;
+    }
+    buf[at++] = CR;
+    buf[at++] = LF;
+    this.length = at;
+  }
+
+  #line(type: number, text: string): void {
+    if (this.isMuted) return;
+    this.#reserve(text.length + 3);
+    this.#buf[this.length++] = type;
+    this.length += this.#buf.write(text, this.length, 'latin1');
+    this.#crlf();
+  }
+
+  #crlf(): void {
+    this.#buf[this.length++] = CR;
+    this.#buf[this.length++] = LF;
+  }
+
+  #reserve(size: number): void {
+    if (this.length === 0) this.#onBegin();
+    const need = this.length + size;
+    if (need <= this.#buf.length) return;
+    if (this.#buf.length === 0 && need <= REPLY_BUFFER_BYTES) {
+      this.#buf = this.#pool.take();
+      return;
+    }
+    const to = Buffer.allocUnsafeSlow(Math.max(need, this.#buf.length * 2));
+    this.#buf.copy(to, 0, 0, this.length);
+    if (this.#buf.length > 0) this.#pool.give(this.#buf);
+    this.#buf = to;
+  }
+}

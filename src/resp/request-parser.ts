@@ -1,0 +1,236 @@
+/**
+ * Requests out of a byte stream, in place: arrays of bulk strings and inline commands.
+ * One parser a connection; it keeps no bytes itself, only where an unfinished request stands, so
+ * that a request in many pieces is read once. Source: Redis serialization protocol specification.
+ */
+import type { Request } from './request.ts';
+
+/** The request is complete; `parser.end` says where the next one begins. */
+export const PARSED = 0;
+/** More bytes are needed; keep all from `parser.begin`. */
+export const NEED_MORE = 1;
+/** The stream is broken; `parser.error` says why and the connection must end. */
+export const MALFORMED = 2;
+/** An empty line or array: nothing to run, go on at `parser.end`. */
+export const EMPTY = 3;
+export type ParseResult = typeof PARSED | typeof NEED_MORE | typeof MALFORMED | typeof EMPTY;
+
+/** Longest inline request, and longest line that announces a count. Source: 7.0 PROTO_INLINE_MAX_SIZE. */
+export const LINE_BYTES_MAX = 65536;
+/** Arguments of one request. Source: 7.0 networking.c refuses above INT_MAX. */
+const ARGUMENTS_MAX = 0x7fffffff;
+/** Bounds before authentication. Source: 7.0 networking.c. */
+const UNAUTHENTICATED_ARGUMENTS_MAX = 10;
+const UNAUTHENTICATED_BULK_BYTES_MAX = 16384;
+/** Argument slots reserved on a mere announcement; more are made as arguments really come. */
+const RESERVE_MAX = 1024;
+
+const ASTERISK = 0x2a;
+const DOLLAR = 0x24;
+const CR = 0x0d;
+const LF = 0x0a;
+
+/** Splits an inline request into arguments; undefined for unbalanced quotes. */
+export type InlineSplitter = (line: string) => string[] | undefined;
+
+export interface RequestParserOptions {
+  /** proto-max-bulk-len, bytes. */
+  bulkBytesMax: number;
+  readonly splitInline: InlineSplitter;
+}
+
+export class RequestParser {
+  readonly #options: RequestParserOptions;
+  /** While false, small bounds hold, so that strangers cannot make the server reserve memory. */
+  isAuthenticated = true;
+  /** Just after the parsed request. */
+  end = 0;
+  error = '';
+  /** An unfinished array: arguments announced and read so far, and bytes of it read, from its start. */
+  #announced = 0;
+  #have = 0;
+  #read = 0;
+  /** Where its arguments are, from its start. */
+  #offsets: number[] = [];
+  /** Bytes from the start of the request before which parsing again is no use. */
+  #needBytes = 0;
+
+  constructor(options: RequestParserOptions) {
+    this.#options = options;
+  }
+
+  /** Bytes of the unfinished request known to be needed, for reserving a buffer once. */
+  get neededBytes(): number {
+    return this.#needBytes;
+  }
+
+  /**
+   * Reads one request from `buf[begin, limit)`. After NEED_MORE the next call must have the same
+   * request at its `begin`, with more bytes behind it.
+   */
+  parse(request: Request, buf: Buffer, begin: number, limit: number): ParseResult {
+    if (limit - begin < this.#needBytes) return NEED_MORE;
+    if (this.#announced === 0 && buf[begin] !== ASTERISK) {
+      return this.#inline(request, buf, begin, limit);
+    }
+    request.buf = buf;
+    request.start = begin;
+    request.isInline = false;
+    let at = begin + this.#read;
+    if (this.#announced === 0) {
+      at = this.#header(buf, begin, limit);
+      if (at <= 0) return at === 0 ? NEED_MORE : this.#afterHeader();
+      request.reserve(Math.min(this.#announced, RESERVE_MAX));
+    } else {
+      this.#restore(request, begin);
+    }
+    return this.#bulks(request, at, limit);
+  }
+
+  /** Reads `*N`; returns where the first argument begins, 0 for more bytes, -1 when there is none. */
+  #header(buf: Buffer, begin: number, limit: number): number {
+    const eol = this.#lineEnd(buf, begin, limit);
+    if (eol < 0) {
+      this.error = 'too big mbulk count string';
+      return limit - begin > LINE_BYTES_MAX ? -1 : 0;
+    }
+    const count = parseCount(buf, begin + 1, eol);
+    this.end = eol + 2;
+    this.error = '';
+    if (count === undefined || count > ARGUMENTS_MAX) {
+      this.error = 'invalid multibulk length';
+      return -1;
+    }
+    if (count > UNAUTHENTICATED_ARGUMENTS_MAX && !this.isAuthenticated) {
+      this.error = 'unauthenticated multibulk length';
+      return -1;
+    }
+    if (count <= 0) return -1;
+    this.#announced = count;
+    this.#have = 0;
+    return eol + 2;
+  }
+
+  #afterHeader(): ParseResult {
+    return this.error === '' ? EMPTY : MALFORMED;
+  }
+
+  #bulks(request: Request, from: number, limit: number): ParseResult {
+    const buf = request.buf;
+    const announced = this.#announced;
+    let at = from;
+    let have = this.#have;
+    while (have < announced) {
+      if (at >= limit) return this.#pause(request, have, at, 1);
+      if (buf[at] !== DOLLAR) return this.#fail(`expected '$', got '${printable(buf[at]!)}'`);
+      // The usual case, a length of one or two digits, without a loop.
+      let size = buf[at + 1]! - 0x30;
+      let data = at + 4;
+      if (at + 3 < limit && size >= 0 && size <= 9 && buf[at + 2] === CR) {
+        // One digit.
+      } else {
+        const eol = this.#lineEnd(buf, at, limit);
+        if (eol < 0) {
+          if (limit - at > LINE_BYTES_MAX) return this.#fail('too big bulk count string');
+          return this.#pause(request, have, at, 1);
+        }
+        const count = parseCount(buf, at + 1, eol);
+        if (count === undefined || count < 0 || count > this.#options.bulkBytesMax) {
+          return this.#fail('invalid bulk length');
+        }
+        if (count > UNAUTHENTICATED_BULK_BYTES_MAX && !this.isAuthenticated) {
+          return this.#fail('unauthenticated bulk length');
+        }
+        size = count;
+        data = eol + 2;
+      }
+      if (data + size + 2 > limit) return this.#pause(request, have, at, data - at + size + 2);
+      if (have >= request.at.length) request.reserve(have + 1);
+      request.at[have] = data;
+      request.size[have] = size;
+      have++;
+      at = data + size + 2;
+    }
+    request.argc = announced;
+    request.end = at;
+    this.end = at;
+    this.#clear();
+    return PARSED;
+  }
+
+  /** Remembers an unfinished request whose next argument begins at `at` and needs `more` bytes from there. */
+  #pause(request: Request, have: number, at: number, more: number): ParseResult {
+    for (let i = this.#have; i < have; i++) {
+      this.#offsets.push(request.at[i]! - request.start, request.size[i]!);
+    }
+    this.#have = have;
+    this.#read = at - request.start;
+    this.#needBytes = this.#read + more;
+    return NEED_MORE;
+  }
+
+  #restore(request: Request, begin: number): void {
+    const have = this.#have;
+    request.reserve(have);
+    for (let i = 0; i < have; i++) {
+      request.at[i] = begin + this.#offsets[2 * i]!;
+      request.size[i] = this.#offsets[2 * i + 1]!;
+    }
+  }
+
+  #inline(request: Request, buf: Buffer, begin: number, limit: number): ParseResult {
+    const found = buf.indexOf(LF, begin);
+    if (found < 0 || found >= limit) {
+      if (limit - begin > LINE_BYTES_MAX) return this.#fail('too big inline request');
+      return NEED_MORE;
+    }
+    this.end = found + 1;
+    const hasCr = found > begin && buf[found - 1] === CR;
+    const args = this.#options.splitInline(
+      buf.toString('latin1', begin, hasCr ? found - 1 : found),
+    );
+    if (args === undefined) return this.#fail('unbalanced quotes in request');
+    if (args.length === 0) return EMPTY;
+    request.load(args);
+    request.isInline = true;
+    return PARSED;
+  }
+
+  #lineEnd(buf: Buffer, from: number, limit: number): number {
+    const stop = Math.min(limit, from + LINE_BYTES_MAX) - 1;
+    for (let i = from; i < stop; i++) if (buf[i] === CR) return i;
+    return -1;
+  }
+
+  #fail(reason: string): ParseResult {
+    this.error = reason;
+    this.#clear();
+    return MALFORMED;
+  }
+
+  #clear(): void {
+    this.#announced = 0;
+    this.#have = 0;
+    this.#read = 0;
+    this.#needBytes = 0;
+    if (this.#offsets.length > 0) this.#offsets = [];
+  }
+}
+
+/** A strict decimal integer in [from, to); undefined for anything else or more than 15 digits. */
+function parseCount(buf: Buffer, from: number, to: number): number | undefined {
+  const isNegative = buf[from] === 0x2d;
+  let i = isNegative ? from + 1 : from;
+  if (i >= to || to - i > 15) return undefined;
+  let value = 0;
+  for (; i < to; i++) {
+    const digit = buf[i]! - 0x30;
+    if (digit < 0 || digit > 9) return undefined;
+    value = value * 10 + digit;
+  }
+  return isNegative ? -value : value;
+}
+
+function printable(byte: number): string {
+  return String.fromCharCode(byte);
+}

@@ -1,0 +1,21 @@
+/**
+ * Cluster tools for any nodes that speak Redis 7: each is a pure planner and a thin runner.
+ */
+export { checkCluster, showInfo } from './check.ts';
+export { connectNode, isListening, waitUntil } from './connect.ts';
+export { type CreateResult, type CreateToolOptions, createCluster } from './create.ts';
+export {
+  CREATE_TIMEOUT_MS,
+  type CreateOptions,
+  type CreateSession,
+  carryOutCreate,
+  closeAll,
+  prepareCreate,
+} from './create-run.ts';
+export { FAILOVER_TIMEOUT_MS, type FailoverOptions, failover } from './failover.ts';
+export type { FailoverMode } from './failover-plan.ts';
+export { type Finding, findProblems } from './findings.ts';
+export { type ClusterReport, type NodeReport, closeReport, inspectCluster } from './inspect.ts';
+export { type AddNodeOptions, type DelNodeOptions, addNode, delNode } from './membership.ts';
+export { type SlotRange, formatRanges } from './slot-ranges.ts';
+export { type ClusterNode, parseClusterNodes } from './topology.ts';

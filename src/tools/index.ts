@@ -1,0 +1,11 @@
+/**
+ * The operator tools behind `slotline`: each answers an exit status and writes to a `Screen`.
+ */
+export { type ExitStatus, ToolError, type ToolErrorCode, asToolError } from './errors.ts';
+export {
+  type Colour,
+  type Screen,
+  type ScreenOptions,
+  tableLines,
+  terminalScreen,
+} from './screen.ts';

@@ -1,0 +1,70 @@
+/**
+ * What a tool shows: results on standard output, progress on standard error, colours only where a terminal reads and
+ * NO_COLOR is not set, JSON instead of text on request.
+ */
+
+/** Where text goes. `out` is for results, `err` for progress. */
+export interface Screen {
+  readonly isJson: boolean;
+  /** A line of the result; nothing in JSON mode. */
+  out(line: string): void;
+  /** The whole result of a tool in JSON mode; nothing otherwise. */
+  json(value: unknown): void;
+  /** A line of progress or a remark. */
+  note(line: string): void;
+  paint(colour: Colour, text: string): string;
+}
+
+export type Colour = 'red' | 'green' | 'yellow' | 'bold' | 'dim';
+
+const SGR: Readonly<Record<Colour, string>> = {
+  red: '31',
+  green: '32',
+  yellow: '33',
+  bold: '1',
+  dim: '2',
+};
+
+export interface ScreenOptions {
+  readonly isJson?: boolean;
+}
+
+/** The process's own standard streams. */
+export function terminalScreen({ isJson = false }: ScreenOptions = {}): Screen {
+  const hasColour = process.stdout.isTTY && !process.env['NO_COLOR'];
+  return {
+    isJson,
+    out: (line) => {
+      if (!isJson) process.stdout.write(`${line}\n`);
+    },
+    json: (value) => {
+      if (isJson) process.stdout.write(`${JSON.stringify(value, undefined, 2)}\n`);
+    },
+    note: (line) => {
+      process.stderr.write(`${line}\n`);
+    },
+    paint: (colour, text) => (hasColour ? `\u001b[${SGR[colour]}m${text}\u001b[0m` : text),
+  };
+}
+
+/**
+ * Lines of a table with aligned columns, two blanks between them and none at the end of a line. Columns in `right`
+ * (indexes) are aligned to the right.
+ */
+export function tableLines(
+  header: readonly string[],
+  rows: readonly (readonly string[])[],
+  right: readonly number[] = [],
+): string[] {
+  const all = [header, ...rows];
+  const widths = header.map((_, column) => Math.max(...all.map((row) => row[column]?.length ?? 0)));
+  return all.map((row) =>
+    widths
+      .map((width, column) => {
+        const cell = row[column] ?? '';
+        return right.includes(column) ? cell.padStart(width) : cell.padEnd(width);
+      })
+      .join('  ')
+      .trimEnd(),
+  );
+}
