@@ -20,7 +20,7 @@ import type { Network } from './network.ts';
 import type { Host, Purpose, SimWire } from './wire.ts';
 import { US_PER_MS, type World } from './world.ts';
 
-/** Where in its work a process is killed: around the next file it replaces, or before the next bytes it sends. */
+/** Where in its work a process ends: around the next file that it replaces and syncs, or before it sends again. */
 export type CrashPoint = 'beforeReplace' | 'afterReplace' | 'beforeSend';
 
 export interface MachineInit {
@@ -96,9 +96,9 @@ export class Machine implements Host {
     this.#world = init.world;
     this.#network = init.network;
     this.#rng = init.world.branch();
-    this.files = new SimFiles(this.#rng, (moment) =>
-      this.#passCrashPoint(moment === 'before' ? 'beforeReplace' : 'afterReplace'),
-    );
+    this.files = new SimFiles(this.#rng, (moment, isSynced) => {
+      if (isSynced) this.#passCrashPoint(moment === 'before' ? 'beforeReplace' : 'afterReplace');
+    });
     this.#network.add(this);
   }
 
@@ -156,6 +156,11 @@ export class Machine implements Host {
   crashAt(point: CrashPoint, kind: CrashKind): void {
     this.#crashPoint = point;
     this.#crashKind = kind;
+  }
+
+  /** Takes back what `crashAt` asked for. */
+  disarm(): void {
+    this.#crashPoint = undefined;
   }
 
   /** SIGSTOP: nothing happens inside, time goes on, the system takes what comes for it. */

@@ -13,6 +13,8 @@ export interface Weather {
   readonly delayMinUs: number;
   /** Uniform, exclusive; 0: none. */
   readonly jitterUs: number;
+  /** Added on connections between master and replica: a replica far away, or one that cannot keep up. */
+  readonly replicationLagUs: number;
   /** One write in so many waits for a retransmission; 0: none. */
   readonly stallOneIn: number;
   /** One read in so many comes in two pieces; 0: none. */
@@ -22,6 +24,7 @@ export interface Weather {
 export const FAIR_WEATHER: Weather = {
   delayMinUs: 100,
   jitterUs: 400,
+  replicationLagUs: 0,
   stallOneIn: 0,
   splitOneIn: 0,
 };
@@ -139,9 +142,9 @@ export class Network implements Carrier {
     return this.#cut.size > 0 && this.#cut.has(`${from.ip}>${to.ip}`);
   }
 
-  delayUs(_purpose: Purpose): number {
-    const { delayMinUs, jitterUs, stallOneIn } = this.weather;
-    let us = delayMinUs;
+  delayUs(purpose: Purpose): number {
+    const { delayMinUs, jitterUs, stallOneIn, replicationLagUs } = this.weather;
+    let us = purpose === 'data' ? delayMinUs + replicationLagUs : delayMinUs;
     if (jitterUs > 0) us += this.rng.below(jitterUs);
     if (stallOneIn > 0 && this.rng.below(stallOneIn) === 0) {
       us += (RETRANSMIT_MS + this.rng.below(RETRANSMIT_MS)) * US_PER_MS;

@@ -74,6 +74,8 @@ interface Record {
 export class SafetyChecker implements BusListener {
   readonly violations: Violation[] = [];
   voteCount = 0;
+  /** Messages that said a node failed: writes may be lost from then on, as the protocol allows. */
+  failureCount = 0;
   /** Who was elected in which epoch, by machine name. */
   readonly elected: Map<number, string> = new Map<number, string>();
   readonly #world: World;
@@ -123,6 +125,7 @@ export class SafetyChecker implements BusListener {
     const { header, body } = packet;
     record.nodeId = header.sender;
     this.#checkEpoch(record, header.currentEpoch);
+    if (body.type === 'fail') this.failureCount++;
     if (body.type === 'authAck') this.#vote(record, header.currentEpoch, from.remoteIp);
     if (body.type === 'authRequest') this.#stand(record, header.currentEpoch);
     this.#speakAs(record, packet);
@@ -156,6 +159,21 @@ export class SafetyChecker implements BusListener {
       `${name} (configEpoch ${record.configEpoch}) took a write for slot ${slot} ` +
         `after it was told of an owner with configEpoch ${claim.epoch}`,
     );
+  }
+
+  /** Name of the machine whose claim on a watched slot is the newest. */
+  ownerOf(slot: Slot): string | undefined {
+    let newest: Record | undefined;
+    for (const record of this.#records.values()) {
+      if (record.role !== 'master' || !record.owned.has(slot)) continue;
+      if (newest === undefined || record.configEpoch > newest.configEpoch) newest = record;
+    }
+    return newest?.machine.name;
+  }
+
+  /** What the machine last called itself on the bus. */
+  roleOf(machine: Machine): 'master' | 'replica' | 'unknown' {
+    return this.#records.get(machine.ip)?.role ?? 'unknown';
   }
 
   /** Whether some other node has claimed all that this one owned, so that its restart with empty memory loses nothing. */

@@ -191,7 +191,9 @@ export class SimWire implements Wire {
     if (this.#isClosed) return;
     this.#isClosed = true;
     this.#send({ kind: 'close', reason: undefined });
-    this.#carrier.world.after(this.#carrier.delayUs(this.purpose), () => this.#tellClosed(undefined));
+    this.#carrier.world.after(this.#carrier.delayUs(this.purpose), () =>
+      this.host.deliver(() => this.#tellClosed(undefined)),
+    );
   }
 
   #send(item: Item): void {
@@ -256,7 +258,7 @@ export class SimWire implements Wire {
   #tellClosed(reason: string | undefined): void {
     if (this.isAbandoned) return;
     this.#carrier.forget(this);
-    this.host.deliver(() => this.events?.closed(reason));
+    this.events?.closed(reason);
   }
 
   #read(bytes: Buffer, sentAtUs: number): void {

@@ -3,7 +3,12 @@ import { NOT_INTEGER, monoMs } from '../base/index.ts';
 import type { ReplyWriter, Request } from '../resp/index.ts';
 import { clientKill } from './client-kill.ts';
 import { clientLine, clientTypeOf, typeOfClient } from './client-list.ts';
-import { clientCaching, clientGetRedir, clientTracking, clientTrackingInfo } from './client-tracking.ts';
+import {
+  clientCaching,
+  clientGetRedir,
+  clientTracking,
+  clientTrackingInfo,
+} from './client-tracking.ts';
 import type { Context } from './context.ts';
 import { ERR_NOT_INTEGER, ERR_SYNTAX } from './errors.ts';
 import { helpHandler } from './help.ts';

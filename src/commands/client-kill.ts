@@ -87,7 +87,8 @@ function killAll({ server, session: caller }: Context, filter: KillFilter): numb
 function isMeant(session: Session, filter: KillFilter): boolean {
   if (filter.id !== undefined && session.id !== filter.id) return false;
   if (filter.address !== undefined && session.address !== filter.address) return false;
-  if (filter.localAddress !== undefined && session.localAddress !== filter.localAddress) return false;
+  if (filter.localAddress !== undefined && session.localAddress !== filter.localAddress)
+    return false;
   if (filter.user !== undefined && session.user !== filter.user) return false;
   return filter.type === undefined || typeOfClient(session) === filter.type;
 }

@@ -162,8 +162,7 @@ function shardNode(call: ClusterCall, node: NodeView): void {
   if (isTls) integer(reply, 'tls-port', node.port);
   if (plainPort !== 0) integer(reply, 'port', plainPort);
   text(reply, 'ip', node.ip);
-  reply.bulkText('endpoint');
-  endpoint(call, node);
+  text(reply, 'endpoint', call.cluster.machine.endpoint(node));
   if (hasHostname) text(reply, 'hostname', node.hostname);
   text(reply, 'role', node.role === 'replica' ? 'replica' : 'master');
   const offset = replOffset(call, node);

@@ -25,6 +25,8 @@ export const ERR_BUSY_KEY = 'BUSYKEY Target key name already exists.';
 export const ERR_RESTORE_TTL = 'ERR Invalid TTL value, must be >= 0';
 export const ERR_RESTORE_IDLETIME = 'ERR Invalid IDLETIME value, must be >= 0';
 export const ERR_RESTORE_FREQ = 'ERR Invalid FREQ value, must be >= 0 and <= 255';
+export const ERR_INT_RANGE =
+  'ERR value is out of range, value must between -2147483648 and 2147483647';
 export const ERR_MOVE_CLUSTER = 'ERR MOVE is not allowed in cluster mode';
 export const ERR_COPY_CLUSTER = 'ERR Copying to another database is not allowed in cluster mode';
 export const ERR_SWAPDB_CLUSTER = 'ERR SWAPDB is not allowed in cluster mode';

@@ -13,7 +13,7 @@ import {
 } from './data-errors.ts';
 import { ERR_NOT_INTEGER, ERR_SYNTAX } from './errors.ts';
 import { isPast } from './expire-time.ts';
-import { bytesOf, notifyKey, readKey } from './key-access.ts';
+import { bytesOf, notifyKey, readKey, writeKey } from './key-access.ts';
 import { keyAt } from './key-specs.ts';
 import type { CommandSpec } from './spec.ts';
 
@@ -75,7 +75,7 @@ function restore(context: Context, request: Request, reply: ReplyWriter): void {
   const { buf } = request;
   const at = request.at[1]!;
   const size = request.size[1]!;
-  if (!options.isReplacing && readKey(context, request, 1) !== NONE) {
+  if (!options.isReplacing && writeKey(context, request, 1) !== NONE) {
     return reply.error(ERR_BUSY_KEY);
   }
   const ttl = request.int(2);
@@ -129,8 +129,8 @@ const FREQUENCY_MAX = 255;
 /** A number of at least 0 (a frequency to 255), or -1 after an error reply. */
 function useArgument(request: Request, i: number, rangeError: string, reply: ReplyWriter): number {
   const value = request.int(i);
-  const isTooLarge = rangeError === ERR_RESTORE_FREQ && value > FREQUENCY_MAX;
-  if (value !== NOT_INTEGER && value >= 0 && !isTooLarge) return Number(value);
+  const max = rangeError === ERR_RESTORE_FREQ ? FREQUENCY_MAX : Number.POSITIVE_INFINITY;
+  if (value !== NOT_INTEGER && value >= 0 && value <= max) return Number(value);
   reply.error(value === NOT_INTEGER ? ERR_NOT_INTEGER : rangeError);
   return -1;
 }

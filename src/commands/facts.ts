@@ -28,6 +28,8 @@ function define(
     ...(run === undefined ? {} : { run }),
     ...(subcommands === undefined
       ? {}
-      : { subcommands: subcommands.map((sub) => define(sub, `${fullName}|${sub.name}`, handlers)) }),
+      : {
+          subcommands: subcommands.map((sub) => define(sub, `${fullName}|${sub.name}`, handlers)),
+        }),
   };
 }

@@ -1,5 +1,32 @@
 /** All commands of a node, assembled from their families. */
+import { bitmapCommands } from './bitmap.ts';
+import { clusterCommands } from './cluster.ts';
+import { connectionCommands } from './connection.ts';
+import { databaseCommands } from './databases.ts';
+import { dumpCommands } from './dump.ts';
+import { expiryCommands } from './expiry.ts';
+import { keyCommands } from './keys.ts';
+import { pubsubCommands } from './pubsub-commands.ts';
+import { replicationCommands } from './replication-commands.ts';
+import { scanCommands } from './scan.ts';
+import { serverCommands } from './server-commands.ts';
 import type { CommandSpec } from './spec.ts';
+import { stringCommands } from './string.ts';
+import { transactionCommands } from './transaction-commands.ts';
 
 /** Every command that a node has. */
-export const commandSpecs: readonly CommandSpec[] = [];
+export const commandSpecs: readonly CommandSpec[] = [
+  ...connectionCommands,
+  ...stringCommands,
+  ...bitmapCommands,
+  ...keyCommands,
+  ...expiryCommands,
+  ...scanCommands,
+  ...dumpCommands,
+  ...databaseCommands,
+  ...pubsubCommands,
+  ...transactionCommands,
+  ...serverCommands,
+  ...replicationCommands,
+  ...clusterCommands,
+];

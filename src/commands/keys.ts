@@ -16,7 +16,7 @@ import {
 } from '../keyspace/index.ts';
 import type { ReplyWriter, Request } from '../resp/index.ts';
 import type { Context } from './context.ts';
-import { ERR_COPY_CLUSTER, ERR_MOVE_CLUSTER } from './data-errors.ts';
+import { ERR_COPY_CLUSTER, ERR_INT_RANGE, ERR_MOVE_CLUSTER } from './data-errors.ts';
 import {
   ERR_DB_RANGE,
   ERR_NOT_INTEGER,
@@ -232,7 +232,7 @@ function databaseArgument(
 ): Database | undefined {
   const index = request.int(i);
   if (index === NOT_INTEGER || index > 0x7fff_ffff || index < -0x8000_0000) {
-    reply.error(ERR_NOT_INTEGER);
+    reply.error(index === NOT_INTEGER ? ERR_NOT_INTEGER : ERR_INT_RANGE);
     return undefined;
   }
   const db = context.server.keyspace.databases[Number(index)];

@@ -76,7 +76,10 @@ export class PubSub {
   }
 
   /** Sends a message to all who listen to the channel or to a pattern that matches it; returns how many. */
-  publish(channel: Buffer, message: Buffer): number {
+  publish(channelName: Buffer | string, messageBytes: Buffer | string): number {
+    if (this.#channels.size === 0 && this.#patterns.size === 0) return 0;
+    const channel = bytesOf(channelName);
+    const message = bytesOf(messageBytes);
     let receivers = 0;
     if (this.#channels.size > 0) {
       const sessions = this.#channels.get(channel.toString('latin1'));
@@ -93,8 +96,11 @@ export class PubSub {
   }
 
   /** Sends a message to all who listen to a shard channel; returns how many. */
-  publishShard(channel: Buffer, message: Buffer): number {
+  publishShard(channelName: Buffer | string, messageBytes: Buffer | string): number {
+    if (this.#shardChannels.size === 0) return 0;
+    const channel = bytesOf(channelName);
     const sessions = this.#shardChannels.get(channel.toString('latin1'));
+    const message = bytesOf(messageBytes);
     for (const session of sessions ?? []) send(session, ['smessage', channel, message]);
     return sessions?.size ?? 0;
   }
@@ -120,6 +126,10 @@ export class PubSub {
     sessions?.delete(session);
     if (sessions?.size === 0) listeners.delete(name);
   }
+}
+
+function bytesOf(text: Buffer | string): Buffer {
+  return typeof text === 'string' ? Buffer.from(text, 'latin1') : text;
 }
 
 function ownNames(session: Session, kind: SubscriptionKind): Set<string> {

@@ -145,6 +145,10 @@ export interface Server {
   /** Watches a key for the client. */
   watch(session: Session, key: Buffer): void;
   unwatch(session: Session): void;
+  /** Whether a key that the client watches changed or expired since: EXEC then does nothing. */
+  isWatchBroken(session: Session): boolean;
+  /** Ends a client's transaction: queue and watches (DISCARD, EXEC that does nothing). */
+  discard(session: Session): void;
   /** Sends what clients do to the client (MONITOR). */
   addMonitor(session: Session): void;
   /** Sends it no more (RESET). */

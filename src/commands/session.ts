@@ -67,6 +67,8 @@ export abstract class Session {
   replySkip: 'none' | 'next' | 'now' = 'none';
   isReplyOff = false;
   blocked: Blocked | undefined;
+  /** Replication offset just after this client's last write; WAIT waits for it. 0 while it wrote nothing. */
+  writeOffset = 0;
   /** CLIENT TRACKING; undefined while off. */
   tracking: Tracking | undefined;
   readonly channels: Set<string> = new Set<string>();

@@ -4,5 +4,10 @@
  */
 export { runServer } from './main.ts';
 export { type LogWriter } from './log-file.ts';
-export { ServerProcess, type ServerProcessOptions, StartError, busPortOf } from './server-process.ts';
+export {
+  ServerProcess,
+  type ServerProcessOptions,
+  StartError,
+  busPortOf,
+} from './server-process.ts';
 export { VERSION } from './version.ts';

@@ -2,8 +2,9 @@
 import { chmodSync, rmSync } from 'node:fs';
 import { type Server, type Socket, createServer } from 'node:net';
 import type { Settings } from '../config/index.ts';
-import { SocketWire } from './socket-wire.ts';
 import type { Wire, WireEvents } from '../node/index.ts';
+import { type WireBuffers, wireOnHandle } from './handle-wire.ts';
+import { SocketWire } from './socket-wire.ts';
 
 export interface ListenTarget {
   /** The client port, or a bus port. */
@@ -11,6 +12,7 @@ export interface ListenTarget {
   /** As in the directive `bind`; a leading minus makes an address optional. */
   readonly bind: readonly string[];
   readonly accept: (wire: Wire) => WireEvents;
+  readonly buffers: WireBuffers;
   /** tcp-backlog. */
   readonly backlog: number;
   /** tcp-keepalive, seconds; 0 for none. */
@@ -60,15 +62,13 @@ export async function listen(target: ListenTarget): Promise<Server[]> {
 /** The unix socket of a node, if it has one. */
 export async function listenUnix(
   settings: Settings,
-  accept: (wire: Wire) => WireEvents,
+  owner: Pick<ListenTarget, 'accept' | 'buffers'>,
 ): Promise<Server[]> {
   const path = settings.unixsocket;
   if (path === '') return [];
   rmSync(path, { force: true });
-  const server = createServer({ pauseOnConnect: true }, (socket) => {
-    const wire = new SocketWire(socket, path);
-    wire.start(accept(wire));
-  });
+  const server = createServer({ pauseOnConnect: true });
+  server.on('connection', (socket) => begin(server, socket, owner, path));
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
     server.listen({ path, backlog: settings['tcp-backlog'] }, resolve);
@@ -77,16 +77,23 @@ export async function listenUnix(
   return [server];
 }
 
+/** Stops listening; the ports are free when the promise is fulfilled. Connections stay. */
 export async function closeAll(servers: readonly Server[]): Promise<void> {
-  await Promise.all(
-    servers.map((server) => new Promise<void>((resolve) => void server.close(() => resolve()))),
-  );
+  for (const server of servers) server.close();
+  // The system lets go of a closed handle at the end of the loop's turn.
+  await new Promise<void>((resolve) => void setImmediate(() => setImmediate(resolve)));
 }
 
 function listenOn(target: ListenTarget, address: string): Promise<Server> {
   const isAnyV6 = address === '::*';
   const host = address === '*' ? '0.0.0.0' : isAnyV6 ? '::' : address;
-  const server = createServer({ pauseOnConnect: true }, (socket) => accept(target, socket));
+  const server = createServer({ pauseOnConnect: true });
+  server.on('connection', (socket) => {
+    socket.setNoDelay(true);
+    const keepAliveSeconds = target.keepAliveSeconds();
+    if (keepAliveSeconds > 0) socket.setKeepAlive(true, keepAliveSeconds * 1000);
+    begin(server, socket, target);
+  });
   return new Promise((resolve, reject) => {
     server.once('error', reject);
     server.listen(
@@ -101,10 +108,16 @@ function listenOn(target: ListenTarget, address: string): Promise<Server> {
   });
 }
 
-function accept(target: ListenTarget, socket: Socket): void {
-  socket.setNoDelay(true);
-  const keepAliveSeconds = target.keepAliveSeconds();
-  if (keepAliveSeconds > 0) socket.setKeepAlive(true, keepAliveSeconds * 1000);
-  const wire = new SocketWire(socket);
-  wire.start(target.accept(wire));
+function begin(
+  server: Server,
+  socket: Socket,
+  owner: Pick<ListenTarget, 'accept' | 'buffers'>,
+  unixPath?: string,
+): void {
+  const { accept, buffers } = owner;
+  const direct = wireOnHandle(server, socket, { buffers, unixPath });
+  if (direct !== undefined) return direct.start(accept(direct));
+  const wire = new SocketWire(socket, unixPath);
+  wire.start(accept(wire));
+  socket.resume();
 }

@@ -36,13 +36,16 @@ export async function runServer(argv: readonly string[]): Promise<void> {
   const { settings } = loaded;
   if (settings.daemonize && process.env[DAEMON_MARK] === undefined) return detach(argv);
   const log = logWriter({
-    level: () => (settings.loglevel),
+    level: () => settings.loglevel,
     file: absolutePath(settings.logfile),
     role: () => (server?.node.replication.isReplica ? 'S' : 'M'),
   });
   const pidFile = absolutePath(settings.pidfile);
   let server: ServerProcess | undefined;
-  log('notice', `Slotline is starting, version=${VERSION}, redis_version=${REDIS_VERSION}, PID: ${process.pid}`);
+  log(
+    'notice',
+    `Slotline is starting, version=${VERSION}, redis_version=${REDIS_VERSION}, PID: ${process.pid}`,
+  );
   try {
     server = new ServerProcess({
       config: loaded,

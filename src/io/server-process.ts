@@ -5,6 +5,7 @@ import type { LoadedConfig, Settings } from '../config/index.ts';
 import { Node, type Ports, type Wire, type WireEvents } from '../node/index.ts';
 import { machineClock, machineRng } from './clock.ts';
 import { nodeFiles } from './files.ts';
+import { WireBuffers } from './handle-wire.ts';
 import { ListenError, closeAll, listen, listenUnix } from './listeners.ts';
 import type { LogWriter } from './log-file.ts';
 import { outboundNetwork } from './outbound.ts';
@@ -36,6 +37,7 @@ export class ServerProcess {
   readonly #options: ServerProcessOptions;
   readonly #settings: Settings;
   #servers: Server[] = [];
+  readonly #buffers: WireBuffers = new WireBuffers();
   #alarm: NodeJS.Timeout | undefined;
   readonly #wires: Set<Wire> = new Set<Wire>();
   #hasEnded = false;
@@ -59,6 +61,7 @@ export class ServerProcess {
     const settings = this.#settings;
     const shared = {
       bind: settings.bind,
+      buffers: this.#buffers,
       backlog: settings['tcp-backlog'],
       keepAliveSeconds: () => settings['tcp-keepalive'],
     };
@@ -84,7 +87,10 @@ export class ServerProcess {
         );
       }
       this.#servers.push(
-        ...(await listenUnix(settings, (wire) => this.#accept(wire, this.node.accept(wire)))),
+        ...(await listenUnix(settings, {
+          buffers: this.#buffers,
+          accept: (wire) => this.#accept(wire, this.node.accept(wire)),
+        })),
       );
     } catch (error) {
       await this.kill();

@@ -59,7 +59,11 @@ export class CallContext implements Context {
   ): void {
     const wanted = this.server.settings['notify-keyspace-events'];
     if ((wanted & eventClass) === 0) return;
-    notifyKeyspace(this.server, { wanted, event, dbIndex }, Buffer.from(buf.subarray(at, at + size)));
+    notifyKeyspace(
+      this.server,
+      { wanted, event, dbIndex },
+      Buffer.from(buf.subarray(at, at + size)),
+    );
   }
 }
 

@@ -111,8 +111,12 @@ export class Dispatcher {
     const main = this.#host.table.find(request);
     const command = main !== undefined && main.isContainer() ? subcommand(main, request) : main;
     if (command === undefined || !command.acceptsCount(request.argc)) {
-      const text = command === undefined ? unknownText(main, request) : errors.wrongArity(command.fullName);
-      this.#host.log('warning', `== CRITICAL == This replica is sending an error to its master: '${text}'`);
+      const text =
+        command === undefined ? unknownText(main, request) : errors.wrongArity(command.fullName);
+      this.#host.log(
+        'warning',
+        `== CRITICAL == This replica is sending an error to its master: '${text}'`,
+      );
       return;
     }
     if (client.queue !== undefined && !UNQUEUED_COMMANDS.has(command.fullName)) {
@@ -162,7 +166,11 @@ export class Dispatcher {
       const text = this.#writeRefusal();
       if (text !== undefined) return text;
     }
-    if (client.reply.resp === 2 && client.isSubscriber && !SUBSCRIBER_COMMANDS.has(command.fullName)) {
+    if (
+      client.reply.resp === 2 &&
+      client.isSubscriber &&
+      !SUBSCRIBER_COMMANDS.has(command.fullName)
+    ) {
       return (
         `ERR Can't execute '${command.fullName}': only (P|S)SUBSCRIBE / (P|S)UNSUBSCRIBE / ` +
         'PING / QUIT / RESET are allowed in this context'
@@ -286,7 +294,10 @@ export class Dispatcher {
   }
 
   #noteSlow(session: Session, command: Command, request: Request, durationUs: number): void {
-    if ((command.flags & (FLAG_SKIP_SLOWLOG | FLAG_BLOCKING)) === 0 || session.blocked === undefined) {
+    if (
+      (command.flags & (FLAG_SKIP_SLOWLOG | FLAG_BLOCKING)) === 0 ||
+      session.blocked === undefined
+    ) {
       this.#host.noteSlow(session, command, request, durationUs);
     }
   }

@@ -37,7 +37,13 @@ import {
   splitArguments,
 } from '../config/index.ts';
 import { Keyspace } from '../keyspace/index.ts';
-import { type InlineSplitter, PARSED, ReplyBufferPool, Request, RequestParser } from '../resp/index.ts';
+import {
+  type InlineSplitter,
+  PARSED,
+  ReplyBufferPool,
+  Request,
+  RequestParser,
+} from '../resp/index.ts';
 import { notifyKeyspace } from './call-context.ts';
 import { Client, type ClientHost } from './client.ts';
 import { Clients } from './clients.ts';
@@ -48,6 +54,7 @@ import { Cron } from './cron.ts';
 import type { ClusterRouter, DispatchHost } from './dispatch-host.ts';
 import { Dispatcher } from './dispatcher.ts';
 import type { Inside } from './inside.ts';
+import { Migrator } from './migrate.ts';
 import { monitorLine } from './monitor-line.ts';
 import type { Ports, Wire, WireEvents } from './ports.ts';
 import { Propagation } from './propagation.ts';
@@ -85,6 +92,7 @@ export class Node implements DispatchHost, ClientHost, Inside, ClusterHost {
   readonly propagation: Propagation;
   readonly replication: ReplicationPart;
   readonly cluster: ClusterPart | undefined;
+  readonly migrator: Migrator;
   readonly bufferPool: ReplyBufferPool = new ReplyBufferPool();
   readonly parserOptions: { bulkBytesMax: number; readonly splitInline: InlineSplitter };
   readonly request: Request = new Request();
@@ -149,6 +157,7 @@ export class Node implements DispatchHost, ClientHost, Inside, ClusterHost {
           ...(init.clusterRules === undefined ? {} : { rules: init.clusterRules }),
         })
       : undefined;
+    this.migrator = new Migrator(this, this);
     this.#cron = new Cron(this);
     this.applyConfig(['slowlog-log-slower-than', 'maxmemory-policy']);
   }

@@ -17,6 +17,7 @@ import { SnapshotLoader } from './snapshot-loader.ts';
 export interface ReplicaSideInit {
   readonly link: ReplicaLink;
   readonly history: ReplicationHistory;
+  readonly turns: { beginTurn(): void; endTurn(): void };
   readonly log: (event: ReplicationEvent) => void;
   /** Bytes of the stream that were applied, in order. */
   readonly relay: (buf: Buffer, at: number, size: number) => void;
@@ -58,25 +59,33 @@ export class ReplicaSide implements MasterListener, StreamTarget {
   }
 
   connected(): void {
-    this.step({ kind: 'connected' });
+    this.#inTurn(() => this.step({ kind: 'connected' }));
   }
 
   connectFailed(reason: string): void {
     this.#connection = undefined;
-    this.step({ kind: 'connectFailed', reason });
+    this.#inTurn(() => this.step({ kind: 'connectFailed', reason }));
   }
 
   received(buf: Buffer, size: number): void {
-    const { now, stats } = this.#inside;
-    stats.replInputBytes += size;
-    if (this.#client !== undefined) this.#client.lastInteractionAt = now;
-    this.#carryOut(this.#init.link.receive(now, buf, 0, size));
-    this.#inside.rearm();
+    this.#inTurn(() => {
+      const { now, stats } = this.#inside;
+      stats.replInputBytes += size;
+      if (this.#client !== undefined) this.#client.lastInteractionAt = now;
+      this.#carryOut(this.#init.link.receive(now, buf, 0, size));
+      this.#inside.rearm();
+    });
   }
 
   closed(): void {
     this.#connection = undefined;
-    this.step({ kind: 'closed' });
+    this.#inTurn(() => this.step({ kind: 'closed' }));
+  }
+
+  #inTurn(event: () => void): void {
+    this.#init.turns.beginTurn();
+    event();
+    this.#init.turns.endTurn();
   }
 
   #carryOut(effects: readonly LinkEffect[]): void {

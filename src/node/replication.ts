@@ -2,7 +2,7 @@
  * Replication inside the node: joins the two machines, the one that serves replicas and the one that follows a master,
  * with clients, keyspace, network and log. What the machines decide is carried out here, in their order.
  */
-import { type MonoMs, type Replid, addMs, randomHex, replid as asReplid } from '../base/index.ts';
+import { type MonoMs, type Replid, addMs } from '../base/index.ts';
 import type { ReplicationView } from '../cluster/index.ts';
 import type { ReplicationService, Session } from '../commands/index.ts';
 import {
@@ -21,43 +21,35 @@ import { linkOptions, sourceOptions } from './replication-options.ts';
 import { WaitQueue } from './wait-queue.ts';
 
 export interface ReplicationInit {
-  /** Id that came with the loaded data; absent: a fresh one. */
-  readonly replid?: Replid;
-  /** Offset that the loaded data reflects; present only with `replid`. */
+  /** A fresh id, or that of the loaded data. */
+  readonly replid: Replid;
+  /** Offset that the loaded data reflects; present only when `replid` came with it. */
   readonly replOffset?: number;
+  /** Events of the connection to our master open and close a turn of the node around themselves; turns nest. */
+  readonly turns: { beginTurn(): void; endTurn(): void };
 }
 
 const ERR_NOT_CONNECTED = "NOMASTERLINK Can't SYNC while not connected with my master";
 const ERR_PENDING_OUTPUT = 'ERR SYNC and PSYNC are invalid with pending output';
 
-export class ReplicationPart implements ReplicationService {
+export class ReplicationPart implements ReplicationService, ReplicationView {
   readonly history: ReplicationHistory;
   readonly source: ReplicationSource;
   readonly link: ReplicaLink;
-  /** What the cluster goes by. */
-  readonly view: ReplicationView = {
-    replOffset: () => this.history.masterReplOffset,
-    masterSilenceMs: () => {
-      const ageMs = this.link.dataAgeMs(this.#inside.now);
-      return Number.isFinite(ageMs) ? ageMs : undefined;
-    },
-    masterAddress: () => this.link.target,
-  };
   /** Called when the applied offset moved, or the link to the master went up or down. */
   onProgress: (() => void) | undefined;
   readonly #inside: Inside;
   readonly #masterSide: MasterSide;
   readonly #replicaSide: ReplicaSide;
   readonly #waits: WaitQueue;
-  #isStarted = false;
   /** End of the stream when the replicas were last asked for acknowledgements. */
   #ackAskedAt = -1;
 
-  constructor(inside: Inside, init: ReplicationInit = {}) {
+  constructor(inside: Inside, init: ReplicationInit) {
     const { settings, ports } = inside;
     this.#inside = inside;
     this.history = new ReplicationHistory({
-      replid: init.replid ?? asReplid(randomHex(ports.rng, 40)),
+      replid: init.replid,
       backlogBytes: settings['repl-backlog-size'],
       replOffset: init.replOffset ?? 0,
     });
@@ -87,6 +79,7 @@ export class ReplicationPart implements ReplicationService {
     this.#replicaSide = new ReplicaSide(inside, {
       link: this.link,
       history,
+      turns: init.turns,
       log,
       relay: (buf, at, size) => this.#masterSide.carryOut(this.source.relay(buf, at, size)),
       disconnectReplicas: () => this.#masterSide.carryOut(this.source.disconnectAll(inside.now)),
@@ -106,17 +99,9 @@ export class ReplicationPart implements ReplicationService {
     this.#masterSide.closeCrowded();
   }
 
-  /** The node is ready: it follows the master that its configuration names, if any. */
-  start(): void {
-    const master = this.#inside.settings.replicaof;
-    if (master !== undefined && !this.isReplica) this.follow(master.host, master.port);
-    this.#isStarted = true;
-  }
-
-  follow(host: string, port: number): void {
+  /** `isAtStart`: the node starts as a replica, with no history of its own that a master could know. */
+  follow(host: string, port: number, isAtStart = false): void {
     const inside = this.#inside;
-    // A node that starts as a replica has no history of its own that a master could know.
-    const isAtStart = !this.#isStarted;
     if (!this.isReplica) this.#waits.refuseAll();
     inside.config.assign('replicaof', { host, port });
     inside.keyspace.expiryMode = 'hide';
@@ -173,6 +158,21 @@ export class ReplicationPart implements ReplicationService {
     return this.source.goodReplicaCount(now, settings['min-replicas-max-lag']);
   }
 
+  /** Bytes of stream produced as master or applied as replica. */
+  replOffset(): number {
+    return this.history.masterReplOffset;
+  }
+
+  /** Milliseconds since the master was heard or its link broke; undefined while it never was up. */
+  masterSilenceMs(): number | undefined {
+    const ageMs = this.link.dataAgeMs(this.#inside.now);
+    return Number.isFinite(ageMs) ? ageMs : undefined;
+  }
+
+  masterAddress(): { readonly host: string; readonly port: number } | undefined {
+    return this.link.target;
+  }
+
   /** Directives that replication goes by may have changed. */
   configure(): void {
     const { settings } = this.#inside;
@@ -197,11 +197,11 @@ export class ReplicationPart implements ReplicationService {
     if (client.role === 'replica') this.#masterSide.drained(client);
   }
 
-  tick(): void {
+  tick(now: MonoMs): void {
     this.#replicaSide.step({ kind: 'tick' });
     this.#masterSide.step({ kind: 'tick' });
     this.#masterSide.tick();
-    this.#waits.tick(this.#inside.now);
+    this.#waits.tick(now);
   }
 
   nextWake(): MonoMs | undefined {

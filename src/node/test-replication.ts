@@ -2,7 +2,7 @@
  * Support of the replication tests: nodes with a tiny command set, whose connections are pairs of queues in one virtual
  * world. Time passes only when a test says so.
  */
-import { type MonoMs, addMs, monoMs, seededRng, unixMs } from '../base/index.ts';
+import { type MonoMs, addMs, monoMs, randomHex, replid, seededRng, unixMs } from '../base/index.ts';
 import { type Command, ServerStats, type Session, type SystemFacts } from '../commands/index.ts';
 import { ConfigStore, defaultSettings } from '../config/index.ts';
 import { Keyspace, NONE } from '../keyspace/index.ts';
@@ -99,7 +99,7 @@ export class TestWorld {
     this.settle();
     while (this.now < end) {
       this.now = addMs(this.now, 50);
-      for (const node of this.nodes) node.part.tick();
+      for (const node of this.nodes) node.part.tick(this.now);
       for (const node of this.nodes) node.flush();
       this.settle();
     }
@@ -154,8 +154,10 @@ export class TestNode {
     this.config.assign('port', port);
     this.keyspace = this.#createKeyspace();
     this.#host = this.#createHost();
-    this.part = new ReplicationPart(this.#createInside());
-    this.part.start();
+    this.part = new ReplicationPart(this.#createInside(), {
+      replid: replid(randomHex(seededRng(port), 40)),
+      turns: { beginTurn: () => {}, endTurn: () => {} },
+    });
     this.local = this.#createClient(undefined);
   }
 
@@ -232,6 +234,7 @@ export class TestNode {
         if (client.wire !== undefined) this.#toFlush.add(client);
       },
       onProtocolError: (client) => client.close(),
+      onEmptyLine: (client) => this.part.onEmptyLine(client),
       onClosed: (client) => {
         this.part.onClientClosed(client);
         this.clients.delete(client.id);
@@ -276,7 +279,7 @@ export class TestNode {
       log: (_level, text) => this.logs.push(text),
       rearm: () => {},
       client: (id) => this.clients.get(id),
-      clients: () => this.clients.values(),
+      allClients: () => this.clients.values(),
       createMasterClient: () => this.#createClient(undefined),
       runFromMaster: (client, buf, at, size) => this.#execute(client, buf, at, size, false),
       createKeyspace: () => this.#createKeyspace(),
@@ -339,7 +342,7 @@ export class TestNode {
         this.part.sync(client, { replid: first, offset: Number(second) });
         return false;
       case 'wait': {
-        const offset = this.part.view.replOffset();
+        const offset = this.part.replOffset();
         this.part.wait(client, Number(first), offset, Number(second));
         return false;
       }

@@ -52,7 +52,11 @@ export const DEFAULT_REPLY_LIMITS: ReplyLimits = {
   depthMax: 64,
 };
 
+/** Longest line that holds no text. Simple strings and errors may be as long as bulk strings. */
 const LINE_BYTES_MAX = 64 * 1024;
+const ATTRIBUTE = 0x7c;
+const CR = 0x0d;
+const LF = 0x0a;
 const MORE: Decoded = { kind: 'more' };
 
 /**
@@ -89,7 +93,9 @@ class Cursor {
   run(): Decoded {
     for (;;) {
       const type = this.#buf[this.#at];
-      if (type === undefined || !this.#readLine()) return this.#starved();
+      if (type === undefined) return MORE;
+      const flaw = this.#readLine(type);
+      if (flaw !== undefined) return flaw;
       const frame = this.#begin(type);
       if (typeof frame === 'string') return { kind: 'malformed', reason: frame };
       if (frame !== undefined && frame.left > 0) {
@@ -99,6 +105,8 @@ class Cursor {
         this.#open.push(frame);
         continue;
       }
+      // Attributes go with the value behind them; nobody here reads them.
+      if (frame?.type === ATTRIBUTE) continue;
       let value = frame === undefined ? this.#scalar(type) : close(frame);
       if (value === undefined) return MORE;
       if (typeof value === 'object' && value !== null && 'malformed' in value) {
@@ -110,29 +118,32 @@ class Cursor {
         top.items.push(value);
         if (--top.left > 0) break;
         this.#open.pop();
-        // Attributes go with the value behind them; nobody here reads them.
-        if (top.type === 0x7c) break;
+        if (top.type === ATTRIBUTE) break;
         value = close(top);
       }
     }
   }
 
-  #starved(): Decoded {
-    const isEndless = this.#buf.length - this.#at > LINE_BYTES_MAX;
-    return isEndless ? { kind: 'malformed', reason: 'line too long' } : MORE;
-  }
-
-  #readLine(): boolean {
-    const eol = this.#buf.indexOf('\r\n', this.#at, 'latin1');
-    if (eol < 0) return false;
-    this.#line = this.#buf.toString('latin1', this.#at + 1, eol);
+  /** Takes the line at hand; otherwise what to answer. The bound is the same however the bytes are cut. */
+  #readLine(type: number): Decoded | undefined {
+    const isText = type === 0x2b || type === 0x2d;
+    const sizeMax = isText ? this.#limits.bulkBytesMax : LINE_BYTES_MAX;
+    const from = this.#at + 1;
+    const eol = this.#buf.indexOf('\r\n', from, 'latin1');
+    const size = (eol < 0 ? this.#buf.length : eol) - from;
+    // A cut may have left the CR without its LF.
+    if (size > (eol < 0 ? sizeMax + 1 : sizeMax)) {
+      return { kind: 'malformed', reason: 'line too long' };
+    }
+    if (eol < 0) return MORE;
+    this.#line = this.#buf.toString('latin1', from, eol);
     this.#at = eol + 2;
-    return true;
+    return undefined;
   }
 
   /** A frame for an aggregate, undefined for a scalar, a reason for nonsense. */
   #begin(type: number): Frame | undefined | string {
-    const isPair = type === 0x25 || type === 0x7c;
+    const isPair = type === 0x25 || type === ATTRIBUTE;
     if (!isPair && type !== 0x2a && type !== 0x7e && type !== 0x3e) return undefined;
     if (type === 0x2a && this.#line === '-1') return undefined;
     const count = integer(this.#line);
@@ -178,6 +189,9 @@ class Cursor {
     }
     const from = this.#at;
     if (from + size + 2 > this.#buf.length) return undefined;
+    if (this.#buf[from + size] !== CR || this.#buf[from + size + 1] !== LF) {
+      return { malformed: 'bulk string without its end of line' };
+    }
     this.#at = from + size + 2;
     if (type === 0x21) return new ReplyError(this.#buf.toString('latin1', from, from + size));
     if (type === 0x3d) return this.#buf.subarray(Math.min(from + 4, from + size), from + size);
@@ -207,7 +221,7 @@ function integerReply(line: string): number | bigint | { malformed: string } {
 function double(line: string): number | { malformed: string } {
   if (line === 'inf') return Infinity;
   if (line === '-inf') return -Infinity;
-  if (line === 'nan') return NaN;
+  if (line === 'nan' || line === '-nan') return NaN;
   const value = Number(line);
   return line === '' || Number.isNaN(value) ? { malformed: 'bad double' } : value;
 }

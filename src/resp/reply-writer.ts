@@ -155,7 +155,7 @@ export class ReplyWriter {
 
   /** Begins attributes of `count` pairs; nothing in RESP2, where the caller leaves the pairs out. */
   attribute(count: number): void {
-    this.#header(0x7c, count);
+    if (this.resp === 3) this.#header(0x7c, count);
   }
 
   /** A double given as text: RESP2 has it as a bulk string. */

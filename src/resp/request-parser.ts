@@ -3,6 +3,7 @@
  * One parser a connection; it keeps no bytes itself, only where an unfinished request stands, so
  * that a request in many pieces is read once. Source: Redis serialization protocol specification.
  */
+import { NOT_INTEGER, parseInt64 } from '../base/index.ts';
 import type { Request } from './request.ts';
 
 /** The request is complete; `parser.end` says where the next one begins. */
@@ -15,7 +16,7 @@ export const MALFORMED = 2;
 export const EMPTY = 3;
 export type ParseResult = typeof PARSED | typeof NEED_MORE | typeof MALFORMED | typeof EMPTY;
 
-/** Longest inline request, and longest line that announces a count. Source: 7.0 PROTO_INLINE_MAX_SIZE. */
+/** Bytes to wait for the end of an inline request or of a line with a count. Source: 7.0 PROTO_INLINE_MAX_SIZE. */
 export const LINE_BYTES_MAX = 65536;
 /** Arguments of one request. Source: 7.0 networking.c refuses above INT_MAX. */
 const ARGUMENTS_MAX = 0x7fffffff;
@@ -81,8 +82,6 @@ export class RequestParser {
       at = this.#header(buf, begin, limit);
       if (at <= 0) return at === 0 ? NEED_MORE : this.#afterHeader();
       request.reserve(Math.min(this.#announced, RESERVE_MAX));
-    } else {
-      this.#restore(request, begin);
     }
     return this.#bulks(request, at, limit);
   }
@@ -151,6 +150,7 @@ export class RequestParser {
       have++;
       at = data + size + 2;
     }
+    if (this.#have > 0) this.#restore(request);
     request.argc = announced;
     request.end = at;
     this.end = at;
@@ -169,11 +169,12 @@ export class RequestParser {
     return NEED_MORE;
   }
 
-  #restore(request: Request, begin: number): void {
+  /** Puts in the arguments of earlier calls; only at the end, so that many pieces cost no more than one. */
+  #restore(request: Request): void {
     const have = this.#have;
     request.reserve(have);
     for (let i = 0; i < have; i++) {
-      request.at[i] = begin + this.#offsets[2 * i]!;
+      request.at[i] = request.start + this.#offsets[2 * i]!;
       request.size[i] = this.#offsets[2 * i + 1]!;
     }
   }
@@ -196,9 +197,9 @@ export class RequestParser {
     return PARSED;
   }
 
+  /** Where the line's CR is; -1 until the byte behind it is there too, which nobody looks at, as in 7.0. */
   #lineEnd(buf: Buffer, from: number, limit: number): number {
-    const stop = Math.min(limit, from + LINE_BYTES_MAX) - 1;
-    for (let i = from; i < stop; i++) if (buf[i] === CR) return i;
+    for (let i = from, stop = limit - 1; i < stop; i++) if (buf[i] === CR) return i;
     return -1;
   }
 
@@ -217,18 +218,10 @@ export class RequestParser {
   }
 }
 
-/** A strict decimal integer in [from, to); undefined for anything else or more than 15 digits. */
+/** The signed 64-bit integer in [from, to), near enough beyond the safe ones; undefined for anything else. */
 function parseCount(buf: Buffer, from: number, to: number): number | undefined {
-  const isNegative = buf[from] === 0x2d;
-  let i = isNegative ? from + 1 : from;
-  if (i >= to || to - i > 15) return undefined;
-  let value = 0;
-  for (; i < to; i++) {
-    const digit = buf[i]! - 0x30;
-    if (digit < 0 || digit > 9) return undefined;
-    value = value * 10 + digit;
-  }
-  return isNegative ? -value : value;
+  const value = parseInt64(buf, from, to - from);
+  return value === NOT_INTEGER ? undefined : Number(value);
 }
 
 function printable(byte: number): string {

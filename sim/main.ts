@@ -1,0 +1,112 @@
+/**
+ * `npm run sim -- [--seeds N] [--first N] [--seed N] [--verbose]`: runs seeds on all cores and prints a table; or one
+ * seed, with `--verbose` and every log line of every node. SIM_SEED stands for --seed. Exit code 1 when a seed failed,
+ * with the line that replays it.
+ */
+import { availableParallelism } from 'node:os';
+import { parseArgs } from 'node:util';
+import { Worker, isMainThread, parentPort } from 'node:worker_threads';
+import { type SeedResult, runSeed, violationText } from './index.ts';
+import { reportTable } from './report.ts';
+
+const USAGE = 'usage: npm run sim -- [--seeds N] [--first N] [--seed N] [--verbose]';
+const DEFAULT_SEEDS = 100;
+/** Seeds that failed before the run gives up. */
+const FAILURES_MAX = 10;
+
+if (isMainThread) await main();
+else serve();
+
+async function main(): Promise<void> {
+  const options = readOptions();
+  if (options === undefined) {
+    console.error(USAGE);
+    process.exitCode = 2;
+    return;
+  }
+  const started = performance.now();
+  const results =
+    options.seed === undefined
+      ? await runAll(options.first, options.seeds)
+      : [runSeed(options.seed, options.isVerbose ? { log: (line) => console.log(line) } : {})];
+  const failed = results.filter(({ violations }) => violations.length > 0);
+  console.log(reportTable(results, (performance.now() - started) / 1000));
+  for (const result of failed) reportFailure(result);
+  process.exitCode = failed.length > 0 ? 1 : 0;
+}
+
+interface Options {
+  readonly seeds: number;
+  readonly first: number;
+  readonly seed: number | undefined;
+  readonly isVerbose: boolean;
+}
+
+function readOptions(): Options | undefined {
+  const known = {
+    seeds: { type: 'string' },
+    first: { type: 'string' },
+    seed: { type: 'string' },
+    verbose: { type: 'boolean' },
+  } as const;
+  let values;
+  try {
+    ({ values } = parseArgs({ options: known }));
+  } catch (error) {
+    console.error(`sim: ${error instanceof Error ? error.message : String(error)}`);
+    return undefined;
+  }
+  const seedText = values.seed ?? process.env['SIM_SEED'];
+  const texts = [values.seeds, values.first, seedText].filter((text) => text !== undefined);
+  if (texts.some((text) => !/^\d{1,9}$/.test(text))) return undefined;
+  return {
+    seeds: Number(values.seeds ?? DEFAULT_SEEDS),
+    first: Number(values.first ?? 1),
+    seed: seedText === undefined ? undefined : Number(seedText),
+    isVerbose: values.verbose === true,
+  };
+}
+
+/** Hands seeds to workers one by one; results come back in the order of their seeds. */
+async function runAll(first: number, count: number): Promise<SeedResult[]> {
+  const results: SeedResult[] = [];
+  let next = first;
+  let failures = 0;
+  const end = first + count;
+  const nextSeed = (): number | undefined =>
+    next < end && failures < FAILURES_MAX ? next++ : undefined;
+  const runWorker = (): Promise<void> =>
+    new Promise((resolve, reject) => {
+      const worker = new Worker(new URL(import.meta.url));
+      const give = (): void => {
+        const seed = nextSeed();
+        if (seed === undefined) void worker.terminate().then(() => resolve(), reject);
+        else worker.postMessage(seed);
+      };
+      worker.on('error', reject);
+      worker.on('message', (result: SeedResult) => {
+        results.push(result);
+        if (result.violations.length > 0) {
+          failures++;
+          reportFailure(result);
+        }
+        if (results.length % 100 === 0) console.error(`sim: ${results.length} of ${count} seeds`);
+        give();
+      });
+      give();
+    });
+  const workers = Math.min(availableParallelism(), count);
+  await Promise.all(Array.from({ length: workers }, runWorker));
+  return results.sort((a, b) => a.seed - b.seed);
+}
+
+function serve(): void {
+  parentPort?.on('message', (seed: number) => {
+    parentPort?.postMessage(runSeed(seed));
+  });
+}
+
+function reportFailure({ seed, violations }: SeedResult): void {
+  for (const violation of violations.slice(0, 3)) console.log(`  ${violationText(violation)}`);
+  console.log(`FAILED, replay with: SIM_SEED=${seed} npm run sim -- --verbose`);
+}

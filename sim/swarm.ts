@@ -1,0 +1,117 @@
+/** What a seed stands for: the size of the cluster, the weather, and which faults may strike, all drawn from it. */
+import { type Rng, seededRng } from '../src/base/index.ts';
+import type { Weather } from './network.ts';
+
+export type FailoverMode = 'coordinated' | 'force' | 'takeover';
+
+/**
+ * `calm`: coordinated failovers only, under delay, stalls and cut connections; then no acknowledged write is lost.
+ * `storm`: partitions, crashes, stops and clock jumps beside them.
+ * `operator`: FORCE and TAKEOVER beside crashes, but no partitions; `SafetyChecker` says why.
+ */
+export type SwarmKind = 'calm' | 'storm' | 'operator';
+
+export interface Fault {
+  readonly kind:
+    | 'partition'
+    | 'crash'
+    | 'crashInFailover'
+    | 'pause'
+    | 'clockJump'
+    | 'breakBus'
+    | 'breakData'
+    | 'coordinatedAtOnce'
+    | FailoverMode;
+  /** Relative frequency. */
+  readonly weight: number;
+}
+
+export interface Swarm {
+  readonly seed: number;
+  readonly kind: SwarmKind;
+  readonly masters: number;
+  readonly replicasPerMaster: number;
+  readonly nodeTimeoutMs: number;
+  readonly writers: number;
+  readonly thinkMsMax: number;
+  readonly weather: Weather;
+  readonly faults: readonly Fault[];
+  /** Longest time between two faults, ms, exclusive. */
+  readonly faultGapMsMax: number;
+  /** How long faults strike, ms. */
+  readonly stormMs: number;
+  /**
+   * Whether a crashed master stays off until a replica took its place. A node keeps its data in memory only, so a
+   * master that comes back before that takes everyone's data with it, here as with Redis.
+   */
+  readonly isRestartCareful: boolean;
+}
+
+export function drawSwarm(seed: number): Swarm {
+  // A generator of its own: the world draws from the same seed another way.
+  const rng = seededRng(seed ^ 0x5107);
+  const kind = (['calm', 'calm', 'storm', 'storm', 'storm', 'operator'] as const)[rng.below(6)]!;
+  const masters = 3 + pick(rng, [0, 0, 0, 1, 2]);
+  const replicasPerMaster = kind === 'calm' ? pick(rng, [1, 1, 2]) : pick(rng, [0, 1, 1, 1, 2]);
+  // A calm cluster sees no false alarm: its time-out is far above its delays.
+  const nodeTimeoutMs = kind === 'calm' ? 3000 + rng.below(2000) : 500 + rng.below(1500);
+  return {
+    seed,
+    kind,
+    masters,
+    replicasPerMaster,
+    nodeTimeoutMs,
+    writers: 1 + rng.below(3),
+    thinkMsMax: pick(rng, [20, 50, 200]),
+    weather: drawWeather(rng),
+    faults: drawFaults(rng, kind),
+    faultGapMsMax: pick(rng, [500, 1500, 4000]),
+    stormMs: 6000 + rng.below(10_000),
+    isRestartCareful: rng.below(3) > 0,
+  };
+}
+
+function drawWeather(rng: Rng): Weather {
+  return {
+    delayMinUs: pick(rng, [50, 500, 5000]),
+    jitterUs: pick(rng, [100, 2000, 30_000]),
+    replicationLagUs: pick(rng, [0, 0, 20_000, 300_000]),
+    stallOneIn: pick(rng, [0, 0, 500, 100]),
+    splitOneIn: pick(rng, [0, 10, 3]),
+  };
+}
+
+/** Each fault is in or out as a whole, so that some seeds show one alone and others all at once. */
+function drawFaults(rng: Rng, kind: SwarmKind): Fault[] {
+  const possible: readonly Fault['kind'][] = {
+    calm: ['coordinated', 'coordinatedAtOnce', 'breakBus', 'breakData', 'clockJump'] as const,
+    storm: [
+      'partition',
+      'crash',
+      'pause',
+      'clockJump',
+      'breakBus',
+      'breakData',
+      'coordinated',
+      'coordinatedAtOnce',
+      'crashInFailover',
+    ] as const,
+    operator: [
+      'crash',
+      'crashInFailover',
+      'breakBus',
+      'breakData',
+      'coordinated',
+      'force',
+      'takeover',
+    ] as const,
+  }[kind];
+  const chosen = possible.filter(() => rng.below(2) === 0);
+  const kinds = chosen.length === 0 ? [possible[0]!] : chosen;
+  const certain = kind === 'calm' && !kinds.includes('coordinated') ? ['coordinated' as const] : [];
+  return [...kinds, ...certain].map((fault) => ({ kind: fault, weight: 1 + rng.below(4) }));
+}
+
+function pick<T>(rng: Rng, choices: readonly T[]): T {
+  return choices[rng.below(choices.length)]!;
+}

@@ -1,0 +1,210 @@
+/** BITFIELD and BITFIELD_RO: a string as fields of 1 to 64 bits. */
+import { NOT_INTEGER, parseInt64 } from '../base/index.ts';
+import { KEYSPACE_EVENT } from '../config/index.ts';
+import { type BytesView, NONE, type Ref, makeWritable } from '../keyspace/index.ts';
+import type { ReplyWriter, Request } from '../resp/index.ts';
+import { bitOffset } from './bitmap-bit.ts';
+import type { Context } from './context.ts';
+import { ERR_BITFIELD_OVERFLOW, ERR_BITFIELD_RO, ERR_BITFIELD_TYPE } from './data-errors.ts';
+import { ERR_NOT_INTEGER, ERR_SYNTAX } from './errors.ts';
+import { emptyView, isString, notifyKey, readKey, setRawKey, writeKey } from './key-access.ts';
+
+type Overflow = 'wrap' | 'sat' | 'fail';
+
+interface FieldType {
+  readonly isSigned: boolean;
+  /** In [1, 64], for unsigned fields [1, 63]. */
+  readonly bits: number;
+}
+
+interface FieldOperation {
+  readonly kind: 'get' | 'set' | 'incrby';
+  readonly type: FieldType;
+  /** In bits. */
+  readonly offset: number;
+  readonly value: bigint;
+  readonly overflow: Overflow;
+}
+
+const LETTER_I = 0x69;
+const LETTER_U = 0x75;
+const OVERFLOWS: readonly Overflow[] = ['wrap', 'sat', 'fail'];
+const KINDS: readonly FieldOperation['kind'][] = ['get', 'set', 'incrby'];
+
+/** BITFIELD key [GET type offset | [OVERFLOW kind] SET|INCRBY type offset value]... */
+export function bitfield(context: Context, request: Request, reply: ReplyWriter): void {
+  const operations = parseOperations(context, request, reply);
+  if (operations !== undefined) runOperations(context, request, reply, operations);
+}
+
+export function bitfieldRo(context: Context, request: Request, reply: ReplyWriter): void {
+  const operations = parseOperations(context, request, reply);
+  if (operations === undefined) return;
+  if (operations.some(({ kind }) => kind !== 'get')) return reply.error(ERR_BITFIELD_RO);
+  runOperations(context, request, reply, operations);
+}
+
+function parseOperations(
+  context: Context,
+  request: Request,
+  reply: ReplyWriter,
+): readonly FieldOperation[] | undefined {
+  const operations: FieldOperation[] = [];
+  let overflow: Overflow = 'wrap';
+  for (let i = 2; i < request.argc;) {
+    if (request.is(i, 'overflow') && i + 1 < request.argc) {
+      const named = OVERFLOWS.find((name) => request.is(i + 1, name));
+      if (named === undefined) return refused(reply, ERR_BITFIELD_OVERFLOW);
+      overflow = named;
+      i += 2;
+      continue;
+    }
+    const kind = KINDS.find((name) => request.is(i, name));
+    const count = kind === 'get' ? 3 : 4;
+    if (kind === undefined || i + count > request.argc) return refused(reply, ERR_SYNTAX);
+    const type = fieldType(request, i + 1);
+    if (type === undefined) return refused(reply, ERR_BITFIELD_TYPE);
+    const offset = bitOffset(context, request, i + 2, reply, type.bits);
+    if (offset < 0) return undefined;
+    const value = kind === 'get' ? 0 : request.int(i + 3);
+    if (value === NOT_INTEGER) return refused(reply, ERR_NOT_INTEGER);
+    operations.push({ kind, type, offset, value: BigInt(value), overflow });
+    i += count;
+  }
+  return operations;
+}
+
+function refused(reply: ReplyWriter, text: string): undefined {
+  reply.error(text);
+  return undefined;
+}
+
+function fieldType(request: Request, i: number): FieldType | undefined {
+  const at = request.at[i]!;
+  const letter = request.buf[at];
+  const size = request.size[i]!;
+  if (size === 0 || (letter !== LETTER_I && letter !== LETTER_U)) return undefined;
+  const bits = parseInt64(request.buf, at + 1, size - 1);
+  const isSigned = letter === LETTER_I;
+  if (typeof bits !== 'number' || bits < 1 || bits > (isSigned ? 64 : 63)) return undefined;
+  return { isSigned, bits };
+}
+
+/**
+ * The string while operations run on it: it grows, once and to its final size, when the first of them writes.
+ * Divergence: when every write fails by OVERFLOW FAIL, Redis has already grown the string, unseen by its replicas.
+ */
+class FieldString {
+  changeCount = 0;
+  readonly #context: Context;
+  readonly #request: Request;
+  #ref: Ref;
+  #isWritable = false;
+  readonly #sizeMin: number;
+
+  constructor(context: Context, request: Request, ref: Ref, sizeMin: number) {
+    this.#context = context;
+    this.#request = request;
+    this.#ref = ref;
+    this.#sizeMin = sizeMin;
+  }
+
+  read(offset: number, bits: number): bigint {
+    const view = this.#view();
+    let value = 0n;
+    let position = offset;
+    for (let left = bits; left > 0;) {
+      const byteAt = Math.floor(position / 8);
+      const byte = byteAt < view.size ? view.buf[view.at + byteAt]! : 0;
+      const shift = position % 8;
+      const taken = Math.min(8 - shift, left);
+      const part = (byte >>> (8 - shift - taken)) & ((1 << taken) - 1);
+      value = (value << BigInt(taken)) | BigInt(part);
+      position += taken;
+      left -= taken;
+    }
+    return value;
+  }
+
+  /** Writes the low `bits` of `value`, if it differs from what is there or makes the string longer. */
+  write(offset: number, bits: number, value: bigint): void {
+    const isGrowing = this.#view().size < this.#sizeMin;
+    if (!isGrowing && this.changeCount === 0 && this.read(offset, bits) === value) return;
+    this.#makeWritable();
+    this.changeCount++;
+    const view = this.#view();
+    for (let i = 0; i < bits; i++) {
+      const position = offset + i;
+      const byteAt = view.at + Math.floor(position / 8);
+      const mask = 128 >>> (position % 8);
+      const isSet = ((value >> BigInt(bits - 1 - i)) & 1n) === 1n;
+      view.buf[byteAt] = isSet ? view.buf[byteAt]! | mask : view.buf[byteAt]! & ~mask;
+    }
+  }
+
+  #view(): BytesView {
+    return this.#ref === NONE ? emptyView() : this.#context.db.entries.stringView(this.#ref);
+  }
+
+  #makeWritable(): void {
+    if (this.#isWritable) return;
+    this.#isWritable = true;
+    if (this.#ref !== NONE) {
+      this.#ref = makeWritable(this.#context.db, this.#ref, this.#sizeMin);
+      return;
+    }
+    const buf = Buffer.alloc(this.#sizeMin);
+    const zeros = { buf, at: 0, size: buf.length };
+    this.#ref = setRawKey(this.#context, this.#request, 1, zeros);
+  }
+}
+
+function runOperations(
+  context: Context,
+  request: Request,
+  reply: ReplyWriter,
+  operations: readonly FieldOperation[],
+): void {
+  const ends = operations
+    .filter(({ kind }) => kind !== 'get')
+    .map(({ offset, type }) => offset + type.bits);
+  const ref = ends.length === 0 ? readKey(context, request, 1) : writeKey(context, request, 1);
+  if (ref !== NONE && !isString(context, ref, reply)) return;
+  const string = new FieldString(context, request, ref, Math.ceil(Math.max(0, ...ends) / 8));
+  reply.array(operations.length);
+  for (const operation of operations) {
+    const answer = run(string, operation);
+    if (answer === undefined) reply.nullBulk();
+    else reply.int(answer);
+  }
+  if (string.changeCount === 0) return;
+  context.server.keyspace.dirty += string.changeCount - 1;
+  notifyKey(context, KEYSPACE_EVENT.$, 'setbit', request, 1);
+}
+
+/** Carries one operation out; undefined when it fails by overflow. */
+function run(string: FieldString, operation: FieldOperation): bigint | undefined {
+  const { kind, type, offset } = operation;
+  const stored = string.read(offset, type.bits);
+  const old = type.isSigned ? BigInt.asIntN(type.bits, stored) : stored;
+  if (kind === 'get') return old;
+  const wanted = kind === 'incrby' ? old + operation.value : operation.value;
+  const value = fitted(
+    kind === 'set' && !type.isSigned ? BigInt.asUintN(64, wanted) : wanted,
+    operation,
+  );
+  if (value === undefined) return undefined;
+  string.write(offset, type.bits, BigInt.asUintN(type.bits, value));
+  return kind === 'set' ? old : value;
+}
+
+/** `value` as the field can hold it, by the rule for overflows; undefined when that is to fail. */
+function fitted(value: bigint, { type, overflow }: FieldOperation): bigint | undefined {
+  const { isSigned, bits } = type;
+  const span = 1n << BigInt(isSigned ? bits - 1 : bits);
+  const min = isSigned ? -span : 0n;
+  if (value >= min && value < span) return value;
+  if (overflow === 'fail') return undefined;
+  if (overflow === 'sat') return value < min ? min : span - 1n;
+  return isSigned ? BigInt.asIntN(bits, value) : BigInt.asUintN(bits, value);
+}

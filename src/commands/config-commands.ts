@@ -1,0 +1,82 @@
+/** CONFIG GET, SET, REWRITE and RESETSTAT. */
+import type { ReplyWriter, Request } from '../resp/index.ts';
+import type { Context } from './context.ts';
+import { ERR_SYNTAX } from './errors.ts';
+import { helpHandler } from './help.ts';
+import type { Session } from './session.ts';
+import type { Handler } from './spec.ts';
+import type { Command } from './table.ts';
+
+function get({ server }: Context, request: Request, reply: ReplyWriter): void {
+  const patterns: string[] = [];
+  for (let i = 2; i < request.argc; i++) patterns.push(request.text(i));
+  const found = server.config.get(patterns);
+  reply.map(found.length);
+  for (const [name, value] of found) {
+    reply.bulkText(name);
+    reply.bulkText(value);
+  }
+}
+
+function set({ server, session }: Context, request: Request, reply: ReplyWriter): void {
+  if (request.argc % 2 !== 0) return reply.error(ERR_SYNTAX);
+  const pairs: [string, string][] = [];
+  for (let i = 2; i < request.argc; i += 2) pairs.push([request.text(i), request.text(i + 1)]);
+  const result = server.config.set(pairs, {
+    isLocalClient: isLocal(session),
+    apply: (changed) => server.applyConfig(changed),
+  });
+  if (result.ok) reply.ok();
+  else reply.error(result.error);
+}
+
+/** Whether the client is on this machine. */
+function isLocal(session: Session): boolean {
+  const { address } = session;
+  return address.startsWith('127.') || address.startsWith('[::1]') || address.startsWith('/');
+}
+
+function rewrite({ server }: Context, _request: Request, reply: ReplyWriter): void {
+  if (server.configFile === '') {
+    return reply.error('ERR The server is running without a config file');
+  }
+  const failure = server.rewriteConfig();
+  if (failure !== undefined) {
+    server.log('warning', `CONFIG REWRITE failed: ${failure}`);
+    return reply.error(`ERR Rewriting config file: ${failure}`);
+  }
+  server.log('notice', 'CONFIG REWRITE executed with success.');
+  reply.ok();
+}
+
+function resetStat({ server }: Context, _request: Request, reply: ReplyWriter): void {
+  const { keyspace, replication } = server;
+  server.stats.reset();
+  server.latency.resetHistograms();
+  for (const command of server.table.all()) resetCounters(command);
+  keyspace.hits = 0;
+  keyspace.misses = 0;
+  keyspace.expiredCount = 0;
+  replication.source.counters.fullSyncs = 0;
+  replication.source.counters.partialAccepted = 0;
+  replication.source.counters.partialRefused = 0;
+  reply.ok();
+}
+
+function resetCounters(command: Command): void {
+  const { counters } = command;
+  counters.calls = 0;
+  counters.microseconds = 0;
+  counters.failedCalls = 0;
+  counters.rejectedCalls = 0;
+  for (const sub of command.subcommands.values()) resetCounters(sub);
+}
+
+/** The functions of CONFIG and its subcommands by full name. */
+export const configHandlers: Readonly<Record<string, Handler>> = {
+  'config|get': get,
+  'config|help': helpHandler('config'),
+  'config|resetstat': resetStat,
+  'config|rewrite': rewrite,
+  'config|set': set,
+};

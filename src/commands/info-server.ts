@@ -1,0 +1,129 @@
+/** Fields of INFO about the process, its clients and its databases. Source: INFO of redis-server 7.0.15. */
+import { REDIS_VERSION } from './connection.ts';
+import type { InfoFields } from './info.ts';
+import type { Server } from './server.ts';
+
+const SECONDS_A_DAY = 86400;
+
+export function serverFields(server: Server): InfoFields {
+  const { settings, system } = server;
+  const uptime = Math.floor((server.now - server.startedAt) / 1000);
+  return [
+    ['redis_version', REDIS_VERSION],
+    ['redis_git_sha1', '00000000'],
+    ['redis_git_dirty', 0],
+    ['redis_build_id', '0'],
+    ['redis_mode', server.cluster === undefined ? 'standalone' : 'cluster'],
+    ['os', system.os],
+    ['arch_bits', system.archBits],
+    ['monotonic_clock', 'POSIX clock_gettime'],
+    ['multiplexing_api', 'libuv'],
+    ['atomicvar_api', 'none'],
+    ['gcc_version', '0.0.0'],
+    ['process_id', system.pid],
+    ['process_supervised', 'no'],
+    ['run_id', server.runId],
+    ['tcp_port', settings.port],
+    ['server_time_usec', server.unixNow * 1000],
+    ['uptime_in_seconds', uptime],
+    ['uptime_in_days', Math.floor(uptime / SECONDS_A_DAY)],
+    ['hz', settings.hz],
+    ['configured_hz', settings.hz],
+    ['lru_clock', server.keyspace.recency.clock],
+    ['executable', system.executable],
+    ['config_file', server.configFile],
+    ['io_threads_active', 0],
+    ['server_name', 'slotline'],
+    ['slotline_version', system.version],
+    ['runtime_version', system.runtimeVersion],
+  ];
+}
+
+export function clientFields(server: Server): InfoFields {
+  let clients = 0;
+  let blocked = 0;
+  let timed = 0;
+  for (const session of server.clients.all()) {
+    if (session.role !== 'replica') clients++;
+    const { blocked: wait } = session;
+    if (wait === undefined || wait.kind === 'pause') continue;
+    blocked++;
+    if (wait.deadline !== undefined) timed++;
+  }
+  return [
+    ['connected_clients', clients],
+    ['cluster_connections', clusterConnections(server)],
+    ['maxclients', server.settings.maxclients],
+    ['client_recent_max_input_buffer', server.stats.recentMaxInputBytes],
+    ['client_recent_max_output_buffer', server.stats.recentMaxOutputBytes],
+    ['blocked_clients', blocked],
+    ['tracking_clients', server.tracking.clientCount],
+    ['clients_in_timeout_table', timed],
+  ];
+}
+
+function clusterConnections(server: Server): number {
+  return server.cluster === undefined ? 0 : server.cluster.machine.links().length;
+}
+
+/** Nothing is saved to files yet; the fields say so. */
+export function persistenceFields(server: Server): InfoFields {
+  const startedUnixMs = server.unixNow - (server.now - server.startedAt);
+  return [
+    ['loading', 0],
+    ['async_loading', 0],
+    ['current_cow_peak', 0],
+    ['current_cow_size', 0],
+    ['current_cow_size_age', 0],
+    ['current_fork_perc', '0.00'],
+    ['current_save_keys_processed', 0],
+    ['current_save_keys_total', 0],
+    ['rdb_changes_since_last_save', server.keyspace.dirty],
+    ['rdb_bgsave_in_progress', 0],
+    ['rdb_last_save_time', Math.floor(startedUnixMs / 1000)],
+    ['rdb_last_bgsave_status', 'ok'],
+    ['rdb_last_bgsave_time_sec', -1],
+    ['rdb_current_bgsave_time_sec', -1],
+    ['rdb_saves', 0],
+    ['rdb_last_cow_size', 0],
+    ['rdb_last_load_keys_expired', 0],
+    ['rdb_last_load_keys_loaded', 0],
+    ['aof_enabled', 0],
+    ['aof_rewrite_in_progress', 0],
+    ['aof_rewrite_scheduled', 0],
+    ['aof_last_rewrite_time_sec', -1],
+    ['aof_current_rewrite_time_sec', -1],
+    ['aof_last_bgrewrite_status', 'ok'],
+    ['aof_rewrites', 0],
+    ['aof_rewrites_consecutive_failures', 0],
+    ['aof_last_write_status', 'ok'],
+    ['aof_last_cow_size', 0],
+    ['module_fork_in_progress', 0],
+    ['module_fork_last_cow_size', 0],
+  ];
+}
+
+export function cpuFields(server: Server): InfoFields {
+  const { userSeconds, systemSeconds } = server.system.cpu();
+  return [
+    ['used_cpu_sys', systemSeconds.toFixed(6)],
+    ['used_cpu_user', userSeconds.toFixed(6)],
+    ['used_cpu_sys_children', '0.000000'],
+    ['used_cpu_user_children', '0.000000'],
+    ['used_cpu_sys_main_thread', systemSeconds.toFixed(6)],
+    ['used_cpu_user_main_thread', userSeconds.toFixed(6)],
+  ];
+}
+
+export function clusterFields(server: Server): InfoFields {
+  return [['cluster_enabled', server.cluster === undefined ? 0 : 1]];
+}
+
+export function keyspaceFields(server: Server): InfoFields {
+  return server.keyspace.databases
+    .filter((db) => db.size > 0)
+    .map((db) => {
+      const averageTtl = Math.floor(db.averageTtlMs);
+      return [`db${db.index}`, `keys=${db.size},expires=${db.volatileCount},avg_ttl=${averageTtl}`];
+    });
+}

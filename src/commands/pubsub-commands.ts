@@ -1,0 +1,86 @@
+/** Publish and subscribe. Every channel of SUBSCRIBE and its kin is answered by itself. */
+import { globMatches } from '../base/index.ts';
+import type { ReplyWriter, Request } from '../resp/index.ts';
+import type { Context } from './context.ts';
+import { PUBSUB_FACTS } from './facts/pubsub.ts';
+import { defineCommands } from './facts.ts';
+import { helpHandler } from './help.ts';
+import type { SubscriptionKind } from './pubsub-registry.ts';
+import type { CommandSpec, Handler } from './spec.ts';
+
+function subscriber(kind: SubscriptionKind): Handler {
+  return ({ server, session }, request) => {
+    for (let i = 1; i < request.argc; i++) server.pubsub.subscribe(session, kind, request.text(i));
+  };
+}
+
+function unsubscriber(kind: SubscriptionKind): Handler {
+  return ({ server, session }, request) => {
+    if (request.argc === 1) return server.pubsub.unsubscribeAll(session, kind);
+    for (let i = 1; i < request.argc; i++)
+      server.pubsub.unsubscribe(session, kind, request.text(i));
+  };
+}
+
+function publish(context: Context, request: Request, reply: ReplyWriter): void {
+  const { server } = context;
+  const channel = request.bytes(1);
+  const message = request.bytes(2);
+  const receivers = server.pubsub.publish(channel, message);
+  if (server.cluster === undefined) context.forcePropagation();
+  else server.cluster.publish(channel, message, false);
+  reply.int(receivers);
+}
+
+function publishShard(context: Context, request: Request, reply: ReplyWriter): void {
+  const { server } = context;
+  const channel = request.bytes(1);
+  const message = request.bytes(2);
+  const receivers = server.pubsub.publishShard(channel, message);
+  if (server.cluster === undefined) context.forcePropagation();
+  else server.cluster.publish(channel, message, true);
+  reply.int(receivers);
+}
+
+function lister(kind: SubscriptionKind): Handler {
+  return ({ server }, request, reply) => {
+    let names = [...server.pubsub.names(kind)];
+    if (request.argc > 2) {
+      const pattern = request.bytes(2);
+      names = names.filter((name) => {
+        const bytes = Buffer.from(name, 'latin1');
+        return globMatches(pattern, 0, pattern.length, bytes, 0, bytes.length, false);
+      });
+    }
+    reply.array(names.length);
+    for (const name of names) reply.bulkText(name);
+  };
+}
+
+function counter(kind: SubscriptionKind): Handler {
+  return ({ server }, request, reply) => {
+    reply.array((request.argc - 2) * 2);
+    for (let i = 2; i < request.argc; i++) {
+      reply.bulk(request.buf, request.at[i]!, request.size[i]!);
+      reply.int(server.pubsub.listenerCount(kind, request.text(i)));
+    }
+  };
+}
+
+/** PUBLISH, PUBSUB, SPUBLISH and the commands that begin and end subscriptions. */
+export const pubsubCommands: readonly CommandSpec[] = defineCommands(PUBSUB_FACTS, {
+  psubscribe: subscriber('pattern'),
+  publish,
+  'pubsub|channels': lister('channel'),
+  'pubsub|help': helpHandler('pubsub'),
+  'pubsub|numpat': ({ server }, _request, reply) => reply.int(server.pubsub.size('pattern')),
+  'pubsub|numsub': counter('channel'),
+  'pubsub|shardchannels': lister('shard'),
+  'pubsub|shardnumsub': counter('shard'),
+  punsubscribe: unsubscriber('pattern'),
+  spublish: publishShard,
+  ssubscribe: subscriber('shard'),
+  subscribe: subscriber('channel'),
+  sunsubscribe: unsubscriber('shard'),
+  unsubscribe: unsubscriber('channel'),
+});

@@ -1,0 +1,116 @@
+/** Who follows whom: REPLICAOF, ROLE, WAIT, and what replicas say to their master. */
+import { NOT_INTEGER } from '../base/index.ts';
+import { role as roleOf } from '../replication/index.ts';
+import type { ReplyWriter, Request } from '../resp/index.ts';
+import { clientLine } from './client-list.ts';
+import type { Context } from './context.ts';
+import { ERR_NOT_INTEGER } from './errors.ts';
+import { REPLICATION_FACTS } from './facts/replication.ts';
+import { defineCommands } from './facts.ts';
+import type { CommandSpec } from './spec.ts';
+
+const PORT_MAX = 65535;
+const WAIT_ON_REPLICA =
+  'ERR WAIT cannot be used with replica instances. Please also note that since Redis 4.0 if a ' +
+  'replica is configured to be writable (which is not the default) writes to replicas are just ' +
+  'local and are not propagated.';
+
+function replicaOf({ server, session }: Context, request: Request, reply: ReplyWriter): void {
+  const { replication } = server;
+  if (server.cluster !== undefined) {
+    return reply.error('ERR REPLICAOF not allowed in cluster mode.');
+  }
+  const who = clientLine(session, server.now);
+  if (request.is(1, 'no') && request.is(2, 'one')) {
+    if (replication.isReplica) {
+      replication.promote();
+      server.log('notice', `MASTER MODE enabled (user request from '${who}')`);
+    }
+    return reply.ok();
+  }
+  if (session.role === 'replica') {
+    return reply.error('ERR Command is not valid when client is a replica.');
+  }
+  const port = request.int(2);
+  if (typeof port !== 'number' || port < 0 || port > PORT_MAX) {
+    return reply.error('ERR Invalid master port');
+  }
+  const host = request.text(1);
+  const { target } = replication.link;
+  if (target?.host.toLowerCase() === host.toLowerCase() && target.port === port) {
+    server.log(
+      'notice',
+      'REPLICAOF would result into synchronization with the master we are already connected with. No operation performed.',
+    );
+    return reply.simple('OK Already connected to specified master');
+  }
+  replication.follow(host, port);
+  server.log('notice', `REPLICAOF ${host}:${port} enabled (user request from '${who}')`);
+  reply.ok();
+}
+
+function role({ server }: Context, _request: Request, reply: ReplyWriter): void {
+  const answer = roleOf(server.replication);
+  if (answer.kind === 'master') {
+    reply.array(3);
+    reply.bulkText('master');
+    reply.int(answer.replOffset);
+    reply.array(answer.replicas.length);
+    for (const { ip, port, ackOffset } of answer.replicas) {
+      reply.array(3);
+      reply.bulkText(ip);
+      reply.bulkText(String(port));
+      reply.bulkText(String(ackOffset));
+    }
+    return;
+  }
+  reply.array(5);
+  reply.bulkText('slave');
+  reply.bulkText(answer.host);
+  reply.int(answer.port);
+  reply.bulkText(answer.state);
+  reply.int(answer.replOffset);
+}
+
+function wait({ server, session }: Context, request: Request, reply: ReplyWriter): void {
+  const { replication } = server;
+  if (replication.isReplica) return reply.error(WAIT_ON_REPLICA);
+  const replicas = request.int(1);
+  if (typeof replicas !== 'number') return reply.error(ERR_NOT_INTEGER);
+  const timeoutMs = request.int(2);
+  if (typeof timeoutMs !== 'number') {
+    return reply.error('ERR timeout is not an integer or out of range');
+  }
+  if (timeoutMs < 0) return reply.error('ERR timeout is negative');
+  const acknowledged = replication.acknowledgedCount(session.writeOffset);
+  // A transaction cannot wait in the middle.
+  if (acknowledged >= replicas || session.queue !== undefined) return reply.int(acknowledged);
+  replication.wait(session, replicas, session.writeOffset, timeoutMs);
+}
+
+function psync({ server, session }: Context, request: Request, reply: ReplyWriter): void {
+  const offset = request.int(2);
+  if (offset === NOT_INTEGER || typeof offset === 'bigint') return reply.error(ERR_NOT_INTEGER);
+  server.replication.sync(session, { replid: request.text(1), offset });
+}
+
+function sync({ server, session }: Context): void {
+  server.replication.sync(session, undefined);
+}
+
+function replconf({ server, session }: Context, request: Request): void {
+  const args: Buffer[] = [];
+  for (let i = 1; i < request.argc; i++) args.push(request.copy(i));
+  server.replication.replconf(session, args);
+}
+
+/** PSYNC, REPLCONF, REPLICAOF, ROLE, SLAVEOF, SYNC and WAIT. */
+export const replicationCommands: readonly CommandSpec[] = defineCommands(REPLICATION_FACTS, {
+  psync,
+  replconf,
+  replicaof: replicaOf,
+  role,
+  slaveof: replicaOf,
+  sync,
+  wait,
+});

@@ -1,0 +1,81 @@
+/** Administration of the node: its commands, settings, statistics, end. */
+import type { ReplyWriter, Request } from '../resp/index.ts';
+import { commandHandlers } from './command-commands.ts';
+import { configHandlers } from './config-commands.ts';
+import { REDIS_VERSION } from './connection.ts';
+import type { Context } from './context.ts';
+import { debug } from './debug.ts';
+import { ERR_SYNTAX } from './errors.ts';
+import { SERVER_FACTS } from './facts/server.ts';
+import { defineCommands } from './facts.ts';
+import { helpHandler } from './help.ts';
+import { info } from './info.ts';
+import { latencyHandlers } from './latency-commands.ts';
+import { memoryHandlers } from './memory-commands.ts';
+import { slowLogHandlers } from './slow-log-commands.ts';
+import type { CommandSpec } from './spec.ts';
+
+function time({ server }: Context, _request: Request, reply: ReplyWriter): void {
+  const now = server.clock.unixMs();
+  const us = (now % 1000) * 1000 + (Math.floor(server.clock.monoUs()) % 1000);
+  reply.array(2);
+  reply.bulkText(String(Math.floor(now / 1000)));
+  reply.bulkText(String(us));
+}
+
+/** Nothing has been saved since the start, as the real one counts its start as a save. */
+function lastSave({ server }: Context, _request: Request, reply: ReplyWriter): void {
+  reply.int(Math.floor((server.unixNow - (server.now - server.startedAt)) / 1000));
+}
+
+function lolwut(_context: Context, _request: Request, reply: ReplyWriter): void {
+  reply.verbatim('txt', `Redis ver. ${REDIS_VERSION}\n`);
+}
+
+function monitor({ server, session }: Context, _request: Request, reply: ReplyWriter): void {
+  if (session.role === 'replica' || session.isMonitor) return;
+  server.addMonitor(session);
+  reply.ok();
+}
+
+/** Without a file to save to, all ways to shut down are one; no reply: the connection ends. */
+function shutdown({ server }: Context, request: Request, reply: ReplyWriter): void {
+  const words = new Set<string>();
+  for (let i = 1; i < request.argc; i++) words.add(request.text(i).toLowerCase());
+  const known = ['save', 'nosave', 'now', 'force', 'abort'];
+  const isUnknown = [...words].some((word) => !known.includes(word));
+  const isMixed = words.has('abort') && words.size > 1;
+  if (isUnknown || isMixed || (words.has('save') && words.has('nosave'))) {
+    return reply.error(ERR_SYNTAX);
+  }
+  if (words.has('abort')) return reply.error('ERR No shutdown in progress.');
+  server.log('warning', 'User requested shutdown...');
+  server.shutdown();
+}
+
+function refuseModule(_context: Context, _request: Request, reply: ReplyWriter): void {
+  reply.error('ERR Error loading the extension. Please check the server logs.');
+}
+
+/** ACL, COMMAND, CONFIG, DEBUG, INFO and the rest of the group. */
+export const serverCommands: readonly CommandSpec[] = defineCommands(SERVER_FACTS, {
+  'acl|whoami': ({ session }, _request, reply) => reply.bulkText(session.user),
+  debug,
+  info,
+  lastsave: lastSave,
+  lolwut,
+  'module|help': helpHandler('module'),
+  'module|list': (_context, _request, reply) => reply.array(0),
+  'module|load': refuseModule,
+  'module|loadex': refuseModule,
+  'module|unload': (_context, _request, reply) =>
+    reply.error('ERR Error unloading module: no such module with that name'),
+  monitor,
+  shutdown,
+  time,
+  ...commandHandlers,
+  ...configHandlers,
+  ...latencyHandlers,
+  ...memoryHandlers,
+  ...slowLogHandlers,
+});

@@ -1,0 +1,234 @@
+/**
+ * A `Wire` directly on the runtime's stream handle. `net.Socket` would put two stream objects and
+ * their events between a request and its reply, which costs a third of the work of a small command;
+ * this needs internals of Node.js, so it is used only where they are as we know them.
+ */
+import type { Server, Socket } from 'node:net';
+import type { Wire, WireEvents } from '../node/index.ts';
+import { plainIp } from './plain-ip.ts';
+
+/** What the runtime's stream binding gives. */
+interface StreamBinding {
+  readonly WriteWrap: new () => WriteRequest;
+  readonly ShutdownWrap: new () => { oncomplete: (status: number) => void };
+  /** Results of the last call, at the indexes below. */
+  readonly streamBaseState: Int32Array;
+  readonly kReadBytesOrError: number;
+  readonly kLastWriteWasAsync: number;
+}
+
+interface WriteRequest {
+  oncomplete: (status: number) => void;
+  /** Keeps the bytes alive while the system reads them. */
+  bytes: Buffer | undefined;
+}
+
+interface StreamHandle {
+  readonly fd: number;
+  readonly writeQueueSize: number;
+  onread: (() => void) | undefined;
+  useUserBuffer(buf: Buffer): void;
+  readStart(): number;
+  readStop(): number;
+  writeBuffer(request: WriteRequest, bytes: Buffer): number;
+  shutdown(request: object): number;
+  close(done?: () => void): void;
+}
+
+interface SocketInside {
+  _handle: StreamHandle | null;
+}
+
+interface ServerInside {
+  _connections: number;
+}
+
+const RECEIVE_BYTES = 64 * 1024;
+/** Replies shorter than this are sent through views that are kept. */
+const KEPT_VIEWS = 256;
+
+/** What the wires of one server share. */
+export class WireBuffers {
+  /** All wires read into it: requests are consumed before the next read. */
+  readonly receive: Buffer = Buffer.allocUnsafeSlow(RECEIVE_BYTES);
+  #viewed: Buffer | undefined;
+  #views: (Buffer | undefined)[] = [];
+
+  /** `buf[0, size)`. Small replies mostly leave the same buffer, and making a view costs as much as a lookup. */
+  view(buf: Buffer, size: number): Buffer {
+    if (size >= KEPT_VIEWS) return buf.subarray(0, size);
+    if (this.#viewed !== buf) {
+      this.#viewed = buf;
+      this.#views = Array.from({ length: KEPT_VIEWS }, () => undefined);
+    }
+    return (this.#views[size] ??= buf.subarray(0, size));
+  }
+}
+
+/** Source: libuv, UV_EOF. */
+const UV_EOF = -4095;
+
+const binding: StreamBinding | undefined = findBinding();
+
+function findBinding(): StreamBinding | undefined {
+  const ask = (process as unknown as { binding?: (name: string) => Partial<StreamBinding> })
+    .binding;
+  try {
+    const found = ask?.('stream_wrap');
+    const isWhole =
+      typeof found?.WriteWrap === 'function' &&
+      typeof found.ShutdownWrap === 'function' &&
+      found.streamBaseState instanceof Int32Array &&
+      typeof found.kReadBytesOrError === 'number' &&
+      typeof found.kLastWriteWasAsync === 'number';
+    return isWhole ? (found as StreamBinding) : undefined;
+  } catch {
+    // A runtime without this door: sockets will do.
+    return undefined;
+  }
+}
+
+/** A wire on the handle of an accepted socket, or undefined where that is not possible. */
+export function wireOnHandle(
+  server: Server,
+  socket: Socket,
+  owner: { readonly buffers: WireBuffers; readonly unixPath: string | undefined },
+): HandleWire | undefined {
+  const { unixPath } = owner;
+  const inside = socket as unknown as SocketInside;
+  const handle = inside._handle;
+  if (binding === undefined || handle === null || typeof handle.useUserBuffer !== 'function') {
+    return undefined;
+  }
+  const addresses = {
+    remoteIp: unixPath ?? plainIp(socket.remoteAddress),
+    remotePort: socket.remotePort ?? 0,
+    localIp: unixPath ?? plainIp(socket.localAddress),
+    localPort: socket.localPort ?? 0,
+  };
+  inside._handle = null;
+  return new HandleWire({ handle, binding, server, addresses, ...owner });
+}
+
+interface HandleWireInit {
+  readonly handle: StreamHandle;
+  readonly binding: StreamBinding;
+  readonly server: Server;
+  readonly buffers: WireBuffers;
+  readonly unixPath: string | undefined;
+  readonly addresses: Pick<Wire, 'remoteIp' | 'remotePort' | 'localIp' | 'localPort'>;
+}
+
+export class HandleWire implements Wire {
+  readonly remoteIp: string;
+  readonly remotePort: number;
+  readonly localIp: string;
+  readonly localPort: number;
+  readonly isUnixSocket: boolean;
+  readonly fd: number;
+  readonly #handle: StreamHandle;
+  readonly #binding: StreamBinding;
+  readonly #server: Server;
+  readonly #buffers: WireBuffers;
+  #events: WireEvents | undefined;
+  /** Used again and again while writes are taken at once. */
+  #request: WriteRequest;
+  #writesUnderWay = 0;
+  #isEnding = false;
+  #isClosed = false;
+
+  constructor(init: HandleWireInit) {
+    this.#handle = init.handle;
+    this.#binding = init.binding;
+    this.#server = init.server;
+    this.#buffers = init.buffers;
+    this.isUnixSocket = init.unixPath !== undefined;
+    this.remoteIp = init.addresses.remoteIp;
+    this.remotePort = init.addresses.remotePort;
+    this.localIp = init.addresses.localIp;
+    this.localPort = init.addresses.localPort;
+    this.fd = init.handle.fd;
+    this.#request = this.#newRequest();
+  }
+
+  start(events: WireEvents): void {
+    this.#events = events;
+    const state = this.#binding.streamBaseState;
+    const index = this.#binding.kReadBytesOrError;
+    const { receive } = this.#buffers;
+    this.#handle.onread = () => {
+      const size = state[index]!;
+      if (size > 0) {
+        if (!this.#isEnding) events.data(receive, size);
+      } else if (size < 0) {
+        this.#close(size === UV_EOF ? undefined : `read error ${size}`);
+      }
+    };
+    this.#handle.useUserBuffer(receive);
+    this.#handle.readStart();
+  }
+
+  write(buf: Buffer, size: number): boolean {
+    if (this.#isClosed || this.#isEnding) return true;
+    const bytes = this.#buffers.view(buf, size);
+    const request = this.#request;
+    const error = this.#handle.writeBuffer(request, bytes);
+    if (error !== 0) {
+      this.#close(`write error ${error}`);
+      return true;
+    }
+    if (this.#binding.streamBaseState[this.#binding.kLastWriteWasAsync] === 0) return true;
+    request.bytes = bytes;
+    this.#writesUnderWay++;
+    this.#request = this.#newRequest();
+    return false;
+  }
+
+  get pendingBytes(): number {
+    return this.#isClosed ? 0 : this.#handle.writeQueueSize;
+  }
+
+  pause(): void {
+    if (!this.#isClosed) this.#handle.readStop();
+  }
+
+  resume(): void {
+    if (!this.#isClosed) this.#handle.readStart();
+  }
+
+  end(): void {
+    if (this.#isEnding || this.#isClosed) return;
+    this.#isEnding = true;
+    const request = new this.#binding.ShutdownWrap();
+    // The system sends what is queued, then the end of the stream; then nothing holds us.
+    request.oncomplete = () => this.#close(undefined);
+    if (this.#handle.shutdown(request) !== 0) this.#close(undefined);
+  }
+
+  destroy(): void {
+    this.#close(undefined);
+  }
+
+  #newRequest(): WriteRequest {
+    const request = new this.#binding.WriteWrap();
+    request.oncomplete = (status) => this.#written(status);
+    return request;
+  }
+
+  #written(status: number): void {
+    this.#writesUnderWay--;
+    if (status < 0) return this.#close(`write error ${status}`);
+    if (this.#writesUnderWay === 0 && !this.#isClosed && !this.#isEnding) this.#events?.drained?.();
+  }
+
+  #close(reason: string | undefined): void {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
+    this.#handle.readStop();
+    this.#handle.close();
+    const server = this.#server as unknown as ServerInside;
+    server._connections--;
+    // Never from inside a call of the wire's owner.
+    setImmediate(() => this.#events?.closed(reason));
+  }
+}
