@@ -13,6 +13,8 @@ interface FileState {
   text: string;
   /** What survives a loss of power for certain. */
   synced: string | undefined;
+  /** The last text that was synced, kept aside; a crash does not touch it. */
+  backup: string | undefined;
 }
 
 /** One torn file in so many unsynced ones. */
@@ -38,22 +40,26 @@ export class SimFiles implements Files {
   replace(name: string, text: string, isSynced: boolean): string | undefined {
     if (this.failure !== undefined) return this.failure;
     this.#onReplace('before', isSynced);
-    const synced = isSynced ? text : this.#files.get(name)?.synced;
-    this.#files.set(name, { text, synced });
+    const before = this.#files.get(name);
+    this.#files.set(name, {
+      text,
+      synced: isSynced ? text : before?.synced,
+      backup: isSynced ? text : before?.backup,
+    });
     this.#onReplace('after', isSynced);
     return undefined;
   }
 
   /** Puts a file there as an operator would, synced. */
   put(name: string, text: string): void {
-    this.#files.set(name, { text, synced: text });
+    this.#files.set(name, { text, synced: text, backup: text });
   }
 
   /** What an operator's backup holds: the last synced text. */
   restoreSynced(name: string): void {
     const file = this.#files.get(name);
-    invariant(file?.synced !== undefined, 'a restored file was synced once');
-    this.put(name, file.synced);
+    invariant(file?.backup !== undefined, 'a restored file was synced once');
+    this.put(name, file.backup);
   }
 
   crash(kind: CrashKind): void {
@@ -62,7 +68,7 @@ export class SimFiles implements Files {
       if (file.text === file.synced) continue;
       const survivor = this.#survivor(file);
       if (survivor === undefined) this.#files.delete(name);
-      else this.put(name, survivor);
+      else this.#files.set(name, { ...file, text: survivor, synced: survivor });
     }
   }
 

@@ -4,7 +4,12 @@ import type { ClusterSim } from './cluster-sim.ts';
 import type { CrashPoint, Machine } from './machine.ts';
 import type { Fault, Swarm } from './swarm.ts';
 
-const CRASH_POINTS: readonly CrashPoint[] = ['beforeReplace', 'afterReplace', 'beforeSend'];
+const CRASH_POINTS: readonly CrashPoint[] = [
+  'beforeReplace',
+  'beforeReplace',
+  'afterReplace',
+  'beforeSend',
+];
 /** A crash point that is not reached in this time is given up. */
 const CRASH_POINT_WAIT_MS = 3000;
 const RESTART_MS_MAX = 6000;
@@ -52,8 +57,7 @@ export class Nemesis {
       case 'crash':
         return this.#crash(this.#anyMachine(), false);
       case 'crashInFailover':
-        this.#failover([]);
-        return this.#crash(this.#anyMachine(), true);
+        return this.#crashInFailover();
       case 'pause':
         return this.#pause(this.#anyMachine());
       case 'clockJump':
@@ -64,15 +68,18 @@ export class Nemesis {
       case 'breakData':
         return this.#sim.network.breakOne('data');
       case 'coordinated':
-        return this.#failover([]);
+        this.#failover([]);
+        return;
       case 'coordinatedAtOnce':
         // Candidates of several shards, or two of one, ask for votes in the same epoch.
         for (let count = 2 + this.#rng.below(2); count > 0; count--) this.#failover([]);
         return;
       case 'force':
-        return this.#failover(['FORCE']);
+        this.#failover(['FORCE']);
+        return;
       case 'takeover':
-        return this.#failover(['TAKEOVER']);
+        this.#failover(['TAKEOVER']);
+        return;
       default:
         return assertNever(kind);
     }
@@ -107,6 +114,13 @@ export class Nemesis {
     this.#restartLater(machine, this.#rng.below(RESTART_MS_MAX));
   }
 
+  /** Candidate, voter or bystander ends in the middle of its part. */
+  #crashInFailover(): void {
+    const candidate = this.#failover([]);
+    const isCandidate = candidate !== undefined && this.#rng.below(2) === 0;
+    this.#crash(isCandidate ? candidate : this.#anyMachine(), true);
+  }
+
   #restartLater(machine: Machine, delayMs: number): void {
     this.#later(delayMs, () => {
       if (machine.isRunning) return;
@@ -123,16 +137,17 @@ export class Nemesis {
     this.#later(this.#rng.below(this.#swarm.nodeTimeoutMs * 4), () => machine.resume());
   }
 
-  #failover(how: readonly string[]): void {
+  #failover(how: readonly string[]): Machine | undefined {
     const { machines, checker, operator } = this.#sim;
     const replicas = machines.filter(
       (machine) => machine.isRunning && checker.roleOf(machine) === 'replica',
     );
-    if (replicas.length === 0) return;
+    if (replicas.length === 0) return undefined;
     const replica = replicas[this.#rng.below(replicas.length)]!;
     this.#sim.world.note(`failover ${replica.name}`, how.length);
     // The answer promises nothing; what follows shows on the bus.
     operator.send(replica, ['CLUSTER', 'FAILOVER', ...how], () => undefined);
+    return replica;
   }
 
   #anyMachine(): Machine {

@@ -3,7 +3,7 @@
  * - no node votes twice in an epoch, restarts included; standing in an epoch is a vote for oneself;
  * - no two masters are elected in one epoch (epochs taken without votes may collide and must part again);
  * - the currentEpoch that a node speaks of never falls while it lives, and a restart never takes it below an epoch in
- *   which it voted, stood, or owned slots (what it merely heard of may be lost with the power);
+ *   which it voted, stood or owned slots, or that it was the first to speak of (what it merely heard of may be lost);
  * - slots change hands only towards a newer configEpoch;
  * - a master that was told of a newer owner takes no more writes for the slot, and a replica takes none at all.
  *
@@ -79,6 +79,8 @@ export class SafetyChecker implements BusListener {
   /** Who was elected in which epoch, by machine name. */
   readonly elected: Map<number, string> = new Map<number, string>();
   readonly #world: World;
+  /** Highest currentEpoch that anyone spoke of. */
+  #highestEpoch = 0;
   readonly #slots: readonly Slot[];
   readonly #records = new Map<string, Record>();
 
@@ -200,6 +202,9 @@ export class SafetyChecker implements BusListener {
       record.durableEpoch = epoch;
     }
     record.spokenEpoch = epoch;
+    if (epoch <= this.#highestEpoch) return;
+    this.#highestEpoch = epoch;
+    record.durableEpoch = epoch;
   }
 
   #vote(record: Record, epoch: number, candidate: string): void {
@@ -228,6 +233,7 @@ export class SafetyChecker implements BusListener {
   #speakAs(record: Record, { header }: Packet): void {
     const isMaster = header.masterId === undefined && (header.flags & NODE_FLAG.master) !== 0;
     const role = isMaster ? 'master' : 'replica';
+    const isFirstWord = record.role === 'unknown';
     if (record.role !== role) {
       this.#world.note(`${record.machine.name} ${role}`, header.configEpoch);
       record.role = role;
@@ -236,7 +242,10 @@ export class SafetyChecker implements BusListener {
     const owned = new Set<Slot>();
     if (isMaster) {
       for (const slot of this.#slots) if (hasSlot(header.slots, slot)) owned.add(slot);
-      for (const slot of owned) this.#checkGain(record, slot, header.configEpoch);
+      // A restarted node begins with what its disk holds, and may have been told more than it has worked off.
+      if (!isFirstWord) {
+        for (const slot of owned) this.#checkGain(record, slot, header.configEpoch);
+      }
     }
     for (const slot of record.owned) if (!owned.has(slot)) this.#checkLoss(record, slot);
     record.owned = owned;

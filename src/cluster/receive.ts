@@ -79,7 +79,11 @@ function senderOf(c: ClusterContext, header: PacketHeader): ClusterNode | undefi
   return byName === c.myself || byName?.inHandshake === true ? undefined : byName;
 }
 
-/** Epochs only ever rise; offsets rank replicas; the paused flag carries a manual failover forward. */
+/**
+ * Epochs only ever rise; offsets rank replicas; the paused flag carries a manual failover forward.
+ * What others claim is saved without waiting for the disk: a node that lost it hears it again before it may serve.
+ * Divergence: the real server syncs here, in the middle of a failover's gap.
+ */
 function learnFromHeader(c: ClusterContext, sender: ClusterNode, header: PacketHeader): void {
   if (header.currentEpoch > c.currentEpoch) {
     c.currentEpoch = header.currentEpoch;
@@ -87,7 +91,7 @@ function learnFromHeader(c: ClusterContext, sender: ClusterNode, header: PacketH
   }
   if (header.configEpoch > sender.configEpoch) {
     sender.configEpoch = header.configEpoch;
-    c.save('fsync');
+    c.save('save');
   }
   sender.replOffset = header.offset;
   if (c.myself.master === sender && (header.messageFlags & MESSAGE_FLAG.paused) !== 0) {
@@ -188,7 +192,7 @@ function updateReceived(c: ClusterContext, body: UpdateBody): void {
   if (node.configEpoch >= body.configEpoch) return;
   markMaster(c, node);
   node.configEpoch = body.configEpoch;
-  c.save('fsync');
+  c.save('save');
   applySlotClaim(c, node, body.configEpoch, body.slots);
 }
 

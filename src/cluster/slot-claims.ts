@@ -39,7 +39,7 @@ export function applySlotClaim(
     unassignSlot(c, index);
     assignSlot(c, claimant, index);
     if (owner === myself) c.migratingTo.delete(index);
-    c.save('fsync');
+    c.save('save');
     c.updateWanted = true;
   }
   const lostLast = lostCount > 0 && myMaster.slotCount === 0;
@@ -47,10 +47,10 @@ export function applySlotClaim(
   if (lostLast && mayFollow) {
     c.log({ name: 'becameReplicaOf', master: claimant.id });
     becomeReplicaOf(c, claimant);
-    c.save('fsync');
+    c.save('save');
     c.updateWanted = true;
   } else if (leaveChain(c)) {
-    c.save('fsync');
+    c.save('save');
     c.updateWanted = true;
   } else {
     for (const index of dirty) c.emit({ kind: 'deleteKeysInSlot', slot: index });

@@ -2,7 +2,7 @@
 import { NOT_INTEGER, monoMs } from '../base/index.ts';
 import type { ReplyWriter, Request } from '../resp/index.ts';
 import { clientKill } from './client-kill.ts';
-import { clientLine, clientTypeOf, typeOfClient } from './client-list.ts';
+import { type RunningRequest, clientLine, clientTypeOf, typeOfClient } from './client-list.ts';
 import {
   clientCaching,
   clientGetRedir,
@@ -26,11 +26,17 @@ function clientId({ session }: Context, _request: Request, reply: ReplyWriter): 
   reply.int(session.id);
 }
 
-function clientInfo({ session, server }: Context, _request: Request, reply: ReplyWriter): void {
-  reply.verbatim('txt', `${clientLine(session, server.now)}\n`);
+function clientInfo({ session, server }: Context, request: Request, reply: ReplyWriter): void {
+  reply.verbatim('txt', `${clientLine(session, server.now, runningRequest(session, request))}\n`);
 }
 
-function clientList({ server }: Context, request: Request, reply: ReplyWriter): void {
+function runningRequest(session: Session, request: Request): RunningRequest {
+  let argumentBytes = 0;
+  for (let i = 0; i < request.argc; i++) argumentBytes += request.size[i]!;
+  return { session, bytes: request.end - request.start, argumentBytes };
+}
+
+function clientList({ server, session: caller }: Context, request: Request, reply: ReplyWriter): void {
   let isListed: (session: Session) => boolean = () => true;
   if (request.argc === 4 && request.is(2, 'type')) {
     const type = clientTypeOf(request.text(3));
@@ -48,8 +54,9 @@ function clientList({ server }: Context, request: Request, reply: ReplyWriter): 
     return reply.error(ERR_SYNTAX);
   }
   let text = '';
+  const running = runningRequest(caller, request);
   for (const session of server.clients.all()) {
-    if (isListed(session)) text += `${clientLine(session, server.now)}\n`;
+    if (isListed(session)) text += `${clientLine(session, server.now, running)}\n`;
   }
   reply.verbatim('txt', text);
 }

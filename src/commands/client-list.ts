@@ -30,11 +30,20 @@ export function typeOfClient(session: Session): ClientType {
   return session.isSubscriber ? 'pubsub' : 'normal';
 }
 
-/** The line, without its line break. */
-export function clientLine(session: Session, now: MonoMs): string {
+/** The request that the client is running, as far as its line shows it. */
+export interface RunningRequest {
+  readonly session: Session;
+  /** Bytes of it in the receive buffer, and of its arguments alone. */
+  readonly bytes: number;
+  readonly argumentBytes: number;
+}
+
+/** The line, without its line break. `running` is about the client that asks for it. */
+export function clientLine(session: Session, now: MonoMs, running?: RunningRequest): string {
   const { tracking } = session;
   const outputBytes = session.outputBytes;
-  const argumentBytes = session.queueBytes;
+  const own = running?.session === session ? running : undefined;
+  const inputBytes = session.inputBytes + (own?.bytes ?? 0);
   const fields: readonly (readonly [string, string | number])[] = [
     ['id', session.id],
     ['addr', session.address],
@@ -49,10 +58,10 @@ export function clientLine(session: Session, now: MonoMs): string {
     ['psub', session.patterns.size],
     ['ssub', session.shardChannels.size],
     ['multi', session.queue?.length ?? -1],
-    ['qbuf', session.inputBytes],
-    ['qbuf-free', session.inputCapacity - session.inputBytes],
-    ['argv-mem', 0],
-    ['multi-mem', argumentBytes],
+    ['qbuf', inputBytes],
+    ['qbuf-free', Math.max(0, session.inputCapacity - inputBytes)],
+    ['argv-mem', own?.argumentBytes ?? 0],
+    ['multi-mem', session.queueBytes],
     ['rbs', REPLY_BUFFER_BYTES],
     ['rbp', Math.min(session.reply.length, REPLY_BUFFER_BYTES)],
     ['obl', Math.min(session.reply.length, REPLY_BUFFER_BYTES)],

@@ -24,20 +24,22 @@ function info({ server }: Context, request: Request, reply: ReplyWriter): void {
   reply.array(request.argc - 2);
   for (let i = 2; i < request.argc; i++) {
     const found = server.table.byName(request.text(i));
-    if (found === undefined) reply.nullArray();
+    if (found === undefined) reply.nullBulk();
     else writeCommandFacts(reply, found);
   }
 }
 
 function list({ server }: Context, request: Request, reply: ReplyWriter): void {
   let names: string[];
-  if (request.argc === 2) names = [...server.table.all()].map(({ fullName }) => fullName);
-  else if (request.argc === 5 && request.is(2, 'filterby')) {
+  if (request.argc === 2) {
+    names = [...server.table.all()].map(({ fullName }) => fullName);
+    reply.set(names.length);
+  } else if (request.argc === 5 && request.is(2, 'filterby')) {
     const filtered = filteredNames(server, request);
     if (filtered === undefined) return reply.error(ERR_SYNTAX);
     names = filtered;
+    reply.array(names.length);
   } else return reply.error(ERR_SYNTAX);
-  reply.set(names.length);
   for (const name of names) reply.bulkText(name);
 }
 

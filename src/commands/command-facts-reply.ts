@@ -20,7 +20,8 @@ export function writeCommandFacts(reply: ReplyWriter, command: Command): void {
   const keys = spec.keys ?? [];
   reply.set(keys.length);
   for (const key of keys) writeKeySpec(reply, key);
-  reply.set(command.subcommands.size);
+  if (command.subcommands.size === 0) reply.set(0);
+  else reply.array(command.subcommands.size);
   for (const sub of command.subcommands.values()) writeCommandFacts(reply, sub);
 }
 

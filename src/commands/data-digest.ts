@@ -1,7 +1,7 @@
 /**
  * DEBUG DIGEST: a number for the whole data that does not depend on the order of keys, the same as the one that
- * redis-server gives for the same data. Per key: digest of its name, type and value, and a mark if it expires; these
- * are XORed together, after the numbers of the databases that hold any.
+ * redis-server gives for the same data. Per key: digest of its name, type and value, and a mark if it expires; the
+ * SHA-1 of these are XORed together, after the numbers of the databases that hold any.
  */
 import { SHA1_BYTES, sha1 } from '../base/index.ts';
 import { type Database, type Keyspace, NONE, type Ref, TYPE_STRING } from '../keyspace/index.ts';
@@ -20,7 +20,7 @@ export function dataDigest(keyspace: Keyspace): string {
       const digest = Buffer.alloc(SHA1_BYTES);
       mix(digest, Buffer.from(buf.subarray(at, at + size)));
       addValue(digest, db, ref);
-      xor(total, digest);
+      xor(total, sha1(digest));
     });
   }
   return total.toString('hex');

@@ -119,6 +119,8 @@ const IF_NONE = 1;
 const IF_SOME = 2;
 const IF_LATER = 4;
 const IF_EARLIER = 8;
+/** So much of an unknown option is shown. */
+const OPTION_SHOWN_BYTES = 128;
 
 /** Conditions from argument 3 on; -1 after an error reply. */
 function parseConditions(request: Request, reply: ReplyWriter): number {
@@ -129,7 +131,7 @@ function parseConditions(request: Request, reply: ReplyWriter): number {
     else if (request.is(i, 'gt')) bits |= IF_LATER;
     else if (request.is(i, 'lt')) bits |= IF_EARLIER;
     else {
-      reply.error(unsupportedOption(request.text(i)));
+      reply.error(unsupportedOption(request.bytes(i).toString('latin1', 0, OPTION_SHOWN_BYTES)));
       return -1;
     }
   }

@@ -18,7 +18,7 @@ const EXPONENT_MIN = -16446;
 const DECIMAL_LIMIT = 4940;
 const DECIMAL_MIN = -4970;
 /** Longest text that is taken for a number. Source: 7.0 util.h, MAX_LONG_DOUBLE_CHARS. */
-const TEXT_LIMIT = 5 * 1024;
+export const LONG_DOUBLE_TEXT_MAX: number = 5 * 1024 - 1;
 /** Decimals of the output. */
 const DECIMALS = 17;
 
@@ -26,11 +26,11 @@ const DECIMAL = /^([+-]?)(\d*)\.?(\d*)(?:e([+-]?\d+))?$/i;
 const HEXADECIMAL = /^([+-]?)0x([0-9a-f]*)\.?([0-9a-f]*)(?:p([+-]?\d+))?$/i;
 const INFINITE = /^[+-]?inf(?:inity)?$/i;
 
-const ZERO: LongDouble = { mantissa: 0n, exponent: 0 };
+export const LONG_DOUBLE_ZERO: LongDouble = { mantissa: 0n, exponent: 0 };
 
 /** The number that the whole text means; undefined for none, and for one too large or too small. */
 export function parseLongDouble(text: string): LongDouble | undefined {
-  if (text.length >= TEXT_LIMIT) return undefined;
+  if (text.length > LONG_DOUBLE_TEXT_MAX) return undefined;
   if (INFINITE.test(text)) return { mantissa: 1n, exponent: Number.POSITIVE_INFINITY };
   const hex = HEXADECIMAL.exec(text);
   const parts = hex ?? DECIMAL.exec(text);
@@ -38,7 +38,7 @@ export function parseLongDouble(text: string): LongDouble | undefined {
   const [, sign = '', whole = '', fraction = '', power = '0'] = parts;
   if (whole.length + fraction.length === 0) return undefined;
   const digits = (whole + fraction).replace(/^0+/, '');
-  if (digits === '') return ZERO;
+  if (digits === '') return LONG_DOUBLE_ZERO;
   const value = hex
     ? fromHex(digits, Number(power) - 4 * fraction.length)
     : fromDecimal(digits, Number(power) - fraction.length);

@@ -34,6 +34,7 @@ export const scanCommands: readonly CommandSpec[] = [
 
 /** Keys visited in a call without COUNT. */
 const COUNT_DEFAULT = 10;
+const SHORT_TEXT_BYTES = 64;
 const UINT64_MAX = 18446744073709551615n;
 
 interface ScanOptions {
@@ -46,7 +47,7 @@ interface ScanOptions {
 
 /** SCAN cursor [MATCH pattern] [COUNT count] [TYPE type]. */
 function scan(context: Context, request: Request, reply: ReplyWriter): void {
-  const cursor = parseCursor(request.text(1));
+  const cursor = parseCursor(shortText(request, 1));
   if (cursor === undefined) return reply.error(ERR_INVALID_CURSOR);
   const options = parseOptions(request, reply);
   if (options === undefined) return;
@@ -73,6 +74,11 @@ function keys(context: Context, request: Request, reply: ReplyWriter): void {
   replyKeys(context, reply, found);
 }
 
+/** An argument of which only a short text can mean something: the beginning is enough to tell. */
+function shortText(request: Request, i: number): string {
+  return request.bytes(i).toString('latin1', 0, SHORT_TEXT_BYTES);
+}
+
 /** An unsigned 64-bit number as C's strtoul() reads it, or undefined. */
 function parseCursor(text: string): number | undefined {
   if (!/^[+-]?\d+$/.test(text)) return undefined;
@@ -95,7 +101,7 @@ function parseOptions(request: Request, reply: ReplyWriter): ScanOptions | undef
       }
       count = Number(value);
     } else if (hasValue && request.is(i, 'match')) patternAt = i + 1;
-    else if (hasValue && request.is(i, 'type')) type = request.text(i + 1).toLowerCase();
+    else if (hasValue && request.is(i, 'type')) type = shortText(request, i + 1).toLowerCase();
     else {
       reply.error(ERR_SYNTAX);
       return undefined;

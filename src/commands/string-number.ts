@@ -2,6 +2,7 @@
 import { NOT_INTEGER, parseInt64 } from '../base/index.ts';
 import { KEYSPACE_EVENT } from '../config/index.ts';
 import {
+  type BytesView,
   EMBSTR_BYTES_MAX,
   ENCODING_EMBSTR,
   KEEP_EXPIRY,
@@ -12,8 +13,10 @@ import type { ReplyWriter, Request } from '../resp/index.ts';
 import type { Context } from './context.ts';
 import { ERR_DECR_OVERFLOW, ERR_INCR_OVERFLOW, ERR_NAN_OR_INFINITY } from './data-errors.ts';
 import { ERR_NOT_FLOAT, ERR_NOT_INTEGER } from './errors.ts';
-import { bytesOf, isString, notifyKey, setRawKey, writeKey } from './key-access.ts';
+import { argument, bytesOf, isString, notifyKey, setRawKey, writeKey } from './key-access.ts';
 import {
+  LONG_DOUBLE_TEXT_MAX,
+  LONG_DOUBLE_ZERO,
   type LongDouble,
   addLongDoubles,
   formatLongDouble,
@@ -90,8 +93,8 @@ function sum(a: number | bigint, b: number | bigint): number | bigint | undefine
 export function incrbyfloat(context: Context, request: Request, reply: ReplyWriter): void {
   const ref = writeKey(context, request, 1);
   if (ref !== NONE && !isString(context, ref, reply)) return;
-  const old = ref === NONE ? parseLongDouble('0') : floatOf(context, ref);
-  const delta = old === undefined ? undefined : parseLongDouble(request.text(2));
+  const old = ref === NONE ? LONG_DOUBLE_ZERO : floatOf(context.db.entries.stringView(ref));
+  const delta = floatOf(argument(request, 2));
   if (old === undefined || delta === undefined) return reply.error(ERR_NOT_FLOAT);
   const value = addLongDoubles(old, delta);
   if (value === undefined) return reply.error(ERR_NAN_OR_INFINITY);
@@ -106,7 +109,7 @@ export function incrbyfloat(context: Context, request: Request, reply: ReplyWrit
   reply.bulkBytes(bytes);
 }
 
-function floatOf(context: Context, ref: Ref): LongDouble | undefined {
-  const view = context.db.entries.stringView(ref);
+function floatOf(view: BytesView): LongDouble | undefined {
+  if (view.size > LONG_DOUBLE_TEXT_MAX) return undefined;
   return parseLongDouble(bytesOf(view).toString('latin1', view.at, view.at + view.size));
 }

@@ -4,7 +4,7 @@
  */
 import { invariant } from '../base/index.ts';
 import type { Request } from '../resp/index.ts';
-import type { CommandFlag, CommandSpec, Handler, KeySpec } from './spec.ts';
+import type { CommandFlag, CommandSpecOf, HandlerOf, KeySpec } from './command-spec.ts';
 
 /** Flags as bits, for tests on the hot path. */
 export const FLAG_WRITE: number = 1 << 0;
@@ -57,15 +57,15 @@ export interface CommandCounters {
   rejectedCalls: number;
 }
 
-/** One command or subcommand of a node. */
-export class Command {
-  readonly spec: CommandSpec;
+/** One command or subcommand of a node. A `Command` of no particular context can be asked, but not run. */
+export class Command<C = never> {
+  readonly spec: CommandSpecOf<C>;
   /** `config|get` for a subcommand. */
   readonly fullName: string;
   readonly arity: number;
   readonly flags: number;
-  readonly run: Handler | undefined;
-  readonly subcommands: ReadonlyMap<string, Command>;
+  readonly run: HandlerOf<C> | undefined;
+  readonly subcommands: ReadonlyMap<string, Command<C>>;
   readonly counters: CommandCounters = {
     calls: 0,
     microseconds: 0,
@@ -80,7 +80,7 @@ export class Command {
   readonly hasMovableKeys: boolean;
   readonly #keySpecs: readonly KeySpec[];
 
-  constructor(spec: CommandSpec, parent?: CommandSpec) {
+  constructor(spec: CommandSpecOf<C>, parent?: CommandSpecOf<C>) {
     this.spec = spec;
     this.fullName = parent === undefined ? spec.name : `${parent.name}|${spec.name}`;
     this.arity = spec.arity;
@@ -179,12 +179,12 @@ function findKeyword(request: Request, word: string, startFrom: number): number 
 }
 
 /** All commands of one node, with its counters. */
-export class CommandTable {
-  readonly #buckets: (Command[] | undefined)[] = [];
-  readonly #byName: Map<string, Command> = new Map<string, Command>();
-  readonly #names: Map<Command, string> = new Map<Command, string>();
+export class CommandTable<C = never> {
+  readonly #buckets: (Command<C>[] | undefined)[] = [];
+  readonly #byName: Map<string, Command<C>> = new Map<string, Command<C>>();
+  readonly #names: Map<Command<C>, string> = new Map<Command<C>, string>();
 
-  constructor(specs: readonly CommandSpec[]) {
+  constructor(specs: readonly CommandSpecOf<C>[]) {
     for (let i = 0; i < BUCKETS; i++) this.#buckets.push(undefined);
     for (const spec of specs) {
       invariant(!this.#byName.has(spec.name), 'a command is defined once');
@@ -193,7 +193,7 @@ export class CommandTable {
   }
 
   /** All commands, in the order of definition. */
-  all(): Iterable<Command> {
+  all(): Iterable<Command<C>> {
     return this.#byName.values();
   }
 
@@ -202,14 +202,14 @@ export class CommandTable {
   }
 
   /** The command of a name in any case; `config|get` finds a subcommand. */
-  byName(name: string): Command | undefined {
+  byName(name: string): Command<C> | undefined {
     const [main = '', sub] = name.toLowerCase().split('|', 2);
     const command = this.#byName.get(main);
     return sub === undefined ? command : command?.subcommands.get(sub);
   }
 
   /** The command that a request's first argument names, in any case. */
-  find(request: Request): Command | undefined {
+  find(request: Request): Command<C> | undefined {
     const { buf } = request;
     const at = request.at[0]!;
     const size = request.size[0]!;
@@ -234,7 +234,7 @@ export class CommandTable {
     return 'ok';
   }
 
-  #add(name: string, command: Command): void {
+  #add(name: string, command: Command<C>): void {
     this.#byName.set(name, command);
     this.#names.set(command, name);
     (this.#buckets[hashText(name)] ??= []).push(command);

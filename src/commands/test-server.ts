@@ -90,7 +90,7 @@ export class TestServer {
     this.#replacement = undefined;
     this.#isForced = false;
     const dirty = this.keyspace.dirty;
-    command.run!(this.#context(command), request, this.#reply);
+    (command as Command<Context>).run!(this.#context(command), request, this.#reply);
     if (this.keyspace.dirty !== dirty || this.#isForced) {
       this.propagated.push(this.#replacement ?? joined(args));
     }

@@ -5,6 +5,7 @@
 export { runServer } from './main.ts';
 export { type LogWriter } from './log-file.ts';
 export {
+  type Entrance,
   ServerProcess,
   type ServerProcessOptions,
   StartError,

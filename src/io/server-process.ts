@@ -25,7 +25,12 @@ export interface ServerProcessOptions {
   readonly onEnd: (exitCode: number) => void;
   /** Stands between the node and the world, for faults on purpose. */
   readonly wrapPorts?: (ports: Ports) => Ports;
+  /** Stands before the node's entrances, likewise. */
+  readonly wrapEntrance?: (node: Node) => Entrance;
 }
+
+/** Where connections and timers reach the node; what happens on its connections goes through their events. */
+export type Entrance = Pick<Node, 'accept' | 'acceptBus' | 'wake' | 'work'>;
 
 /** Why a node could not start, in one line. */
 export class StartError extends Error {
@@ -35,6 +40,7 @@ export class StartError extends Error {
 export class ServerProcess {
   readonly node: Node;
   readonly #options: ServerProcessOptions;
+  readonly #entrance: Entrance;
   readonly #settings: Settings;
   #servers: Server[] = [];
   readonly #buffers: WireBuffers = new WireBuffers();
@@ -51,6 +57,7 @@ export class ServerProcess {
       config: options.config,
       configFile: options.configFile,
     });
+    this.#entrance = options.wrapEntrance?.(this.node) ?? this.node;
   }
 
   /**
@@ -71,7 +78,7 @@ export class ServerProcess {
           ...(await listen({
             ...shared,
             port: busPortOf(settings),
-            accept: (wire) => this.#accept(wire, this.node.acceptBus(wire)),
+            accept: (wire) => this.#accept(wire, this.#entrance.acceptBus(wire)),
           })),
         );
       }
@@ -82,14 +89,14 @@ export class ServerProcess {
           ...(await listen({
             ...shared,
             port: settings.port,
-            accept: (wire) => this.#accept(wire, this.node.accept(wire)),
+            accept: (wire) => this.#accept(wire, this.#entrance.accept(wire)),
           })),
         );
       }
       this.#servers.push(
         ...(await listenUnix(settings, {
           buffers: this.#buffers,
-          accept: (wire) => this.#accept(wire, this.node.accept(wire)),
+          accept: (wire) => this.#accept(wire, this.#entrance.accept(wire)),
         })),
       );
     } catch (error) {
@@ -158,7 +165,7 @@ export class ServerProcess {
       },
       log: this.#options.log,
       setAlarm: (at) => this.#setAlarm(at),
-      callSoon: () => void setImmediate(() => this.#hasEnded || this.node.work()),
+      callSoon: () => void setImmediate(() => this.#hasEnded || this.#entrance.work()),
       sleep: (ms) => void Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, ms),
       ended: (exitCode) => void this.#end(exitCode),
     };
@@ -167,7 +174,7 @@ export class ServerProcess {
   #setAlarm(at: number): void {
     if (this.#hasEnded) return;
     clearTimeout(this.#alarm);
-    this.#alarm = setTimeout(() => this.node.wake(), Math.max(0, at - machineClock.monoMs()));
+    this.#alarm = setTimeout(() => this.#entrance.wake(), Math.max(0, at - machineClock.monoMs()));
   }
 
   async #end(exitCode: number): Promise<void> {

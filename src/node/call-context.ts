@@ -69,7 +69,7 @@ export class CallContext implements Context {
 
 /** Publishes a keyspace event on the channels that the configuration asks for. */
 export function notifyKeyspace(
-  server: Server,
+  server: Pick<Server, 'pubsub'>,
   what: { readonly wanted: number; readonly event: string; readonly dbIndex: number },
   key: Buffer,
 ): void {

@@ -21,13 +21,13 @@ export class Clients implements ClientService {
   isStalled = false;
   readonly #onPauseEnd: () => void;
 
-  readonly #unblock: (session: Session, reason: 'timeout' | 'error') => boolean;
+  readonly #unblock: (client: Client, reason: 'timeout' | 'error') => boolean;
 
   constructor(init: {
     readonly settings: Settings;
     readonly onPauseEnd: () => void;
     /** Ends a client's wait; false when it does not wait. */
-    readonly unblock: (session: Session, reason: 'timeout' | 'error') => boolean;
+    readonly unblock: (client: Client, reason: 'timeout' | 'error') => boolean;
   }) {
     this.#settings = init.settings;
     this.#onPauseEnd = init.onPauseEnd;
@@ -83,11 +83,15 @@ export class Clients implements ClientService {
     this.#flushList.push(client);
   }
 
-  /** Hands all pending replies to the wires. */
+  /**
+   * Hands all pending replies to the wires. Replicas come first: then a write that was answered is
+   * on its way to them even if the process dies the next moment.
+   */
   flush(): void {
     while (this.#flushList.length > 0) {
       const list = this.#flushList;
       this.#flushList = [];
+      if (list.length > 1) list.sort(replicasFirst);
       for (const client of list) {
         client.isInFlushList = false;
         client.flush();
@@ -122,7 +126,8 @@ export class Clients implements ClientService {
   }
 
   unblock(session: Session, reason: 'timeout' | 'error'): boolean {
-    return this.#unblock(session, reason);
+    const client = this.#byId.get(session.id);
+    return client !== undefined && this.#unblock(client, reason);
   }
 
   /** When the next pause ends by itself. */
@@ -180,6 +185,10 @@ export class Clients implements ClientService {
     this.pausesAll = this.#pauseByUser?.what === 'all';
     if ((wasPaused && !this.isPaused) || (wasAll && !this.pausesAll)) this.#onPauseEnd();
   }
+}
+
+function replicasFirst(a: Client, b: Client): number {
+  return Number(b.role === 'replica') - Number(a.role === 'replica');
 }
 
 function isIdle(client: Client, since: MonoMs): boolean {

@@ -1,5 +1,5 @@
 /** What the dispatcher needs of the node beyond what commands see. */
-import type { Command, Server, Session } from '../commands/index.ts';
+import type { Command, CommandTable, Context, Server, Session } from '../commands/index.ts';
 import type { Request } from '../resp/index.ts';
 import type { Client } from './client.ts';
 import type { Propagation } from './propagation.ts';
@@ -11,6 +11,7 @@ export interface ClusterRouter {
 }
 
 export interface DispatchHost extends Server {
+  readonly table: CommandTable<Context>;
   readonly propagation: Propagation;
   readonly clusterRouter: ClusterRouter | undefined;
   readonly requiresPassword: boolean;

@@ -5,6 +5,7 @@
  */
 import {
   Command,
+  type Context,
   FLAG_ADMIN,
   FLAG_BLOCKING,
   FLAG_MAY_REPLICATE,
@@ -24,6 +25,8 @@ import { splitArguments } from '../config/index.ts';
 import { CallContext } from './call-context.ts';
 import type { Client } from './client.ts';
 import type { DispatchHost } from './dispatch-host.ts';
+
+type RunnableCommand = Command<Context>;
 
 /** Flags that need a look beyond the fast path. */
 const UNUSUAL: number = FLAG_PROTECTED | FLAG_ADMIN | FLAG_NO_MULTI;
@@ -132,7 +135,8 @@ export class Dispatcher {
     reply.array(queue.length);
     for (const { command, bytes } of queue) {
       this.#innerParser.parse(this.#innerRequest, bytes, 0, bytes.length);
-      this.#call(this.#inner, session, command, this.#innerRequest);
+      // Only this dispatcher fills queues, with commands of its own table.
+      this.#call(this.#inner, session, command as RunnableCommand, this.#innerRequest);
     }
     this.#host.discard(session);
   }
@@ -145,7 +149,7 @@ export class Dispatcher {
     return isWriting ? this.#writeRefusal() : undefined;
   }
 
-  #refusal(client: Client, command: Command, request: Request): string | undefined {
+  #refusal(client: Client, command: RunnableCommand, request: Request): string | undefined {
     const host = this.#host;
     const { flags } = command;
     if ((flags & UNUSUAL) !== 0) {
@@ -219,7 +223,7 @@ export class Dispatcher {
     client.reply.error(text);
   }
 
-  #enqueue(client: Client, command: Command, request: Request): void {
+  #enqueue(client: Client, command: RunnableCommand, request: Request): void {
     const bytes = Buffer.from(request.buf.subarray(request.start, request.end));
     const queued: QueuedCommand = { command, bytes };
     client.queue!.push(queued);
@@ -227,7 +231,7 @@ export class Dispatcher {
     client.reply.simple('QUEUED');
   }
 
-  #mustPause(client: Client, command: Command): boolean {
+  #mustPause(client: Client, command: RunnableCommand): boolean {
     if (client.role !== 'normal') return false;
     if (this.#host.pausesAll) return true;
     const changing = FLAG_WRITE | FLAG_MAY_REPLICATE;
@@ -236,7 +240,7 @@ export class Dispatcher {
     return client.queue.some((queued) => (queued.command.flags & changing) !== 0);
   }
 
-  #call(context: CallContext, session: Session, command: Command, request: Request): void {
+  #call(context: CallContext, session: Session, command: RunnableCommand, request: Request): void {
     const host = this.#host;
     const { keyspace, propagation, stats } = host;
     const { reply } = session;
@@ -293,7 +297,12 @@ export class Dispatcher {
     for (const { dbIndex: index, args } of extra) propagation.addArgs(index, args);
   }
 
-  #noteSlow(session: Session, command: Command, request: Request, durationUs: number): void {
+  #noteSlow(
+    session: Session,
+    command: RunnableCommand,
+    request: Request,
+    durationUs: number,
+  ): void {
     if (
       (command.flags & (FLAG_SKIP_SLOWLOG | FLAG_BLOCKING)) === 0 ||
       session.blocked === undefined
@@ -313,20 +322,20 @@ export class Dispatcher {
   }
 }
 
-function subcommand(main: Command, request: Request): Command | undefined {
+function subcommand(main: RunnableCommand, request: Request): RunnableCommand | undefined {
   if (request.argc < 2) return main.run === undefined ? new MissingSubcommand(main) : main;
   const found = main.subcommands.get(request.text(1).toLowerCase());
   return found ?? (main.run === undefined ? undefined : main);
 }
 
 /** A container named without a subcommand has too few arguments. */
-class MissingSubcommand extends Command {
-  constructor(main: Command) {
+class MissingSubcommand extends Command<Context> {
+  constructor(main: RunnableCommand) {
     super({ ...main.spec, subcommands: [], arity: -2 });
   }
 }
 
-function unknownText(main: Command | undefined, request: Request): string {
+function unknownText(main: RunnableCommand | undefined, request: Request): string {
   const quoted = (i: number): string => request.text(i).slice(0, QUOTED_BYTES_MAX);
   if (main !== undefined) {
     const name = main.spec.name.toUpperCase();

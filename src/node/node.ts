@@ -15,6 +15,7 @@ import type { ClusterRules } from '../cluster/index.ts';
 import {
   type Command,
   CommandTable,
+  type Context,
   type DebugSwitches,
   FLAG_PROTECTED,
   LatencyMonitor,
@@ -36,7 +37,7 @@ import {
   rewriteConfig,
   splitArguments,
 } from '../config/index.ts';
-import { Keyspace } from '../keyspace/index.ts';
+import type { Keyspace } from '../keyspace/index.ts';
 import {
   type InlineSplitter,
   PARSED,
@@ -48,19 +49,22 @@ import { notifyKeyspace } from './call-context.ts';
 import { Client, type ClientHost } from './client.ts';
 import { Clients } from './clients.ts';
 import { ClusterPart } from './cluster.ts';
-import type { ClusterHost, ClusterReplication } from './cluster-host.ts';
+import type { ClusterHost } from './cluster-host.ts';
 import { applyChanges } from './config-changes.ts';
 import { Cron } from './cron.ts';
 import type { ClusterRouter, DispatchHost } from './dispatch-host.ts';
 import { Dispatcher } from './dispatcher.ts';
+import { endWait } from './end-wait.ts';
 import type { Inside } from './inside.ts';
 import { Migrator } from './migrate.ts';
+import { createKeyspace } from './keyspace-creation.ts';
 import { monitorLine } from './monitor-line.ts';
 import type { Ports, Wire, WireEvents } from './ports.ts';
 import { Propagation } from './propagation.ts';
 import { ReplicationPart } from './replication.ts';
 import { admissionRefusal } from './admission.ts';
 import { BackgroundWork } from './background-work.ts';
+import { eventsInTurns, networkInTurns } from './turns.ts';
 import { Watches } from './watches.ts';
 
 export interface NodeInit {
@@ -83,7 +87,7 @@ export class Node implements DispatchHost, ClientHost, Inside, ClusterHost {
   readonly runId: string;
   readonly startedAt: MonoMs;
   readonly keyspace: Keyspace;
-  readonly table: CommandTable;
+  readonly table: CommandTable<Context>;
   readonly stats: ServerStats = new ServerStats();
   readonly slowLog: SlowLog;
   readonly latency: LatencyMonitor;
@@ -120,7 +124,7 @@ export class Node implements DispatchHost, ClientHost, Inside, ClusterHost {
     this.clock = ports.clock;
     this.rng = ports.rng;
     this.system = ports.system;
-    this.ports = { ...ports, network: this.#turnedNetwork(ports) };
+    this.ports = { ...ports, network: networkInTurns(this, ports.network) };
     this.settings = init.config.settings;
     this.config = new ConfigStore(this.settings);
     this.configFile = init.configFile;
@@ -134,7 +138,7 @@ export class Node implements DispatchHost, ClientHost, Inside, ClusterHost {
     this.clients = new Clients({
       settings: this.settings,
       onPauseEnd: () => this.#resumeSoon(),
-      unblock: (session, reason) => this.#unblockByCommand(session, reason),
+      unblock: (client, reason) => endWait(this, client, reason),
     });
     this.parserOptions = {
       bulkBytesMax: this.settings['proto-max-bulk-len'],
@@ -153,7 +157,7 @@ export class Node implements DispatchHost, ClientHost, Inside, ClusterHost {
     this.cluster = this.settings['cluster-enabled']
       ? new ClusterPart(this, {
           host: this,
-          replication: this.#clusterReplication(),
+          replication: this.replication,
           ...(init.clusterRules === undefined ? {} : { rules: init.clusterRules }),
         })
       : undefined;
@@ -196,7 +200,7 @@ export class Node implements DispatchHost, ClientHost, Inside, ClusterHost {
       return { data: () => undefined, closed: () => undefined };
     }
     this.beginTurn();
-    const events = this.#turned(this.cluster.acceptBus(wire));
+    const events = eventsInTurns(this, this.cluster.acceptBus(wire));
     this.endTurn();
     return events;
   }
@@ -288,16 +292,7 @@ export class Node implements DispatchHost, ClientHost, Inside, ClusterHost {
   }
 
   createKeyspace(): Keyspace {
-    return new Keyspace({
-      rng: this.rng,
-      clusterMode: this.settings['cluster-enabled'],
-      databases: this.settings['cluster-enabled'] ? 1 : this.settings.databases,
-      hooks: {
-        expired: (db, buf, at, size) => this.#onExpired(db, buf, at, size),
-        touched: (db, buf, at, size) => this.#watches.touched(db, buf, at, size),
-        replaced: (db) => this.#watches.replaced(db),
-      },
-    });
+    return createKeyspace(this, this.#watches);
   }
 
   client(id: number): Client | undefined {
@@ -545,67 +540,9 @@ export class Node implements DispatchHost, ClientHost, Inside, ClusterHost {
     }
   }
 
-  #onExpired(dbIndex: number, buf: Uint8Array, at: number, size: number): void {
-    this.#watches.isExpiring = this.keyspace.isWatched;
-    const key = Buffer.from(buf.subarray(at, at + size));
-    const name = this.settings['lazyfree-lazy-expire'] ? 'UNLINK' : 'DEL';
-    this.propagation.addArgs(dbIndex, [name, key]);
-    const wanted = this.settings['notify-keyspace-events'];
-    if ((wanted & KEYSPACE_EVENT.x) === 0) return;
-    notifyKeyspace(this, { wanted, event: 'expired', dbIndex }, key);
-  }
-
-  #unblockByCommand(session: Session, reason: 'timeout' | 'error'): boolean {
-    const { blocked } = session;
-    const client = this.clients.find(session.id);
-    if (blocked?.kind !== 'wait' || client === undefined) return false;
-    if (reason === 'error') {
-      session.reply.error('UNBLOCKED client unblocked via CLIENT UNBLOCK');
-    } else {
-      session.reply.int(this.replication.acknowledgedCount(blocked.replOffset));
-    }
-    this.unblock(client);
-    return true;
-  }
-
   #followConfigured(): void {
     const target = this.settings.replicaof;
     if (target !== undefined) this.replication.follow(target.host, target.port, true);
-  }
-
-  #clusterReplication(): ClusterReplication {
-    const { replication } = this;
-    return {
-      view: replication,
-      source: replication.source,
-      get onProgress() {
-        return replication.onProgress;
-      },
-      set onProgress(listener) {
-        replication.onProgress = listener;
-      },
-      follow: (host, port) => replication.follow(host, port),
-      promote: () => replication.promote(),
-    };
-  }
-
-  #turnedNetwork(ports: Ports): Ports['network'] {
-    return { connect: (target, events) => ports.network.connect(target, this.#turned(events)) };
-  }
-
-  /** The same events, each in a turn of its own. */
-  #turned(events: WireEvents): WireEvents {
-    const turn = (act: () => void): void => {
-      this.beginTurn();
-      act();
-      this.endTurn();
-    };
-    return {
-      opened: () => turn(() => events.opened?.()),
-      data: (buf, size) => turn(() => events.data(buf, size)),
-      drained: () => turn(() => events.drained?.()),
-      closed: (reason) => turn(() => events.closed(reason)),
-    };
   }
 
   #end(): void {

@@ -4,6 +4,7 @@
  */
 import { type MonoMs, type Replid, addMs } from '../base/index.ts';
 import type { ReplicationView } from '../cluster/index.ts';
+import type { ReplicationView as ClusterReplicationView } from '../cluster/index.ts';
 import type { ReplicationService, Session } from '../commands/index.ts';
 import {
   type Peer,
@@ -156,6 +157,11 @@ export class ReplicationPart implements ReplicationService, ReplicationView {
   goodReplicaCount(): number {
     const { now, settings } = this.#inside;
     return this.source.goodReplicaCount(now, settings['min-replicas-max-lag']);
+  }
+
+  /** What the cluster asks of replication. */
+  get view(): ClusterReplicationView {
+    return this;
   }
 
   /** Bytes of stream produced as master or applied as replica. */

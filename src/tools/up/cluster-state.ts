@@ -1,5 +1,11 @@
 /** What the running nodes say: ready or not, in what role, owning what. */
-import { type NodeAddress, RespClient, replyFacts, replyText } from '../../client/index.ts';
+import {
+  type NodeAddress,
+  RespClient,
+  formatAddress,
+  replyFacts,
+  replyText,
+} from '../../client/index.ts';
 import {
   type ClusterNode,
   connectNode,
@@ -9,8 +15,7 @@ import {
 } from '../cluster/index.ts';
 import { ToolError } from '../errors.ts';
 import { tableLines } from '../screen.ts';
-import type { NodeProcess } from './node-process.ts';
-import { describeEnding } from './node-process.ts';
+import { type Ending, type NodeProcess, describeEnding } from './node-process.ts';
 
 /** Waits until a node answers commands. Throws ToolError `LOCAL` when its process ends or the bound passes. */
 export async function waitUntilReady(
@@ -20,11 +25,7 @@ export async function waitUntilReady(
 ): Promise<void> {
   await waitUntil(
     async () => {
-      if (node.ending !== undefined) {
-        const how = describeEnding(node.ending);
-        const said = node.ending.error === undefined ? `: ${node.lastWords()}` : '';
-        throw new ToolError('LOCAL', `Cannot start node ${node.port}, it ended (${how})${said}`);
-      }
+      if (node.ending !== undefined) throw startFailure(node, node.ending);
       return answers(address);
     },
     boundMs,
@@ -72,7 +73,7 @@ export async function nodeTable(
     const myself = views[index]?.find((node) => node.isMyself);
     return [
       myself?.role ?? 'unknown',
-      `${address.host}:${address.port}`,
+      formatAddress(address),
       slotsOrMaster(myself, portOf),
       String(pid),
     ];
@@ -84,6 +85,18 @@ function slotsOrMaster(node: ClusterNode | undefined, portOf: ReadonlyMap<string
   if (node === undefined) return '-';
   if (node.role === 'master') return formatRanges(node.slots, 3);
   return `copies ${portOf.get(node.masterId ?? '') ?? 'nobody'}`;
+}
+
+function startFailure(node: NodeProcess, ending: Ending): ToolError {
+  if (ending.error !== undefined) {
+    const isMissing = 'code' in ending.error && ending.error.code === 'ENOENT';
+    const reason = isMissing ? 'no such program' : ending.error.message;
+    return new ToolError('LOCAL', `Cannot run "${node.program}": ${reason}`, ending.error);
+  }
+  return new ToolError(
+    'LOCAL',
+    `Cannot start node ${node.port}, it ended (${describeEnding(ending)}): ${node.lastWords()}`,
+  );
 }
 
 async function answers(address: NodeAddress): Promise<boolean> {

@@ -2,6 +2,7 @@
  * The data folder as text: one folder for each node with a redis.conf, and a file that says what the cluster looks like.
  * Lines that users add to a redis.conf stay; only the directives listed here are kept in step.
  */
+import { quoteArgument, splitArguments } from '../../config/index.ts';
 import { ToolError } from '../errors.ts';
 import { type UpShape, isLoopback } from './options.ts';
 
@@ -56,15 +57,21 @@ export function nodeConfig(folder: NodeFolder, existing: string | undefined): st
   return text;
 }
 
-/** The value of a directive in a redis.conf, without its quotes; the last one counts. */
+/** The value of a directive in a redis.conf, its first argument; the last line counts. */
 export function directiveOf(text: string, name: string): string | undefined {
-  const found = [...text.matchAll(directivePattern(name))].at(-1)?.[1]?.trim();
-  return found === undefined ? undefined : found.replace(/^"(.*)"$/, '$1').replaceAll('\\"', '"');
+  const found = [...text.matchAll(directivePattern(name))].at(-1)?.[1];
+  const [value] = found === undefined ? [] : (splitArguments(toBytes(found)) ?? []);
+  return value === undefined ? undefined : Buffer.from(value, 'latin1').toString();
 }
 
 /** A value as redis.conf takes it. */
-export function quoted(value: string): string {
-  return `"${value.replaceAll('\\', '\\\\').replaceAll('"', '\\"')}"`;
+function quoted(value: string): string {
+  return quoteArgument(toBytes(value));
+}
+
+/** Text as `config/` has it, one byte a character. */
+function toBytes(text: string): string {
+  return Buffer.from(text).toString('latin1');
 }
 
 const HEADER = `# A node of the cluster that "slotline up" keeps in this folder. Your own directives go below; those that

@@ -34,10 +34,10 @@ export class NodeProcess {
   constructor(options: NodeProcessOptions) {
     this.port = options.port;
     this.#options = options;
-    const [program = process.execPath, ...args] = options.command;
+    const [, ...args] = options.command;
     const log = openSync(this.logFile, 'a');
     // A process group of its own: Ctrl-C in the terminal reaches the launcher alone, which ends the nodes in order.
-    this.#child = spawn(program, [...args, options.configFile], {
+    this.#child = spawn(this.program, [...args, options.configFile], {
       cwd: options.dir,
       detached: true,
       stdio: ['ignore', log, log],
@@ -53,6 +53,10 @@ export class NodeProcess {
         settle({ code: code ?? undefined, signal: signal ?? undefined, error: undefined }),
       );
     });
+  }
+
+  get program(): string {
+    return this.#options.command[0] ?? process.execPath;
   }
 
   get logFile(): string {

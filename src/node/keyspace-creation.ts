@@ -1,0 +1,44 @@
+/** The keyspace of a node, and what the node does when keys expire or change. */
+import type { Rng } from '../base/index.ts';
+import type { PubSub } from '../commands/index.ts';
+import { KEYSPACE_EVENT, type Settings } from '../config/index.ts';
+import { Keyspace } from '../keyspace/index.ts';
+import { notifyKeyspace } from './call-context.ts';
+import type { Propagation } from './propagation.ts';
+import type { Watches } from './watches.ts';
+
+export interface KeyspaceOwner {
+  readonly rng: Rng;
+  readonly settings: Settings;
+  readonly pubsub: PubSub;
+  readonly propagation: Propagation;
+}
+
+/** An empty keyspace of the shape that the settings ask for. */
+export function createKeyspace(owner: KeyspaceOwner, watches: Watches): Keyspace {
+  const { settings } = owner;
+  const isCluster = settings['cluster-enabled'];
+  return new Keyspace({
+    rng: owner.rng,
+    clusterMode: isCluster,
+    databases: isCluster ? 1 : settings.databases,
+    hooks: {
+      expired: (dbIndex, buf, at, size) => {
+        watches.isExpiring = !watches.isEmpty;
+        const key = Buffer.from(buf.subarray(at, at + size));
+        passOnExpiry(owner, dbIndex, key);
+      },
+      touched: (dbIndex, buf, at, size) => watches.touched(dbIndex, buf, at, size),
+      replaced: (dbIndex) => watches.replaced(dbIndex),
+    },
+  });
+}
+
+/** Replicas do not expire keys by themselves: they are told. */
+function passOnExpiry(owner: KeyspaceOwner, dbIndex: number, key: Buffer): void {
+  const { settings, propagation } = owner;
+  propagation.addArgs(dbIndex, [settings['lazyfree-lazy-expire'] ? 'UNLINK' : 'DEL', key]);
+  const wanted = settings['notify-keyspace-events'];
+  if ((wanted & KEYSPACE_EVENT.x) === 0) return;
+  notifyKeyspace(owner, { wanted, event: 'expired', dbIndex }, key);
+}
