@@ -33,7 +33,9 @@ export interface ClusterSimOptions {
 
 /** Time for a healed cluster to agree. */
 export const CONVERGE_MS = 60_000;
-const POLL_MS = 250;
+const POLL_MS = 500;
+/** Agreement counts when it has lasted this long: the first pings after healing may still bring bad news. */
+const STEADY_MS = 3000;
 /** Hash tags per shard. */
 const TAGS_PER_SHARD = 2;
 const NODES_CONF = 'nodes.conf';
@@ -136,8 +138,11 @@ export class ClusterSim implements MachineWatcher {
   /** Lets time pass until all nodes agree; false when they do not in time. */
   converge(limitMs: number = CONVERGE_MS): boolean {
     const endMs = this.world.nowMs + limitMs;
+    let sinceMs = this.world.nowMs;
     while (this.world.nowMs < endMs) {
-      if (this.disagreement(this.operator.views(this.machines)) === undefined) return true;
+      const isAgreed = this.disagreement(this.operator.views(this.machines)) === undefined;
+      if (!isAgreed) sinceMs = this.world.nowMs;
+      else if (this.world.nowMs - sinceMs >= STEADY_MS) return true;
       this.world.run(POLL_MS);
     }
     return false;

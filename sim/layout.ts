@@ -100,7 +100,7 @@ export function drawTags(
   const tags: { tag: string; slot: Slot }[] = [];
   for (let shard = 0; shard < layout.shardCount; shard++) {
     const [from, to] = shardRange(shard, layout.shardCount);
-    for (let found = 0; found < perShard; ) {
+    for (let found = 0; found < perShard;) {
       const tag = randomHex(rng, 6);
       const bytes = Buffer.from(tag);
       const slot = keySlot(bytes, 0, bytes.length);

@@ -1,7 +1,7 @@
 /** The operator's seat: asks nodes for what they know and gives them commands, over connections like any other. */
 import { invariant } from '../src/base/index.ts';
 import { parseNodesConf } from '../src/config/index.ts';
-import { type Reply, ReplyError } from '../src/resp/index.ts';
+import type { Reply } from '../src/resp/index.ts';
 import { type ClientHost, RespConnection } from './client.ts';
 import type { Machine } from './machine.ts';
 import type { Network } from './network.ts';
@@ -126,13 +126,4 @@ function readView(machine: Machine, nodes: string, info: string, role: readonly 
     isCovered: covered === 16384,
     isSynced: isMaster || String(role[3]) === 'connected',
   };
-}
-
-/** Text of a bulk reply; undefined for nil, an error or no answer. */
-export function bulkText(reply: Reply | undefined): string | undefined {
-  return Buffer.isBuffer(reply) ? reply.toString('latin1') : undefined;
-}
-
-export function isError(reply: Reply | undefined): reply is ReplyError {
-  return reply instanceof ReplyError;
 }

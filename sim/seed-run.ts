@@ -29,8 +29,6 @@ export interface SeedOptions {
 const START_MS = 10_000;
 /** Time for every writer to go on after healing. */
 const WRITE_MS = 15_000;
-/** Time for the last writes to reach every replica. */
-const SETTLE_MS = 3000;
 
 export function runSeed(seed: number, options: SeedOptions = {}): SeedResult {
   const swarm = drawSwarm(seed);
@@ -77,7 +75,6 @@ function recover(sim: ClusterSim, swarm: Swarm): void {
   );
   if (!goesOn) sim.checker.violate('notWriting', 'a writer got no write acknowledged');
   for (const writer of sim.writers) writer.stop();
-  sim.world.run(SETTLE_MS);
   checkData(sim, {
     keepsAcknowledged: swarm.kind === 'calm' && sim.checker.failureCount === 0,
     keepsReplicated: swarm.kind !== 'operator' && !sim.hasLostMemory,

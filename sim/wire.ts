@@ -202,10 +202,7 @@ export class SimWire implements Wire {
       return;
     }
     const { world } = this.#carrier;
-    const atUs = Math.max(
-      this.#lastArrivalUs,
-      world.nowUs + this.#carrier.delayUs(this.purpose),
-    );
+    const atUs = Math.max(this.#lastArrivalUs, world.nowUs + this.#carrier.delayUs(this.purpose));
     this.#lastArrivalUs = atUs;
     world.at(atUs, () => this.#arrive(item));
   }

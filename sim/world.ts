@@ -13,7 +13,6 @@ interface Happening {
   run(): void;
 }
 
-
 /** FNV-1a over 32-bit words, in two lanes so that collisions stay out of the way. */
 export class TraceHash {
   #low = 0x811c9dc5;

@@ -18,7 +18,6 @@ interface CreateFlags extends SharedFlags {
 
 interface AddNodeFlags extends SharedFlags {
   readonly replica?: boolean;
-  readonly clusterSlave?: boolean;
   readonly replicaOf?: string;
   readonly clusterMasterId?: string;
 }
@@ -110,7 +109,7 @@ function addAddNode(cluster: Command): void {
       .argument('[existing...]', 'any node of the cluster')
       .option('--replica', 'as replica of the master with the fewest')
       .option('--replica-of <node>', 'as replica of this master: its id or host:port')
-      .addOption(new Option('--cluster-slave').hideHelp())
+      .addOption(new Option('--cluster-slave').implies({ replica: true }).hideHelp())
       .addOption(new Option('--cluster-master-id <id>').hideHelp()),
   ).action((newNode: string, existing: string[], flags: AddNodeFlags) =>
     runTool(flags.json === true, async (screen) => {
@@ -119,7 +118,7 @@ function addAddNode(cluster: Command): void {
         {
           newNode: await oneAddress(newNode),
           existing: await seeds(existing),
-          isReplica: flags.replica === true || flags.clusterSlave === true,
+          isReplica: flags.replica === true,
           masterReference: flags.replicaOf ?? flags.clusterMasterId,
           timeoutMs: timeoutOf(flags, CREATE_TIMEOUT_MS),
         },

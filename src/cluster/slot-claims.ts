@@ -5,7 +5,7 @@
 import { SLOT_COUNT, type Slot, slot } from '../base/index.ts';
 import { type ClusterContext, slotHolder } from './context.ts';
 import { becomeReplicaOf } from './roles.ts';
-import { assignSlot, hasSlotBit, unassignSlot } from './slot-map.ts';
+import { assignSlot, nextSlot, unassignSlot } from './slot-map.ts';
 import type { ClusterNode } from './types.ts';
 
 /**
@@ -25,8 +25,7 @@ export function applySlotClaim(
   const dirty: Slot[] = [];
   let lostCount = 0;
   let claimedCount = 0;
-  for (let i = 0; i < SLOT_COUNT; i++) {
-    if (!hasSlotBit(slots, i)) continue;
+  for (let i = nextSlot(slots, 0); i < SLOT_COUNT; i = nextSlot(slots, i + 1)) {
     claimedCount++;
     const index = slot(i);
     const owner = c.owners[i];

@@ -7,6 +7,15 @@ export function hasSlotBit(slots: Uint8Array, index: number): boolean {
   return (slots[index >> 3]! & (1 << (index & 7))) !== 0;
 }
 
+/** The first claimed slot from `from` on; SLOT_COUNT when there is none. Skips empty bytes whole. */
+export function nextSlot(slots: Uint8Array, from: number): number {
+  for (let i = from; i < SLOT_COUNT; i++) {
+    if (slots[i >> 3] === 0) i |= 7;
+    else if (hasSlotBit(slots, i)) return i;
+  }
+  return SLOT_COUNT;
+}
+
 export function assignSlot(c: ClusterContext, node: ClusterNode, index: Slot): void {
   invariant(c.owners[index] === undefined, 'a slot has one owner');
   node.slots[index >> 3]! |= 1 << (index & 7);

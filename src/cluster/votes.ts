@@ -4,7 +4,7 @@ import { MESSAGE_FLAG, type PacketHeader } from '../bus/index.ts';
 import { type ClusterContext, isVotingMaster } from './context.ts';
 import type { VoteFacts, VoteRefusal } from './rules.ts';
 import { sendAuthAck } from './sending.ts';
-import { hasSlotBit } from './slot-map.ts';
+import { nextSlot } from './slot-map.ts';
 import type { ClusterNode } from './types.ts';
 
 /**
@@ -54,8 +54,8 @@ interface StaleSlot {
 
 /** A claimed slot whose owner is newer than the claim: the candidate missed a change. */
 function firstStaleSlot(c: ClusterContext, request: PacketHeader): StaleSlot | undefined {
-  for (let i = 0; i < SLOT_COUNT; i++) {
-    if (!hasSlotBit(request.slots, i)) continue;
+  const { slots } = request;
+  for (let i = nextSlot(slots, 0); i < SLOT_COUNT; i = nextSlot(slots, i + 1)) {
     const ownerEpoch = c.owners[i]?.configEpoch;
     if (ownerEpoch !== undefined && ownerEpoch > request.configEpoch) {
       return { slot: i, ownerEpoch, requestEpoch: request.configEpoch };

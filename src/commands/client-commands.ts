@@ -36,7 +36,11 @@ function runningRequest(session: Session, request: Request): RunningRequest {
   return { session, bytes: request.end - request.start, argumentBytes };
 }
 
-function clientList({ server, session: caller }: Context, request: Request, reply: ReplyWriter): void {
+function clientList(
+  { server, session: caller }: Context,
+  request: Request,
+  reply: ReplyWriter,
+): void {
   let isListed: (session: Session) => boolean = () => true;
   if (request.argc === 4 && request.is(2, 'type')) {
     const type = clientTypeOf(request.text(3));

@@ -2,7 +2,7 @@
 import type { ReplyWriter, Request } from '../resp/index.ts';
 import type { Context } from './context.ts';
 import { ERR_NOT_INTEGER, ERR_SYNTAX } from './errors.ts';
-import type { Tracking } from './tracking-table.ts';
+import type { Tracking } from './tracking.ts';
 
 interface TrackingOptions {
   redirectId: number;

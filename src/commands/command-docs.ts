@@ -73,19 +73,17 @@ function writeDocument(reply: ReplyWriter, document: Document): void {
   for (const [field, value] of fields) {
     reply.bulkText(field);
     if (WORD_FIELDS.has(field) && Array.isArray(value)) writeWords(reply, value.map(String));
-    else if (field === 'history' && Array.isArray(value)) {
-      reply.set(value.length);
-      for (const item of value) writeValue(reply, item);
-    } else writeValue(reply, value);
+    else writeValue(reply, value, field === 'history');
   }
 }
 
-function writeValue(reply: ReplyWriter, value: DocumentValue): void {
+function writeValue(reply: ReplyWriter, value: DocumentValue, isSet: boolean = false): void {
   if (typeof value === 'string') reply.bulkText(value);
   else if (typeof value === 'number') reply.int(value);
   else if (isDocument(value)) writeDocument(reply, value);
   else {
-    reply.array(value.length);
+    if (isSet) reply.set(value.length);
+    else reply.array(value.length);
     for (const item of value) writeValue(reply, item);
   }
 }

@@ -12,6 +12,8 @@ export interface Context {
   /** The client's selected database. */
   readonly db: Database;
   readonly command: Command;
+  /** Whether anybody could want what is passed on; if not, a hot command need not say it. */
+  readonly isPropagated: boolean;
   /** The call goes on to replicas in this form instead of its own bytes (if it changed anything). */
   propagateAs(args: readonly (Buffer | string)[]): void;
   /** Something more goes on to replicas after the call itself. */

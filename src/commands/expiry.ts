@@ -179,7 +179,7 @@ function expireKey(context: Context, request: Request, ref: Ref, expireAt: numbe
     return;
   }
   context.db.setExpire(ref, expireAt);
-  if (context.command.spec.name !== 'pexpireat') {
+  if (context.isPropagated && context.command.spec.name !== 'pexpireat') {
     const args: (Buffer | string)[] = ['PEXPIREAT', request.bytes(1), String(expireAt)];
     for (let i = 3; i < request.argc; i++) args.push(request.bytes(i));
     context.propagateAs(args);

@@ -2,8 +2,10 @@
  * The commands: their facts and what they do, one file a family, and the state that several of them share
  * (statistics, slow log, latency samples, subscriptions). Knows no sockets: the node gives a `Server`.
  */
+import * as errors from './errors.ts';
+
+export { errors };
 export type { Context } from './context.ts';
-export * as errors from './errors.ts';
 export { commandSpecs } from './families.ts';
 export { LatencyHistogram } from './latency-histogram.ts';
 export {
@@ -59,4 +61,5 @@ export {
   FLAG_STALE,
   FLAG_WRITE,
 } from './table.ts';
-export { type Tracking, TrackingTable } from './tracking-table.ts';
+export type { Tracking } from './tracking.ts';
+export { TrackingTable } from './tracking-table.ts';

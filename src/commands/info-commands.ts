@@ -1,5 +1,5 @@
 /** Fields of INFO commandstats, errorstats and latencystats. Source: INFO of redis-server 7.0.15. */
-import type { InfoFields } from './info.ts';
+import type { InfoFields } from './info-fields.ts';
 import type { Server } from './server.ts';
 import type { Command } from './table.ts';
 

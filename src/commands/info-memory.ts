@@ -1,5 +1,5 @@
 /** Fields of INFO memory. Source: INFO of redis-server 7.0.15. */
-import type { InfoFields } from './info.ts';
+import type { InfoFields } from './info-fields.ts';
 import { humanBytes, memoryReport, percentOf, ratioOf } from './memory-report.ts';
 import type { Server } from './server.ts';
 

@@ -1,6 +1,6 @@
 /** Fields of INFO about the process, its clients and its databases. Source: INFO of redis-server 7.0.15. */
 import { REDIS_VERSION } from './connection.ts';
-import type { InfoFields } from './info.ts';
+import type { InfoFields } from './info-fields.ts';
 import type { Server } from './server.ts';
 
 const SECONDS_A_DAY = 86400;

@@ -1,6 +1,6 @@
 /** Fields of INFO stats and INFO replication. Source: INFO of redis-server 7.0.15. */
 import { infoFields } from '../replication/index.ts';
-import type { InfoFields } from './info.ts';
+import type { InfoFields } from './info-fields.ts';
 import type { Server } from './server.ts';
 
 export function statsFields(server: Server): InfoFields {

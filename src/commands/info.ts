@@ -2,6 +2,7 @@
 import type { ReplyWriter, Request } from '../resp/index.ts';
 import type { Context } from './context.ts';
 import { commandStats, errorStats, latencyStats } from './info-commands.ts';
+import type { InfoFields } from './info-fields.ts';
 import { memoryFields } from './info-memory.ts';
 import {
   clientFields,
@@ -13,9 +14,6 @@ import {
 } from './info-server.ts';
 import { replicationFields, statsFields } from './info-stats.ts';
 import type { Server } from './server.ts';
-
-/** Lines of a section: name and value. */
-export type InfoFields = readonly (readonly [name: string, value: string | number])[];
 
 interface Section {
   readonly title: string;

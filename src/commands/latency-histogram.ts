@@ -14,6 +14,7 @@ const RANGES = 23;
 /** The first bucket that LATENCY HISTOGRAM shows holds this and what is below, nanoseconds. */
 const FIRST_SHOWN_NS = 1024;
 
+/** Durations of one command, 12 KB of counters. */
 export class LatencyHistogram {
   readonly #counts: Uint32Array = new Uint32Array((RANGES + 1) * HALF_STEPS);
   count = 0;

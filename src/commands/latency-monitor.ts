@@ -28,6 +28,7 @@ interface Series {
 
 type LatencySettings = Pick<Settings, 'latency-monitor-threshold' | 'latency-tracking'>;
 
+/** The series of a node and its histograms. */
 export class LatencyMonitor {
   readonly #settings: LatencySettings;
   readonly #series: Map<string, Series> = new Map<string, Series>();

@@ -43,7 +43,10 @@ test('integers of 64 bits add up exactly while the sum fits 64 bits', () => {
 });
 
 test('any text is a number or refused, never an exception, and a result reads back as itself', () => {
-  const text = fc.string({ unit: fc.constantFrom(...'0123456789.e+-xp inf'), maxLength: 12 });
+  const text = fc.string({
+    unit: fc.constantFrom(...'0123456789.e+-xp inf'.split('')),
+    maxLength: 12,
+  });
   fc.assert(
     fc.property(text, (input) => {
       const value = parseLongDouble(input);

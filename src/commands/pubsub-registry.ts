@@ -22,6 +22,7 @@ const UNSUBSCRIBED: Readonly<Record<SubscriptionKind, string>> = {
   shard: 'sunsubscribe',
 };
 
+/** The subscriptions of a node. */
 export class PubSub {
   readonly #channels: Listeners = new Map<string, Set<Session>>();
   readonly #patterns: Listeners = new Map<string, Set<Session>>();

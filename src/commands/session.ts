@@ -2,7 +2,7 @@
 import type { MonoMs } from '../base/index.ts';
 import type { ReplyWriter } from '../resp/index.ts';
 import type { Command } from './table.ts';
-import type { Tracking } from './tracking-table.ts';
+import type { Tracking } from './tracking.ts';
 
 /** Why a client's requests wait. */
 export type Blocked =

@@ -31,6 +31,7 @@ export interface SlowCall {
   readonly unixNow: UnixMs;
 }
 
+/** The entries and the rule for what becomes one. */
 export class SlowLog {
   readonly #settings: Pick<Settings, 'slowlog-log-slower-than' | 'slowlog-max-len'>;
   readonly #entries: SlowLogEntry[] = [];

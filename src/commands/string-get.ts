@@ -98,7 +98,7 @@ export function getrange(context: Context, request: Request, reply: ReplyWriter)
 }
 
 /** The bytes [start, end) that two inclusive indexes mean, negative ones counting from the end. */
-export function byteRange(
+function byteRange(
   first: number,
   last: number,
   size: number,

@@ -56,6 +56,7 @@ function propagateSet(
   valueIndex: number,
   expireAtUnixMs: number,
 ): void {
+  if (!context.isPropagated) return;
   const value = request.bytes(valueIndex);
   context.propagateAs(['SET', request.bytes(1), value, 'PXAT', String(expireAtUnixMs)]);
 }

@@ -87,10 +87,15 @@ test('INCR stops at the ends of 64 bits and leaves the value', () => {
   expect(server.run('INCR', 'k')).toBe('-ERR value is not an integer or out of range\r\n');
 });
 
-test('INCRBYFLOAT refuses a string of 512 MB without reading it as text', () => {
+test('INCRBYFLOAT takes no text of 5 KB or more for a number', () => {
   const server = create();
-  server.run('SETRANGE', 'k', String(512 * 1024 * 1024 - 1), 'x');
+  server.run('SET', 'k', '0'.repeat(5119));
+  expect(server.run('INCRBYFLOAT', 'k', '1')).toBe('$1\r\n1\r\n');
+  server.run('SET', 'k', '0'.repeat(5120));
   expect(server.run('INCRBYFLOAT', 'k', '1')).toBe('-ERR value is not a valid float\r\n');
+  expect(server.run('INCRBYFLOAT', 'n', '0'.repeat(5120))).toBe(
+    '-ERR value is not a valid float\r\n',
+  );
 });
 
 test('no string grows beyond proto-max-bulk-len', () => {

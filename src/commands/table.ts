@@ -49,6 +49,9 @@ const FLAG_BITS: Readonly<Partial<Record<CommandFlag, number>>> = {
   allow_busy: FLAG_ALLOW_BUSY,
 };
 
+/** Source: 7.0 commands.c, CMD_TOUCHES_ARBITRARY_KEYS. */
+const ARBITRARY_KEYS: ReadonlySet<string> = new Set(['keys', 'randomkey', 'scan']);
+
 /** What a node counted of one command. */
 export interface CommandCounters {
   calls: number;
@@ -78,6 +81,8 @@ export class Command<C = never> {
   readonly keyStep: number;
   /** Whether keys must be found by `keyIndexes` rather than by the plain range. */
   readonly hasMovableKeys: boolean;
+  /** Keys that it finds expired have nothing to do with each other: their deletions go to replicas one by one. */
+  readonly touchesArbitraryKeys: boolean;
   readonly #keySpecs: readonly KeySpec[];
 
   constructor(spec: CommandSpecOf<C>, parent?: CommandSpecOf<C>) {
@@ -89,6 +94,7 @@ export class Command<C = never> {
     this.subcommands = new Map(
       (spec.subcommands ?? []).map((sub) => [sub.name, new Command(sub, spec)]),
     );
+    this.touchesArbitraryKeys = ARBITRARY_KEYS.has(spec.name);
     this.#keySpecs = (spec.keys ?? []).filter((key) => !key.flags.includes('not_key'));
     const range = plainRange(spec.keys ?? []);
     this.firstKey = range?.first ?? 0;

@@ -111,6 +111,7 @@ export class TestServer {
       session: this.session,
       db: this.keyspace.db(this.session.dbIndex),
       command,
+      isPropagated: true,
       propagateAs: (args) => {
         this.#replacement = joined(args);
       },

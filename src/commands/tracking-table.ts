@@ -3,30 +3,28 @@
  * Key names are text of one character a byte; as in Redis the database does not matter.
  */
 import type { Session } from './session.ts';
-
-/** What CLIENT TRACKING ON asked for. */
-export interface Tracking {
-  readonly mode: 'default' | 'optin' | 'optout' | 'broadcast';
-  /** Client that gets the messages; 0 is the client itself. */
-  readonly redirectId: number;
-  readonly isNoLoop: boolean;
-  readonly prefixes: readonly string[];
-  /** CLIENT CACHING for the next command: remember its keys or not, against the mode. */
-  caching: 'yes' | 'no' | undefined;
-  /** The client that gets the messages is gone. */
-  isRedirectBroken: boolean;
-}
+import type { Tracking } from './tracking.ts';
 
 /** Channel of messages to clients that speak RESP2. */
 const INVALIDATE_CHANNEL = '__redis__:invalidate';
 
+/** A message that waits. */
+interface Pending {
+  readonly target: number;
+  /** What a broadcast client listens to; undefined for a client that read the key. */
+  readonly prefix: string | undefined;
+  /** Undefined: everything. */
+  readonly keys: Set<string> | undefined;
+}
+
+/** The keys that clients of a node track. */
 export class TrackingTable {
   /** Ids of the clients that read a key since it last changed. */
   readonly #readers: Map<string, Set<number>> = new Map<string, Set<number>>();
   /** Broadcast prefixes with their clients. */
   readonly #prefixes: Map<string, Set<number>> = new Map<string, Set<number>>();
   /** Messages that wait for the end of the command that changed the keys. */
-  readonly #pending: { readonly target: number; readonly key: string | undefined }[] = [];
+  readonly #pending: Pending[] = [];
   readonly #find: (id: number) => Session | undefined;
   #itemCount = 0;
   /** Clients with tracking on. The node need not call the rest while it is 0. */
@@ -92,11 +90,11 @@ export class TrackingTable {
     if (readers !== undefined) {
       this.#readers.delete(key);
       this.#itemCount -= readers.size;
-      for (const id of readers) this.#queue(id, key, by, false);
+      for (const id of readers) this.#queue(id, key, by, undefined);
     }
     for (const [prefix, clients] of this.#prefixes) {
       if (!key.startsWith(prefix)) continue;
-      for (const id of clients) this.#queue(id, key, by, true);
+      for (const id of clients) this.#queue(id, key, by, prefix);
     }
   }
 
@@ -107,7 +105,8 @@ export class TrackingTable {
     for (const ids of this.#prefixes.values()) for (const id of ids) readers.add(id);
     this.#readers.clear();
     this.#itemCount = 0;
-    for (const id of readers) this.#pending.push({ target: id, key: undefined });
+    for (const id of readers)
+      this.#pending.push({ target: id, prefix: undefined, keys: undefined });
   }
 
   /** Forgets keys above `keysMax` (tracking-table-max-keys; 0 is no limit), telling their readers. */
@@ -119,23 +118,32 @@ export class TrackingTable {
     }
   }
 
-  /** Sends what waits; after the reply of the command, so that a message never splits one. */
+  /**
+   * Sends what waits; after the reply of the outermost command, so that a message never splits one and the keys of a
+   * broadcast go together.
+   */
   flush(): void {
-    for (const { target, key } of this.#pending) {
+    for (const { target, keys } of this.#pending) {
       const session = this.#find(target);
-      if (session?.tracking !== undefined) this.#send(session, session.tracking, key);
+      if (session?.tracking !== undefined) this.#send(session, session.tracking, keys);
     }
     this.#pending.length = 0;
   }
 
-  #queue(id: number, key: string, by: Session | undefined, isBroadcast: boolean): void {
+  #queue(id: number, key: string, by: Session | undefined, prefix: string | undefined): void {
     const { tracking } = this.#find(id) ?? {};
+    const isBroadcast = prefix !== undefined;
     if (tracking === undefined || (tracking.mode === 'broadcast') !== isBroadcast) return;
     if (tracking.isNoLoop && by?.id === id) return;
-    this.#pending.push({ target: id, key });
+    const waiting = isBroadcast
+      ? this.#pending.find((other) => other.target === id && other.prefix === prefix)
+      : undefined;
+    if (waiting?.keys === undefined)
+      this.#pending.push({ target: id, prefix, keys: new Set([key]) });
+    else waiting.keys.add(key);
   }
 
-  #send(session: Session, tracking: Tracking, key: string | undefined): void {
+  #send(session: Session, tracking: Tracking, keys: ReadonlySet<string> | undefined): void {
     const isRedirected = tracking.redirectId !== 0;
     const to = isRedirected ? this.#find(tracking.redirectId) : session;
     if (to === undefined) {
@@ -156,8 +164,8 @@ export class TrackingTable {
       reply.bulkText('message');
       reply.bulkText(INVALIDATE_CHANNEL);
     } else return;
-    if (key === undefined) return reply.nullArray();
-    reply.array(1);
-    reply.bulkText(key);
+    if (keys === undefined) return reply.nullArray();
+    reply.array(keys.size);
+    for (const key of keys) reply.bulkText(key);
   }
 }

@@ -36,7 +36,7 @@ export async function runServer(argv: readonly string[]): Promise<void> {
   const { settings } = loaded;
   if (settings.daemonize && process.env[DAEMON_MARK] === undefined) return detach(argv);
   const log = logWriter({
-    level: () => settings.loglevel,
+    level: () => (server?.node.settings ?? settings).loglevel,
     file: absolutePath(settings.logfile),
     role: () => (server?.node.replication.isReplica ? 'S' : 'M'),
   });

@@ -50,13 +50,13 @@ export class ServerProcess {
 
   constructor(options: ServerProcessOptions) {
     this.#options = options;
-    this.#settings = options.config.settings;
-    const ports = this.#ports();
+    const ports = this.#ports(options.config.settings);
     this.node = new Node({
       ports: options.wrapPorts?.(ports) ?? ports,
       config: options.config,
       configFile: options.configFile,
     });
+    this.#settings = this.node.settings;
     this.#entrance = options.wrapEntrance?.(this.node) ?? this.node;
   }
 
@@ -140,13 +140,14 @@ export class ServerProcess {
     };
   }
 
-  #ports(): Ports {
-    const settings = this.#settings;
-    const outbound = outboundNetwork(() => settings['bind-source-addr'] || undefined);
+  /** `initial` until the node is there, whose settings may change. */
+  #ports(initial: Settings): Ports {
+    const settings = (): Settings => this.#settings ?? initial;
+    const outbound = outboundNetwork(() => settings()['bind-source-addr'] || undefined);
     return {
       clock: machineClock,
       rng: machineRng(),
-      files: nodeFiles(() => settings.dir || process.cwd()),
+      files: nodeFiles(() => settings().dir || process.cwd()),
       system: machineFacts,
       network: {
         connect: (target, events) => {

@@ -307,7 +307,11 @@ export class Database extends DatabaseReader {
     const { entries, keys } = store;
     const hash = store.hash.hash(buf, at, size);
     const table = store.isPerSlot ? keySlot(buf, at, size) : 0;
-    const old = keys.find(table, hash, buf, at, size);
+    let old = keys.find(table, hash, buf, at, size);
+    if (old !== NONE && entries.hasExpiry(old) && this.#keyspace.expiryMode === 'delete') {
+      // A key whose time is over goes as an expired one, whatever takes its place.
+      if (this.expireIfDue(old)) old = NONE;
+    }
     let ref = old;
     if (old === NONE) {
       ref = entries.create(this.#keyView(buf, at, size), sectionBytes, expiry >= 0);

@@ -168,6 +168,7 @@ class CutWire implements Wire {
     this.#farewell = how;
     if (!this.#isCut) return this.#inner?.[how]();
     this.#heldEvents = [];
+    if (this.#inner === undefined) this.#init.onGone();
     setImmediate(() => this.#close(undefined));
   }
 
@@ -192,10 +193,7 @@ class CutWire implements Wire {
 
   #heal(): void {
     const farewell = this.#farewell;
-    if (this.#inner === undefined) {
-      if (farewell !== undefined) return this.#init.onGone();
-      this.#open();
-    }
+    if (this.#inner === undefined) this.#open();
     const inner = this.#inner;
     for (const bytes of this.#heldBytes) inner?.write(bytes, bytes.length);
     this.#heldBytes = [];

@@ -22,7 +22,11 @@ export async function poll(
       cause = error;
     }
     if (performance.now() > deadlineMs) {
-      throw new LibraryError('TIMEOUT', `Waited ${timeoutMs} ms for "${what}": not fulfilled`, cause);
+      throw new LibraryError(
+        'TIMEOUT',
+        `Waited ${timeoutMs} ms for "${what}": not fulfilled`,
+        cause,
+      );
     }
     await sleep(POLL_MS);
   }

@@ -19,8 +19,11 @@ export class CallContext implements Context {
   isPrevented = false;
   isForced = false;
 
-  constructor(server: Server) {
+  readonly #sink: { readonly isListening: boolean };
+
+  constructor(server: Server & { readonly isListening: boolean }) {
     this.server = server;
+    this.#sink = server;
   }
 
   begin(session: Session, command: Command): void {
@@ -31,6 +34,10 @@ export class CallContext implements Context {
     if (this.extra.length > 0) this.extra.length = 0;
     this.isPrevented = false;
     this.isForced = false;
+  }
+
+  get isPropagated(): boolean {
+    return this.#sink.isListening;
   }
 
   propagateAs(args: readonly (Buffer | string)[]): void {

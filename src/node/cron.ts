@@ -21,7 +21,6 @@ export interface CronHost {
   readonly isPaused: boolean;
   readonly clock: { monoUs(): number };
   readonly system: { memory(): { readonly residentBytes: number } };
-  readonly propagation: { begin(): void; end(): void };
   log(level: LogLevel, text: string): void;
 }
 
@@ -65,7 +64,7 @@ export class Cron {
   }
 
   #expire(): void {
-    const { keyspace, clock, propagation, stats } = this.#host;
+    const { keyspace, clock, stats } = this.#host;
     if (this.#host.debug.isActiveExpireOff || this.#host.isPaused) return;
     if (keyspace.expiryMode !== 'delete') return;
     const endUs = clock.monoUs() + this.#periodMs * 1000 * EXPIRE_TIME_SHARE;
@@ -74,10 +73,7 @@ export class Cron {
       this.#nextDb = (this.#nextDb + 1) % keyspace.databases.length;
       if (db.volatileCount === 0) continue;
       for (;;) {
-        // Each deletion goes on alone, so that a replica never waits for a group.
-        propagation.begin();
         const report = activeExpire(db, keyspace.nowMs, EXPIRE_KEYS_PER_SLICE);
-        propagation.end();
         if (!report.isMoreLikely) break;
         if (clock.monoUs() > endUs) {
           stats.expiredTimeCapReached++;

@@ -3,6 +3,7 @@ import type { Command, CommandTable, Context, Server, Session } from '../command
 import type { Request } from '../resp/index.ts';
 import type { Client } from './client.ts';
 import type { Propagation } from './propagation.ts';
+import type { TrackedCalls } from './tracked-calls.ts';
 
 /** Tells where a request belongs in a cluster. */
 export interface ClusterRouter {
@@ -14,6 +15,8 @@ export interface DispatchHost extends Server {
   readonly table: CommandTable<Context>;
   readonly propagation: Propagation;
   readonly clusterRouter: ClusterRouter | undefined;
+  readonly trackedCalls: TrackedCalls;
+  readonly isListening: boolean;
   readonly requiresPassword: boolean;
   /** Commands wait: those that write, or all with `pausesAll`. */
   readonly isPaused: boolean;

@@ -250,9 +250,11 @@ export class Dispatcher {
     if (host.hasMonitors && (command.flags & (FLAG_SKIP_MONITOR | FLAG_ADMIN)) === 0) {
       host.showMonitors(session, request);
     }
+    if (host.tracking.clientCount > 0) host.trackedCalls.begin(session);
     context.begin(session, command);
     const isOutermost = context === this.#context;
-    propagation.begin();
+    const isUnit = !command.touchesArbitraryKeys;
+    if (isUnit) propagation.begin();
     command.run!(context, request, reply);
     const isChanged = keyspace.dirty !== dirty;
     if ((isChanged || context.isForced) && !context.isPrevented) {
@@ -260,7 +262,8 @@ export class Dispatcher {
     } else if (context.extra.length > 0) {
       for (const extra of context.extra) propagation.addArgs(extra.dbIndex, extra.args);
     }
-    propagation.end();
+    if (isUnit) propagation.end();
+    if (host.tracking.clientCount > 0) host.trackedCalls.end(session, command, request);
     const nowUs = host.clock.monoUs();
     const durationUs = Math.max(0, nowUs - this.#clockUs);
     this.#clockUs = nowUs;

@@ -5,6 +5,7 @@ import { KEYSPACE_EVENT, type Settings } from '../config/index.ts';
 import { Keyspace } from '../keyspace/index.ts';
 import { notifyKeyspace } from './call-context.ts';
 import type { Propagation } from './propagation.ts';
+import type { TrackedCalls } from './tracked-calls.ts';
 import type { Watches } from './watches.ts';
 
 export interface KeyspaceOwner {
@@ -15,7 +16,11 @@ export interface KeyspaceOwner {
 }
 
 /** An empty keyspace of the shape that the settings ask for. */
-export function createKeyspace(owner: KeyspaceOwner, watches: Watches): Keyspace {
+export function createKeyspace(
+  owner: KeyspaceOwner,
+  watches: Watches,
+  tracked: TrackedCalls,
+): Keyspace {
   const { settings } = owner;
   const isCluster = settings['cluster-enabled'];
   return new Keyspace({
@@ -28,8 +33,14 @@ export function createKeyspace(owner: KeyspaceOwner, watches: Watches): Keyspace
         const key = Buffer.from(buf.subarray(at, at + size));
         passOnExpiry(owner, dbIndex, key);
       },
-      touched: (dbIndex, buf, at, size) => watches.touched(dbIndex, buf, at, size),
-      replaced: (dbIndex) => watches.replaced(dbIndex),
+      touched: (dbIndex, buf, at, size) => {
+        watches.touched(dbIndex, buf, at, size);
+        tracked.touched(buf, at, size);
+      },
+      replaced: (dbIndex) => {
+        watches.replaced(dbIndex);
+        tracked.replaced();
+      },
     },
   });
 }

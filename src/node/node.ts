@@ -64,6 +64,7 @@ import { Propagation } from './propagation.ts';
 import { ReplicationPart } from './replication.ts';
 import { admissionRefusal } from './admission.ts';
 import { BackgroundWork } from './background-work.ts';
+import { TrackedCalls } from './tracked-calls.ts';
 import { eventsInTurns, networkInTurns } from './turns.ts';
 import { Watches } from './watches.ts';
 
@@ -106,6 +107,7 @@ export class Node implements DispatchHost, ClientHost, Inside, ClusterHost {
   slowUs: number = Infinity;
   readonly debug: DebugSwitches = { isActiveExpireOff: false, isCronPaused: false };
   readonly tracking: TrackingTable = new TrackingTable((id) => this.clients.find(id));
+  readonly trackedCalls: TrackedCalls = new TrackedCalls(this);
   readonly #dispatcher: Dispatcher;
   readonly #watches: Watches;
   readonly #cron: Cron;
@@ -125,8 +127,8 @@ export class Node implements DispatchHost, ClientHost, Inside, ClusterHost {
     this.rng = ports.rng;
     this.system = ports.system;
     this.ports = { ...ports, network: networkInTurns(this, ports.network) };
-    this.settings = init.config.settings;
-    this.config = new ConfigStore(this.settings);
+    this.config = new ConfigStore(init.config.settings);
+    this.settings = this.config.settings;
     this.configFile = init.configFile;
     this.runId = randomHex(ports.rng, 40);
     this.#readClocks();
@@ -264,7 +266,7 @@ export class Node implements DispatchHost, ClientHost, Inside, ClusterHost {
 
   unwatch(session: Session): void {
     this.#watches.unwatch(session);
-    this.keyspace.isWatched = !this.#watches.isEmpty;
+    this.keyspace.isWatched = !this.#watches.isEmpty || this.tracking.clientCount > 0;
   }
 
   discard(session: Session): void {
@@ -272,6 +274,12 @@ export class Node implements DispatchHost, ClientHost, Inside, ClusterHost {
     session.queueBytes = 0;
     session.isQueueBroken = false;
     this.unwatch(session);
+  }
+
+  /** Whether anybody may ever ask for what is propagated now. */
+  get isListening(): boolean {
+    const { history, isReplica } = this.replication;
+    return history.backlog !== undefined && !isReplica;
   }
 
   feed(dbIndex: number, buf: Buffer, at: number, size: number): void {
@@ -288,11 +296,12 @@ export class Node implements DispatchHost, ClientHost, Inside, ClusterHost {
     client.role = 'master';
     client.isAuthenticated = true;
     client.reply.isMuted = true;
+    this.clients.add(client);
     return client;
   }
 
   createKeyspace(): Keyspace {
-    return createKeyspace(this, this.#watches);
+    return createKeyspace(this, this.#watches, this.trackedCalls);
   }
 
   client(id: number): Client | undefined {
@@ -412,6 +421,7 @@ export class Node implements DispatchHost, ClientHost, Inside, ClusterHost {
     this.beginTurn();
     this.clients.remove(client);
     this.pubsub.forget(client);
+    this.tracking.stop(client);
     this.unwatch(client);
     client.queue = undefined;
     client.blocked = undefined;

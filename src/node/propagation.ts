@@ -11,6 +11,8 @@ interface Waiting {
 
 /** Where propagated bytes go: backlog and replicas. */
 export interface PropagationSink {
+  /** False while nobody could want the stream; then nothing is encoded or kept. */
+  readonly isListening: boolean;
   feed(dbIndex: number, buf: Buffer, at: number, size: number): void;
 }
 
@@ -39,11 +41,13 @@ export class Propagation {
 
   /** A command as bytes that stay valid only now. */
   addBytes(dbIndex: number, buf: Buffer, at: number, size: number): void {
+    if (!this.#sink.isListening) return;
     if (this.#depth === 0) this.#sink.feed(dbIndex, buf, at, size);
     else this.#waiting.push({ dbIndex, bytes: Buffer.from(buf.subarray(at, at + size)) });
   }
 
   addArgs(dbIndex: number, args: readonly (Buffer | string)[]): void {
+    if (!this.#sink.isListening) return;
     const bytes = encodeRequest(args);
     if (this.#depth === 0) this.#sink.feed(dbIndex, bytes, 0, bytes.length);
     else this.#waiting.push({ dbIndex, bytes });

@@ -1,5 +1,6 @@
 /** Replies out of a byte stream, for our own clients: RESP2 and RESP3 into plain values. */
 
+/** An error that the server answered; the message is its whole text. */
 export class ReplyError extends Error {
   override readonly name: string = 'ReplyError';
 

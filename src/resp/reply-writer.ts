@@ -31,6 +31,7 @@ export class ReplyBufferPool {
 
 const NO_BYTES: Buffer = Buffer.alloc(0);
 
+/** Writes replies one behind the other; whoever takes the bytes calls `clear` or `abandon`. */
 export class ReplyWriter {
   readonly #pool: ReplyBufferPool;
   readonly #onBegin: () => void;

@@ -31,6 +31,8 @@ export interface ScreenOptions {
 
 /** The process's own standard streams. */
 export function terminalScreen({ isJson = false }: ScreenOptions = {}): Screen {
+  // A reader that left (a closed terminal, `| head`) must not keep the tool from ending what it began in order.
+  for (const stream of [process.stdout, process.stderr]) stream.on('error', () => undefined);
   const hasColour = process.stdout.isTTY && !process.env['NO_COLOR'];
   return {
     isJson,

@@ -33,6 +33,7 @@ interface Json {
   readonly error: { readonly code: string; readonly message: string };
   readonly newMaster: { readonly address: string };
   readonly durationMs: number;
+  readonly copiedMs: number;
   readonly keys: number;
 }
 
@@ -131,6 +132,11 @@ describeWithRealRedis('cluster tools on real redis-servers', () => {
     expect(moved.status).toBe(0);
     expect(json(moved).newMaster.address).toBe(at(6));
     expect(json(moved).durationMs).toBeLessThan(5000);
+    // At the end the old master copies the new one, so that there is somebody to take over again.
+    expect(json(moved).copiedMs).toBeGreaterThan(0);
+    expect(await node(6).text('CLUSTER', 'NODES')).toMatch(
+      new RegExp(`:${node(0).port}@\\d+ slave ${await node(6).text('CLUSTER', 'MYID')}`),
+    );
     expect(await node(6).text('ROLE')).toContain('master');
     expect((await slotline('failover', at(7))).status).toBe(3);
     const both = await slotline('failover', at(0), '--force', '--takeover');

@@ -24,6 +24,7 @@ export const LEVELS: Readonly<Record<string, number>> = {
   node: 4,
   io: 5,
   client: 6,
+  library: 7,
   tools: 7,
   dashboard: 8,
   bin: 9,

@@ -28,7 +28,7 @@ export const PUBSUB_FACTS: readonly CommandFacts[] = [
     categories: ['@slow'],
     subcommands: [
       {
-        name: 'numsub',
+        name: 'channels',
         since: '2.8.0',
         group: 'pubsub',
         arity: -2,
@@ -36,7 +36,7 @@ export const PUBSUB_FACTS: readonly CommandFacts[] = [
         categories: ['@pubsub', '@slow'],
       },
       {
-        name: 'channels',
+        name: 'numsub',
         since: '2.8.0',
         group: 'pubsub',
         arity: -2,
@@ -52,14 +52,6 @@ export const PUBSUB_FACTS: readonly CommandFacts[] = [
         categories: ['@pubsub', '@slow'],
       },
       {
-        name: 'shardchannels',
-        since: '7.0.0',
-        group: 'pubsub',
-        arity: -2,
-        flags: ['pubsub', 'loading', 'stale'],
-        categories: ['@pubsub', '@slow'],
-      },
-      {
         name: 'help',
         since: '6.2.0',
         group: 'pubsub',
@@ -69,6 +61,14 @@ export const PUBSUB_FACTS: readonly CommandFacts[] = [
       },
       {
         name: 'shardnumsub',
+        since: '7.0.0',
+        group: 'pubsub',
+        arity: -2,
+        flags: ['pubsub', 'loading', 'stale'],
+        categories: ['@pubsub', '@slow'],
+      },
+      {
+        name: 'shardchannels',
         since: '7.0.0',
         group: 'pubsub',
         arity: -2,

@@ -2,6 +2,7 @@
  * Carries out a create plan on connected nodes: slots, epochs, MEET, REPLICATE, and waiting, with a bound, for each
  * thing that the nodes have to agree about.
  */
+import { invariant } from '../../base/index.ts';
 import { type NodeAddress, RespClient, replyFacts, replyText } from '../../client/index.ts';
 import { ReplyError } from '../../resp/index.ts';
 import { ToolError, asToolError } from '../errors.ts';
@@ -34,15 +35,21 @@ const BUS_PROBE_MS = 1000;
 export async function prepareCreate(options: CreateOptions): Promise<CreateSession> {
   const counts = countsRefusal(options.nodes.length, options.replicas);
   if (counts !== undefined) throw new ToolError('USAGE', `Cannot create a cluster: ${counts}`);
-  const clients = new Map<NodeFacts, RespClient>();
+  const connectedNodes: [NodeFacts, RespClient][] = [];
   const connected = await Promise.allSettled(options.nodes.map((node) => connectNode(node)));
   const open = connected.filter((each) => each.status === 'fulfilled').map(({ value }) => value);
   try {
     const failed = connected.find((each) => each.status === 'rejected');
     if (failed !== undefined) throw failed.reason;
-    const facts = await Promise.all(open.map((client, i) => readFacts(client, options.nodes[i]!)));
-    facts.forEach((each, index) => clients.set(each, open[index]!));
-    const decision = planCreate(facts, options.replicas);
+    await Promise.all(
+      options.nodes.map(async (address, index) => {
+        const client = open[index];
+        invariant(client !== undefined, 'every address is connected');
+        connectedNodes[index] = [await readFacts(client, address), client];
+      }),
+    );
+    const clients = new Map(connectedNodes);
+    const decision = planCreate([...clients.keys()], options.replicas);
     if (decision.kind === 'plan') return { plan: decision.plan, clients };
     const code = decision.because === 'usage' ? 'USAGE' : 'NODES_REFUSED';
     throw new ToolError(code, `Cannot create a cluster: ${decision.reason}`);
@@ -84,36 +91,70 @@ export async function readFacts(client: RespClient, address: NodeAddress): Promi
   };
 }
 
-/** Makes the cluster. Progress goes to `screen`. Throws ToolError that says what did not work and why. */
+/**
+ * Makes the cluster. Progress goes to `screen`. Throws ToolError that says what did not work and why; when the nodes did
+ * not even join, they are reset to what they were, so that the same command can be given again.
+ */
 export async function carryOutCreate(
+  session: CreateSession,
+  timeoutMs: number,
+  screen: Screen,
+): Promise<void> {
+  try {
+    await joinNodes(session, timeoutMs, screen);
+  } catch (error) {
+    screen.note('The nodes did not join: resetting them');
+    await Promise.allSettled(
+      [...session.clients.values()].map((client) => client.call('CLUSTER', 'RESET', 'SOFT')),
+    );
+    throw error;
+  }
+  await attachReplicas(session, timeoutMs, screen);
+}
+
+async function joinNodes(
   { plan, clients }: CreateSession,
   timeoutMs: number,
   screen: Screen,
 ): Promise<void> {
-  const clientOf = (node: NodeFacts): RespClient => clients.get(node)!;
   const nodes = [...clients.keys()];
   screen.note('Assigning slots and epochs');
   await Promise.all(
     plan.masters.map(({ node, slots }) =>
-      callNode(clientOf(node), 'CLUSTER', 'ADDSLOTSRANGE', ...slots),
+      callNode(clientOf(clients, node), 'CLUSTER', 'ADDSLOTSRANGE', ...slots),
     ),
   );
   // Different epochs from the start, so that no two masters have to settle a collision.
-  await Promise.all(nodes.map((node, i) => setEpoch(clientOf(node), i + 1)));
+  await Promise.all(nodes.map((node, index) => setEpoch(clientOf(clients, node), index + 1)));
   screen.note('Introducing the nodes to each other');
-  await Promise.all(nodes.map((node, index) => meet(clientOf(node), index, nodes)));
+  await Promise.all(nodes.map((node, index) => meet(clientOf(clients, node), index, nodes)));
   await Promise.all(
-    nodes.map((node) => waitForJoin({ node, client: clientOf(node), nodes, timeoutMs })),
+    nodes.map((node) => waitForJoin({ client: clientOf(clients, node), nodes, timeoutMs })),
   );
+}
+
+async function attachReplicas(
+  { plan, clients }: CreateSession,
+  timeoutMs: number,
+  screen: Screen,
+): Promise<void> {
   if (plan.replicas.length > 0) screen.note('Attaching the replicas');
   await Promise.all(
     plan.replicas.map(({ node, master }) =>
-      callNode(clientOf(node), 'CLUSTER', 'REPLICATE', master.id),
+      callNode(clientOf(clients, node), 'CLUSTER', 'REPLICATE', master.id),
     ),
   );
   screen.note('Waiting until every node is in state ok and every replica has its copy');
-  await Promise.all(nodes.map((node) => waitForState(clientOf(node), timeoutMs)));
-  await Promise.all(plan.replicas.map(({ node }) => waitForCopy(clientOf(node), timeoutMs)));
+  await Promise.all([...clients.values()].map((client) => waitForState(client, timeoutMs)));
+  await Promise.all(
+    plan.replicas.map(({ node }) => waitForCopy(clientOf(clients, node), timeoutMs)),
+  );
+}
+
+function clientOf(clients: CreateSession['clients'], node: NodeFacts): RespClient {
+  const client = clients.get(node);
+  invariant(client !== undefined, 'every planned node is connected');
+  return client;
 }
 
 export function closeAll(clients: Iterable<RespClient>): void {
@@ -173,7 +214,6 @@ async function meet(client: RespClient, index: number, nodes: readonly NodeFacts
 }
 
 export interface JoinWait {
-  readonly node: NodeFacts;
   readonly client: RespClient;
   /** Everyone it has to know. */
   readonly nodes: readonly { readonly id: string; readonly ip: string; readonly busPort: number }[];

@@ -44,6 +44,13 @@ export async function failover(options: FailoverOptions, screen: Screen): Promis
     const durationMs = performance.now() - startedMs;
     await waitUntilKnown(report, replica, options.timeoutMs);
     const agreedMs = performance.now() - startedMs;
+    const isCopied = await waitUntilCopied({
+      replica,
+      master,
+      timeoutMs: options.timeoutMs,
+      screen,
+    });
+    const copiedMs = isCopied ? Math.round(performance.now() - startedMs) : undefined;
     const info = replyFacts(await callNode(replica.own.client, 'CLUSTER', 'INFO'));
     const epoch = Number(info.get('cluster_my_epoch') ?? 0);
     screen.json({
@@ -53,12 +60,14 @@ export async function failover(options: FailoverOptions, screen: Screen): Promis
       oldMaster: { id: master.node.id, address: master.name },
       durationMs: Math.round(durationMs),
       agreedMs: Math.round(agreedMs),
+      copiedMs,
       epochBefore: before,
       epoch,
     });
     screen.out(
       `${screen.paint('green', 'OK')} ${replica.name} is master in place of ${master.name}: took over in ${Math.round(durationMs)} ms, all nodes know after ${Math.round(agreedMs)} ms, epoch ${epoch}`,
     );
+    if (copiedMs !== undefined) screen.out(`   ${master.name} copies it after ${copiedMs} ms`);
     return 0;
   } finally {
     closeReport(report);
@@ -112,6 +121,40 @@ async function waitUntilKnown(
       ),
     ),
   );
+}
+
+interface CopyWait {
+  readonly replica: NodeReport;
+  readonly master: NodeReport;
+  readonly timeoutMs: number;
+  readonly screen: Screen;
+}
+
+/**
+ * Waits until the old master has the new one's data and the new one counts it among its replicas: until then another
+ * failover would find nobody. Answers false, with a remark, when that does not come; the failover itself is done.
+ */
+async function waitUntilCopied(wait: CopyWait): Promise<boolean> {
+  const [taker, old] = [wait.replica.own, wait.master.own];
+  const oldId = wait.master.node.id;
+  if (taker === undefined || old === undefined) return false;
+  try {
+    await waitUntil(
+      async () => {
+        const info = replyFacts(await callNode(old.client, 'INFO', 'replication'));
+        const view = parseClusterNodes(replyText(await callNode(taker.client, 'CLUSTER', 'NODES')));
+        const isKnown = view.find(({ id }) => id === oldId)?.masterId === wait.replica.node.id;
+        return isKnown && info.get('master_link_status') === 'up';
+      },
+      wait.timeoutMs,
+      () => `${wait.master.name} does not copy it after ${wait.timeoutMs} ms: see its log`,
+    );
+    return true;
+  } catch (error) {
+    if (!(error instanceof ToolError)) throw error;
+    wait.screen.note(`Warning: ${error.message}`);
+    return false;
+  }
 }
 
 function isOwner(view: readonly ClusterNode[], id: string): boolean {

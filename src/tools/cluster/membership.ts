@@ -143,12 +143,10 @@ async function join(
   for (const { ip, port, busPort } of members.slice(0, MEET_NODES_MAX)) {
     await callNode(client, 'CLUSTER', 'MEET', ip, port, busPort);
   }
-  await waitForJoin({ node: facts, client, nodes: members, timeoutMs });
+  await waitForJoin({ client, nodes: members, timeoutMs });
   // A reshard or a failover right after this must find a node that everybody knows.
   await Promise.all(
-    ownReports(report).map((own) =>
-      waitForJoin({ node: facts, client: own.client, nodes: [facts], timeoutMs }),
-    ),
+    ownReports(report).map((own) => waitForJoin({ client: own.client, nodes: [facts], timeoutMs })),
   );
 }
 

@@ -17,14 +17,8 @@ import type { Screen } from '../screen.ts';
 import { nodeTable, notReady, waitUntilReady } from './cluster-state.ts';
 import { DataFolder } from './data-folder.ts';
 import { NodeProcess, describeEnding } from './node-process.ts';
-import {
-  BUS_PORT_OFFSET,
-  type UpRequest,
-  type UpShape,
-  nodePorts,
-  resolveShape,
-} from './options.ts';
-import { probePort } from './ports.ts';
+import { type UpRequest, type UpShape, nodePorts, resolveShape } from './options.ts';
+import { checkPorts } from './ports.ts';
 
 export interface UpOptions extends UpRequest {
   readonly dir: string;
@@ -79,7 +73,7 @@ class Launcher {
   }
 
   async run(isResumed: boolean): Promise<0 | 1> {
-    await this.#checkPorts();
+    await checkPorts(this.#shape, (port) => this.#strayText(port));
     this.#folder.writeNodes(this.#shape, { isResumed });
     if (isResumed) this.#folder.writeRecord({ shape: this.#shape, isCreated: true });
     const stop = stopSignal();
@@ -211,43 +205,11 @@ class Launcher {
     }
   }
 
-  async #checkPorts(): Promise<void> {
-    const ports = nodePorts(this.#shape);
-    for (const port of [...ports, ...ports.map((each) => each + BUS_PORT_OFFSET)]) {
-      const found = await probePort(this.#shape.bind, port);
-      if (found === 'free') continue;
-      if (found !== 'taken') {
-        throw new ToolError(
-          'LOCAL',
-          `Cannot listen on ${this.#shape.bind}:${port}: ${found.message}`,
-          found,
-        );
-      }
-      const isBus = !ports.includes(port);
-      const which = isBus ? `bus port ${port} (of node ${port - BUS_PORT_OFFSET})` : `port ${port}`;
-      const stray = isBus ? '' : await this.#strayText(port);
-      throw new ToolError(
-        'LOCAL',
-        `Cannot start: ${which} is taken${stray}; end what listens there, or take another --port and --dir`,
-      );
-    }
-  }
-
-  /** A node of this very folder that an earlier launcher left behind, if that is what listens there. */
+  /** Of a node of this very folder that an earlier launcher left behind, if that is what listens at `port`. */
   async #strayText(port: number): Promise<string> {
-    try {
-      const client = await connectNode(this.#address(port), PROBE_MS);
-      try {
-        const server = replyFacts(await client.call('INFO', 'server'));
-        const isOurs = server.get('config_file') === this.#folder.configFile(port);
-        return isOurs ? ` by a node of this folder, process ${server.get('process_id') ?? ''}` : '';
-      } finally {
-        client.close();
-      }
-    } catch {
-      // Whatever listens there is not a node we can talk to, and the message says no more than that.
-      return '';
-    }
+    const server = await askOnce(this.#address(port), 'server');
+    const isOurs = server?.get('config_file') === this.#folder.configFile(port);
+    return isOurs ? ` by a node of this folder, process ${server?.get('process_id') ?? ''}` : '';
   }
 
   /** The nodes that say they are masters; one that does not answer counts as a replica. */
@@ -255,25 +217,11 @@ class Launcher {
     const masters = new Set<NodeProcess>();
     await Promise.all(
       nodes.map(async (node) => {
-        if (await this.#isMaster(node)) masters.add(node);
+        const facts = await askOnce(this.#address(node.port), 'replication');
+        if (facts?.get('role') === 'master') masters.add(node);
       }),
     );
     return masters;
-  }
-
-  async #isMaster(node: NodeProcess): Promise<boolean> {
-    try {
-      const client = await connectNode(this.#address(node.port), PROBE_MS);
-      try {
-        const facts = replyFacts(await client.call('INFO', 'replication'));
-        return facts.get('role') === 'master';
-      } finally {
-        client.close();
-      }
-    } catch {
-      // Ending or stuck: it is ended all the same, only its place in the order is unknown.
-      return false;
-    }
   }
 
   #address(port: number): NodeAddress {
@@ -289,6 +237,24 @@ class Launcher {
   #shown(path: string): string {
     const near = relative(process.cwd(), path);
     return near === '' || near.startsWith('..') ? path : near;
+  }
+}
+
+/** A section of INFO, or undefined when the node does not answer at once. */
+async function askOnce(
+  address: NodeAddress,
+  section: string,
+): Promise<ReadonlyMap<string, string> | undefined> {
+  try {
+    const client = await connectNode(address, PROBE_MS);
+    try {
+      return replyFacts(await client.call('INFO', section));
+    } finally {
+      client.close();
+    }
+  } catch {
+    // Ending, stuck, or no node at all: whoever asks goes on without the answer.
+    return undefined;
   }
 }
 

@@ -1,0 +1,186 @@
+/** Goal: administration answers as redis-server 7.0.15 does. Method: its replies, taken down, against ours. */
+import { expect, test } from 'vitest';
+import { AdminServer } from './test-admin.ts';
+
+test('PING answers a RESP2 subscriber with an array', () => {
+  const server = new AdminServer();
+  const client = server.connect();
+  expect(server.run(client, 'PING')).toBe('+PONG\r\n');
+  expect(server.run(client, 'SUBSCRIBE', 'a')).toBe('*3\r\n$9\r\nsubscribe\r\n$1\r\na\r\n:1\r\n');
+  expect(server.run(client, 'PING')).toBe('*2\r\n$4\r\npong\r\n$0\r\n\r\n');
+});
+
+test('HELLO 3 changes the protocol and tells who we are', () => {
+  const server = new AdminServer();
+  const client = server.connect();
+  expect(server.run(client, 'HELLO', '4')).toBe('-NOPROTO unsupported protocol version\r\n');
+  expect(server.run(client, 'HELLO', '3')).toBe(
+    '%7\r\n$6\r\nserver\r\n$5\r\nredis\r\n$7\r\nversion\r\n$6\r\n7.0.15\r\n$5\r\nproto\r\n:3\r\n' +
+      '$2\r\nid\r\n:1\r\n$4\r\nmode\r\n$10\r\nstandalone\r\n$4\r\nrole\r\n$6\r\nmaster\r\n$7\r\nmodules\r\n*0\r\n',
+  );
+});
+
+test('AUTH takes the password that is required and no other', () => {
+  const server = new AdminServer();
+  const client = server.connect();
+  expect(server.run(client, 'AUTH', 'x')).toMatch(/^-ERR AUTH <password> called without/);
+  server.config.assign('requirepass', 'secret');
+  for (const wrong of ['', 'secre', 'secret1', 'Secret', 'secretsecret']) {
+    expect(server.run(client, 'AUTH', wrong)).toMatch(/^-WRONGPASS/);
+    expect(client.isAuthenticated).toBe(false);
+  }
+  expect(server.run(client, 'AUTH', 'other', 'secret')).toMatch(/^-WRONGPASS/);
+  expect(server.run(client, 'HELLO', '2')).toMatch(/^-NOAUTH HELLO must be called/);
+  expect(server.run(client, 'AUTH', 'default', 'secret')).toBe('+OK\r\n');
+  expect(client.isAuthenticated).toBe(true);
+});
+
+test('RESET makes a connection as new', () => {
+  const server = new AdminServer();
+  const client = server.connect();
+  server.run(client, 'HELLO', '3', 'SETNAME', 'me');
+  server.run(client, 'SELECT', '2');
+  server.run(client, 'MULTI');
+  server.run(client, 'CLIENT', 'TRACKING', 'ON');
+  server.run(client, 'SUBSCRIBE', 'a');
+  expect(server.run(client, 'RESET')).toBe('+RESET\r\n');
+  expect([client.name, client.dbIndex, client.queue, client.reply.resp]).toEqual([
+    '',
+    0,
+    undefined,
+    2,
+  ]);
+  expect(client.isSubscriber).toBe(false);
+  expect(server.tracking.clientCount).toBe(0);
+});
+
+test('CLIENT LIST has the fields of 7.0 in order', () => {
+  const server = new AdminServer();
+  const client = server.connect();
+  const names = [...server.run(client, 'CLIENT', 'LIST').matchAll(/([a-z-]+)=/g)].map(
+    ([, name]) => name,
+  );
+  expect(names.join(' ')).toBe(
+    'id addr laddr fd name age idle flags db sub psub ssub multi qbuf qbuf-free argv-mem multi-mem ' +
+      'rbs rbp obl oll omem tot-mem events cmd user redir resp',
+  );
+});
+
+test('CLIENT KILL spares the caller unless told otherwise', () => {
+  const server = new AdminServer();
+  const [one, two] = [server.connect(), server.connect()];
+  expect(server.run(one, 'CLIENT', 'KILL', 'TYPE', 'normal')).toBe(':1\r\n');
+  expect([one.isClosed, two.isClosed]).toEqual([false, true]);
+  expect(server.run(one, 'CLIENT', 'KILL', 'ID', '1', 'SKIPME', 'no')).toBe(':1\r\n');
+  expect(one.isClosed).toBe(true);
+  expect(server.run(one, 'CLIENT', 'KILL', '1.2.3.4:5')).toBe('-ERR No such client\r\n');
+});
+
+test('EXEC says why nothing was done', () => {
+  const server = new AdminServer();
+  const client = server.connect();
+  expect(server.run(client, 'EXEC')).toBe('-ERR EXEC without MULTI\r\n');
+  server.run(client, 'MULTI');
+  expect(server.run(client, 'MULTI')).toBe('-ERR MULTI calls can not be nested\r\n');
+  expect(server.run(client, 'WATCH', 'k')).toBe('-ERR WATCH inside MULTI is not allowed\r\n');
+  client.isQueueBroken = true;
+  expect(server.run(client, 'EXEC')).toMatch(/^-EXECABORT/);
+  client.isQueueBroken = false;
+  server.run(client, 'MULTI');
+  client.isWatchBroken = true;
+  expect(server.run(client, 'EXEC')).toBe('*-1\r\n');
+});
+
+test('COMMAND GETKEYSANDFLAGS tells what SET does by its options', () => {
+  const server = new AdminServer();
+  const client = server.connect();
+  const flags = (...args: string[]): string =>
+    server.run(client, 'COMMAND', 'GETKEYSANDFLAGS', ...args);
+  expect(flags('SET', 'a', 'b')).toBe('*1\r\n*2\r\n$1\r\na\r\n*2\r\n+OW\r\n+update\r\n');
+  expect(flags('SET', 'a', 'b', 'GET')).toContain('+RW\r\n+access\r\n+update\r\n');
+  expect(server.run(client, 'COMMAND', 'GETKEYS', 'FOO', 'a')).toBe(
+    '-ERR Invalid command specified\r\n',
+  );
+  expect(server.run(client, 'COMMAND', 'GETKEYS', 'PING', 'a')).toBe(
+    '-ERR The command has no key arguments\r\n',
+  );
+});
+
+test('COMMAND DOCS knows every command that there is', () => {
+  const server = new AdminServer();
+  const client = server.connect();
+  const missing = [...server.table.all()].filter(
+    ({ fullName }) => !server.run(client, 'COMMAND', 'DOCS', fullName).includes('summary'),
+  );
+  expect(missing.map(({ fullName }) => fullName)).toEqual([]);
+});
+
+test('CONFIG SET changes all or nothing, and CONFIG RESETSTAT forgets what was counted', () => {
+  const server = new AdminServer();
+  const client = server.connect();
+  expect(server.run(client, 'CONFIG', 'SET', 'maxclients', '50', 'port')).toBe(
+    '-ERR syntax error\r\n',
+  );
+  expect(server.run(client, 'CONFIG', 'SET', 'maxclients', '50', 'hz', 'x')).toMatch(
+    /^-ERR CONFIG SET failed/,
+  );
+  expect(server.run(client, 'CONFIG', 'GET', 'maxclients')).toContain('10000');
+  server.stats.countError('ERR no');
+  expect(server.run(client, 'CONFIG', 'RESETSTAT')).toBe('+OK\r\n');
+  expect([server.stats.totalErrorReplies, server.stats.errors.size]).toEqual([0, 0]);
+});
+
+test('WAIT answers at once when enough replicas are there, and never waits inside a transaction', () => {
+  const server = new AdminServer();
+  const client = server.connect();
+  expect(server.run(client, 'WAIT', '1', '0')).toBe(':1\r\n');
+  expect(server.run(client, 'WAIT', '2', '10')).toBe('');
+  expect(server.asked).toEqual(['wait 2']);
+  client.queue = [];
+  expect(server.run(client, 'WAIT', '2', '10')).toBe(':1\r\n');
+  server.isReplica = true;
+  expect(server.run(client, 'WAIT', '0', '0')).toMatch(/^-ERR WAIT cannot be used with replica/);
+});
+
+test('REPLICAOF follows, and NO ONE promotes only a replica', () => {
+  const server = new AdminServer();
+  const client = server.connect();
+  expect(server.run(client, 'REPLICAOF', 'host', 'port')).toBe('-ERR Invalid master port\r\n');
+  expect(server.run(client, 'REPLICAOF', 'host', '7000')).toBe('+OK\r\n');
+  expect(server.run(client, 'REPLICAOF', 'no', 'one')).toBe('+OK\r\n');
+  server.isReplica = true;
+  server.run(client, 'SLAVEOF', 'NO', 'ONE');
+  expect(server.asked).toEqual(['follow host:7000', 'promote']);
+});
+
+test('SHUTDOWN refuses contradictions and answers nothing when it goes', () => {
+  const server = new AdminServer();
+  const client = server.connect();
+  expect(server.run(client, 'SHUTDOWN', 'SAVE', 'NOSAVE')).toBe('-ERR syntax error\r\n');
+  expect(server.run(client, 'SHUTDOWN', 'ABORT')).toBe('-ERR No shutdown in progress.\r\n');
+  expect(server.run(client, 'SHUTDOWN', 'NOSAVE')).toBe('');
+  expect(server.asked).toEqual(['shutdown']);
+});
+
+test('DEBUG DIGEST is the number that redis-server gives for the same data', () => {
+  const server = new AdminServer();
+  const client = server.connect();
+  const digest = (): string => server.run(client, 'DEBUG', 'DIGEST');
+  expect(digest()).toBe(`+${'0'.repeat(40)}\r\n`);
+  const put = (key: string, value: string, expiry?: number): void => {
+    const bytes = Buffer.from(value);
+    const db = server.keyspace.db(client.dbIndex);
+    db.setString(
+      Buffer.from(key),
+      0,
+      key.length,
+      { buf: bytes, at: 0, size: bytes.length },
+      expiry,
+    );
+  };
+  put('foo', 'bar', 2_000_000_000_000);
+  expect(digest()).toBe('+8b0c6d22108f15467022bc27c005787072eb4c4b\r\n');
+  expect(server.run(client, 'DEBUG', 'DIGEST-VALUE', 'foo', 'none')).toBe(
+    `*2\r\n+8ec3828f7209dd3abdf6ee448de8b0c0bd53265f\r\n+${'0'.repeat(40)}\r\n`,
+  );
+});

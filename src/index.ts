@@ -1,0 +1,18 @@
+/** What `import … from 'slotline'` gives: servers and clusters inside a program. */
+export {
+  ClusterNode,
+  type ClusterOptions,
+  type ConfigLines,
+  type FailoverOptions,
+  LibraryError,
+  type LibraryErrorCode,
+  LocalCluster,
+  LocalServer,
+  type ServerOptions,
+  type TimelineEvent,
+  type TimelineKind,
+  type WaitOptions,
+  startCluster,
+  startServer,
+} from './library/index.ts';
+export { type Reply, ReplyError } from './resp/index.ts';

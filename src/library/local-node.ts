@@ -1,0 +1,224 @@
+/** One node in this process, for tests: it can be killed, started again, paused, and asked. */
+import { type Clock, addMs } from '../base/index.ts';
+import { type Argument, RespClient } from '../client/index.ts';
+import { type LoadedConfig, loadConfig } from '../config/index.ts';
+import { ServerProcess, StartError, busPortOf } from '../io/index.ts';
+import type { Files, Ports } from '../node/index.ts';
+import type { Reply } from '../resp/index.ts';
+import { LibraryError } from './errors.ts';
+import { memoryFiles } from './memory-files.ts';
+import type { PartitionableNetwork } from './partition.ts';
+import { PauseGate } from './pause-gate.ts';
+import type { Timeline } from './timeline.ts';
+
+const HOST = '127.0.0.1';
+const CALL_TIMEOUT_MS = 5000;
+
+/** Directives of redis.conf with their values, such as `{ 'maxmemory': '100mb' }`. */
+export type ConfigLines = Readonly<Record<string, string | number>>;
+
+export interface LocalNodeInit {
+  readonly port: number;
+  readonly config: ConfigLines;
+  readonly timeline: Timeline;
+  readonly network: PartitionableNetwork;
+}
+
+/** A life of the node: from a start to its end. */
+interface Life {
+  readonly server: ServerProcess;
+  readonly gate: PauseGate;
+}
+
+export class LocalNode {
+  readonly port: number;
+  readonly busPort: number;
+  readonly #init: LocalNodeInit;
+  readonly #files: Files = memoryFiles();
+  readonly #password: string | undefined;
+  /** How far the node's waiting clock is ahead of the machine's, milliseconds. */
+  #leadMs = 0;
+  #life: Life | undefined;
+  #client: Promise<RespClient> | undefined;
+
+  /** @throws LibraryError `BAD_OPTION` for a configuration that redis-server would refuse */
+  constructor(init: LocalNodeInit) {
+    this.port = init.port;
+    this.#init = init;
+    const { settings } = this.#loadConfig();
+    this.busPort = busPortOf(settings);
+    this.#password = settings.requirepass === '' ? undefined : settings.requirepass;
+    init.network.addSide(this.port, this.busPort);
+  }
+
+  /** As clients take it, with the password if there is one. */
+  get url(): string {
+    const login = this.#password === undefined ? '' : `:${encodeURIComponent(this.#password)}@`;
+    return `redis://${login}${HOST}:${this.port}`;
+  }
+
+  get isRunning(): boolean {
+    return this.#life !== undefined;
+  }
+
+  get isPaused(): boolean {
+    return this.#life?.gate.isShut ?? false;
+  }
+
+  /** What the node takes itself for; undefined while it does not run. */
+  role(): 'master' | 'replica' | undefined {
+    if (this.#life === undefined) return undefined;
+    return this.#life.server.node.replication.isReplica ? 'replica' : 'master';
+  }
+
+  /** Whether a replica has the data of its master and follows it. */
+  get isFollowing(): boolean {
+    return this.#life?.server.node.replication.link.isUp ?? false;
+  }
+
+  /** @throws LibraryError `START_FAILED`, with the reason of the node */
+  async start(): Promise<void> {
+    if (this.#life !== undefined) {
+      throw new LibraryError('ALREADY_RUNNING', `Cannot start node ${this.port}: it runs`);
+    }
+    const { timeline } = this.#init;
+    const gate = new PauseGate();
+    const server: ServerProcess = new ServerProcess({
+      config: this.#loadConfig(),
+      configFile: '',
+      log: (_level, text) => timeline.heard(this.port, text),
+      onEnd: () => this.#ended(server),
+      wrapPorts: (ports) => this.#wrapPorts(ports, gate),
+      wrapEntrance: (node) => gate.entrance(node),
+    });
+    try {
+      await server.start();
+    } catch (error) {
+      gate.forget();
+      this.#init.network.forget(this.port);
+      if (!(error instanceof StartError)) throw error;
+      const message = `Cannot start a node on port ${this.port}: ${error.message}`;
+      throw new LibraryError('START_FAILED', message, error);
+    }
+    this.#life = { server, gate };
+    timeline.add('started', this.port, 'started');
+  }
+
+  /** As kill -9: connections are cut, nothing is said. Nothing when it does not run. */
+  async kill(): Promise<void> {
+    const life = this.#life;
+    if (life === undefined) return;
+    this.#life = undefined;
+    this.#leadMs = 0;
+    life.gate.forget();
+    this.#init.timeline.add('ended', this.port, 'killed');
+    await this.#hangUp();
+    await life.server.kill();
+    this.#init.network.forget(this.port);
+  }
+
+  pause(): void {
+    this.#living().gate.shut();
+    this.#init.timeline.add('paused', this.port, 'paused');
+  }
+
+  resume(): void {
+    const { gate } = this.#living();
+    this.#init.timeline.add('resumed', this.port, 'resumed');
+    gate.open();
+  }
+
+  /** Lets this much time pass for the node at once; until its end it stays ahead. */
+  skip(ms: number): void {
+    const { server } = this.#living();
+    this.#leadMs += ms;
+    server.node.wake();
+  }
+
+  async call(...args: readonly Argument[]): Promise<Reply> {
+    this.#living();
+    let client = await (this.#client ??= this.#connect());
+    if (!client.isOpen) client = await (this.#client = this.#connect());
+    return client.call(...args);
+  }
+
+  async #connect(): Promise<RespClient> {
+    try {
+      return await RespClient.connect({
+        host: HOST,
+        port: this.port,
+        timeoutMs: CALL_TIMEOUT_MS,
+        ...(this.#password === undefined ? {} : { password: this.#password }),
+      });
+    } catch (error) {
+      this.#client = undefined;
+      throw error;
+    }
+  }
+
+  async #hangUp(): Promise<void> {
+    const client = this.#client;
+    this.#client = undefined;
+    // A connection that was refused has nothing to close; whoever called got the error.
+    await client?.then(
+      (open) => open.close(),
+      () => undefined,
+    );
+  }
+
+  #ended(server: ServerProcess): void {
+    if (this.#life?.server !== server) return;
+    this.#life.gate.forget();
+    this.#life = undefined;
+    this.#init.network.forget(this.port);
+    this.#init.timeline.add('ended', this.port, 'ended by itself');
+  }
+
+  #living(): Life {
+    if (this.#life !== undefined) return this.#life;
+    throw new LibraryError('NOT_RUNNING', `Cannot use node ${this.port}: it does not run`);
+  }
+
+  #wrapPorts(ports: Ports, gate: PauseGate): Ports {
+    const { network } = this.#init;
+    return {
+      ...ports,
+      files: this.#files,
+      network: gate.network(network.network(this.port, ports.network)),
+      clock: this.#ahead(ports.clock),
+      setAlarm: (at) => ports.setAlarm(addMs(at, -this.#leadMs)),
+    };
+  }
+
+  #ahead(clock: Clock): Clock {
+    return {
+      monoMs: () => addMs(clock.monoMs(), this.#leadMs),
+      monoUs: () => clock.monoUs() + this.#leadMs * 1000,
+      unixMs: () => clock.unixMs(),
+    };
+  }
+
+  #loadConfig(): LoadedConfig {
+    const lines = Object.entries({
+      port: this.#init.port,
+      bind: HOST,
+      save: '""',
+      'repl-diskless-sync': 'yes',
+      'repl-diskless-sync-delay': 0,
+      ...this.#init.config,
+    }).map(([name, value]) => `${name} ${value}\n`);
+    const loaded = loadConfig({
+      text: lines.join(''),
+      reader: {
+        read: (path) => ({ error: `"${path}" cannot be read by a node in memory` }),
+        expand: () => [],
+      },
+      isSentinel: false,
+    });
+    if (loaded.ok) return loaded.config;
+    throw new LibraryError(
+      'BAD_OPTION',
+      `Cannot use the configuration: ${JSON.stringify(loaded.failure)}`,
+    );
+  }
+}

@@ -1,0 +1,67 @@
+/** Client-side caching around a call: what the client read is remembered, what changed is told. */
+import {
+  type Command,
+  type Context,
+  FLAG_READONLY,
+  type Session,
+  type TrackingTable,
+} from '../commands/index.ts';
+import type { Settings } from '../config/index.ts';
+import type { Keyspace } from '../keyspace/index.ts';
+import type { Request } from '../resp/index.ts';
+
+export interface TrackedCallHost {
+  readonly tracking: TrackingTable;
+  readonly settings: Settings;
+  readonly keyspace: Keyspace;
+}
+
+/** Only called while some client tracks. */
+export class TrackedCalls {
+  readonly #host: TrackedCallHost;
+  /** Whose command runs; it may not want to hear of its own changes. */
+  #caller: Session | undefined;
+
+  constructor(host: TrackedCallHost) {
+    this.#host = host;
+  }
+
+  begin(session: Session): void {
+    this.#caller = session;
+    this.#host.keyspace.isWatched = true;
+  }
+
+  end(session: Session, command: Command<Context>, request: Request): void {
+    const { tracking, settings } = this.#host;
+    this.#caller = undefined;
+    const wanted = session.tracking;
+    if (wanted !== undefined && command.fullName !== 'client|caching') {
+      if ((command.flags & FLAG_READONLY) !== 0) this.#remember(session, command, request);
+      // CLIENT CACHING is about the next command, or the whole next transaction.
+      if (session.queue === undefined) wanted.caching = undefined;
+    }
+    tracking.shrink(settings['tracking-table-max-keys']);
+    tracking.flush();
+  }
+
+  touched(buf: Uint8Array, at: number, size: number): void {
+    const { tracking } = this.#host;
+    if (tracking.clientCount === 0) return;
+    const key = Buffer.from(buf.subarray(at, at + size)).toString('latin1');
+    tracking.invalidate(key, this.#caller);
+    if (this.#caller === undefined) tracking.flush();
+  }
+
+  replaced(): void {
+    const { tracking } = this.#host;
+    if (tracking.clientCount === 0) return;
+    tracking.invalidateAll();
+    if (this.#caller === undefined) tracking.flush();
+  }
+
+  #remember(session: Session, command: Command<Context>, request: Request): void {
+    for (const i of command.keyIndexes(request) ?? []) {
+      this.#host.tracking.remember(session, request.text(i));
+    }
+  }
+}
