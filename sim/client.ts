@@ -1,7 +1,7 @@
 /** A client's computer and its RESP connections. */
 import { invariant } from '../src/base/index.ts';
 import type { WireEvents } from '../src/node/index.ts';
-import { type Reply, decodeReply, encodeRequest } from '../src/resp/index.ts';
+import { type Reply, ReplyError, decodeReply, encodeRequest } from '../src/resp/index.ts';
 import type { Network } from './network.ts';
 import type { Host, SimWire } from './wire.ts';
 
@@ -94,4 +94,11 @@ export class RespConnection {
     }
     this.#received = this.#received.subarray(at);
   }
+}
+
+/** A reply as text, for comparing and for messages. */
+export function replyText(reply: Reply | undefined): string {
+  if (Buffer.isBuffer(reply)) return reply.toString('latin1');
+  if (reply instanceof ReplyError) return reply.message;
+  return typeof reply === 'string' ? reply : (JSON.stringify(reply) ?? 'no answer');
 }

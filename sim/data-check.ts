@@ -1,5 +1,6 @@
 /** The data at the end: every value was written by someone, nothing promised is missing, and replicas are copies. */
 import type { Slot } from '../src/base/index.ts';
+import { replyText } from './client.ts';
 import type { ClusterSim } from './cluster-sim.ts';
 import type { Machine } from './machine.ts';
 import type { View } from './operator.ts';
@@ -104,7 +105,7 @@ function compareCopies(
 function judgeSize(sim: ClusterSim, machine: Machine, count: number): Finding[] {
   const [size] = sim.operator.ask([{ machine, args: ['DBSIZE'] }]);
   if (size === count) return [];
-  const text = `${machine.name} holds ${String(size)} keys of ${count}`;
+  const text = `${machine.name} holds ${replyText(size)} keys of ${count}`;
   return [{ rule: 'replicaDiffers', text }];
 }
 

@@ -2,6 +2,7 @@
 import { type Rng, assertNever } from '../src/base/index.ts';
 import type { ClusterSim } from './cluster-sim.ts';
 import type { CrashPoint, Machine } from './machine.ts';
+import { SlotMoves } from './slot-moves.ts';
 import type { Fault, Swarm } from './swarm.ts';
 
 const CRASH_POINTS: readonly CrashPoint[] = [
@@ -21,12 +22,14 @@ export class Nemesis {
   readonly #sim: ClusterSim;
   readonly #swarm: Swarm;
   readonly #rng: Rng;
+  readonly #moves: SlotMoves;
   #isStopped = false;
 
   constructor(sim: ClusterSim, swarm: Swarm) {
     this.#sim = sim;
     this.#swarm = swarm;
     this.#rng = sim.world.branch();
+    this.#moves = new SlotMoves(sim, this.#rng);
     this.#plan();
   }
 
@@ -73,6 +76,9 @@ export class Nemesis {
       case 'coordinatedAtOnce':
         // Candidates of several shards, or two of one, ask for votes in the same epoch.
         for (let count = 2 + this.#rng.below(2); count > 0; count--) this.#failover([]);
+        return;
+      case 'moveSlots':
+        for (let count = 1 + this.#rng.below(3); count > 0; count--) this.#moves.moveOne();
         return;
       case 'force':
         this.#failover(['FORCE']);

@@ -2,7 +2,7 @@
 import { invariant } from '../src/base/index.ts';
 import { parseNodesConf } from '../src/config/index.ts';
 import type { Reply } from '../src/resp/index.ts';
-import { type ClientHost, RespConnection } from './client.ts';
+import { type ClientHost, RespConnection, replyText } from './client.ts';
 import type { Machine } from './machine.ts';
 import type { Network } from './network.ts';
 import type { World } from './world.ts';
@@ -124,6 +124,6 @@ function readView(machine: Machine, nodes: string, info: string, role: readonly 
       .sort()
       .join('\n'),
     isCovered: covered === 16384,
-    isSynced: isMaster || String(role[3]) === 'connected',
+    isSynced: isMaster || replyText(role[3]) === 'connected',
   };
 }

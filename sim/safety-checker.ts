@@ -49,7 +49,7 @@ interface Claim {
 }
 
 /** What is known of one machine; most of it outlives its process. */
-interface Record {
+interface NodeRecord {
   readonly machine: Machine;
   nodeId: string;
   /** Epochs in which it voted, with whom it voted for: the address of the candidate, or its own name. */
@@ -82,7 +82,7 @@ export class SafetyChecker implements BusListener {
   /** Highest currentEpoch that anyone spoke of. */
   #highestEpoch = 0;
   readonly #slots: readonly Slot[];
-  readonly #records = new Map<string, Record>();
+  readonly #records = new Map<string, NodeRecord>();
 
   /** @param slots the slots that are watched one by one; a few stand for all */
   constructor(world: World, slots: readonly Slot[]) {
@@ -165,7 +165,7 @@ export class SafetyChecker implements BusListener {
 
   /** Name of the machine whose claim on a watched slot is the newest. */
   ownerOf(slot: Slot): string | undefined {
-    let newest: Record | undefined;
+    let newest: NodeRecord | undefined;
     for (const record of this.#records.values()) {
       if (record.role !== 'master' || !record.owned.has(slot)) continue;
       if (newest === undefined || record.configEpoch > newest.configEpoch) newest = record;
@@ -191,7 +191,7 @@ export class SafetyChecker implements BusListener {
     );
   }
 
-  #checkEpoch(record: Record, epoch: number): void {
+  #checkEpoch(record: NodeRecord, epoch: number): void {
     const { name } = record.machine;
     if (epoch < record.spokenEpoch) {
       this.violate('epochFell', `${name} spoke of epoch ${record.spokenEpoch}, now of ${epoch}`);
@@ -207,7 +207,7 @@ export class SafetyChecker implements BusListener {
     record.durableEpoch = epoch;
   }
 
-  #vote(record: Record, epoch: number, candidate: string): void {
+  #vote(record: NodeRecord, epoch: number, candidate: string): void {
     this.voteCount++;
     this.#world.note('vote', epoch);
     const before = record.votes.get(epoch);
@@ -219,7 +219,7 @@ export class SafetyChecker implements BusListener {
     record.durableEpoch = Math.max(record.durableEpoch, epoch);
   }
 
-  #stand(record: Record, epoch: number): void {
+  #stand(record: NodeRecord, epoch: number): void {
     record.durableEpoch = Math.max(record.durableEpoch, epoch);
     if (record.stood.has(epoch)) return;
     record.stood.add(epoch);
@@ -230,7 +230,7 @@ export class SafetyChecker implements BusListener {
     this.violate('votedTwice', text);
   }
 
-  #speakAs(record: Record, { header }: Packet): void {
+  #speakAs(record: NodeRecord, { header }: Packet): void {
     const isMaster = header.masterId === undefined && (header.flags & NODE_FLAG.master) !== 0;
     const role = isMaster ? 'master' : 'replica';
     const isFirstWord = record.role === 'unknown';
@@ -255,7 +255,7 @@ export class SafetyChecker implements BusListener {
     if (record.stood.has(header.configEpoch)) this.#checkElected(record, header.configEpoch);
   }
 
-  #checkElected(record: Record, epoch: number): void {
+  #checkElected(record: NodeRecord, epoch: number): void {
     const { name } = record.machine;
     const winner = this.elected.get(epoch);
     if (winner === name) return;
@@ -267,7 +267,7 @@ export class SafetyChecker implements BusListener {
   }
 
   /** A node that takes a slot knows no owner that is newer than its own claim. */
-  #checkGain(record: Record, slot: Slot, epoch: number): void {
+  #checkGain(record: NodeRecord, slot: Slot, epoch: number): void {
     if (record.owned.has(slot)) return;
     const claim = record.told.get(slot);
     if (claim === undefined || claim.epoch <= epoch) return;
@@ -275,7 +275,7 @@ export class SafetyChecker implements BusListener {
     this.violate('yieldedToOlder', text);
   }
 
-  #checkLoss(record: Record, slot: Slot): void {
+  #checkLoss(record: NodeRecord, slot: Slot): void {
     const claim = record.heard.get(slot);
     if (claim !== undefined && claim.epoch > record.configEpoch) return;
     const told = claim === undefined ? 'no one' : `configEpoch ${claim.epoch}`;

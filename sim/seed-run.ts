@@ -76,7 +76,8 @@ function recover(sim: ClusterSim, swarm: Swarm): void {
   if (!goesOn) sim.checker.violate('notWriting', 'a writer got no write acknowledged');
   for (const writer of sim.writers) writer.stop();
   checkData(sim, {
-    keepsAcknowledged: swarm.kind === 'calm' && sim.checker.failureCount === 0,
+    keepsAcknowledged:
+      (swarm.kind === 'calm' || swarm.kind === 'reshard') && sim.checker.failureCount === 0,
     keepsReplicated: swarm.kind !== 'operator' && !sim.hasLostMemory,
   });
 }

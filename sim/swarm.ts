@@ -7,9 +7,10 @@ export type FailoverMode = 'coordinated' | 'force' | 'takeover';
 /**
  * `calm`: coordinated failovers only, under delay, stalls and cut connections; then no acknowledged write is lost.
  * `storm`: partitions, crashes, stops and clock jumps beside them.
+ * `reshard`: slots move between masters, several at once, so that epochs taken without votes collide; no failovers.
  * `operator`: FORCE and TAKEOVER beside crashes, but no partitions; `SafetyChecker` says why.
  */
-export type SwarmKind = 'calm' | 'storm' | 'operator';
+export type SwarmKind = 'calm' | 'storm' | 'operator' | 'reshard';
 
 export interface Fault {
   readonly kind:
@@ -21,6 +22,7 @@ export interface Fault {
     | 'breakBus'
     | 'breakData'
     | 'coordinatedAtOnce'
+    | 'moveSlots'
     | FailoverMode;
   /** Relative frequency. */
   readonly weight: number;
@@ -47,14 +49,34 @@ export interface Swarm {
   readonly isRestartCareful: boolean;
 }
 
+/** Each as often as it stands here. */
+const KINDS: readonly SwarmKind[] = [
+  'calm',
+  'calm',
+  'storm',
+  'storm',
+  'storm',
+  'storm',
+  'operator',
+  'reshard',
+];
+
+/** The fault without which a kind would prove nothing. */
+const ESSENTIAL: Readonly<Partial<{ [K in SwarmKind]: Fault['kind'] }>> = {
+  calm: 'coordinated',
+  reshard: 'moveSlots',
+};
+
+/** The swarm of a seed. */
 export function drawSwarm(seed: number): Swarm {
   // A generator of its own: the world draws from the same seed another way.
   const rng = seededRng(seed ^ 0x5107);
-  const kind = (['calm', 'calm', 'storm', 'storm', 'storm', 'operator'] as const)[rng.below(6)]!;
+  const kind = pick(rng, KINDS);
   const masters = 3 + pick(rng, [0, 0, 0, 1, 2]);
   const replicasPerMaster = kind === 'calm' ? pick(rng, [1, 1, 2]) : pick(rng, [0, 1, 1, 1, 2]);
   // A calm cluster sees no false alarm: its time-out is far above its delays.
-  const nodeTimeoutMs = kind === 'calm' ? 3000 + rng.below(2000) : 500 + rng.below(1500);
+  const isCalm = kind === 'calm' || kind === 'reshard';
+  const nodeTimeoutMs = isCalm ? 3000 + rng.below(2000) : 500 + rng.below(1500);
   return {
     seed,
     kind,
@@ -105,11 +127,13 @@ function drawFaults(rng: Rng, kind: SwarmKind): Fault[] {
       'force',
       'takeover',
     ] as const,
+    reshard: ['moveSlots', 'breakBus', 'breakData', 'clockJump'] as const,
   }[kind];
   const chosen = possible.filter(() => rng.below(2) === 0);
   const kinds = chosen.length === 0 ? [possible[0]!] : chosen;
-  const certain = kind === 'calm' && !kinds.includes('coordinated') ? ['coordinated' as const] : [];
-  return [...kinds, ...certain].map((fault) => ({ kind: fault, weight: 1 + rng.below(4) }));
+  const certain = ESSENTIAL[kind];
+  if (certain !== undefined && !kinds.includes(certain)) kinds.push(certain);
+  return kinds.map((fault) => ({ kind: fault, weight: 1 + rng.below(4) }));
 }
 
 function pick<T>(rng: Rng, choices: readonly T[]): T {

@@ -5,7 +5,7 @@
  */
 import { type Rng, type Slot, slot } from '../src/base/index.ts';
 import { ReplyError } from '../src/resp/index.ts';
-import { type Answer, type ClientHost, RespConnection } from './client.ts';
+import { type Answer, type ClientHost, RespConnection, replyText } from './client.ts';
 import type { Network } from './network.ts';
 import type { World } from './world.ts';
 
@@ -134,7 +134,7 @@ export class Writer {
         ? this.#wait(history, connection)
         : this.#pause(0);
     }
-    if (!(reply instanceof ReplyError)) return this.#unexpected(String(reply));
+    if (!(reply instanceof ReplyError)) return this.#unexpected(replyText(reply));
     const redirection = /^(MOVED|ASK) \d+ ([^ ]*):(\d+)$/.exec(reply.message);
     if (redirection !== null && hops > 0) {
       const to = { ip: redirection[2] || connection.ip, port: Number(redirection[3]) };
@@ -158,7 +158,7 @@ export class Writer {
       if (answer.kind === 'reply' && typeof answer.reply === 'number') {
         if (answer.reply >= replicas) history.replicated = value;
       } else if (answer.kind === 'reply' && !(answer.reply instanceof ReplyError)) {
-        return this.#unexpected(String(answer.reply));
+        return this.#unexpected(replyText(answer.reply));
       }
       this.#pause(0);
     });

@@ -37,6 +37,7 @@ export class StartError extends Error {
   override readonly name: string = 'StartError';
 }
 
+/** A node with real sockets, timers and files; several may live in one process. */
 export class ServerProcess {
   readonly node: Node;
   readonly #options: ServerProcessOptions;

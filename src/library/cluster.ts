@@ -105,7 +105,7 @@ export class LocalCluster implements AsyncDisposable {
     return this.nodes.map(({ url }) => url);
   }
 
-  /** What happened so far, in order, seen by every node for itself. */
+  /** What happened so far, in order, seen by every node for itself; the last 10000 events. */
   get timeline(): readonly TimelineEvent[] {
     return this.#timeline.events;
   }

@@ -82,6 +82,7 @@ export class LocalNode {
       throw new LibraryError('ALREADY_RUNNING', `Cannot start node ${this.port}: it runs`);
     }
     const { timeline } = this.#init;
+    this.#leadMs = 0;
     const gate = new PauseGate();
     const server: ServerProcess = new ServerProcess({
       config: this.#loadConfig(),
@@ -109,11 +110,10 @@ export class LocalNode {
     const life = this.#life;
     if (life === undefined) return;
     this.#life = undefined;
-    this.#leadMs = 0;
     life.gate.forget();
     this.#init.timeline.add('ended', this.port, 'killed');
-    await this.#hangUp();
     await life.server.kill();
+    await this.#hangUp();
     this.#init.network.forget(this.port);
   }
 
@@ -137,8 +137,12 @@ export class LocalNode {
 
   async call(...args: readonly Argument[]): Promise<Reply> {
     this.#living();
-    let client = await (this.#client ??= this.#connect());
-    if (!client.isOpen) client = await (this.#client = this.#connect());
+    const known = this.#client;
+    // One that broke, or was left by a node that has started again since, is replaced once.
+    if (known !== undefined && !(await known).isOpen && this.#client === known) {
+      this.#client = undefined;
+    }
+    const client = await (this.#client ??= this.#connect());
     return client.call(...args);
   }
 
@@ -216,9 +220,8 @@ export class LocalNode {
       isSentinel: false,
     });
     if (loaded.ok) return loaded.config;
-    throw new LibraryError(
-      'BAD_OPTION',
-      `Cannot use the configuration: ${JSON.stringify(loaded.failure)}`,
-    );
+    const { failure } = loaded;
+    const what = failure.kind === 'badLine' ? `"${failure.line.text}"` : 'the configuration';
+    throw new LibraryError('BAD_OPTION', `Cannot use ${what}: ${failure.reason}`);
   }
 }

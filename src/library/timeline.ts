@@ -37,6 +37,9 @@ export interface TimelineEvent {
   readonly text: string;
 }
 
+/** Older events are forgotten. */
+const EVENTS_MAX = 10_000;
+
 const LINES: readonly (readonly [start: string, kind: TimelineKind])[] = [
   ['Marking node ', 'fail'],
   ['FAIL message received from ', 'fail'],
@@ -70,6 +73,7 @@ export class Timeline {
   }
 
   add(kind: TimelineKind, port: number | undefined, text: string): void {
+    if (this.events.length === EVENTS_MAX) this.events.shift();
     this.events.push({ atUnixMs: Date.now(), kind, port, text });
   }
 }

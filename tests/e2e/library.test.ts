@@ -37,6 +37,7 @@ test('options that cannot be and ports that are taken are refused with their rea
   await expect(startServer({ port })).rejects.toMatchObject({ code: 'START_FAILED' });
   await expect(startServer({ config: { maxmemory: 'x' } })).rejects.toMatchObject({
     code: 'BAD_OPTION',
+    message: expect.stringMatching(/^Cannot use "maxmemory x": /) as string,
   });
   await expect(startCluster({ masters: 0 })).rejects.toMatchObject({ code: 'BAD_OPTION' });
   await expect(startCluster({ ports: [port] })).rejects.toMatchObject({ code: 'BAD_OPTION' });
