@@ -1,4 +1,5 @@
 /** What `import … from 'slotline'` gives: servers and clusters inside a program. */
+export { ClientError, type ClientErrorCode } from './client/index.ts';
 export {
   ClusterNode,
   type ClusterOptions,

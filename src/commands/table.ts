@@ -52,6 +52,9 @@ const FLAG_BITS: Readonly<Partial<Record<CommandFlag, number>>> = {
 /** Source: 7.0 commands.c, CMD_TOUCHES_ARBITRARY_KEYS. */
 const ARBITRARY_KEYS: ReadonlySet<string> = new Set(['keys', 'randomkey', 'scan']);
 
+/** Governed by enable-debug-command and enable-module-command; COMMAND INFO does not show it. */
+const PROTECTED: ReadonlySet<string> = new Set(['debug', 'module']);
+
 /** What a node counted of one command. */
 export interface CommandCounters {
   calls: number;
@@ -90,6 +93,7 @@ export class Command<C = never> {
     this.fullName = parent === undefined ? spec.name : `${parent.name}|${spec.name}`;
     this.arity = spec.arity;
     this.flags = spec.flags.reduce((bits, flag) => bits | (FLAG_BITS[flag] ?? 0), 0);
+    if (PROTECTED.has(parent?.name ?? spec.name)) this.flags |= FLAG_PROTECTED;
     this.run = spec.run;
     this.subcommands = new Map(
       (spec.subcommands ?? []).map((sub) => [sub.name, new Command(sub, spec)]),

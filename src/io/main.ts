@@ -31,6 +31,8 @@ export async function runServer(argv: readonly string[]): Promise<void> {
   }
   const line = parseCommandLine(argv.map((arg) => Buffer.from(arg).toString('latin1')));
   if (line.isSentinel) return fail('slotline-server: Sentinel mode is not available yet');
+  // The working directory changes with the configuration.
+  const configFile = line.configFile === undefined ? '' : resolve(line.configFile);
   const loaded = readConfig(line.configFile, line.readsStdin, line.optionsText);
   if (typeof loaded === 'string') return fail(loaded);
   const { settings } = loaded;
@@ -49,7 +51,7 @@ export async function runServer(argv: readonly string[]): Promise<void> {
   try {
     server = new ServerProcess({
       config: loaded,
-      configFile: line.configFile === undefined ? '' : resolve(line.configFile),
+      configFile,
       log,
       onEnd: (exitCode) => {
         if (pidFile !== '') rmSync(pidFile, { force: true });

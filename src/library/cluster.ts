@@ -74,7 +74,10 @@ export class ClusterNode {
     return this.#local.role();
   }
 
-  /** One command to this node, redirections not followed; bulk strings come as bytes. Rejects with the node's ReplyError. */
+  /**
+   * One command to this node, redirections not followed; bulk strings come as bytes. Rejects with the node's ReplyError, or
+   * with ClientError: `TIMEOUT` after 5 s, `CLOSED`.
+   */
   call(...args: readonly Argument[]): Promise<Reply> {
     return this.#local.call(...args);
   }

@@ -9,12 +9,11 @@ const PORT_FIRST = 11_000;
 const PORT_COUNT = 11_000;
 const TRIES_MAX = 200;
 
-let next = Math.floor(Math.random() * PORT_COUNT);
-
 /** Calls `start` with one port after another until one is free: to try is the only way to know. */
 export async function onFreePort<T>(start: (port: number) => Promise<T>): Promise<T> {
+  const first = Math.floor(Math.random() * PORT_COUNT);
   for (let tries = 1; ; tries++) {
-    const port = PORT_FIRST + (next++ % PORT_COUNT);
+    const port = PORT_FIRST + ((first + tries) % PORT_COUNT);
     try {
       return await start(port);
     } catch (error) {

@@ -42,7 +42,10 @@ export class LocalServer implements AsyncDisposable {
     return this.#timeline.events;
   }
 
-  /** One command, over a connection of its own; bulk strings come as bytes. Rejects with the server's ReplyError. */
+  /**
+   * One command, over a connection of its own; bulk strings come as bytes. Rejects with the server's ReplyError, or with
+   * ClientError: `TIMEOUT` after 5 s, `CLOSED`.
+   */
   call(...args: readonly Argument[]): Promise<Reply> {
     return this.#node.call(...args);
   }

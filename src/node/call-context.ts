@@ -18,6 +18,8 @@ export class CallContext implements Context {
   readonly extra: Propagated[] = [];
   isPrevented = false;
   isForced = false;
+  /** EXEC ran what was queued. */
+  hasRunQueue = false;
 
   readonly #sink: { readonly isListening: boolean };
 
@@ -34,6 +36,7 @@ export class CallContext implements Context {
     if (this.extra.length > 0) this.extra.length = 0;
     this.isPrevented = false;
     this.isForced = false;
+    this.hasRunQueue = false;
   }
 
   get isPropagated(): boolean {

@@ -1,6 +1,7 @@
 /** What the dispatcher needs of the node beyond what commands see. */
 import type { Command, CommandTable, Context, Server, Session } from '../commands/index.ts';
 import type { Request } from '../resp/index.ts';
+import type { ShownCall } from './monitor-line.ts';
 import type { Client } from './client.ts';
 import type { Propagation } from './propagation.ts';
 import type { TrackedCalls } from './tracked-calls.ts';
@@ -29,7 +30,7 @@ export interface DispatchHost extends Server {
   /** Calls at least this long go to the slow log, microseconds; Infinity for none. */
   readonly slowUs: number;
   allowsProtected(client: Client, command: Command): boolean;
-  showMonitors(session: Session, request: Request): void;
+  showMonitors(session: Session, call: ShownCall): void;
   noteSlow(session: Session, command: Command, request: Request, durationUs: number): void;
   countLatency(command: Command, durationUs: number): void;
   /** Passes a changed command on to backlog and replicas. */

@@ -12,6 +12,7 @@ import {
   FLAG_NO_AUTH,
   FLAG_NO_MULTI,
   FLAG_PROTECTED,
+  FLAG_READONLY,
   FLAG_SKIP_MONITOR,
   FLAG_SKIP_SLOWLOG,
   FLAG_STALE,
@@ -30,6 +31,9 @@ type RunnableCommand = Command<Context>;
 
 /** Flags that need a look beyond the fast path. */
 const UNUSUAL: number = FLAG_PROTECTED | FLAG_ADMIN | FLAG_NO_MULTI;
+
+/** Flags of commands that read or change data. */
+const DATA_ACCESS: number = FLAG_WRITE | FLAG_READONLY | FLAG_MAY_REPLICATE;
 
 /** Commands that a RESP2 subscriber may send. */
 const SUBSCRIBER_COMMANDS: ReadonlySet<string> = new Set([
@@ -84,6 +88,14 @@ export class Dispatcher {
 
   /** Runs one request of a client, with all checks. */
   execute(client: Client, request: Request): void {
+    this.#executeChecked(client, request);
+    // ASKING counts for the one command behind it, served or refused, or for a whole transaction.
+    if (client.isAsking && client.queue === undefined && client.blocked?.kind !== 'pause') {
+      client.isAsking = request.is(0, 'asking');
+    }
+  }
+
+  #executeChecked(client: Client, request: Request): void {
     const host = this.#host;
     const main = host.table.find(request);
     client.lastInteractionAt = host.now;
@@ -105,8 +117,6 @@ export class Dispatcher {
     }
     client.lastCommand = command;
     this.#call(this.#context, client, command!, request);
-    // ASKING counts for the one command behind it.
-    if (client.isAsking && command!.fullName !== 'asking') client.isAsking = false;
   }
 
   /** Runs a command of our master's stream: it obeys no check and is passed on by others. */
@@ -132,6 +142,7 @@ export class Dispatcher {
   runQueue(session: Session): void {
     const queue = session.queue ?? [];
     const { reply } = session;
+    this.#context.hasRunQueue = true;
     reply.array(queue.length);
     for (const { command, bytes } of queue) {
       this.#innerParser.parse(this.#innerRequest, bytes, 0, bytes.length);
@@ -179,6 +190,9 @@ export class Dispatcher {
         `ERR Can't execute '${command.fullName}': only (P|S)SUBSCRIBE / (P|S)UNSUBSCRIBE / ` +
         'PING / QUIT / RESET are allowed in this context'
       );
+    }
+    if ((client.isMonitor || client.role === 'replica') && (flags & DATA_ACCESS) !== 0) {
+      return "ERR Replica can't interact with the keyspace";
     }
     if (host.isStale && (flags & FLAG_STALE) === 0) return errors.ERR_MASTER_DOWN;
     return undefined;
@@ -247,9 +261,6 @@ export class Dispatcher {
     const dbIndex = session.dbIndex;
     const dirty = keyspace.dirty;
     const errors = reply.errorCount;
-    if (host.hasMonitors && (command.flags & (FLAG_SKIP_MONITOR | FLAG_ADMIN)) === 0) {
-      host.showMonitors(session, request);
-    }
     if (host.tracking.clientCount > 0) host.trackedCalls.begin(session);
     context.begin(session, command);
     const isOutermost = context === this.#context;
@@ -263,7 +274,13 @@ export class Dispatcher {
       for (const extra of context.extra) propagation.addArgs(extra.dbIndex, extra.args);
     }
     if (isUnit) propagation.end();
-    if (host.tracking.clientCount > 0) host.trackedCalls.end(session, command, request);
+    if (isOutermost && isChanged) session.writeOffset = host.replication.history.masterReplOffset;
+    if (host.hasMonitors && (command.flags & (FLAG_SKIP_MONITOR | FLAG_ADMIN)) === 0) {
+      host.showMonitors(session, { command, request, dbIndex });
+    }
+    if (host.tracking.clientCount > 0) {
+      host.trackedCalls.end({ session, command, request, isOutermost });
+    }
     const nowUs = host.clock.monoUs();
     const durationUs = Math.max(0, nowUs - this.#clockUs);
     this.#clockUs = nowUs;
@@ -271,7 +288,8 @@ export class Dispatcher {
     counters.calls++;
     counters.microseconds += durationUs;
     stats.totalCommands++;
-    if (reply.errorCount !== errors) {
+    // What EXEC ran has counted its own errors.
+    if (reply.errorCount !== errors && !context.hasRunQueue) {
       counters.failedCalls++;
       stats.countError(reply.lastError);
     }
@@ -327,8 +345,7 @@ export class Dispatcher {
 
 function subcommand(main: RunnableCommand, request: Request): RunnableCommand | undefined {
   if (request.argc < 2) return main.run === undefined ? new MissingSubcommand(main) : main;
-  const found = main.subcommands.get(request.text(1).toLowerCase());
-  return found ?? (main.run === undefined ? undefined : main);
+  return main.subcommands.get(request.text(1).toLowerCase());
 }
 
 /** A container named without a subcommand has too few arguments. */

@@ -58,7 +58,7 @@ import { endWait } from './end-wait.ts';
 import type { Inside } from './inside.ts';
 import { Migrator } from './migrate.ts';
 import { createKeyspace } from './keyspace-creation.ts';
-import { monitorLine } from './monitor-line.ts';
+import { type ShownCall, monitorLine } from './monitor-line.ts';
 import type { Ports, Wire, WireEvents } from './ports.ts';
 import { Propagation } from './propagation.ts';
 import { ReplicationPart } from './replication.ts';
@@ -341,8 +341,8 @@ export class Node implements DispatchHost, ClientHost, Inside, ClusterHost {
     return this.clients.hasMonitors;
   }
 
-  showMonitors(session: Session, request: Request): void {
-    const line = monitorLine(session, request, this.clock.unixMs());
+  showMonitors(session: Session, call: ShownCall): void {
+    const line = monitorLine(session, call, this.clock.unixMs());
     for (const monitor of this.clients.monitors) monitor.reply.simple(line);
   }
 
@@ -518,6 +518,7 @@ export class Node implements DispatchHost, ClientHost, Inside, ClusterHost {
     this.#wantsAlarm = true;
     this.cluster?.tickIfDue(this.now);
     this.replication.tick(this.now);
+    this.migrator.tick(this.now);
     this.clients.endPauses(this.now);
     this.#cron.runIfDue(this.now);
   }
@@ -528,6 +529,7 @@ export class Node implements DispatchHost, ClientHost, Inside, ClusterHost {
     for (const wake of [
       this.cluster?.nextWake(),
       this.replication.nextWake(),
+      this.migrator.nextWake(),
       this.clients.pauseEnds,
     ]) {
       if (wake !== undefined && wake < at) at = wake;
@@ -558,6 +560,8 @@ export class Node implements DispatchHost, ClientHost, Inside, ClusterHost {
   #end(): void {
     this.#hasEnded = true;
     this.replication.stop();
+    this.migrator.stop();
+    this.cluster?.stop();
     this.log('warning', 'Slotline is now ready to exit, bye bye...');
     for (const client of [...this.clients.all()]) client.wire?.end();
     this.ports.ended(0);

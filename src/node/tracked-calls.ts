@@ -31,15 +31,23 @@ export class TrackedCalls {
     this.#host.keyspace.isWatched = true;
   }
 
-  end(session: Session, command: Command<Context>, request: Request): void {
+  /** Messages wait for the end of the outermost call, so that a transaction's come together. */
+  end(call: {
+    readonly session: Session;
+    readonly command: Command<Context>;
+    readonly request: Request;
+    readonly isOutermost: boolean;
+  }): void {
+    const { session, command, request } = call;
     const { tracking, settings } = this.#host;
-    this.#caller = undefined;
     const wanted = session.tracking;
     if (wanted !== undefined && command.fullName !== 'client|caching') {
       if ((command.flags & FLAG_READONLY) !== 0) this.#remember(session, command, request);
       // CLIENT CACHING is about the next command, or the whole next transaction.
       if (session.queue === undefined) wanted.caching = undefined;
     }
+    if (!call.isOutermost) return;
+    this.#caller = undefined;
     tracking.shrink(settings['tracking-table-max-keys']);
     tracking.flush();
   }
