@@ -8,7 +8,7 @@ interface Watch {
   readonly dbIndex: number;
   readonly key: Buffer;
   /** Whether the key was there, expired or not, when it was watched. */
-  readonly existed: boolean;
+  existed: boolean;
   /** It was there but expired: its removal is then no change. */
   wasExpired: boolean;
 }
@@ -74,7 +74,7 @@ export class Watches {
     const watches = this.#byKey.get(nameOf(dbIndex, buf, at, size));
     if (watches === undefined) return;
     for (const watch of watches) {
-      if (isExpiring && watch.wasExpired) watch.wasExpired = false;
+      if (isExpiring && watch.wasExpired) forgetExpired(watch);
       else watch.session.isWatchBroken = true;
     }
   }
@@ -85,11 +85,36 @@ export class Watches {
     for (const watches of this.#byKey.values()) {
       for (const watch of watches) {
         if (watch.dbIndex !== dbIndex) continue;
-        const exists = db.find(watch.key, 0, watch.key.length) !== NONE;
-        if (exists || (watch.existed && !watch.wasExpired)) watch.session.isWatchBroken = true;
+        const ref = db.find(watch.key, 0, watch.key.length);
+        const exists = ref !== NONE;
+        if (!isChanged(watch, { exists, isExpired: exists && db.isExpired(ref) })) continue;
+        watch.session.isWatchBroken = true;
       }
     }
   }
+}
+
+/** The key that was there, but expired, is gone now: for its watcher nothing has changed. */
+function forgetExpired(watch: Watch): void {
+  watch.existed = false;
+  watch.wasExpired = false;
+}
+
+/** Whether new contents of the database change a key for its watcher: expired is as good as absent. */
+function isChanged(
+  watch: Watch,
+  now: { readonly exists: boolean; readonly isExpired: boolean },
+): boolean {
+  if (!watch.existed && !now.exists) return false;
+  if (watch.wasExpired && !now.exists) {
+    forgetExpired(watch);
+    return false;
+  }
+  if (watch.wasExpired) return !now.isExpired;
+  if (watch.existed || !now.isExpired) return true;
+  watch.existed = true;
+  watch.wasExpired = true;
+  return false;
 }
 
 function nameOf(dbIndex: number, buf: Uint8Array, at: number, size: number): string {
