@@ -3,9 +3,13 @@
  * connections are queues in one virtual world. Time passes only when a test says so.
  */
 import { type MonoMs, addMs, monoMs, seededRng, unixMs } from '../base/index.ts';
-import { type Command, CommandTable, ServerStats, Session } from '../commands/index.ts';
-import { clusterCommands } from '../commands/cluster.ts';
-import type { CommandSpec } from '../commands/spec.ts';
+import {
+  type Command,
+  CommandTable,
+  ServerStats,
+  Session,
+  commandSpecs,
+} from '../commands/index.ts';
 import { ConfigStore, type Settings, defaultSettings } from '../config/index.ts';
 import { Keyspace } from '../keyspace/index.ts';
 import { ReplyBufferPool, ReplyWriter, Request } from '../resp/index.ts';
@@ -18,26 +22,6 @@ import type { Ports, Wire, WireEvents } from './ports.ts';
 const UNIX_START = 1_700_000_000_000;
 const IP = '127.0.0.1';
 const TICK_MS = 10;
-
-/** The commands that routing tests need, with the facts that routing goes by. */
-const DATA_COMMANDS: readonly CommandSpec[] = [
-  command('get', ['readonly', 'fast'], { last: 0, step: 1, limit: 0 }),
-  command('set', ['write'], { last: 0, step: 1, limit: 0 }),
-  command('mget', ['readonly'], { last: -1, step: 1, limit: 0 }),
-  command('del', ['write'], { last: -1, step: 1, limit: 0 }),
-  command('spublish', ['pubsub'], { last: 0, step: 1, limit: 0 }),
-  { ...command('exec', ['noscript'], { last: 0, step: 1, limit: 0 }), keys: [] },
-  { ...command('ping', ['fast'], { last: 0, step: 1, limit: 0 }), keys: [] },
-];
-
-function command(
-  name: string,
-  flags: CommandSpec['flags'],
-  find: { readonly last: number; readonly step: number; readonly limit: number },
-): CommandSpec {
-  const keys = [{ flags: [], begin: { at: 1 }, find }];
-  return { name, since: '1.0.0', group: 'test', arity: -1, flags, categories: [], keys };
-}
 
 export class TestSession extends Session {
   isGone = false;
@@ -197,7 +181,7 @@ export class ClusterTestNode {
   readonly migrator: Migrator;
   readonly keyspace: Keyspace;
   readonly session: TestSession = new TestSession(1);
-  readonly table: CommandTable = new CommandTable([...clusterCommands, ...DATA_COMMANDS]);
+  readonly table: CommandTable = new CommandTable(commandSpecs);
   readonly logs: string[] = [];
   readonly propagated: (readonly (Buffer | string)[])[] = [];
   isUp = false;
@@ -338,7 +322,7 @@ export class ClusterTestNode {
         this.isStalled = false;
       },
       publishLocal: (channel, message) =>
-        this.#world.events.push(`${this.port} ${channel} ${message}`),
+        this.#world.events.push(`${this.port} ${channel.toString()} ${message.toString()}`),
       dropShardChannels: () => undefined,
       propagate: (_db, args) => this.propagated.push(args),
       notifyDeleted: () => undefined,

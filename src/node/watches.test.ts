@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { seededRng } from '../base/index.ts';
+import { seededRng, unixMs } from '../base/index.ts';
 import type { Session } from '../commands/index.ts';
 import { Keyspace } from '../keyspace/index.ts';
 import { Watches } from './watches.ts';
@@ -19,7 +19,7 @@ function world(): { keyspace: Keyspace; watches: Watches; session: Session } {
     },
   });
   keyspace.isWatched = true;
-  keyspace.nowMs = 1000;
+  keyspace.nowMs = unixMs(1000);
   return { keyspace, watches, session: { dbIndex: 0, isWatchBroken: false } as Session };
 }
 
@@ -53,10 +53,10 @@ test('an expired key is as good as absent when databases are exchanged', () => {
   for (const before of kinds) {
     for (const after of kinds) {
       const { keyspace, watches, session } = world();
-      keyspace.nowMs = 0;
+      keyspace.nowMs = unixMs(0);
       if (before !== 'absent') put(keyspace, 0, before === 'expired' ? 500 : -1);
       if (after !== 'absent') put(keyspace, 1, after === 'expired' ? 500 : -1);
-      keyspace.nowMs = 1000;
+      keyspace.nowMs = unixMs(1000);
       watches.watch(session, KEY);
       keyspace.swapDb(0, 1);
       const isSame = before !== 'alive' && after !== 'alive';
@@ -67,9 +67,9 @@ test('an expired key is as good as absent when databases are exchanged', () => {
 
 test('a key that was expired when it was watched may go without breaking the watch', () => {
   const { keyspace, watches, session } = world();
-  keyspace.nowMs = 0;
+  keyspace.nowMs = unixMs(0);
   put(keyspace, 0, 500);
-  keyspace.nowMs = 1000;
+  keyspace.nowMs = unixMs(1000);
   watches.watch(session, KEY);
   keyspace.db(0).lookup(KEY, 0, KEY.length, 0);
   expect(session.isWatchBroken).toBe(false);
@@ -80,6 +80,6 @@ test('a watched key that expires since then counts as changed', () => {
   put(keyspace, 0, 1500);
   watches.watch(session, KEY);
   expect(watches.hasExpired(session)).toBe(false);
-  keyspace.nowMs = 2000;
+  keyspace.nowMs = unixMs(2000);
   expect(watches.hasExpired(session)).toBe(true);
 });
