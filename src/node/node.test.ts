@@ -1,0 +1,167 @@
+import { expect, test } from 'vitest';
+import { TestNode } from './test-node.ts';
+
+test('pipelined requests are answered in order, wherever the bytes are cut', () => {
+  const bytes =
+    '*3\r\n$3\r\nSET\r\n$1\r\na\r\n$2\r\n12\r\n*2\r\n$4\r\nINCR\r\n$1\r\na\r\nGET a\r\n';
+  for (let cut = 0; cut <= bytes.length; cut++) {
+    const client = new TestNode().connect();
+    const answer = client.send(bytes.slice(0, cut)) + client.send(bytes.slice(cut));
+    expect(answer).toBe('+OK\r\n:13\r\n$2\r\n13\r\n');
+  }
+});
+
+test('a protocol error is answered, and the connection ends', () => {
+  const client = new TestNode().connect();
+  expect(client.send('*1\r\n!x\r\n')).toBe("-ERR Protocol error: expected '$', got '!'\r\n");
+  expect(client.isClosed).toBe(true);
+  expect(client.call('PING')).toBe('');
+});
+
+test('unknown commands, subcommands and wrong counts get the texts of the real server', () => {
+  const client = new TestNode().connect();
+  expect(client.call('NOPE', 'a', 'b')).toBe(
+    "-ERR unknown command 'NOPE', with args beginning with: 'a' 'b' \r\n",
+  );
+  expect(client.call('CONFIG', 'nope')).toBe(
+    "-ERR unknown subcommand 'nope'. Try CONFIG HELP.\r\n",
+  );
+  expect(client.call('GET')).toBe("-ERR wrong number of arguments for 'get' command\r\n");
+  expect(client.call('CONFIG')).toBe("-ERR wrong number of arguments for 'config' command\r\n");
+});
+
+test('a transaction runs as one, and a refused command in it ends it', () => {
+  const client = new TestNode().connect();
+  expect(client.call('MULTI')).toBe('+OK\r\n');
+  expect(client.call('SET', 'a', '1')).toBe('+QUEUED\r\n');
+  expect(client.call('INCR', 'a')).toBe('+QUEUED\r\n');
+  expect(client.call('EXEC')).toBe('*2\r\n+OK\r\n:2\r\n');
+  client.call('MULTI');
+  client.call('NOPE');
+  expect(client.call('EXEC')).toBe(
+    '-EXECABORT Transaction discarded because of previous errors.\r\n',
+  );
+});
+
+test('EXEC answers with nothing when a watched key changed', () => {
+  const node = new TestNode();
+  const [client, other] = [node.connect(), node.connect()];
+  client.call('WATCH', 'a');
+  other.call('SET', 'a', '1');
+  client.call('MULTI');
+  client.call('PING');
+  expect(client.call('EXEC')).toBe('*-1\r\n');
+});
+
+test('without the password only the way in is open', () => {
+  const client = new TestNode('requirepass secret\n').connect();
+  expect(client.call('GET', 'a')).toBe('-NOAUTH Authentication required.\r\n');
+  expect(client.call('AUTH', 'wrong')).toContain('-WRONGPASS');
+  expect(client.call('AUTH', 'secret')).toBe('+OK\r\n');
+  expect(client.call('GET', 'a')).toBe('$-1\r\n');
+});
+
+test('a stranger may not announce large requests before AUTH', () => {
+  const client = new TestNode('requirepass secret\n').connect();
+  expect(client.send('*11\r\n')).toBe('-ERR Protocol error: unauthenticated multibulk length\r\n');
+  expect(client.isClosed).toBe(true);
+});
+
+test('protected mode lets only this machine in while there is no password', () => {
+  const node = new TestNode();
+  const stranger = node.connect('10.0.0.9');
+  expect(stranger.received).toContain('-DENIED Redis is running in protected mode');
+  expect(stranger.isClosed).toBe(true);
+  expect(node.connect('127.0.0.1').call('PING')).toBe('+PONG\r\n');
+  expect(new TestNode('requirepass x\n').connect('10.0.0.9').isClosed).toBe(false);
+});
+
+test('more clients than allowed are turned away', () => {
+  const node = new TestNode('maxclients 1\n');
+  node.connect();
+  const second = node.connect();
+  expect(second.received).toBe('-ERR max number of clients reached\r\n');
+  expect(second.isClosed).toBe(true);
+});
+
+test('a paused write waits and runs when the pause is over; a read goes on', () => {
+  const node = new TestNode();
+  const [client, other] = [node.connect(), node.connect()];
+  other.call('CLIENT', 'PAUSE', '500', 'WRITE');
+  expect(client.call('GET', 'a')).toBe('$-1\r\n');
+  expect(client.call('SET', 'a', '1')).toBe('');
+  expect(client.call('GET', 'a')).toBe('');
+  client.received = '';
+  node.pass(600);
+  expect(client.received).toBe('+OK\r\n$1\r\n1\r\n');
+});
+
+test('a RESP2 subscriber may only do what subscribers do', () => {
+  const client = new TestNode().connect();
+  client.call('SUBSCRIBE', 'news');
+  expect(client.call('GET', 'a')).toContain("-ERR Can't execute 'get': only");
+  expect(client.call('PING')).toBe('*2\r\n$4\r\npong\r\n$0\r\n\r\n');
+});
+
+test('a message reaches a subscriber in the turn of its publisher', () => {
+  const node = new TestNode();
+  const [listener, publisher] = [node.connect(), node.connect()];
+  listener.call('SUBSCRIBE', 'news');
+  listener.received = '';
+  expect(publisher.call('PUBLISH', 'news', 'hello')).toBe(':1\r\n');
+  expect(listener.received).toBe('*3\r\n$7\r\nmessage\r\n$4\r\nnews\r\n$5\r\nhello\r\n');
+});
+
+test('CLIENT REPLY SKIP drops one answer, OFF all of them', () => {
+  const client = new TestNode().connect();
+  expect(client.call('CLIENT', 'REPLY', 'SKIP')).toBe('');
+  expect(client.call('PING')).toBe('');
+  expect(client.call('PING')).toBe('+PONG\r\n');
+  client.call('CLIENT', 'REPLY', 'OFF');
+  expect(client.call('PING')).toBe('');
+  expect(client.call('CLIENT', 'REPLY', 'ON')).toBe('+OK\r\n');
+});
+
+test('MONITOR shows what ran, without secrets', () => {
+  const node = new TestNode();
+  const [monitor, client] = [node.connect(), node.connect()];
+  monitor.call('MONITOR');
+  monitor.received = '';
+  client.call('SET', 'a', 'b c');
+  expect(monitor.received).toMatch(/^\+\d+\.\d{6} \[0 127\.0\.0\.1:40000\] "SET" "a" "b c"\r\n$/);
+});
+
+test('DEBUG needs the setting that allows it', () => {
+  const refused = new TestNode().connect().call('DEBUG', 'SLEEP', '0');
+  expect(refused).toContain('-ERR DEBUG command not allowed.');
+  expect(new TestNode('enable-debug-command local\n').connect().call('DEBUG', 'SLEEP', '0')).toBe(
+    '+OK\r\n',
+  );
+});
+
+test('a key with a time to live goes by itself, and CONFIG SET takes effect at once', () => {
+  const node = new TestNode();
+  const [client, listener] = [node.connect(), node.connect()];
+  client.call('CONFIG', 'SET', 'notify-keyspace-events', 'Ex');
+  listener.call('SUBSCRIBE', '__keyevent@0__:expired');
+  listener.received = '';
+  client.call('SET', 'a', '1', 'PX', '50');
+  node.pass(1000);
+  expect(listener.received).toContain('__keyevent@0__:expired\r\n$1\r\na\r\n');
+  expect(client.call('DBSIZE')).toBe(':0\r\n');
+});
+
+test('SHUTDOWN ends the node in order', () => {
+  const node = new TestNode();
+  const client = node.connect();
+  client.call('SHUTDOWN');
+  expect(node.endedWith).toBe(0);
+});
+
+test('a client that leaves takes its subscriptions, watches and place with it', () => {
+  const node = new TestNode('maxclients 1\n');
+  const client = node.connect();
+  client.call('SUBSCRIBE', 'news');
+  client.disconnect();
+  expect(node.connect().call('PUBSUB', 'NUMSUB', 'news')).toBe('*2\r\n$4\r\nnews\r\n:0\r\n');
+});

@@ -1,0 +1,126 @@
+/** Support of the node's tests: one whole node over ports that only a test moves. */
+import { type MonoMs, monoMs, seededRng, unixMs } from '../base/index.ts';
+import { loadConfig } from '../config/index.ts';
+import { Node } from './node.ts';
+import type { Ports, Wire, WireEvents } from './ports.ts';
+
+const UNIX_START = 1_700_000_000_000;
+
+/** The far end of a client connection. */
+export class TestClient {
+  /** All that the node sent, one character a byte. */
+  received = '';
+  isClosed = false;
+  readonly #events: WireEvents;
+
+  constructor(node: Node, remoteIp: string) {
+    const wire: Wire = {
+      remoteIp,
+      remotePort: 40_000,
+      localIp: '127.0.0.1',
+      localPort: 6379,
+      isUnixSocket: false,
+      fd: 9,
+      pendingBytes: 0,
+      write: (buf, size) => {
+        this.received += buf.toString('latin1', 0, size);
+        return true;
+      },
+      pause: () => undefined,
+      resume: () => undefined,
+      end: () => {
+        this.isClosed = true;
+      },
+      destroy: () => {
+        this.isClosed = true;
+      },
+    };
+    this.#events = node.accept(wire);
+  }
+
+  /** Sends bytes; returns what came back. */
+  send(text: string): string {
+    this.received = '';
+    const bytes = Buffer.from(text, 'latin1');
+    this.#events.data(bytes, bytes.length);
+    return this.received;
+  }
+
+  /** Sends a command; returns what came back. */
+  call(...args: readonly string[]): string {
+    const parts = args.map((arg) => `$${arg.length}\r\n${arg}\r\n`);
+    return this.send(`*${args.length}\r\n${parts.join('')}`);
+  }
+
+  disconnect(): void {
+    this.#events.closed(undefined);
+  }
+}
+
+export class TestNode {
+  readonly node: Node;
+  nowMs = 5000;
+  alarmAt: MonoMs | undefined;
+  endedWith: number | undefined;
+
+  constructor(configText = '') {
+    const loaded = loadConfig({
+      text: configText,
+      reader: { read: () => ({ error: 'no files here' }), expand: (path) => [path] },
+      isSentinel: false,
+    });
+    if (!loaded.ok) throw new Error(`bad test configuration: ${JSON.stringify(loaded.failure)}`);
+    this.node = new Node({ ports: this.#ports(), config: loaded.config, configFile: '' });
+    this.node.start();
+  }
+
+  connect(remoteIp = '127.0.0.1'): TestClient {
+    return new TestClient(this.node, remoteIp);
+  }
+
+  /** Lets time pass, with every alarm in it. */
+  pass(ms: number): void {
+    const end = this.nowMs + ms;
+    while (this.alarmAt !== undefined && this.alarmAt <= end) {
+      this.nowMs = this.alarmAt;
+      this.node.wake();
+    }
+    this.nowMs = end;
+  }
+
+  #ports(): Ports {
+    const unused = (): never => {
+      throw new Error('no network in this test');
+    };
+    return {
+      clock: {
+        monoMs: () => monoMs(this.nowMs),
+        monoUs: () => this.nowMs * 1000,
+        unixMs: () => unixMs(UNIX_START + this.nowMs),
+      },
+      rng: seededRng(7),
+      network: { connect: unused },
+      files: { read: () => undefined, replace: () => undefined },
+      system: {
+        os: 'test',
+        archBits: 64,
+        runtimeVersion: 'v0',
+        pid: 1,
+        executable: 'test',
+        version: '0',
+        memory: () => ({ residentBytes: 0, heapBytes: 0 }),
+        totalMemoryBytes: () => 0,
+        cpu: () => ({ userSeconds: 0, systemSeconds: 0 }),
+      },
+      log: () => undefined,
+      setAlarm: (at) => {
+        this.alarmAt = at;
+      },
+      callSoon: () => undefined,
+      sleep: () => undefined,
+      ended: (exitCode) => {
+        this.endedWith = exitCode;
+      },
+    };
+  }
+}
