@@ -58,6 +58,11 @@ const UNQUEUED_COMMANDS: ReadonlySet<string> = new Set([
   'reset',
 ]);
 
+const FOREIGN_PROTOCOL_WARNING =
+  'Possible SECURITY ATTACK detected. It looks like somebody is sending POST or Host: commands to Redis. ' +
+  'This is likely due to an attacker attempting to use Cross Protocol Scripting to compromise your Redis ' +
+  'instance. Connection aborted.';
+
 /** Longest name and arguments quoted in the answer to an unknown command. Source: 7.0 behaviour. */
 const QUOTED_BYTES_MAX = 128;
 
@@ -107,6 +112,10 @@ export class Dispatcher {
         : command.acceptsCount(request.argc)
           ? this.#refusal(client, command, request)
           : errors.wrongArity(command.fullName);
+    if (main === undefined && isForeignProtocol(request)) {
+      host.log('warning', FOREIGN_PROTOCOL_WARNING);
+      return client.close();
+    }
     if (refusal !== undefined) return this.#reject(client, command, refusal);
     if (client.queue !== undefined && !UNQUEUED_COMMANDS.has(command!.fullName)) {
       return this.#enqueue(client, command!, request);
@@ -341,6 +350,11 @@ export class Dispatcher {
       client.reply.isMuted = client.isReplyOff;
     }
   }
+}
+
+/** A browser tricked into sending HTTP to this port: its first line or its `Host:` header read as a command. */
+function isForeignProtocol(request: Request): boolean {
+  return request.is(0, 'post') || request.is(0, 'host:');
 }
 
 function subcommand(main: RunnableCommand, request: Request): RunnableCommand | undefined {

@@ -18,6 +18,14 @@ test('a protocol error is answered, and the connection ends', () => {
   expect(client.call('PING')).toBe('');
 });
 
+test('a browser that was tricked into talking to us is cut off', () => {
+  for (const line of ['POST / HTTP/1.1\r\n', 'Host: 127.0.0.1\r\n']) {
+    const client = new TestNode().connect();
+    expect(client.send(`${line}SET a 1\r\n`)).toBe('');
+    expect(client.isClosed).toBe(true);
+  }
+});
+
 test('unknown commands, subcommands and wrong counts get the texts of the real server', () => {
   const client = new TestNode().connect();
   expect(client.call('NOPE', 'a', 'b')).toBe(
