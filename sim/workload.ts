@@ -46,6 +46,8 @@ export interface WriterInit {
 const TIMEOUT_MS = 2000;
 const WAIT_MS = 1000;
 const BACKOFF_MS = 100;
+/** Acknowledged writes of one key, on average, before a fresh one takes its place. */
+const KEY_WRITES = 4;
 /** Redirections of one write before it is given up as refused. */
 const HOPS_MAX = 5;
 /** Refusals of a node that does not serve just now. */
@@ -128,6 +130,8 @@ export class Writer {
     if (reply === 'OK') {
       history.acknowledged = history.issued;
       this.acknowledgedCount++;
+      // A later value would hide the loss of this one.
+      if (this.#rng.below(KEY_WRITES) === 0) this.#current.delete(tag);
       this.#init.world.note('acknowledged', history.slot, history.issued);
       this.#init.acknowledged(connection.ip, history.slot, answer.sentAtUs);
       return this.#init.replicas > 0 && this.#rng.below(3) === 0

@@ -57,9 +57,8 @@ function refuseModule(_context: Context, _request: Request, reply: ReplyWriter):
   reply.error('ERR Error loading the extension. Please check the server logs.');
 }
 
-/** ACL, COMMAND, CONFIG, DEBUG, INFO and the rest of the group. */
+/** COMMAND, CONFIG, DEBUG, INFO and the rest of the group. */
 export const serverCommands: readonly CommandSpec[] = defineCommands(SERVER_FACTS, {
-  'acl|whoami': ({ session }, _request, reply) => reply.bulkText(session.user),
   debug,
   info,
   lastsave: lastSave,

@@ -426,22 +426,4 @@ export const SERVER_FACTS: readonly CommandFacts[] = [
     categories: ['@fast'],
     tips: ['nondeterministic_output'],
   },
-  {
-    name: 'acl',
-    since: '6.0.0',
-    group: 'server',
-    arity: -2,
-    flags: [],
-    categories: ['@slow'],
-    subcommands: [
-      {
-        name: 'whoami',
-        since: '6.0.0',
-        group: 'server',
-        arity: 2,
-        flags: ['noscript', 'loading', 'stale'],
-        categories: ['@slow'],
-      },
-    ],
-  },
 ];
