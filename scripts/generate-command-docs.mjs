@@ -19,7 +19,7 @@ const FACT_FAMILIES = {
   connection: ['auth', 'client', 'echo', 'hello', 'ping', 'quit', 'reset', 'select'],
   server: [
     ...['command', 'config', 'debug', 'info', 'lastsave', 'latency', 'lolwut', 'memory', 'module'],
-    ...['monitor', 'shutdown', 'slowlog', 'time', 'acl'],
+    ...['monitor', 'shutdown', 'slowlog', 'time'],
   ],
   replication: ['psync', 'replconf', 'replicaof', 'role', 'slaveof', 'sync', 'wait'],
   pubsub: [
@@ -28,8 +28,6 @@ const FACT_FAMILIES = {
   ],
   transactions: ['discard', 'exec', 'multi', 'unwatch', 'watch'],
 };
-/** Subcommands that are not built yet. */
-const LEFT_OUT = /^acl\|(?!whoami$)/;
 const HELPFUL = [
   ...['client', 'command', 'config', 'debug', 'latency', 'memory', 'module', 'pubsub', 'slowlog'],
 ];
@@ -37,7 +35,7 @@ const DOC_GROUPS = [
   ...['bitmap', 'cluster', 'connection', 'generic', 'pubsub', 'server', 'string', 'transactions'],
 ];
 /** Commands of those groups that are not built yet. */
-const UNDOCUMENTED = /^(?:sort|sort_ro|bgsave|save|bgrewriteaof|failover|acl\|(?!whoami$).*)$/;
+const UNDOCUMENTED = /^(?:sort|sort_ro|bgsave|save|bgrewriteaof|failover|acl(?:\|.*)?)$/;
 
 const dir = mkdtempSync(join(tmpdir(), 'slotline-docs-'));
 const socketPath = join(dir, 's');
@@ -93,9 +91,7 @@ function factsOf(info, docs) {
     ...(tips.length > 0 ? { tips } : {}),
     ...(subs.length > 0
       ? {
-          subcommands: subs
-            .filter(([name]) => !LEFT_OUT.test(name))
-            .map((sub) => factsOf(sub, docs)),
+          subcommands: subs.map((sub) => factsOf(sub, docs)),
         }
       : {}),
   };

@@ -11,7 +11,7 @@ import {
   RequestParser,
   type RequestParserOptions,
 } from '../resp/index.ts';
-import type { Wire, WireEvents } from './ports.ts';
+import type { Wire, WireEvents, WireFacts } from './ports.ts';
 
 /** What a client needs of the node. */
 export interface ClientHost {
@@ -30,6 +30,9 @@ export interface ClientHost {
   wantsFlush(client: Client): void;
   onEmptyLine(client: Client): void;
   onProtocolError(client: Client, reason: string): void;
+  /** Pending replies above which the output limits are looked at, bytes. */
+  readonly replyBytesMax: number;
+  onLongReply(client: Client): void;
   onClosed(client: Client): void;
   onDrained(client: Client): void;
   countInput(bytes: number): void;
@@ -44,6 +47,7 @@ const INPUT_BYTES_KEPT = 64 * 1024;
 export class Client extends Session implements WireEvents {
   readonly #host: ClientHost;
   readonly wire: Wire | undefined;
+  readonly #facts: WireFacts | undefined;
   readonly #parser: RequestParser;
   /** Received and not run yet: `#input[#inputAt, #inputEnd)`. */
   #input: Buffer = NO_BYTES;
@@ -60,18 +64,21 @@ export class Client extends Session implements WireEvents {
     readonly host: ClientHost;
     readonly id: number;
     readonly wire: Wire | undefined;
+    /** For a client without a wire of its own: the connection that its commands come from. */
+    readonly facts: WireFacts | undefined;
     readonly now: MonoMs;
   }) {
-    const { host, wire } = init;
+    const { host, wire, facts } = init;
     super({
       id: init.id,
       reply: new ReplyWriter(host.bufferPool, () => host.wantsFlush(this)),
-      address: wire === undefined ? '' : addressOf(wire, wire.remoteIp, wire.remotePort),
-      localAddress: wire === undefined ? '' : addressOf(wire, wire.localIp, wire.localPort),
+      address: facts === undefined ? '' : addressOf(facts, facts.remoteIp, facts.remotePort),
+      localAddress: facts === undefined ? '' : addressOf(facts, facts.localIp, facts.localPort),
       now: init.now,
     });
     this.#host = host;
     this.wire = wire;
+    this.#facts = facts;
     this.#parser = new RequestParser(host.parserOptions);
   }
 
@@ -88,7 +95,7 @@ export class Client extends Session implements WireEvents {
   }
 
   get fd(): number {
-    return this.wire?.fd ?? -1;
+    return this.#facts?.fd ?? -1;
   }
 
   data(buf: Buffer, size: number): void {
@@ -165,6 +172,7 @@ export class Client extends Session implements WireEvents {
         host.onEmptyLine(this);
       } else {
         host.execute(this, request);
+        if (this.reply.length > host.replyBytesMax) host.onLongReply(this);
         parser.isAuthenticated = this.isAuthenticated;
         // A paused request is run again later.
         if (this.#isPaused()) return at;
@@ -222,7 +230,7 @@ export class Client extends Session implements WireEvents {
   }
 }
 
-function addressOf(wire: Wire, ip: string, port: number): string {
+function addressOf(wire: WireFacts, ip: string, port: number): string {
   if (wire.isUnixSocket) return `${ip}:0`;
   return ip.includes(':') ? `[${ip}]:${port}` : `${ip}:${port}`;
 }

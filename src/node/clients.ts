@@ -149,6 +149,15 @@ export class Clients implements ClientService {
     this.#combine();
   }
 
+  /** Closes a client whose pending output is above its hard limit, before any of it is sent. */
+  enforceHardLimit(client: Client): boolean {
+    const hardBytes = this.#limitOf(client)?.hardBytes ?? 0;
+    if (hardBytes === 0 || client.outputBytes <= hardBytes) return false;
+    client.reply.clear();
+    client.close();
+    return true;
+  }
+
   /** Closes clients whose output has been too large for too long, or that idle longer than allowed. */
   enforceLimits(now: MonoMs, onClose: (client: Client, why: 'output' | 'idle') => void): void {
     const idleMs = this.#settings.timeout * 1000;

@@ -24,6 +24,8 @@ export interface DispatchHost extends Server {
   readonly pausesAll: boolean;
   /** A replica without its master that must not serve old data. */
   readonly isStale: boolean;
+  /** Whether the data is larger than maxmemory allows. */
+  readonly isOutOfMemory: boolean;
   /** Whether min-replicas-to-write is met. */
   readonly hasEnoughReplicas: boolean;
   readonly hasMonitors: boolean;

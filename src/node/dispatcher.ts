@@ -8,6 +8,7 @@ import {
   type Context,
   FLAG_ADMIN,
   FLAG_BLOCKING,
+  FLAG_DENYOOM,
   FLAG_MAY_REPLICATE,
   FLAG_NO_AUTH,
   FLAG_NO_MULTI,
@@ -161,14 +162,6 @@ export class Dispatcher {
     this.#host.discard(session);
   }
 
-  /** Why EXEC may not run what is queued. */
-  execRefusal(session: Session): string | undefined {
-    const queue = session.queue ?? [];
-    if (session.role !== 'normal') return undefined;
-    const isWriting = queue.some(({ command }) => (command.flags & FLAG_WRITE) !== 0);
-    return isWriting ? this.#writeRefusal() : undefined;
-  }
-
   #refusal(client: Client, command: RunnableCommand, request: Request): string | undefined {
     const host = this.#host;
     const { flags } = command;
@@ -186,8 +179,9 @@ export class Dispatcher {
         return text;
       }
     }
-    if ((flags & FLAG_WRITE) !== 0 && client.role !== 'master') {
-      const text = this.#writeRefusal();
+    const changes = (flags & (FLAG_WRITE | FLAG_DENYOOM)) !== 0;
+    if ((changes || client.queue !== undefined) && client.role !== 'master') {
+      const text = this.#changeRefusal(command, client);
       if (text !== undefined) return text;
     }
     if (
@@ -224,8 +218,14 @@ export class Dispatcher {
     return undefined;
   }
 
-  #writeRefusal(): string | undefined {
+  /** Why a command that changes data, or EXEC with such commands in its queue, may not run now. */
+  #changeRefusal(command: RunnableCommand, client: Client): string | undefined {
     const host = this.#host;
+    let { flags } = command;
+    if (command.fullName === 'exec')
+      for (const queued of client.queue ?? []) flags |= queued.command.flags;
+    if ((flags & FLAG_DENYOOM) !== 0 && host.isOutOfMemory) return errors.ERR_OOM;
+    if ((flags & FLAG_WRITE) === 0) return undefined;
     if (host.replication.isReplica) {
       return host.settings['replica-read-only'] ? errors.ERR_READONLY : undefined;
     }

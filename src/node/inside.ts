@@ -4,7 +4,7 @@ import type { ConfigStore, Settings } from '../config/index.ts';
 import type { Keyspace } from '../keyspace/index.ts';
 import type { LogLevel, ServerStats } from '../commands/index.ts';
 import type { Client } from './client.ts';
-import type { Ports } from './ports.ts';
+import type { Ports, WireFacts } from './ports.ts';
 
 export interface Inside {
   readonly ports: Ports;
@@ -21,7 +21,7 @@ export interface Inside {
   client(id: number): Client | undefined;
   allClients(): Iterable<Client>;
   /** A client that has no socket: the link to our master runs its commands as one. */
-  createMasterClient(): Client;
+  createMasterClient(facts: WireFacts | undefined): Client;
   /** Runs one command of our master's stream, unchecked; what it changes is not fed to replicas. */
   runFromMaster(client: Client, buf: Buffer, at: number, size: number): void;
   /** An empty keyspace of the same shape, to load a snapshot aside. */

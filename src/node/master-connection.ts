@@ -1,5 +1,5 @@
 /** The socket to our master. Once dropped, nothing of it is reported any more. */
-import type { Network, Wire, WireEvents } from './ports.ts';
+import type { Network, Wire, WireEvents, WireFacts } from './ports.ts';
 
 export interface MasterListener {
   connected(): void;
@@ -22,6 +22,10 @@ export class MasterConnection implements WireEvents {
   ) {
     this.#listener = listener;
     this.#wire = network.connect({ ...target, purpose: 'data' }, this);
+  }
+
+  get facts(): WireFacts {
+    return this.#wire;
   }
 
   /** `bytes` are the connection's from now on. */

@@ -41,6 +41,7 @@ import type { Keyspace } from '../keyspace/index.ts';
 import {
   type InlineSplitter,
   PARSED,
+  REPLY_BUFFER_BYTES,
   ReplyBufferPool,
   Request,
   RequestParser,
@@ -59,7 +60,7 @@ import type { Inside } from './inside.ts';
 import { Migrator } from './migrate.ts';
 import { createKeyspace } from './keyspace-creation.ts';
 import { type ShownCall, monitorLine } from './monitor-line.ts';
-import type { Ports, Wire, WireEvents } from './ports.ts';
+import type { Ports, Wire, WireEvents, WireFacts } from './ports.ts';
 import { Propagation } from './propagation.ts';
 import { ReplicationPart } from './replication.ts';
 import { admissionRefusal } from './admission.ts';
@@ -101,6 +102,7 @@ export class Node implements DispatchHost, ClientHost, Inside, ClusterHost {
   readonly bufferPool: ReplyBufferPool = new ReplyBufferPool();
   readonly parserOptions: { bulkBytesMax: number; readonly splitInline: InlineSplitter };
   readonly request: Request = new Request();
+  readonly replyBytesMax: number = REPLY_BUFFER_BYTES;
   now: MonoMs = monoMs(0);
   unixNow: UnixMs = unixMs(0);
   /** Calls at least this long go to the slow log, microseconds. */
@@ -180,7 +182,13 @@ export class Node implements DispatchHost, ClientHost, Inside, ClusterHost {
   /** A client connected. */
   accept(wire: Wire): WireEvents {
     this.beginTurn();
-    const client = new Client({ host: this, id: this.clients.nextId(), wire, now: this.now });
+    const client = new Client({
+      host: this,
+      id: this.clients.nextId(),
+      wire,
+      facts: wire,
+      now: this.now,
+    });
     const refusal = admissionRefusal(wire, this.settings, this.clients.count);
     this.clients.add(client);
     if (refusal !== undefined) {
@@ -249,11 +257,6 @@ export class Node implements DispatchHost, ClientHost, Inside, ClusterHost {
     this.#dispatcher.runQueue(session);
   }
 
-  /** Why EXEC may not run what the client queued, as a reply text. */
-  execRefusal(session: Session): string | undefined {
-    return this.#dispatcher.execRefusal(session);
-  }
-
   /** Whether EXEC must answer with nothing, because a watched key changed. */
   isWatchBroken(session: Session): boolean {
     return session.isWatchBroken || this.#watches.hasExpired(session);
@@ -286,11 +289,12 @@ export class Node implements DispatchHost, ClientHost, Inside, ClusterHost {
     if (!this.replication.isReplica) this.replication.feed(dbIndex, buf, at, size);
   }
 
-  createMasterClient(): Client {
+  createMasterClient(facts: WireFacts | undefined): Client {
     const client = new Client({
       host: this,
       id: this.clients.nextId(),
       wire: undefined,
+      facts,
       now: this.now,
     });
     client.role = 'master';
@@ -383,6 +387,11 @@ export class Node implements DispatchHost, ClientHost, Inside, ClusterHost {
     return replication.isReplica && !settings['replica-serve-stale-data'] && !replication.link.isUp;
   }
 
+  get isOutOfMemory(): boolean {
+    const { maxmemory } = this.settings;
+    return maxmemory > 0 && this.keyspace.memory.usedBytes > maxmemory;
+  }
+
   get hasEnoughReplicas(): boolean {
     const wanted = this.settings['min-replicas-to-write'];
     if (wanted === 0 || this.settings['min-replicas-max-lag'] === 0) return true;
@@ -415,6 +424,14 @@ export class Node implements DispatchHost, ClientHost, Inside, ClusterHost {
     this.log('verbose', `Protocol error (${reason}) from client: addr=${client.address}`);
     client.reply.error(`ERR Protocol error: ${reason}`);
     client.closeAfterReply();
+  }
+
+  onLongReply(client: Client): void {
+    if (!this.clients.enforceHardLimit(client)) return;
+    this.log(
+      'warning',
+      `${describe(client)} scheduled to be closed ASAP for overcoming of output buffer limits.`,
+    );
   }
 
   onClosed(client: Client): void {
@@ -566,6 +583,10 @@ export class Node implements DispatchHost, ClientHost, Inside, ClusterHost {
     for (const client of [...this.clients.all()]) client.wire?.end();
     this.ports.ended(0);
   }
+}
+
+function describe(client: Client): string {
+  return `Client id=${client.id} addr=${client.address} laddr=${client.localAddress}`;
 }
 
 function isLocal(wire: Wire): boolean {

@@ -5,8 +5,8 @@
 import type { Clock, MonoMs, Rng } from '../base/index.ts';
 import type { LogLevel, SystemFacts } from '../commands/index.ts';
 
-/** One end of a byte stream. */
-export interface Wire {
+/** Where a connection goes from and to. */
+export interface WireFacts {
   readonly remoteIp: string;
   readonly remotePort: number;
   readonly localIp: string;
@@ -14,6 +14,10 @@ export interface Wire {
   /** Whether it came through the unix socket. */
   readonly isUnixSocket: boolean;
   readonly fd: number;
+}
+
+/** One end of a byte stream. */
+export interface Wire extends WireFacts {
   /**
    * Sends `buf[0, size)`. True: all of it was taken or copied, the buffer is the caller's again.
    * False: the wire keeps the buffer. Before the stream is open, bytes wait.

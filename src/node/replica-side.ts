@@ -155,7 +155,7 @@ export class ReplicaSide implements MasterListener, StreamTarget {
 
   #goUp(): void {
     this.#stream.reset();
-    const client = this.#inside.createMasterClient();
+    const client = this.#inside.createMasterClient(this.#connection?.facts);
     client.role = 'master';
     const { streamDb } = this.#init.history;
     client.dbIndex = streamDb === NO_DB ? 0 : streamDb;

@@ -214,7 +214,13 @@ export class TestNode {
   }
 
   #createClient(wire: TestWire | undefined): Client {
-    const client = new Client({ host: this.#host, id: this.#nextId++, wire, now: this.#world.now });
+    const client = new Client({
+      host: this.#host,
+      id: this.#nextId++,
+      wire,
+      facts: wire,
+      now: this.#world.now,
+    });
     client.isAuthenticated = true;
     this.clients.set(client.id, client);
     return client;
@@ -227,6 +233,8 @@ export class TestNode {
       queryBytesMax: 1 << 30,
       request: new Request(),
       isStalled: false,
+      replyBytesMax: Infinity,
+      onLongReply: () => {},
       beginTurn: () => {},
       endTurn: () => {},
       countInput: () => {},
