@@ -3,12 +3,7 @@
 const LOWER_BIT = 0x20;
 
 /** Whether the bytes equal `word` (ASCII, given in lower case), letters compared without case. */
-export function equalsIgnoreCase(
-  buf: Uint8Array,
-  at: number,
-  size: number,
-  word: string,
-): boolean {
+export function equalsIgnoreCase(buf: Uint8Array, at: number, size: number, word: string): boolean {
   if (size !== word.length) return false;
   for (let i = 0; i < size; i++) {
     let byte = buf[at + i]!;
