@@ -5,7 +5,7 @@ import type { Keyspace } from '../keyspace/index.ts';
 export interface ConfigChangeHost {
   readonly settings: Settings;
   readonly keyspace: Keyspace;
-  readonly parserOptions: { bulkBytesMax: number };
+  readonly desk: { readonly parserOptions: { bulkBytesMax: number } };
   readonly replication: { configure(): void };
   readonly cluster: { configure(changed: readonly DirectiveName[]): void } | undefined;
   slowUs: number;
@@ -21,7 +21,7 @@ export function applyChanges(
     return { name: 'bind', reason: 'Failed to bind to specified addresses.' };
   const slower = settings['slowlog-log-slower-than'];
   host.slowUs = slower < 0 ? Infinity : slower;
-  host.parserOptions.bulkBytesMax = settings['proto-max-bulk-len'];
+  host.desk.parserOptions.bulkBytesMax = settings['proto-max-bulk-len'];
   const { recency } = keyspace;
   recency.kind = settings['maxmemory-policy'].endsWith('lfu') ? 'lfu' : 'lru';
   recency.lfuLogFactor = settings['lfu-log-factor'];

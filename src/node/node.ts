@@ -35,19 +35,12 @@ import {
   type LoadedConfig,
   type Settings,
   rewriteConfig,
-  splitArguments,
 } from '../config/index.ts';
 import type { Keyspace } from '../keyspace/index.ts';
-import {
-  type InlineSplitter,
-  PARSED,
-  REPLY_BUFFER_BYTES,
-  ReplyBufferPool,
-  Request,
-  RequestParser,
-} from '../resp/index.ts';
+import { PARSED, Request, RequestParser } from '../resp/index.ts';
 import { notifyKeyspace } from './call-context.ts';
-import { Client, type ClientHost } from './client.ts';
+import { Client } from './client.ts';
+import { ClientDesk, type ClientDeskOwner } from './client-desk.ts';
 import { Clients } from './clients.ts';
 import { ClusterPart } from './cluster.ts';
 import type { ClusterHost } from './cluster-host.ts';
@@ -78,7 +71,7 @@ export interface NodeInit {
   readonly clusterRules?: ClusterRules;
 }
 
-export class Node implements DispatchHost, ClientHost, Inside, ClusterHost {
+export class Node implements DispatchHost, ClientDeskOwner, Inside, ClusterHost {
   readonly ports: Ports;
   readonly clock: Ports['clock'];
   readonly rng: Ports['rng'];
@@ -99,10 +92,7 @@ export class Node implements DispatchHost, ClientHost, Inside, ClusterHost {
   readonly replication: ReplicationPart;
   readonly cluster: ClusterPart | undefined;
   readonly migrator: Migrator;
-  readonly bufferPool: ReplyBufferPool = new ReplyBufferPool();
-  readonly parserOptions: { bulkBytesMax: number; readonly splitInline: InlineSplitter };
-  readonly request: Request = new Request();
-  readonly replyBytesMax: number = REPLY_BUFFER_BYTES;
+  readonly desk: ClientDesk;
   now: MonoMs = monoMs(0);
   unixNow: UnixMs = unixMs(0);
   /** Calls at least this long go to the slow log, microseconds. */
@@ -144,11 +134,11 @@ export class Node implements DispatchHost, ClientHost, Inside, ClusterHost {
       onPauseEnd: () => this.#resumeSoon(),
       unblock: (client, reason) => endWait(this, client, reason),
     });
-    this.parserOptions = {
-      bulkBytesMax: this.settings['proto-max-bulk-len'],
-      splitInline: splitArguments,
-    };
-    this.#masterParser = new RequestParser({ ...this.parserOptions, bulkBytesMax: Infinity });
+    this.desk = new ClientDesk(this);
+    this.#masterParser = new RequestParser({
+      ...this.desk.parserOptions,
+      bulkBytesMax: Infinity,
+    });
     this.#watches = new Watches(() => this.keyspace);
     this.keyspace = this.createKeyspace();
     this.#work = new BackgroundWork(() => this.ports.callSoon());
@@ -183,7 +173,7 @@ export class Node implements DispatchHost, ClientHost, Inside, ClusterHost {
   accept(wire: Wire): WireEvents {
     this.beginTurn();
     const client = new Client({
-      host: this,
+      host: this.desk,
       id: this.clients.nextId(),
       wire,
       facts: wire,
@@ -291,7 +281,7 @@ export class Node implements DispatchHost, ClientHost, Inside, ClusterHost {
 
   createMasterClient(facts: WireFacts | undefined): Client {
     const client = new Client({
-      host: this,
+      host: this.desk,
       id: this.clients.nextId(),
       wire: undefined,
       facts,
@@ -378,10 +368,6 @@ export class Node implements DispatchHost, ClientHost, Inside, ClusterHost {
     return this.clients.pausesAll;
   }
 
-  get isStalled(): boolean {
-    return this.clients.isStalled;
-  }
-
   get isStale(): boolean {
     const { replication, settings } = this;
     return replication.isReplica && !settings['replica-serve-stale-data'] && !replication.link.isUp;
@@ -398,10 +384,6 @@ export class Node implements DispatchHost, ClientHost, Inside, ClusterHost {
     return this.replication.goodReplicaCount() >= wanted;
   }
 
-  get queryBytesMax(): number {
-    return this.settings['client-query-buffer-limit'];
-  }
-
   allowsProtected(client: Client, command: Command): boolean {
     if ((command.flags & FLAG_PROTECTED) === 0) return true;
     const isDebug = command.spec.name === 'debug' || command.fullName.startsWith('debug|');
@@ -410,47 +392,6 @@ export class Node implements DispatchHost, ClientHost, Inside, ClusterHost {
       : this.settings['enable-module-command'];
     if (who !== 'local') return who === 'yes';
     return client.wire === undefined || isLocal(client.wire);
-  }
-
-  countInput(bytes: number): void {
-    this.stats.netInputBytes += bytes;
-  }
-
-  wantsFlush(client: Client): void {
-    this.clients.wantsFlush(client);
-  }
-
-  onProtocolError(client: Client, reason: string): void {
-    this.log('verbose', `Protocol error (${reason}) from client: addr=${client.address}`);
-    client.reply.error(`ERR Protocol error: ${reason}`);
-    client.closeAfterReply();
-  }
-
-  onLongReply(client: Client): void {
-    if (!this.clients.enforceHardLimit(client)) return;
-    this.log(
-      'warning',
-      `${describe(client)} scheduled to be closed ASAP for overcoming of output buffer limits.`,
-    );
-  }
-
-  onClosed(client: Client): void {
-    this.beginTurn();
-    this.clients.remove(client);
-    this.pubsub.forget(client);
-    this.tracking.stop(client);
-    this.unwatch(client);
-    client.queue = undefined;
-    client.blocked = undefined;
-    this.replication.onClientClosed(client);
-    this.endTurn();
-  }
-
-  onDrained(client: Client): void {
-    if (client.role !== 'replica') return;
-    this.beginTurn();
-    this.replication.onClientDrained(client);
-    this.endTurn();
   }
 
   pauseWrites(until: MonoMs): void {
@@ -489,10 +430,6 @@ export class Node implements DispatchHost, ClientHost, Inside, ClusterHost {
   halt(): void {
     this.#hasEnded = true;
     this.ports.ended(1);
-  }
-
-  onEmptyLine(client: Client): void {
-    this.replication.onEmptyLine(client);
   }
 
   publishLocal(channel: Buffer, message: Buffer, isShard: boolean): void {
@@ -583,10 +520,6 @@ export class Node implements DispatchHost, ClientHost, Inside, ClusterHost {
     for (const client of [...this.clients.all()]) client.wire?.end();
     this.ports.ended(0);
   }
-}
-
-function describe(client: Client): string {
-  return `Client id=${client.id} addr=${client.address} laddr=${client.localAddress}`;
 }
 
 function isLocal(wire: Wire): boolean {

@@ -1,0 +1,109 @@
+/** Where clients come in, are heard and leave: what a `Client` needs of its node. */
+import type { LogLevel, PubSub, ServerStats, Session, TrackingTable } from '../commands/index.ts';
+import { type Settings, splitArguments } from '../config/index.ts';
+import {
+  type InlineSplitter,
+  REPLY_BUFFER_BYTES,
+  ReplyBufferPool,
+  Request,
+} from '../resp/index.ts';
+import type { Client, ClientHost } from './client.ts';
+import type { Clients } from './clients.ts';
+import type { ReplicationPart } from './replication.ts';
+import type { Turns } from './turns.ts';
+
+export interface ClientDeskOwner extends Turns {
+  readonly settings: Settings;
+  readonly stats: ServerStats;
+  readonly clients: Clients;
+  readonly pubsub: PubSub;
+  readonly tracking: TrackingTable;
+  readonly replication: ReplicationPart;
+  execute(client: Client, request: Request): void;
+  unwatch(session: Session): void;
+  log(level: LogLevel, text: string): void;
+}
+
+export class ClientDesk implements ClientHost {
+  readonly bufferPool: ReplyBufferPool = new ReplyBufferPool();
+  readonly parserOptions: { bulkBytesMax: number; readonly splitInline: InlineSplitter };
+  readonly request: Request = new Request();
+  readonly replyBytesMax: number = REPLY_BUFFER_BYTES;
+  readonly #owner: ClientDeskOwner;
+
+  constructor(owner: ClientDeskOwner) {
+    this.#owner = owner;
+    this.parserOptions = {
+      bulkBytesMax: owner.settings['proto-max-bulk-len'],
+      splitInline: splitArguments,
+    };
+  }
+
+  get queryBytesMax(): number {
+    return this.#owner.settings['client-query-buffer-limit'];
+  }
+
+  get isStalled(): boolean {
+    return this.#owner.clients.isStalled;
+  }
+
+  beginTurn(): void {
+    this.#owner.beginTurn();
+  }
+
+  endTurn(): void {
+    this.#owner.endTurn();
+  }
+
+  execute(client: Client, request: Request): void {
+    this.#owner.execute(client, request);
+  }
+
+  wantsFlush(client: Client): void {
+    this.#owner.clients.wantsFlush(client);
+  }
+
+  countInput(bytes: number): void {
+    this.#owner.stats.netInputBytes += bytes;
+  }
+
+  onEmptyLine(client: Client): void {
+    this.#owner.replication.onEmptyLine(client);
+  }
+
+  onProtocolError(client: Client, reason: string): void {
+    this.#owner.log('verbose', `Protocol error (${reason}) from client: ${describe(client)}`);
+    client.reply.error(`ERR Protocol error: ${reason}`);
+    client.closeAfterReply();
+  }
+
+  onLongReply(client: Client): void {
+    if (!this.#owner.clients.enforceHardLimit(client)) return;
+    const what = 'scheduled to be closed ASAP for overcoming of output buffer limits.';
+    this.#owner.log('warning', `Client ${describe(client)} ${what}`);
+  }
+
+  onClosed(client: Client): void {
+    const owner = this.#owner;
+    owner.beginTurn();
+    owner.clients.remove(client);
+    owner.pubsub.forget(client);
+    owner.tracking.stop(client);
+    owner.unwatch(client);
+    client.queue = undefined;
+    client.blocked = undefined;
+    owner.replication.onClientClosed(client);
+    owner.endTurn();
+  }
+
+  onDrained(client: Client): void {
+    if (client.role !== 'replica') return;
+    this.#owner.beginTurn();
+    this.#owner.replication.onClientDrained(client);
+    this.#owner.endTurn();
+  }
+}
+
+function describe(client: Client): string {
+  return `id=${client.id} addr=${client.address} laddr=${client.localAddress}`;
+}
