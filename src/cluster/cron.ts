@@ -33,7 +33,7 @@ export function detectorWake(c: ClusterContext): MonoMs | undefined {
   let wake: MonoMs | undefined;
   for (const node of c.nodeList) {
     if (node.pingSentAt === undefined || node.health !== 'ok' || !isWatched(c, node)) continue;
-    const at = addMs(silentSince(node, node.pingSentAt), c.options.nodeTimeoutMs + 1);
+    const at = addMs(silentSince(node, node.pingSentAt), silenceMsMax(c) + 1);
     if (wake === undefined || at < wake) wake = at;
   }
   return wake;
@@ -43,8 +43,13 @@ export function detectorWake(c: ClusterContext): MonoMs | undefined {
 export function detectFailures(c: ClusterContext): void {
   for (const node of c.nodeList) {
     if (node.pingSentAt === undefined || node.health !== 'ok' || !isWatched(c, node)) continue;
-    if (c.since(silentSince(node, node.pingSentAt)) > c.options.nodeTimeoutMs) markPfail(c, node);
+    if (c.since(silentSince(node, node.pingSentAt)) > silenceMsMax(c)) markPfail(c, node);
   }
+}
+
+/** A node has at least the time between two runs to answer, however short the time-out: else tiny ones flap for ever. */
+function silenceMsMax(c: ClusterContext): number {
+  return Math.max(c.options.nodeTimeoutMs, CRON_PERIOD_MS);
 }
 
 function isWatched(c: ClusterContext, node: ClusterNode): boolean {

@@ -39,7 +39,8 @@ function replace(path: string, text: string, isSynced: boolean): void {
     const file = openSync(aside, 'w', 0o644);
     try {
       writeSync(file, text, null, 'latin1');
-      if (isSynced) fsyncSync(file);
+      // Without this a power cut could leave an empty file in place of one that holds promises.
+      fsyncSync(file);
     } finally {
       closeSync(file);
     }

@@ -173,3 +173,11 @@ test('a client that leaves takes its subscriptions, watches and place with it', 
   client.disconnect();
   expect(node.connect().call('PUBSUB', 'NUMSUB', 'news')).toBe('*2\r\n$4\r\nnews\r\n:0\r\n');
 });
+
+test('an alarm that rings early is set again', () => {
+  const node = new TestNode();
+  const before = node.alarmAt;
+  node.alarmAt = undefined;
+  node.node.wake();
+  expect(node.alarmAt).toBe(before);
+});

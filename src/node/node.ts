@@ -205,9 +205,10 @@ export class Node implements DispatchHost, ClientDeskOwner, Inside, ClusterHost 
     return events;
   }
 
-  /** The alarm rang. */
+  /** The alarm rang; it may ring early, so it is set anew in any case. */
   wake(): void {
     this.beginTurn();
+    this.#wantsAlarm = true;
     this.endTurn();
   }
 

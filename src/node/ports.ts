@@ -59,7 +59,7 @@ export interface Files {
   read(name: string): string | undefined;
   /**
    * Replaces a file whole: written aside, synced if asked, renamed. Returns why it failed, undefined
-   * when it is done (and on disk, with `isSynced`).
+   * when it is done. A power cut leaves the old or the new file, whole; with `isSynced` the new one.
    */
   replace(name: string, text: string, isSynced: boolean): string | undefined;
 }
