@@ -109,3 +109,22 @@ function errorOf(body: () => unknown): ClientError {
   }
   throw new Error('nothing was refused');
 }
+
+test('no part of a password is shown, wherever the mistake is', () => {
+  for (const text of ['redis://:se,cret@h:0x', 'redis://:secret', 'redis://u:secret']) {
+    expect(() => parseSeeds([text], {})).toThrow();
+    try {
+      parseSeeds([text], {});
+    } catch (error) {
+      expect(String(error)).not.toMatch(/se|cret/);
+    }
+  }
+});
+
+test('a comma in a password does not end the address', () => {
+  const seeds = parseSeeds(['redis://:se,cret@one:1,redis://two:2'], {});
+  expect(seeds.map(({ host, port }) => [host, port])).toEqual([
+    ['one', 1],
+    ['two', 2],
+  ]);
+});

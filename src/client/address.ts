@@ -58,10 +58,13 @@ export function formatAddress(address: { readonly host: string; readonly port: n
 }
 
 function splitList(texts: readonly string[]): string[] {
-  return texts
-    .flatMap((text) => text.split(','))
-    .map((part) => part.trim())
-    .filter((part) => part !== '');
+  return (
+    texts
+      // In a URL a comma may belong to the password; only one before another URL ends it.
+      .flatMap((text) => text.split(text.includes('://') ? /,(?=\s*[a-z]+:\/\/)/i : ','))
+      .map((part) => part.trim())
+      .filter((part) => part !== '')
+  );
 }
 
 function parsePlain(text: string): NodeAddress {
@@ -119,10 +122,10 @@ function bad(text: string, reason: string, cause?: unknown): ClientError {
   );
 }
 
-/** The text with whatever stands before an `@` left out, because it may be a password. */
+/** The text without what may be a password: all before an `@`, or all of a URL that has none. */
 function redacted(text: string): string {
   const at = text.lastIndexOf('@');
-  if (at < 0) return text;
   const scheme = /^[a-z]+:\/\//i.exec(text)?.[0] ?? '';
+  if (at < 0) return scheme === '' ? text : `${scheme}***`;
   return `${scheme}***${text.slice(at)}`;
 }
