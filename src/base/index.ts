@@ -20,6 +20,7 @@ export {
 } from './brands.ts';
 export { crc16, keySlot } from './crc16.ts';
 export { Crc64 } from './crc64.ts';
+export { DIGITS_MAX, writeDigits } from './digits.ts';
 export { globMatches } from './glob.ts';
 export { InvariantError, assertNever, invariant } from './invariant.ts';
 export { type Clock, type Rng, randomHex, seededRng } from './ports.ts';

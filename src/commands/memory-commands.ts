@@ -26,18 +26,22 @@ const PEAK_REPORT =
   'option is to shutdown and restart the instance.\n\n' +
   "I'm here to keep you safe, Sam. I want to help you.\n";
 const PEAK_RATIO = 1.5;
+/** Elements of a container that MEMORY USAGE looks at when it is not told. Source: 7.0 object.c, OBJ_COMPUTE_SIZE_DEF_SAMPLES. */
+const SAMPLES = 5;
 
 function usage({ db }: Context, request: Request, reply: ReplyWriter): void {
+  let wanted = SAMPLES;
   for (let i = 3; i < request.argc; i += 2) {
     if (!request.is(i, 'samples') || i + 1 >= request.argc) return reply.error(ERR_SYNTAX);
     const samples = request.int(i + 1);
     if (typeof samples !== 'number') return reply.error(ERR_NOT_INTEGER);
     if (samples < 0) return reply.error(ERR_SYNTAX);
+    wanted = samples;
   }
   const flags = LOOKUP_NO_TOUCH | LOOKUP_NO_STATS;
   const ref = db.lookup(request.buf, request.at[2]!, request.size[2]!, flags);
   if (ref === NONE) reply.nullBulk();
-  else reply.int(db.entries.memoryUsage(ref));
+  else reply.int(db.store.memoryUsage(ref, wanted));
 }
 
 function doctor({ server }: Context, _request: Request, reply: ReplyWriter): void {

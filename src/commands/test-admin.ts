@@ -64,7 +64,7 @@ export class AdminServer {
   constructor() {
     const rng = seededRng(1);
     const { config, stats, pubsub, latency, table, tracking } = this;
-    const hooks = { expired: () => {}, touched: () => {}, replaced: () => {} };
+    const hooks = { expired: () => {}, touched: () => {}, replaced: () => {}, rubbish: () => {} };
     this.keyspace = new Keyspace({ rng, hooks });
     const facts = {
       ...{ config, stats, pubsub, latency, table, tracking, rng, keyspace: this.keyspace },

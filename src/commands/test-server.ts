@@ -55,6 +55,7 @@ export class TestServer {
         },
         touched: () => {},
         replaced: () => {},
+        rubbish: () => {},
       },
     });
     this.#table = new CommandTable(specs);

@@ -77,6 +77,7 @@ export class Arena {
   readonly u8: Buffer[];
   readonly i32: Int32Array[];
   readonly u16: Uint16Array[];
+  readonly f64: Float64Array[];
   /** Bytes of all blocks in use, rounded up to their classes. */
   usedBytes = 0;
   readonly #heap = new PageHeap();
@@ -88,6 +89,7 @@ export class Arena {
     this.u8 = this.#heap.u8;
     this.i32 = this.#heap.i32;
     this.u16 = this.#heap.u16;
+    this.f64 = this.#heap.f64;
     this.#meta = this.#heap.meta;
   }
 

@@ -40,6 +40,7 @@ function createWorld(clusterMode = false): World {
     expired: (_db, buf, at, size) => expired.push(textOf({ buf, at, size })),
     touched: (_db, buf, at, size) => touched.push(textOf({ buf, at, size })),
     replaced: (db) => touched.push(`all of ${db}`),
+    rubbish: () => {},
   };
   const keyspace = new Keyspace({ rng: seededRng(5), hooks, clusterMode, databases: 3 });
   keyspace.nowMs = unixMs(START);

@@ -11,11 +11,13 @@ import {
   EMBSTR_BYTES_MAX,
   ENCODING_EMBSTR,
   ENCODING_RAW,
+  WORDS_BYTES,
   entryBytes,
   stringSectionBytes,
 } from './entry.ts';
+import type { Words } from './large-values.ts';
 import { DatabaseReader } from './reader.ts';
-import type { KeyspaceState } from './state.ts';
+import type { EncodingLimits, KeyspaceState } from './state.ts';
 import { HASH_END } from './table.ts';
 
 /** Flags of `lookup`, to be added up. A read counts as hit or miss and as a use. */
@@ -133,7 +135,7 @@ export class Database extends DatabaseReader {
     this.store.beforeChange(ref);
     let to = ref;
     if (!entries.isInt(ref)) {
-      entries.freeValue(ref);
+      this.store.freeValue(ref);
       const hash = entries.hashOf(ref);
       to = this.#refit(ref, hash, this.#tableOf(ref), INT_SECTION_BYTES, entries.hasExpiry(ref));
     }
@@ -146,6 +148,54 @@ export class Database extends DatabaseReader {
     this.store.beforeChange(ref);
     this.changed(ref);
     this.#remove(ref);
+  }
+
+  /** Deletes an entry, whose last change was counted already (its container is empty). */
+  drop(ref: Ref): void {
+    this.store.beforeChange(ref);
+    this.#touched(ref);
+    this.#remove(ref);
+  }
+
+  /**
+   * A new key, which must not be there yet, whose value is the bytes of a blob (a listpack or an
+   * intset). Not counted as a change: the command that fills it counts.
+   */
+  addBlob(key: BytesView, type: number, encoding: number, blob: BytesView): Ref {
+    const ref = this.#addEntry(key.buf, key.at, key.size, stringSectionBytes(blob.size), false);
+    const { entries } = this.store;
+    entries.setLru(ref, this.#keyspace.recency.fresh());
+    entries.putString(ref, blob, encoding);
+    entries.setKind(ref, type, encoding);
+    return ref;
+  }
+
+  /** A new key, which must not be there yet, for a large value. Not counted as a change. */
+  addLarge(key: BytesView, type: number, encoding: number, words: Readonly<Words>): Ref {
+    const ref = this.#addEntry(key.buf, key.at, key.size, WORDS_BYTES, false);
+    this.store.entries.setLru(ref, this.#keyspace.recency.fresh());
+    this.#putWords(ref, type, encoding, words);
+    return ref;
+  }
+
+  /** Puts a large value in the place of an entry's blob, which is freed. Not counted as a change. */
+  makeLarge(ref: Ref, encoding: number, words: Readonly<Words>): Ref {
+    const { entries } = this.store;
+    const type = entries.type(ref);
+    if (entries.isOut(ref)) {
+      this.store.arena.free(entries.outBlock(ref));
+      this.#putWords(ref, type, encoding, words);
+      return ref;
+    }
+    const hash = entries.hashOf(ref);
+    const to = this.#refit(ref, hash, this.#tableOf(ref), WORDS_BYTES, entries.hasExpiry(ref));
+    this.#putWords(to, type, encoding, words);
+    return to;
+  }
+
+  /** When small containers become large. */
+  get limits(): EncodingLimits {
+    return this.#keyspace.limits;
   }
 
   /** Removes a key if it is there, expired or not; says whether it was. */
@@ -178,18 +228,26 @@ export class Database extends DatabaseReader {
   }
 
   /**
-   * Copies a string with its expiry time to a key of `target`, which may be this database if the
-   * key differs.
+   * Copies a value with its expiry time to a key of `target`, which may be this database if the
+   * key differs. What the key held is lost.
    */
   copyTo(ref: Ref, target: Database, buf: Uint8Array, at: number, size: number): Ref {
     const entries = this.store.entries;
     const expireAt = entries.expireAt(ref);
     if (entries.isInt(ref)) return target.setInt(buf, at, size, entries.intValue(ref), expireAt);
+    const type = entries.type(ref);
     const encoding = entries.encoding(ref);
+    if (entries.isLarge(ref)) {
+      const words: Words = { first: 0, second: 0 };
+      this.store.large(type).copy(this.store.words(ref), target.store, words);
+      const to = target.#place(buf, at, size, WORDS_BYTES, expireAt);
+      target.#putWords(to, type, encoding, words);
+      return to;
+    }
     const view = entries.stringView(ref);
     const value: BytesView = { buf: view.buf, at: view.at, size: view.size };
     const to = target.setRaw(buf, at, size, value, expireAt);
-    target.store.entries.setEncoding(to, encoding);
+    target.store.entries.setKind(to, type, encoding);
     return to;
   }
 
@@ -274,9 +332,9 @@ export class Database extends DatabaseReader {
     return to;
   }
 
-  /** Counts a change to an entry and tells who watches; after it, or before the entry goes. */
-  changed(ref: Ref): void {
-    this.#keyspace.dirty++;
+  /** Counts changes to an entry and tells who watches; after them, or before the entry goes. */
+  changed(ref: Ref, count: number = 1): void {
+    this.#keyspace.dirty += count;
     this.#touched(ref);
   }
 
@@ -320,7 +378,7 @@ export class Database extends DatabaseReader {
       if (expiry >= 0) store.expires.insert(0, hash, ref);
     } else {
       store.beforeChange(old);
-      entries.freeValue(old);
+      store.freeValue(old);
       const hadExpiry = entries.hasExpiry(old);
       const hasExpiry = expiry === KEEP_EXPIRY ? hadExpiry : expiry >= 0;
       if (hadExpiry && !hasExpiry) store.expires.remove(0, hash, old);
@@ -369,13 +427,20 @@ export class Database extends DatabaseReader {
     return ref;
   }
 
+  #putWords(ref: Ref, type: number, encoding: number, words: Readonly<Words>): void {
+    const { entries } = this.store;
+    entries.setKind(ref, type, encoding);
+    entries.putFirstWord(ref, words.first);
+    entries.putSecondWord(ref, words.second);
+  }
+
   #indexExpiry(ref: Ref): void {
     this.store.expires.insert(0, this.store.entries.hashOf(ref), ref);
   }
 
   #remove(ref: Ref): void {
     this.#unlink(ref);
-    this.store.entries.freeValue(ref);
+    this.store.freeValue(ref);
     this.store.arena.free(ref);
   }
 

@@ -4,12 +4,12 @@
  * Layout: type (4 bits) and encoding (4 bits); flags; 3 bytes of LRU clock or LFU state; key size
  * (1 byte, or 4 with KEY_WIDE); expiry (6 bytes, with HAS_EXPIRY); key; value. Numbers are
  * little-endian and unaligned. The value of a string is 8 bytes of integer, or a size (1 or 2
- * bytes, 7 bits each) and the bytes, or (with VALUE_OUT) a ref and a size of 4 bytes each.
+ * bytes, 7 bits each) and the bytes, or (with VALUE_OUT) a ref and a size of 4 bytes each. A small
+ * container has the bytes of its packed form like a string; a large one has two words of 4 bytes.
  */
-import { assertNever, sameBytes } from '../base/index.ts';
+import { DIGITS_MAX, sameBytes, writeDigits } from '../base/index.ts';
 import { type Arena, type Ref, SLAB_SHIFT, UNIT_MASK } from './arena.ts';
 import { copyBytes, readU32, writeU32 } from './bytes.ts';
-import { DIGITS_MAX, writeDigits } from './digits.ts';
 import type { KeyHash } from './hash.ts';
 import type { ElementKeys } from './table.ts';
 
@@ -32,7 +32,19 @@ export const TYPE_STREAM = 6;
 /** Encoding numbers, as OBJ_ENCODING_RAW and so on have them. */
 export const ENCODING_RAW = 0;
 export const ENCODING_INT = 1;
+export const ENCODING_HASHTABLE = 2;
+export const ENCODING_INTSET = 6;
+export const ENCODING_SKIPLIST = 7;
 export const ENCODING_EMBSTR = 8;
+export const ENCODING_QUICKLIST = 9;
+export const ENCODING_STREAM = 10;
+export const ENCODING_LISTPACK = 11;
+/** Encodings of values in two words, as bits. */
+const WORDS_MASK: number =
+  (1 << ENCODING_HASHTABLE) |
+  (1 << ENCODING_SKIPLIST) |
+  (1 << ENCODING_QUICKLIST) |
+  (1 << ENCODING_STREAM);
 const ENCODING_NAMES: readonly (string | undefined)[] = [
   'raw', 'int', 'hashtable', undefined, undefined, undefined, 'intset', 'skiplist', 'embstr',
   'quicklist', 'stream', 'listpack',
@@ -57,7 +69,10 @@ const AT_LRU = 2;
 const AT_KEY_SIZE = 5;
 const EXPIRY_BYTES = 6;
 const INT_BYTES = 8;
-const OUT_BYTES = 8;
+/** Bytes of the section of a value that is a block outside. */
+export const OUT_BYTES = 8;
+/** Bytes of the section of a large value. */
+export const WORDS_BYTES = 8;
 const TWO_32 = 0x1_0000_0000;
 
 /** Bytes the value section needs for a string of `size` bytes that is not an integer. */
@@ -159,7 +174,37 @@ export class Entries implements ElementKeys {
 
   /** The encoding as OBJECT ENCODING names it. */
   encodingName(ref: Ref): string {
+    // 7.0 knows lists of one kind only, whatever their size.
+    if (this.type(ref) === TYPE_LIST) return 'quicklist';
     return ENCODING_NAMES[this.encoding(ref)] ?? 'unknown';
+  }
+
+  /** Whether the value is two words that lead to its blocks. */
+  isLarge(ref: Ref): boolean {
+    return ((WORDS_MASK >>> this.encoding(ref)) & 1) !== 0;
+  }
+
+  /** First word of a large value. */
+  firstWord(ref: Ref): number {
+    return readU32(this.#bytes(ref), this.sectionAt(ref)) | 0;
+  }
+
+  secondWord(ref: Ref): number {
+    return readU32(this.#bytes(ref), this.sectionAt(ref) + 4) | 0;
+  }
+
+  putFirstWord(ref: Ref, word: number): void {
+    writeU32(this.#bytes(ref), this.sectionAt(ref), word);
+  }
+
+  putSecondWord(ref: Ref, word: number): void {
+    writeU32(this.#bytes(ref), this.sectionAt(ref) + 4, word);
+  }
+
+  /** Says what the value is; its section already fits that. */
+  setKind(ref: Ref, type: number, encoding: number): void {
+    this.#bytes(ref)[(ref & UNIT_MASK) << 3] = type | (encoding << 4);
+    if (((WORDS_MASK >>> encoding) & 1) !== 0) this.#setOut(ref, false);
   }
 
   /** Makes the entry a string of this encoding. */
@@ -285,20 +330,9 @@ export class Entries implements ElementKeys {
   sectionBytes(ref: Ref): number {
     if (this.isInt(ref)) return INT_BYTES;
     if (this.isOut(ref)) return OUT_BYTES;
+    if (this.isLarge(ref)) return WORDS_BYTES;
     const view = this.stringView(ref);
     return view.at + view.size - this.sectionAt(ref);
-  }
-
-  /** Frees what the value holds outside the entry. */
-  freeValue(ref: Ref): void {
-    const type = this.type(ref);
-    switch (type) {
-      case TYPE_STRING:
-        if (this.isOut(ref)) this.arena.free(this.outBlock(ref));
-        return;
-      default:
-        assertNever(type as never);
-    }
   }
 
   hasExpiry(ref: Ref): boolean {
@@ -371,7 +405,10 @@ export class Entries implements ElementKeys {
     bytes.copy(toBytes, this.sectionAt(to), at, at + section);
   }
 
-  /** Bytes the entry and its value take, with the index's share. Source: measured, `table.ts`. */
+  /**
+   * Bytes the entry and its value take, with the index's share; of a large value only the entry.
+   * Source: measured, `table.ts`.
+   */
   memoryUsage(ref: Ref): number {
     const outside = this.isOut(ref) ? this.arena.capacity(this.outBlock(ref)) : 0;
     return this.arena.capacity(ref) + outside + (this.hasExpiry(ref) ? 14 : 7);

@@ -15,13 +15,18 @@ export {
   LOOKUP_WRITE,
   NO_EXPIRY,
 } from './database.ts';
-export { DIGITS_MAX, writeDigits } from './digits.ts';
 export {
   type BytesView,
   EMBSTR_BYTES_MAX,
   ENCODING_EMBSTR,
+  ENCODING_HASHTABLE,
   ENCODING_INT,
+  ENCODING_INTSET,
+  ENCODING_LISTPACK,
+  ENCODING_QUICKLIST,
   ENCODING_RAW,
+  ENCODING_SKIPLIST,
+  ENCODING_STREAM,
   EXPIRE_AT_MAX,
   Entries,
   TYPE_HASH,
@@ -35,5 +40,10 @@ export {
 export { Keyspace, type KeyspaceMemory } from './keyspace.ts';
 export { Recency, type RecencyKind } from './recency.ts';
 export { Snapshot, type SnapshotVisitor } from './snapshot.ts';
-export { type ExpiryMode, type KeyspaceHooks, type KeyspaceOptions } from './state.ts';
+export {
+  type EncodingLimits,
+  type ExpiryMode,
+  type KeyspaceHooks,
+  type KeyspaceOptions,
+} from './state.ts';
 export { append, makeWritable, setRange } from './strings.ts';

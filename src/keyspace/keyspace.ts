@@ -55,6 +55,19 @@ export class Keyspace extends KeyspaceState {
     return { usedBytes, reservedBytes };
   }
 
+  /** Large values deleted and not freed yet. */
+  get rubbishCount(): number {
+    return this.databases.reduce((sum, { store }) => sum + store.rubbish.pendingCount, 0);
+  }
+
+  /** Frees about `max` blocks of large values that were deleted; whether more are waiting. */
+  collect(max: number): boolean {
+    for (const { store } of this.databases) {
+      if (store.rubbish.pendingCount > 0) store.collect(max);
+    }
+    return this.rubbishCount > 0;
+  }
+
   /** Removes every key; returns how many there were. Counts them as dirty. */
   flushAll(): number {
     return this.databases.reduce((sum, db) => sum + db.flush(), 0);

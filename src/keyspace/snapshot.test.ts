@@ -13,7 +13,7 @@ import {
   append,
 } from './index.ts';
 
-const hooks = { expired: () => {}, touched: () => {}, replaced: () => {} };
+const hooks = { expired: () => {}, touched: () => {}, replaced: () => {}, rubbish: () => {} };
 const textOf = ({ buf, at, size }: BytesView): string =>
   Buffer.from(buf.subarray(at, at + size)).toString('latin1');
 const record = (entries: Entries, ref: Ref): string =>

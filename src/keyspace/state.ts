@@ -25,7 +25,33 @@ export interface KeyspaceHooks {
    * `Keyspace.isWatched`.
    */
   replaced(dbIndex: number): void;
+  /** Large values were deleted and wait: `Keyspace.collect` is to be called until it returns false. */
+  rubbish(): void;
 }
+
+/** When small containers become large ones; named as their directives, so that settings fit. */
+export interface EncodingLimits {
+  readonly 'hash-max-listpack-entries': number;
+  readonly 'hash-max-listpack-value': number;
+  readonly 'list-max-listpack-size': number;
+  readonly 'set-max-intset-entries': number;
+  readonly 'stream-node-max-bytes': number;
+  readonly 'stream-node-max-entries': number;
+  readonly 'zset-max-listpack-entries': number;
+  readonly 'zset-max-listpack-value': number;
+}
+
+/** Source: defaults of redis.conf 7.0. */
+const DEFAULT_LIMITS: EncodingLimits = {
+  'hash-max-listpack-entries': 512,
+  'hash-max-listpack-value': 64,
+  'list-max-listpack-size': -2,
+  'set-max-intset-entries': 512,
+  'stream-node-max-bytes': 4096,
+  'stream-node-max-entries': 100,
+  'zset-max-listpack-entries': 128,
+  'zset-max-listpack-value': 64,
+};
 
 export interface KeyspaceOptions {
   /** Number of databases, at least 1. Default 16. */
@@ -35,6 +61,8 @@ export interface KeyspaceOptions {
   /** Seeds the key hash and drives LFU. */
   readonly rng: Rng;
   readonly hooks: KeyspaceHooks;
+  /** Read at every use, so they may change. Default: those of redis.conf. */
+  readonly limits?: EncodingLimits;
 }
 
 /** The shared part of a keyspace. */
@@ -42,6 +70,7 @@ export class KeyspaceState {
   readonly isClusterMode: boolean;
   readonly recency: Recency;
   readonly hooks: KeyspaceHooks;
+  readonly limits: EncodingLimits;
   expiryMode: ExpiryMode = 'delete';
   /** Whether `hooks.touched` and `hooks.replaced` are wanted (WATCH, client tracking). */
   isWatched = false;
@@ -56,6 +85,7 @@ export class KeyspaceState {
   constructor(options: KeyspaceOptions) {
     this.isClusterMode = options.clusterMode ?? false;
     this.hooks = options.hooks;
+    this.limits = options.limits ?? DEFAULT_LIMITS;
     this.#rng = options.rng;
     this.recency = new Recency(options.rng);
   }
@@ -73,6 +103,6 @@ export class KeyspaceState {
 
   /** An empty store as databases of this keyspace have them. */
   createStore(): Store {
-    return new Store(this.#rng, this.isClusterMode);
+    return new Store(this.#rng, this.isClusterMode, () => this.hooks.rubbish());
   }
 }

@@ -2,10 +2,11 @@
  * What one database holds: its arena, its entries and the two indexes over them. Swapped whole by
  * flushes and full syncs.
  */
-import { type Rng, SLOT_COUNT } from '../base/index.ts';
+import { type Rng, SLOT_COUNT, invariant } from '../base/index.ts';
 import { Arena, type Ref } from './arena.ts';
 import { Entries } from './entry.ts';
 import { KeyHash } from './hash.ts';
+import { type LargeValues, Rubbish, type Words } from './large-values.ts';
 import { TableSet } from './table.ts';
 
 /** A running snapshot, as a store knows it. */
@@ -26,6 +27,8 @@ export class Store {
   /** The keys that have an expiry time. */
   readonly expires: TableSet;
   readonly isPerSlot: boolean;
+  /** Large values that wait to be freed. */
+  readonly rubbish: Rubbish;
   /** Snapshots that have not walked all of this store yet. */
   readonly snapshots: SnapshotTaker[] = [];
   /** Where in `expires` the active expiry goes on. */
@@ -33,12 +36,17 @@ export class Store {
   /** Running average of the remaining time to live that active expiry saw, in milliseconds. */
   averageTtlMs = 0;
 
-  constructor(rng: Rng, isPerSlot: boolean) {
+  readonly #large: readonly (LargeValues | undefined)[] = [];
+  readonly #words: Words = { first: 0, second: 0 };
+
+  /** `onRubbish`: large values wait for `collect`. */
+  constructor(rng: Rng, isPerSlot: boolean, onRubbish: () => void) {
     this.hash = new KeyHash(rng);
     this.entries = new Entries(this.arena, this.hash);
     this.keys = new TableSet(this.arena, this.entries, isPerSlot ? SLOT_COUNT : 1);
     this.expires = new TableSet(this.arena, this.entries, 1);
     this.isPerSlot = isPerSlot;
+    this.rubbish = new Rubbish(onRubbish);
   }
 
   /**
@@ -51,5 +59,42 @@ export class Store {
     for (const snapshot of this.snapshots) {
       if ((snapshot.mark & pending) !== 0) snapshot.take(this, ref);
     }
+  }
+
+  /** The large values of a type. */
+  large(type: number): LargeValues {
+    const values = this.#large[type];
+    invariant(values !== undefined, 'a type with large values says what they are');
+    return values;
+  }
+
+  /** The words of a large value, in an object that the next call reuses. */
+  words(ref: Ref): Words {
+    this.#words.first = this.entries.firstWord(ref);
+    this.#words.second = this.entries.secondWord(ref);
+    return this.#words;
+  }
+
+  /** Frees what an entry's value holds outside the entry. */
+  freeValue(ref: Ref): void {
+    const { entries } = this;
+    if (entries.isOut(ref)) this.arena.free(entries.outBlock(ref));
+    else if (entries.isLarge(ref)) {
+      const type = entries.type(ref);
+      this.rubbish.add(type, this.words(ref), this.large(type));
+    }
+  }
+
+  /** Frees about `max` blocks of deleted large values; whether more are waiting. */
+  collect(max: number): boolean {
+    return this.rubbish.collect(max, (type) => this.large(type));
+  }
+
+  /** Bytes of an entry with its value, large ones estimated from about `samples` elements (0: all). */
+  memoryUsage(ref: Ref, samples: number): number {
+    const { entries } = this;
+    const own = entries.memoryUsage(ref);
+    if (!entries.isLarge(ref)) return own;
+    return own + this.large(entries.type(ref)).memoryUsage(this.words(ref), samples);
   }
 }

@@ -39,11 +39,19 @@ const MERGE_BELOW = 48;
 const MERGED_MAX = 128;
 const DEPTH_MAX = 24;
 const GROUP_TABLES = 128;
+/** About the most elements of a segment: more of them get no greater chance to be drawn. */
+const FULL_SEGMENT = 272;
+/** A segment is drawn again at most this often. */
+const RANDOM_TRIES = 100;
+const TABLES_MIN = 16;
 
-/** `tableCount` tables over one arena. */
+/**
+ * Many tables over one arena: a fixed number of them, or made and given back one by one with
+ * `allocate` and `release`.
+ */
 export class TableSet {
-  /** Elements of each table. */
-  readonly counts: Uint32Array;
+  /** Elements of each table; a longer array takes its place when tables are added. */
+  counts: Uint32Array;
   /** Elements of all tables. */
   size = 0;
   /** Elements that the last call of `scan` visited. */
@@ -52,11 +60,14 @@ export class TableSet {
   readonly #segments: Segments;
   readonly #keys: ElementKeys;
   /** By table: NONE, its only segment (depth 0), or its directory of 2^depth segment refs. */
-  readonly #roots: Int32Array;
-  readonly #depths: Uint8Array;
+  #roots: Int32Array;
+  #depths: Uint8Array;
   /** Elements of each GROUP_TABLES tables, so that full tables are found among many empty ones. */
-  readonly #groups: Uint32Array;
+  #groups: Uint32Array;
   readonly #found: Ref[] = [];
+  /** Tables handed out by `allocate`, and those that came back. */
+  #allocatedCount = 0;
+  readonly #released: number[] = [];
 
   constructor(arena: Arena, keys: ElementKeys, tableCount: number) {
     this.#arena = arena;
@@ -66,6 +77,19 @@ export class TableSet {
     this.#groups = new Uint32Array(Math.ceil(tableCount / GROUP_TABLES));
     this.#roots = new Int32Array(tableCount);
     this.#depths = new Uint8Array(tableCount);
+  }
+
+  /** An empty table of its own for one value; `release` gives it back. For sets made with no tables. */
+  allocate(): number {
+    const table = this.#released.pop() ?? this.#allocatedCount++;
+    if (table >= this.counts.length) this.#addTables();
+    return table;
+  }
+
+  /** Gives an empty table back. */
+  release(table: number): void {
+    invariant(this.#roots[table] === NONE, 'a table that is given back is empty');
+    this.#released.push(table);
   }
 
   /** The element with this key, or NONE. */
@@ -152,31 +176,49 @@ export class TableSet {
     return position;
   }
 
-  /** An element of a table that has any, near enough to uniform. */
+  /**
+   * An element of a table that has any, each with the same chance: a segment is found by a random
+   * hash and taken with a chance that makes up for its share of the hashes and its size.
+   */
   random(table: number, rng: Rng): Ref {
     invariant(this.counts[table]! > 0, 'a random element is asked of a table that has one');
-    let position = rng.below(HASH_END);
-    for (;;) {
-      const segment = this.#segmentOf(table, position | 0);
-      const count = this.#segments.count(segment);
-      if (count > 0) return this.#segments.refAt(segment, rng.below(count));
-      position = this.#endOf(segment, position) % HASH_END;
+    const depth = this.#depths[table]!;
+    for (let tries = 0; ; tries++) {
+      const segment = this.#segmentOf(table, rng.below(HASH_END) | 0);
+      const count = segment === NONE ? 0 : this.#segments.count(segment);
+      const share = depth === 0 ? count : count / 2 ** (depth - this.#segments.depth(segment));
+      const isTaken = depth === 0 || tries >= RANDOM_TRIES || rng.below(FULL_SEGMENT) < share;
+      if (count > 0 && isTaken) return this.#segments.refAt(segment, rng.below(count));
     }
   }
 
-  /** Frees a table's segments; its elements' blocks are the caller's. */
-  clear(table: number): void {
-    let position = 0;
-    while (this.#roots[table] !== NONE && position < HASH_END) {
+  /**
+   * Takes a table apart in slices, from position 0 on: visits every element, frees the segments,
+   * and returns the position to go on from, or HASH_END when the table is empty. Nobody may look
+   * anything up in between.
+   */
+  dismantle(table: number, from: number, max: number, visit: (ref: Ref) => void): number {
+    const segments = this.#segments;
+    let position = from;
+    for (let visited = 0; position < HASH_END && visited < max;) {
       const segment = this.#segmentOf(table, position | 0);
+      if (segment === NONE) {
+        position = HASH_END;
+        break;
+      }
       position = this.#endOf(segment, position);
+      const count = segments.count(segment);
+      for (let i = 0; i < count; i++) visit(segments.refAt(segment, i));
+      visited += count + 1;
       this.#arena.free(segment);
       if (this.#depths[table] === 0) this.#roots[table] = NONE;
     }
+    if (position < HASH_END) return position;
     if (this.#roots[table] !== NONE) this.#arena.free(this.#roots[table]!);
     this.#roots[table] = NONE;
     this.#depths[table] = 0;
     this.#count(table, -this.counts[table]!);
+    return HASH_END;
   }
 
   /** The first table from `from` on that has an element; `counts.length` when none has. */
@@ -198,6 +240,14 @@ export class TableSet {
     let table = group * GROUP_TABLES;
     for (; left >= this.counts[table]!; table++) left -= this.counts[table]!;
     return table;
+  }
+
+  #addTables(): void {
+    const count = Math.max(TABLES_MIN, this.counts.length * 2);
+    this.counts = grown(this.counts, new Uint32Array(count));
+    this.#groups = grown(this.#groups, new Uint32Array(Math.ceil(count / GROUP_TABLES)));
+    this.#roots = grown(this.#roots, new Int32Array(count));
+    this.#depths = grown(this.#depths, new Uint8Array(count));
   }
 
   #count(table: number, change: number): void {
@@ -379,4 +429,9 @@ export class TableSet {
       this.#depths[table] = depth - 1;
     }
   }
+}
+
+function grown<T extends Uint8Array | Int32Array | Uint32Array>(from: T, to: T): T {
+  to.set(from);
+  return to;
 }

@@ -13,6 +13,8 @@ export interface KeyspaceOwner {
   readonly settings: Settings;
   readonly pubsub: PubSub;
   readonly propagation: Propagation;
+  /** Large values were deleted: frees them in the background. */
+  collectRubbish(): void;
 }
 
 /** An empty keyspace of the shape that the settings ask for. */
@@ -27,6 +29,7 @@ export function createKeyspace(
     rng: owner.rng,
     clusterMode: isCluster,
     databases: isCluster ? 1 : settings.databases,
+    limits: settings,
     hooks: {
       expired: (dbIndex, buf, at, size) => {
         watches.isExpiring = !watches.isEmpty;
@@ -41,6 +44,7 @@ export function createKeyspace(
         watches.replaced(dbIndex);
         tracked.replaced();
       },
+      rubbish: () => owner.collectRubbish(),
     },
   });
 }

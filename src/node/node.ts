@@ -62,6 +62,9 @@ import { TrackedCalls } from './tracked-calls.ts';
 import { eventsInTurns, networkInTurns } from './turns.ts';
 import { Watches } from './watches.ts';
 
+/** Blocks of deleted values that are freed in one slice: well below a millisecond. */
+const RUBBISH_SLICE = 2048;
+
 export interface NodeInit {
   readonly ports: Ports;
   readonly config: LoadedConfig;
@@ -310,6 +313,10 @@ export class Node implements DispatchHost, ClientDeskOwner, Inside, ClusterHost 
 
   allClients(): Iterable<Client> {
     return this.clients.all();
+  }
+
+  collectRubbish(): void {
+    this.addWork(() => this.keyspace.collect(RUBBISH_SLICE));
   }
 
   addWork(slice: () => boolean): void {

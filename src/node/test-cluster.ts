@@ -210,7 +210,7 @@ export class ClusterTestNode {
       rng,
       clusterMode: true,
       databases: 1,
-      hooks: { expired() {}, touched() {}, replaced() {} },
+      hooks: { expired() {}, touched() {}, replaced() {}, rubbish() {} },
     });
     const inside = this.#inside(config);
     const host = this.#host();

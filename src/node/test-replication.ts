@@ -207,7 +207,7 @@ export class TestNode {
   }
 
   #createKeyspace(): Keyspace {
-    const hooks = { expired: () => {}, touched: () => {}, replaced: () => {} };
+    const hooks = { expired: () => {}, touched: () => {}, replaced: () => {}, rubbish: () => {} };
     const keyspace = new Keyspace({ rng: seededRng(this.port), hooks });
     keyspace.nowMs = unixMs(EPOCH_UNIX_MS);
     return keyspace;

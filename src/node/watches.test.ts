@@ -16,6 +16,7 @@ function world(): { keyspace: Keyspace; watches: Watches; session: Session } {
       },
       touched: (db, buf, at, size) => watches.touched(db, buf, at, size),
       replaced: (db) => watches.replaced(db),
+      rubbish: () => {},
     },
   });
   keyspace.isWatched = true;

@@ -5,6 +5,20 @@
 export { RdbCursor, StringSlot } from './cursor.ts';
 export { type DecodedDump, decodeDump, encodeDump } from './dump.ts';
 export { RDB_VERSION } from './format.ts';
+export {
+  EMPTY_LISTPACK_BYTES,
+  LISTPACK_END,
+  LISTPACK_HEADER_BYTES,
+  ListpackElement,
+  ListpackReader,
+  isListpackEnd,
+  isListpackSound,
+  listpackCount,
+  listpackNext,
+  listpackPrevious,
+  listpackSeek,
+  writeListpackHeader,
+} from './listpack.ts';
 export { LzfCompressor, lzfDecompress } from './lzf.ts';
 export { type RdbHandler, RdbReader, type RdbReaderState } from './reader.ts';
 export type { Bytes, RdbEntry, RdbFailure, RdbString, RdbValue } from './value.ts';

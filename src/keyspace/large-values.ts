@@ -1,0 +1,67 @@
+/**
+ * Values that are made of many blocks (tables, trees, chains of chunks). Their entry has only two
+ * words, whose meaning is the type's; what all types can do with them is said here.
+ */
+import type { Store } from './store.ts';
+
+/** What the entry of a large value holds. */
+export interface Words {
+  first: number;
+  second: number;
+}
+
+/** A large value that nobody can reach any more, on its way out. */
+export interface Rubble extends Words {
+  readonly type: number;
+  /** Where to go on; 0 at the start, then whatever the type left here. */
+  cursor: number;
+}
+
+/** A type's large values in one store. */
+export interface LargeValues {
+  /** Frees about `max` blocks; whether any are left. */
+  dismantle(rubble: Rubble, max: number): boolean;
+  /** Puts a copy of the value into another store (or this one) and its words into `to`. */
+  copy(from: Readonly<Words>, target: Store, to: Words): void;
+  /** Bytes of its blocks, estimated from about `samples` elements (0: all of them). */
+  memoryUsage(words: Readonly<Words>, samples: number): number;
+}
+
+/** Blocks freed at once when a value is deleted; what is left goes in slices. */
+const AT_ONCE_MAX = 64;
+
+/** The large values of one store that wait to be freed. */
+export class Rubbish {
+  /** Values that went this way and are gone. */
+  freedCount = 0;
+  readonly #pending: Rubble[] = [];
+  readonly #onPending: () => void;
+
+  /** `onPending`: something waits where nothing did. */
+  constructor(onPending: () => void) {
+    this.#onPending = onPending;
+  }
+
+  get pendingCount(): number {
+    return this.#pending.length;
+  }
+
+  /** Frees a value: small ones now, large ones by `collect`. */
+  add(type: number, words: Readonly<Words>, values: LargeValues): void {
+    const rubble = { type, first: words.first, second: words.second, cursor: 0 };
+    if (!values.dismantle(rubble, AT_ONCE_MAX)) return;
+    this.#pending.push(rubble);
+    if (this.#pending.length === 1) this.#onPending();
+  }
+
+  /** Frees about `max` blocks of what waits; whether more is waiting. */
+  collect(max: number, valuesOf: (type: number) => LargeValues): boolean {
+    const rubble = this.#pending[0];
+    if (rubble === undefined) return false;
+    if (!valuesOf(rubble.type).dismantle(rubble, max)) {
+      this.#pending.shift();
+      this.freedCount++;
+    }
+    return this.#pending.length > 0;
+  }
+}
