@@ -269,6 +269,7 @@ export class Machine implements Host {
           if (alarm === mine) this.#node?.wake();
         });
       },
+      listenAnew: (done) => later(0, () => done(true)),
       callSoon: () => later(this.#rng.below(200), () => this.#node?.work()),
       sleep: (ms) => {
         this.pause();

@@ -1,8 +1,11 @@
 /** CONFIG GET, SET, REWRITE and RESETSTAT. */
+import { invariant } from '../base/index.ts';
+import type { ConfigRefusal, DirectiveName } from '../config/index.ts';
 import type { ReplyWriter, Request } from '../resp/index.ts';
 import type { Context } from './context.ts';
 import { ERR_SYNTAX } from './errors.ts';
 import { helpHandler } from './help.ts';
+import type { Server } from './server.ts';
 import type { Session } from './session.ts';
 import type { Handler } from './spec.ts';
 import type { Command } from './table.ts';
@@ -18,16 +21,54 @@ function get({ server }: Context, request: Request, reply: ReplyWriter): void {
   }
 }
 
+type Pairs = readonly (readonly [string, string])[];
+
 function set({ server, session }: Context, request: Request, reply: ReplyWriter): void {
   if (request.argc % 2 !== 0) return reply.error(ERR_SYNTAX);
   const pairs: [string, string][] = [];
   for (let i = 2; i < request.argc; i += 2) pairs.push([request.text(i), request.text(i + 1)]);
+  const before = server.config.get(pairs.map(([name]) => name));
   const result = server.config.set(pairs, {
     isLocalClient: isLocal(session),
+    apply: (changed) => listeningRefusal(server, session, changed) ?? server.applyConfig(changed),
+  });
+  if (!result.ok) return reply.error(result.error);
+  const name = LISTENING.find((listening) => result.changed.includes(listening));
+  if (name === undefined) return reply.ok();
+  server.listenAnew(session, (isListening) => {
+    if (isListening) return reply.ok();
+    putBack(server, before);
+    reply.error(
+      `ERR CONFIG SET failed (possibly related to argument '${name}') - ${LISTENING_REASONS[name]}`,
+    );
+  });
+}
+
+/** Directives that sockets go by. */
+const LISTENING = ['port', 'bind'] as const;
+const LISTENING_REASONS = {
+  port: 'Unable to listen on this port',
+  bind: 'Failed to bind to specified addresses.',
+} as const;
+
+/** A transaction cannot wait for sockets, and the other nodes of a cluster know the port. */
+function listeningRefusal(
+  server: Server,
+  session: Session,
+  changed: readonly DirectiveName[],
+): ConfigRefusal | undefined {
+  if (session.queue === undefined && server.cluster === undefined) return undefined;
+  const name = LISTENING.find((listening) => changed.includes(listening));
+  return name && { name, reason: LISTENING_REASONS[name] };
+}
+
+/** Undoes a CONFIG SET whose sockets could not be had. */
+function putBack(server: Server, before: Pairs): void {
+  const result = server.config.set(before, {
+    isLocalClient: true,
     apply: (changed) => server.applyConfig(changed),
   });
-  if (result.ok) reply.ok();
-  else reply.error(result.error);
+  invariant(result.ok, 'values that were in effect can be set again');
 }
 
 /** Whether the client is on this machine. */
@@ -36,11 +77,16 @@ function isLocal(session: Session): boolean {
   return address.startsWith('127.') || address.startsWith('[::1]') || address.startsWith('/');
 }
 
-function rewrite({ server }: Context, _request: Request, reply: ReplyWriter): void {
+function rewrite(context: Context, _request: Request, reply: ReplyWriter): void {
+  rewriteFile(context, reply, false);
+}
+
+/** `isWhole`: with a line for every directive. */
+export function rewriteFile({ server }: Context, reply: ReplyWriter, isWhole: boolean): void {
   if (server.configFile === '') {
     return reply.error('ERR The server is running without a config file');
   }
-  const failure = server.rewriteConfig();
+  const failure = server.rewriteConfig(isWhole);
   if (failure !== undefined) {
     server.log('warning', `CONFIG REWRITE failed: ${failure}`);
     return reply.error(`ERR Rewriting config file: ${failure}`);

@@ -4,6 +4,7 @@ import { LOOKUP_NO_STATS, LOOKUP_NO_TOUCH, NONE } from '../keyspace/index.ts';
 import { encodeDump } from '../rdb/index.ts';
 import type { ReplyWriter, Request } from '../resp/index.ts';
 import type { Context } from './context.ts';
+import { rewriteFile } from './config-commands.ts';
 import { debugClusterLink, debugDropPackets } from './debug-cluster.ts';
 import { debugProtocol } from './debug-protocol.ts';
 import { dataDigest, valueDigest } from './data-digest.ts';
@@ -119,6 +120,11 @@ const COMMANDS: Readonly<Record<string, DebugCommand>> = {
   assert: { min: 2, max: 2, run: crash },
   'change-repl-id': { min: 2, max: 2, run: changeReplId },
   clusterlink: { min: 5, max: 5, run: debugClusterLink },
+  'config-rewrite-force-all': {
+    min: 2,
+    max: 2,
+    run: (context, _request, reply) => rewriteFile(context, reply, true),
+  },
   digest: {
     min: 2,
     max: 2,

@@ -158,6 +158,11 @@ export interface Server {
   readonly tracking: TrackingTable;
   /** Puts directives that CONFIG SET changed into effect; see `ConfigSetOptions.apply`. */
   applyConfig(changed: readonly DirectiveName[]): ConfigRefusal | undefined;
-  /** CONFIG REWRITE: undefined, or why it failed. */
-  rewriteConfig(): string | undefined;
+  /**
+   * Listens on the port and addresses that the settings say now. The client is blocked until `done`, which answers it;
+   * where listening failed the node still listens where it did.
+   */
+  listenAnew(session: Session, done: (isListening: boolean) => void): void;
+  /** CONFIG REWRITE: undefined, or why it failed. `isWhole`: a line for every directive. */
+  rewriteConfig(isWhole: boolean): string | undefined;
 }

@@ -78,6 +78,7 @@ export class AdminServer {
       clients: { all: () => this.sessions, find: (id: number) => this.#find(id) },
       log: (_level: string, text: string) => this.logged.push(text),
       applyConfig: () => undefined,
+      listenAnew: (_session: Session, done: (isListening: boolean) => void) => done(true),
       discard: (session: Session) => (session.queue = undefined),
       unwatch: (session: Session) => (session.isWatchBroken = false),
       isWatchBroken: (session: Session) => session.isWatchBroken,

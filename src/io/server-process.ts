@@ -6,7 +6,7 @@ import { Node, type Ports, type Wire, type WireEvents } from '../node/index.ts';
 import { machineClock, machineRng } from './clock.ts';
 import { nodeFiles } from './files.ts';
 import { WireBuffers } from './handle-wire.ts';
-import { ListenError, closeAll, listen, listenUnix } from './listeners.ts';
+import { ListenError, type ListenTarget, closeAll, listen, listenUnix } from './listeners.ts';
 import type { LogWriter } from './log-file.ts';
 import { outboundNetwork } from './outbound.ts';
 import { machineFacts } from './system.ts';
@@ -32,6 +32,9 @@ export interface ServerProcessOptions {
 /** Where connections and timers reach the node; what happens on its connections goes through their events. */
 export type Entrance = Pick<Node, 'accept' | 'acceptBus' | 'wake' | 'work'>;
 
+/** Where clients connect to; port 0: nowhere. */
+type ClientPlace = Pick<ListenTarget, 'port' | 'bind'>;
+
 /** Why a node could not start, in one line. */
 export class StartError extends Error {
   override readonly name: string = 'StartError';
@@ -43,7 +46,10 @@ export class ServerProcess {
   readonly #options: ServerProcessOptions;
   readonly #entrance: Entrance;
   readonly #settings: Settings;
-  #servers: Server[] = [];
+  /** Of the bus and the unix socket. */
+  readonly #servers: Server[] = [];
+  #clientServers: Server[] = [];
+  #clientPlace: ClientPlace = { port: 0, bind: [] };
   readonly #buffers: WireBuffers = new WireBuffers();
   #alarm: NodeJS.Timeout | undefined;
   readonly #wires: Set<Wire> = new Set<Wire>();
@@ -67,33 +73,20 @@ export class ServerProcess {
    */
   async start(): Promise<void> {
     const settings = this.#settings;
-    const shared = {
-      bind: settings.bind,
-      buffers: this.#buffers,
-      backlog: settings['tcp-backlog'],
-      keepAliveSeconds: () => settings['tcp-keepalive'],
-    };
     try {
       if (settings['cluster-enabled']) {
         this.#servers.push(
           ...(await listen({
-            ...shared,
+            ...this.#listenFacts(),
             port: busPortOf(settings),
+            bind: settings.bind,
             accept: (wire) => this.#accept(wire, this.#entrance.acceptBus(wire)),
           })),
         );
       }
       const flaw = this.node.start();
       if (flaw !== undefined) throw new StartError(flaw);
-      if (settings.port !== 0) {
-        this.#servers.push(
-          ...(await listen({
-            ...shared,
-            port: settings.port,
-            accept: (wire) => this.#accept(wire, this.#entrance.accept(wire)),
-          })),
-        );
-      }
+      await this.#listenForClients({ port: settings.port, bind: settings.bind });
       this.#servers.push(
         ...(await listenUnix(settings, {
           buffers: this.#buffers,
@@ -108,6 +101,48 @@ export class ServerProcess {
     }
   }
 
+  #listenFacts(): Pick<ListenTarget, 'buffers' | 'backlog' | 'keepAliveSeconds'> {
+    const settings = this.#settings;
+    return {
+      buffers: this.#buffers,
+      backlog: settings['tcp-backlog'],
+      keepAliveSeconds: () => settings['tcp-keepalive'],
+    };
+  }
+
+  async #listenForClients(place: ClientPlace): Promise<void> {
+    if (place.port !== 0) {
+      this.#clientServers = await listen({
+        ...this.#listenFacts(),
+        ...place,
+        accept: (wire) => this.#accept(wire, this.#entrance.accept(wire)),
+      });
+    }
+    this.#clientPlace = place;
+  }
+
+  /** Moves the client port; where that fails, it stays. Says whether it moved. */
+  async #listenAnew(): Promise<boolean> {
+    const { port, bind } = this.#settings;
+    const old = this.#clientServers;
+    const oldPlace = this.#clientPlace;
+    // On the same port the old sockets would be in the way of the new ones.
+    const mustCloseFirst = port === oldPlace.port;
+    this.#clientServers = [];
+    if (mustCloseFirst) await closeAll(old);
+    try {
+      await this.#listenForClients({ port, bind });
+    } catch (error) {
+      if (!(error instanceof ListenError)) throw error;
+      this.#options.log('warning', `Warning: ${error.message}`);
+      if (mustCloseFirst) await this.#listenForClients(oldPlace);
+      else this.#clientServers = old;
+      return false;
+    }
+    if (!mustCloseFirst) await closeAll(old);
+    return true;
+  }
+
   /** Ends the node in order, as SIGTERM does; `onEnd` follows. */
   shutdown(): void {
     this.node.beginTurn();
@@ -119,7 +154,7 @@ export class ServerProcess {
   async kill(): Promise<void> {
     this.#hasEnded = true;
     clearTimeout(this.#alarm);
-    const closed = closeAll(this.#servers);
+    const closed = closeAll([...this.#servers, ...this.#clientServers]);
     for (const wire of this.#wires) wire.destroy();
     await closed;
   }
@@ -166,6 +201,9 @@ export class ServerProcess {
         },
       },
       log: this.#options.log,
+      listenAnew: (done) => {
+        void this.#listenAnew().then((isListening) => this.#hasEnded || done(isListening));
+      },
       setAlarm: (at) => this.#setAlarm(at),
       callSoon: () => void setImmediate(() => this.#hasEnded || this.#entrance.work()),
       sleep: (ms) => void Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, ms),
@@ -183,7 +221,7 @@ export class ServerProcess {
     if (this.#hasEnded) return;
     this.#hasEnded = true;
     clearTimeout(this.#alarm);
-    const closed = closeAll(this.#servers);
+    const closed = closeAll([...this.#servers, ...this.#clientServers]);
     const cut = setTimeout(() => {
       for (const wire of this.#wires) wire.destroy();
     }, END_MS_MAX);

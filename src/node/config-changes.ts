@@ -16,9 +16,6 @@ export function applyChanges(
   changed: readonly DirectiveName[],
 ): ConfigRefusal | undefined {
   const { settings, keyspace } = host;
-  if (changed.includes('port')) return { name: 'port', reason: 'Unable to listen on this port' };
-  if (changed.includes('bind'))
-    return { name: 'bind', reason: 'Failed to bind to specified addresses.' };
   const slower = settings['slowlog-log-slower-than'];
   host.slowUs = slower < 0 ? Infinity : slower;
   host.desk.parserOptions.bulkBytesMax = settings['proto-max-bulk-len'];

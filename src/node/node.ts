@@ -6,6 +6,7 @@ import {
   type MonoMs,
   type UnixMs,
   addMs,
+  invariant,
   monoMs,
   randomHex,
   replid,
@@ -450,10 +451,22 @@ export class Node implements DispatchHost, ClientDeskOwner, Inside, ClusterHost 
     return applyChanges(this, changed);
   }
 
-  rewriteConfig(): string | undefined {
+  listenAnew(session: Session, done: (isListening: boolean) => void): void {
+    const client = this.clients.find(session.id);
+    invariant(client !== undefined, 'a client that calls is known');
+    client.blocked = { kind: 'outside', deadline: undefined };
+    this.ports.listenAnew((isListening) => {
+      this.beginTurn();
+      done(isListening);
+      this.unblock(client);
+      this.endTurn();
+    });
+  }
+
+  rewriteConfig(isWhole: boolean): string | undefined {
     if (this.configFile === '') return 'The server is running without a config file';
     const old = this.ports.files.read(this.configFile) ?? '';
-    const text = rewriteConfig(old, this.settings, []);
+    const text = rewriteConfig(old, this.settings, { users: [], isWhole });
     return this.ports.files.replace(this.configFile, text, true);
   }
 

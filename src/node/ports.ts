@@ -71,6 +71,11 @@ export interface Ports {
   readonly files: Files;
   readonly system: SystemFacts;
   log(level: LogLevel, text: string): void;
+  /**
+   * Listens for clients on the port and addresses that the settings say now, and no longer on those
+   * before. `done` tells, after the call has returned, whether that worked; if not, the old ones stay.
+   */
+  listenAnew(done: (isListening: boolean) => void): void;
   /** Asks for `node.wake()` at this moment; replaces the moment asked for before. */
   setAlarm(at: MonoMs): void;
   /** Asks for `node.work()` soon, after input that waits now (for snapshots in slices). */

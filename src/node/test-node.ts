@@ -116,6 +116,7 @@ export class TestNode {
       setAlarm: (at) => {
         this.alarmAt = at;
       },
+      listenAnew: () => undefined,
       callSoon: () => undefined,
       sleep: () => undefined,
       ended: (exitCode) => {

@@ -268,6 +268,7 @@ export class TestNode {
       system: {} as SystemFacts,
       log: () => {},
       setAlarm: () => {},
+      listenAnew: () => {},
       callSoon: () => {},
       sleep: () => {},
       ended: () => {},
