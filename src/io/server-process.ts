@@ -121,8 +121,13 @@ export class ServerProcess {
     this.#clientPlace = place;
   }
 
+  async #listenAnew(done: (isListening: boolean) => void): Promise<void> {
+    const isListening = await this.#move();
+    if (!this.#hasEnded) done(isListening);
+  }
+
   /** Moves the client port; where that fails, it stays. Says whether it moved. */
-  async #listenAnew(): Promise<boolean> {
+  async #move(): Promise<boolean> {
     const { port, bind } = this.#settings;
     const old = this.#clientServers;
     const oldPlace = this.#clientPlace;
@@ -201,9 +206,7 @@ export class ServerProcess {
         },
       },
       log: this.#options.log,
-      listenAnew: (done) => {
-        void this.#listenAnew().then((isListening) => this.#hasEnded || done(isListening));
-      },
+      listenAnew: (done) => void this.#listenAnew(done),
       setAlarm: (at) => this.#setAlarm(at),
       callSoon: () => void setImmediate(() => this.#hasEnded || this.#entrance.work()),
       sleep: (ms) => void Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, ms),

@@ -2,8 +2,6 @@
  * Values that are made of many blocks (tables, trees, chains of chunks). Their entry has only two
  * words, whose meaning is the type's; what all types can do with them is said here.
  */
-import type { Store } from './store.ts';
-
 /** What the entry of a large value holds. */
 export interface Words {
   first: number;
@@ -17,12 +15,17 @@ export interface Rubble extends Words {
   cursor: number;
 }
 
+/** What a store has of each type. */
+export interface LargeValueStore {
+  large(type: number): LargeValues;
+}
+
 /** A type's large values in one store. */
 export interface LargeValues {
   /** Frees about `max` blocks; whether any are left. */
   dismantle(rubble: Rubble, max: number): boolean;
   /** Puts a copy of the value into another store (or this one) and its words into `to`. */
-  copy(from: Readonly<Words>, target: Store, to: Words): void;
+  copy(from: Readonly<Words>, target: LargeValueStore, to: Words): void;
   /** Bytes of its blocks, estimated from about `samples` elements (0: all of them). */
   memoryUsage(words: Readonly<Words>, samples: number): number;
 }
