@@ -25,4 +25,5 @@ export { globMatches } from './glob.ts';
 export { InvariantError, assertNever, invariant } from './invariant.ts';
 export { type Clock, type Rng, randomHex, seededRng } from './ports.ts';
 export { SHA1_BYTES, sha1 } from './sha1.ts';
+export { quoteArgument, splitArguments } from './split-arguments.ts';
 export { NOT_INTEGER, equalsIgnoreCase, parseInt64, sameBytes } from './text.ts';

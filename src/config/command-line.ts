@@ -2,7 +2,7 @@
  * The arguments of redis-server and redis-sentinel: `[config-file | -] [--directive value ...] [--sentinel]`, turned
  * into the configuration text that they stand for. Source: usage text and behaviour of redis-server 7.0.15.
  */
-import { quoteArgument, splitArguments } from './split-arguments.ts';
+import { quoteArgument, splitArguments } from '../base/index.ts';
 
 export interface CommandLine {
   /** Path of the configuration file as given; undefined when none was. */

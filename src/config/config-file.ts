@@ -2,9 +2,9 @@
  * redis.conf at start-up: text in, settings out, or the first line that is wrong and why.
  * Files named by `include` come through a port; nothing here touches a disk.
  */
+import { splitArguments } from '../base/index.ts';
 import { type DirectiveValue, type SavePoint } from './directive.ts';
 import { type DirectiveName, type Settings, defaultSettings, findDirective } from './directives.ts';
-import { splitArguments } from './split-arguments.ts';
 import { parseValue } from './values.ts';
 
 /** How deep files may include each other; our own bound, Redis follows a cycle until it crashes. */

@@ -23,7 +23,6 @@ export {
   defaultSettings,
   findDirective,
 } from './directives.ts';
-export { quoteArgument, splitArguments } from './split-arguments.ts';
 export {
   type ConfigFailure,
   type ConfigReader,

@@ -3,8 +3,7 @@
  * redis-server 7.0.15 writes it. Reading is stricter than there: where Redis would take nonsense for 0 or crash, the
  * file is damaged and the answer says where.
  */
-import { type NodeId, SLOT_COUNT, isHexId, nodeId } from '../base/index.ts';
-import { splitArguments } from './split-arguments.ts';
+import { type NodeId, SLOT_COUNT, isHexId, nodeId, splitArguments } from '../base/index.ts';
 
 /** Flags of a node line in the order in which they are written; `fail?` is PFAIL, `slave` a replica. */
 export type NodesConfFlag =

@@ -1,6 +1,7 @@
 /** Where clients come in, are heard and leave: what a `Client` needs of its node. */
+import { splitArguments } from '../base/index.ts';
 import type { LogLevel, PubSub, ServerStats, Session, TrackingTable } from '../commands/index.ts';
-import { type Settings, splitArguments } from '../config/index.ts';
+import { type Settings } from '../config/index.ts';
 import {
   type InlineSplitter,
   REPLY_BUFFER_BYTES,

@@ -3,10 +3,9 @@
  * plain case, keys of one slot that is ours and does not move, makes nothing.
  * Source: behaviour of redis-server 7.0.15; Redis Cluster specification, "Redirection and resharding".
  */
-import { type Slot, keySlot, sameBytes } from '../base/index.ts';
+import { type Slot, keySlot, sameBytes, splitArguments } from '../base/index.ts';
 import type { ClusterMachine, NodeView } from '../cluster/index.ts';
 import { type Command, FLAG_ASKING, FLAG_WRITE, type Session } from '../commands/index.ts';
-import { splitArguments } from '../config/index.ts';
 import { NONE } from '../keyspace/index.ts';
 import { PARSED, Request, RequestParser } from '../resp/index.ts';
 import type { Inside } from './inside.ts';

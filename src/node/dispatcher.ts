@@ -3,6 +3,7 @@
  * and passes on what it changed. The order of the checks is Redis's, because clients see which
  * error comes first.
  */
+import { splitArguments } from '../base/index.ts';
 import {
   Command,
   type Context,
@@ -23,7 +24,6 @@ import {
   errors,
 } from '../commands/index.ts';
 import { Request, RequestParser } from '../resp/index.ts';
-import { splitArguments } from '../config/index.ts';
 import { CallContext } from './call-context.ts';
 import type { Client } from './client.ts';
 import type { DispatchHost } from './dispatch-host.ts';

@@ -1,7 +1,7 @@
 /** The line that MONITOR shows of a command. */
+import { quoteArgument } from '../base/index.ts';
 import type { UnixMs } from '../base/index.ts';
 import { type Command, type Context, type Session, redactedArguments } from '../commands/index.ts';
-import { quoteArgument } from '../config/index.ts';
 import type { Request } from '../resp/index.ts';
 
 export interface ShownCall {

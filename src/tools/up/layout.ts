@@ -2,7 +2,7 @@
  * The data folder as text: one folder for each node with a redis.conf, and a file that says what the cluster looks like.
  * Lines that users add to a redis.conf stay; only the directives listed here are kept in step.
  */
-import { quoteArgument, splitArguments } from '../../config/index.ts';
+import { quoteArgument, splitArguments } from '../../base/index.ts';
 import { ToolError } from '../errors.ts';
 import { type UpShape, isLoopback } from './options.ts';
 
