@@ -14,7 +14,7 @@ import {
 import type { ClusterRules } from '../src/cluster/index.ts';
 import type { LogLevel, SystemFacts } from '../src/commands/index.ts';
 import { loadConfig } from '../src/config/index.ts';
-import { Node, type Ports, type WireEvents } from '../src/node/index.ts';
+import { MemoryDisk, Node, type Ports, type WireEvents } from '../src/node/index.ts';
 import { type CrashKind, SimFiles } from './files.ts';
 import type { Network } from './network.ts';
 import type { Host, Purpose, SimWire } from './wire.ts';
@@ -74,6 +74,7 @@ export class Machine implements Host {
   lives = 0;
   /** Why it could not start, when it could not. */
   startFailure: string | undefined;
+  readonly #disk: MemoryDisk;
   readonly #world: World;
   readonly #network: Network;
   readonly #init: MachineInit;
@@ -99,6 +100,7 @@ export class Machine implements Host {
     this.files = new SimFiles(this.#rng, (moment, isSynced) => {
       if (isSynced) this.#passCrashPoint(moment === 'before' ? 'beforeReplace' : 'afterReplace');
     });
+    this.#disk = new MemoryDisk((run) => this.#world.afterMs(1, run));
     this.#network.add(this);
   }
 
@@ -221,6 +223,7 @@ export class Machine implements Host {
     this.#waiting = [];
     this.#hasPower = kind !== 'powerLoss';
     this.files.crash(kind);
+    if (kind === 'powerLoss') this.#disk.losePower();
     this.#network.abandon(this, kind === 'kill');
     this.#init.watcher.ended(this);
   }
@@ -254,6 +257,7 @@ export class Machine implements Host {
       rng: this.#world.branch(),
       network: { connect: (target, events) => this.#connect(target, events) },
       files: this.files,
+      disk: this.#disk,
       system: {
         ...FACTS,
         pid: life,

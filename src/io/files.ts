@@ -10,6 +10,7 @@ import {
 } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import type { Files } from '../node/index.ts';
+import { syncDirectory } from './disk.ts';
 
 /** `directory` is asked at each call, because CONFIG SET dir may move it. */
 export function nodeFiles(directory: () => string): Files {
@@ -50,14 +51,4 @@ function replace(path: string, text: string, isSynced: boolean): void {
     throw error;
   }
   if (isSynced) syncDirectory(dirname(path));
-}
-
-/** A rename is on disk only when its directory is. */
-function syncDirectory(path: string): void {
-  const directory = openSync(path, 'r');
-  try {
-    fsyncSync(directory);
-  } finally {
-    closeSync(directory);
-  }
 }

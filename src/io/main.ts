@@ -12,6 +12,7 @@ import {
 } from '../config/index.ts';
 import { type LogWriter, logWriter } from './log-file.ts';
 import { ServerProcess, StartError, absolutePath } from './server-process.ts';
+import { systemWords } from './system-words.ts';
 import { VERSION } from './version.ts';
 
 /** Version of Redis whose behaviour and texts this server has. */
@@ -85,7 +86,7 @@ function readConfig(
       try {
         return { text: readFileSync(path, 'latin1') };
       } catch (error) {
-        return { error: systemWords(error as NodeJS.ErrnoException) };
+        return { error: systemWords(error) };
       }
     },
     expand: expandPattern,
@@ -106,11 +107,6 @@ function readConfig(
   });
   if (!result.ok) return configFailureText(result.failure, REDIS_VERSION);
   return enterDirectory(result.config);
-}
-
-function systemWords(error: NodeJS.ErrnoException): string {
-  if (error.code === 'ENOENT') return 'No such file or directory';
-  return error.code === 'EACCES' ? 'Permission denied' : error.message;
 }
 
 /** Files that an `include` pattern names: only the last part of the path may hold wildcards. */

@@ -4,6 +4,7 @@ import { resolve } from 'node:path';
 import type { LoadedConfig, Settings } from '../config/index.ts';
 import { Node, type Ports, type Wire, type WireEvents } from '../node/index.ts';
 import { machineClock, machineRng } from './clock.ts';
+import { nodeDisk } from './disk.ts';
 import { nodeFiles } from './files.ts';
 import { WireBuffers } from './handle-wire.ts';
 import { ListenError, type ListenTarget, closeAll, listen, listenUnix } from './listeners.ts';
@@ -189,6 +190,7 @@ export class ServerProcess {
       clock: machineClock,
       rng: machineRng(),
       files: nodeFiles(() => settings().dir || process.cwd()),
+      disk: nodeDisk(() => settings().dir || process.cwd()),
       system: machineFacts,
       network: {
         connect: (target, events) => {

@@ -64,11 +64,55 @@ export interface Files {
   replace(name: string, text: string, isSynced: boolean): string | undefined;
 }
 
+/** A data file that grows at its end. */
+export interface OutputFile {
+  /** Bytes it has. */
+  readonly size: number;
+  /** Adds `buf[at, at + size)`. Why it failed, and then none of these bytes are in the file. */
+  write(buf: Buffer, at: number, size: number): string | undefined;
+  /** Waits until all its bytes are on disk; why they are not. */
+  sync(): string | undefined;
+  /** The same without waiting; `done` comes later, in no turn of the node. */
+  syncSoon(done: (failure: string | undefined) => void): void;
+  close(): void;
+}
+
+/** A data file that is read from its start to its end. */
+export interface InputFile {
+  /** Bytes it had when it was opened. */
+  readonly size: number;
+  /** Reads at most `size` bytes into `buf[at, …)`: how many there were, 0 at the end, or why it failed. */
+  read(buf: Buffer, at: number, size: number): number | string;
+  close(): void;
+}
+
+/** Large files of the working directory, in pieces; names may have a directory before them. Failures are the system's words. */
+export interface Disk {
+  /** Opens a file to write: `create` makes an empty one, `append` goes on at the end of what is there. */
+  openOutput(
+    name: string,
+    mode: 'create' | 'append',
+  ): { readonly file: OutputFile } | { readonly failure: string };
+  /** Opens a file to read; undefined when there is none. */
+  openInput(name: string): { readonly file: InputFile } | { readonly failure: string } | undefined;
+  /** Size of a file in bytes; undefined when there is none. */
+  sizeOf(name: string): number | undefined;
+  /** Gives a file another name, in place of whatever had it; after a power cut it has one of the two. */
+  rename(from: string, to: string): string | undefined;
+  /** Deletes a file; it is no failure when there is none. */
+  remove(name: string): string | undefined;
+  /** Cuts a file to its first `size` bytes. */
+  truncate(name: string, size: number): string | undefined;
+  /** Makes a directory; it is no failure when it is there. */
+  makeDirectory(name: string): string | undefined;
+}
+
 export interface Ports {
   readonly clock: Clock;
   readonly rng: Rng;
   readonly network: Network;
   readonly files: Files;
+  readonly disk: Disk;
   readonly system: SystemFacts;
   log(level: LogLevel, text: string): void;
   /**

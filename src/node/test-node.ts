@@ -1,6 +1,7 @@
 /** Support of the node's tests: one whole node over ports that only a test moves. */
 import { type MonoMs, monoMs, seededRng, unixMs } from '../base/index.ts';
 import { loadConfig } from '../config/index.ts';
+import { MemoryDisk } from './memory-disk.ts';
 import { Node } from './node.ts';
 import type { Ports, Wire, WireEvents } from './ports.ts';
 
@@ -101,6 +102,7 @@ export class TestNode {
       rng: seededRng(7),
       network: { connect: unused },
       files: { read: () => undefined, replace: () => undefined },
+      disk: new MemoryDisk(() => undefined),
       system: {
         os: 'test',
         archBits: 64,
