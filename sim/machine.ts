@@ -275,6 +275,7 @@ export class Machine implements Host {
       },
       listenAnew: (done) => later(0, () => done(true)),
       callSoon: () => later(this.#rng.below(200), () => this.#node?.work()),
+      sendSoon: () => later(this.#rng.below(50), () => this.#node?.send()),
       sleep: (ms) => {
         this.pause();
         this.#world.afterMs(ms, () => this.resume());

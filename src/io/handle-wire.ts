@@ -44,24 +44,31 @@ interface ServerInside {
 }
 
 const RECEIVE_BYTES = 64 * 1024;
-/** Replies shorter than this are sent through views that are kept. */
+/** Replies shorter than this are copied into one buffer with views that are kept. */
 const KEPT_VIEWS = 256;
+/** Bytes below which a loop beats the engine's own copy. */
+const SHORT_COPY = 48;
 
 /** What the wires of one server share. */
 export class WireBuffers {
   /** All wires read into it: requests are consumed before the next read. */
   readonly receive: Buffer = Buffer.allocUnsafeSlow(RECEIVE_BYTES);
-  #viewed: Buffer | undefined;
-  #views: (Buffer | undefined)[] = [];
+  #small: Buffer = Buffer.allocUnsafeSlow(KEPT_VIEWS);
+  #views: (Buffer | undefined)[] = Array.from({ length: KEPT_VIEWS }, () => undefined);
 
-  /** `buf[0, size)`. Small replies mostly leave the same buffer, and making a view costs as much as a lookup. */
-  view(buf: Buffer, size: number): Buffer {
+  /** The bytes of `buf[0, size)`, valid until the next call. Making a view costs more than copying a small reply. */
+  outgoing(buf: Buffer, size: number): Buffer {
     if (size >= KEPT_VIEWS) return buf.subarray(0, size);
-    if (this.#viewed !== buf) {
-      this.#viewed = buf;
-      this.#views = Array.from({ length: KEPT_VIEWS }, () => undefined);
-    }
-    return (this.#views[size] ??= buf.subarray(0, size));
+    const small = this.#small;
+    if (size <= SHORT_COPY) for (let i = 0; i < size; i++) small[i] = buf[i]!;
+    else buf.copy(small, 0, 0, size);
+    return (this.#views[size] ??= small.subarray(0, size));
+  }
+
+  /** The last small reply is kept by somebody: the next ones go elsewhere. */
+  giveSmallAway(): void {
+    this.#small = Buffer.allocUnsafeSlow(KEPT_VIEWS);
+    this.#views.fill(undefined);
   }
 }
 
@@ -170,7 +177,7 @@ export class HandleWire implements Wire {
 
   write(buf: Buffer, size: number): boolean {
     if (this.#isClosed || this.#isEnding) return true;
-    const bytes = this.#buffers.view(buf, size);
+    const bytes = this.#buffers.outgoing(buf, size);
     const request = this.#request;
     const error = this.#handle.writeBuffer(request, bytes);
     if (error !== 0) {
@@ -181,7 +188,9 @@ export class HandleWire implements Wire {
     request.bytes = bytes;
     this.#writesUnderWay++;
     this.#request = this.#newRequest();
-    return false;
+    if (size >= KEPT_VIEWS) return false;
+    this.#buffers.giveSmallAway();
+    return true;
   }
 
   get pendingBytes(): number {

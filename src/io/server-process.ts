@@ -31,7 +31,7 @@ export interface ServerProcessOptions {
 }
 
 /** Where connections and timers reach the node; what happens on its connections goes through their events. */
-export type Entrance = Pick<Node, 'accept' | 'acceptBus' | 'wake' | 'work'>;
+export type Entrance = Pick<Node, 'accept' | 'acceptBus' | 'wake' | 'work' | 'send'>;
 
 /** Where clients connect to; port 0: nowhere. */
 type ClientPlace = Pick<ListenTarget, 'port' | 'bind'>;
@@ -211,6 +211,7 @@ export class ServerProcess {
       listenAnew: (done) => void this.#listenAnew(done),
       setAlarm: (at) => this.#setAlarm(at),
       callSoon: () => void setImmediate(() => this.#hasEnded || this.#entrance.work()),
+      sendSoon: () => void setImmediate(() => this.#hasEnded || this.#entrance.send()),
       sleep: (ms) => void Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, ms),
       ended: (exitCode) => void this.#end(exitCode),
     };

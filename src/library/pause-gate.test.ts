@@ -25,6 +25,7 @@ function scene(): Scene {
     },
     wake: () => heard.push('wake'),
     work: () => heard.push('work'),
+    send: () => heard.push('send'),
   };
   const entrance = gate.entrance(node);
   const connect = (): NotedWire => {

@@ -44,6 +44,7 @@ export class PauseGate {
       acceptBus: (wire) => this.#admit(wire, () => node.acceptBus(wire)),
       wake: () => this.#pass(() => node.wake()),
       work: () => this.#pass(() => node.work()),
+      send: () => this.#pass(() => node.send()),
     };
   }
 

@@ -79,6 +79,7 @@ export class ClientDesk implements ClientHost {
   }
 
   onLongReply(client: Client): void {
+    this.#owner.clients.hasLongOutput = true;
     if (!this.#owner.clients.enforceHardLimit(client)) return;
     const what = 'scheduled to be closed ASAP for overcoming of output buffer limits.';
     this.#owner.log('warning', `Client ${describe(client)} ${what}`);

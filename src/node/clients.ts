@@ -11,6 +11,8 @@ export class Clients implements ClientService {
   readonly #byId: Map<number, Client> = new Map<number, Client>();
   readonly #monitors: Set<Session> = new Set<Session>();
   #flushList: Client[] = [];
+  /** Whether some reply has grown so long that it should leave now. */
+  hasLongOutput = false;
   #lastId = 0;
   /** Asked for by CLIENT PAUSE and by a manual failover; each ends by itself. */
   #pauseByUser: Pause | undefined;
@@ -77,6 +79,11 @@ export class Clients implements ClientService {
     this.#monitors.delete(session);
   }
 
+  /** Whether replies wait for `flush`. */
+  get hasOutput(): boolean {
+    return this.#flushList.length > 0;
+  }
+
   wantsFlush(client: Client): void {
     if (client.isInFlushList) return;
     client.isInFlushList = true;
@@ -88,6 +95,7 @@ export class Clients implements ClientService {
    * on its way to them even if the process dies the next moment.
    */
   flush(): void {
+    this.hasLongOutput = false;
     while (this.#flushList.length > 0) {
       const list = this.#flushList;
       this.#flushList = [];

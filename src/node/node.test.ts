@@ -181,3 +181,24 @@ test('an alarm that rings early is set again', () => {
   node.node.wake();
   expect(node.alarmAt).toBe(before);
 });
+
+test('replies of several turns leave together where the world asks for them', () => {
+  const node = new TestNode('', true);
+  const [client, other] = [node.connect(), node.connect()];
+  expect(client.call('SET', 'a', '1') + other.call('GET', 'a')).toBe('');
+  expect(node.sendsAsked).toBe(1);
+  node.node.send();
+  expect([client.received, other.received]).toEqual(['+OK\r\n', '$1\r\n1\r\n']);
+  expect(client.call('PING')).toBe('');
+  expect(node.sendsAsked).toBe(2);
+});
+
+test('a long reply and the last ones of a node do not wait for others', () => {
+  const node = new TestNode('', true);
+  const client = node.connect();
+  client.call('SET', 'a', 'x'.repeat(20_000));
+  expect(client.call('GET', 'a')).toContain('x'.repeat(20_000));
+  client.call('PING');
+  expect(client.call('SHUTDOWN', 'NOSAVE')).toBe('+PONG\r\n');
+  expect(client.isClosed).toBe(true);
+});

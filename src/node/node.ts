@@ -111,6 +111,7 @@ export class Node implements DispatchHost, ClientDeskOwner, Inside, ClusterHost 
   readonly #masterRequest: Request = new Request();
   readonly #masterParser: RequestParser;
   #turnDepth = 0;
+  #isSendAsked = false;
   #wantsAlarm = true;
   #alarmAt: MonoMs = monoMs(0);
   #isShuttingDown = false;
@@ -223,6 +224,14 @@ export class Node implements DispatchHost, ClientDeskOwner, Inside, ClusterHost 
     this.endTurn();
   }
 
+  /** Sends the replies of the turns since it was asked for. */
+  send(): void {
+    this.beginTurn();
+    this.#isSendAsked = false;
+    this.clients.flush();
+    this.endTurn();
+  }
+
   beginTurn(): void {
     if (this.#turnDepth++ > 0) return;
     this.#readClocks();
@@ -232,7 +241,7 @@ export class Node implements DispatchHost, ClientDeskOwner, Inside, ClusterHost 
   endTurn(): void {
     if (this.#turnDepth === 1) {
       if (this.#resumeWanted) this.#resumeClients();
-      this.clients.flush();
+      if (this.clients.hasOutput) this.#sendOrAsk();
       if (this.#wantsAlarm) this.#setAlarm();
       if (this.#isShuttingDown && !this.#hasEnded) this.#end();
     }
@@ -512,6 +521,19 @@ export class Node implements DispatchHost, ClientDeskOwner, Inside, ClusterHost 
     // Never in the past, or an event that was late would ring for ever.
     this.#alarmAt = at <= this.now ? addMs(this.now, 1) : at;
     this.ports.setAlarm(this.#alarmAt);
+  }
+
+  /**
+   * Every reply that leaves alone wakes its client, who then takes the processor from us before the next
+   * one is ready; sent together, most clients are awake when theirs comes.
+   */
+  #sendOrAsk(): void {
+    const { ports, clients } = this;
+    const mustGo = clients.hasLongOutput || this.#isShuttingDown;
+    if (ports.sendSoon === undefined || mustGo) return clients.flush();
+    if (this.#isSendAsked) return;
+    this.#isSendAsked = true;
+    ports.sendSoon();
   }
 
   #resumeSoon(): void {

@@ -124,6 +124,11 @@ export interface Ports {
   setAlarm(at: MonoMs): void;
   /** Asks for `node.work()` soon, after input that waits now (for snapshots in slices). */
   callSoon(): void;
+  /**
+   * Asks for `node.send()` once all input that is there now has been handled, so that the replies to many
+   * clients leave together. Without it replies leave at the end of each turn.
+   */
+  sendSoon?(): void;
   /** Blocks the whole process (DEBUG SLEEP). */
   sleep(ms: number): void;
   /** The node has shut down; the process may end. */

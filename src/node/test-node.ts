@@ -63,15 +63,21 @@ export class TestNode {
   nowMs = 5000;
   alarmAt: MonoMs | undefined;
   endedWith: number | undefined;
+  sendsAsked = 0;
 
-  constructor(configText = '') {
+  /** `sendsTogether`: replies wait until the test calls `node.send()`. */
+  constructor(configText = '', sendsTogether = false) {
     const loaded = loadConfig({
       text: configText,
       reader: { read: () => ({ error: 'no files here' }), expand: (path) => [path] },
       isSentinel: false,
     });
     if (!loaded.ok) throw new Error(`bad test configuration: ${JSON.stringify(loaded.failure)}`);
-    this.node = new Node({ ports: this.#ports(), config: loaded.config, configFile: '' });
+    this.node = new Node({
+      ports: this.#ports(sendsTogether),
+      config: loaded.config,
+      configFile: '',
+    });
     this.node.start();
   }
 
@@ -89,7 +95,7 @@ export class TestNode {
     this.nowMs = end;
   }
 
-  #ports(): Ports {
+  #ports(sendsTogether: boolean): Ports {
     const unused = (): never => {
       throw new Error('no network in this test');
     };
@@ -120,6 +126,7 @@ export class TestNode {
       },
       listenAnew: () => undefined,
       callSoon: () => undefined,
+      ...(sendsTogether ? { sendSoon: () => void this.sendsAsked++ } : {}),
       sleep: () => undefined,
       ended: (exitCode) => {
         this.endedWith = exitCode;
