@@ -1,0 +1,183 @@
+/**
+ * The writing end of the append-only file: commands gather during a turn, go to the file before the replies leave, and
+ * to the disk as `appendfsync` says. Source: behaviour of redis-server 7.0.15.
+ */
+import { timestampAnnotation } from '../aof/index.ts';
+import type { MonoMs, UnixMs } from '../base/index.ts';
+import type { LogLevel } from '../commands/index.ts';
+import type { Settings } from '../config/index.ts';
+import { encodeRequest } from '../resp/index.ts';
+import type { OutputFile } from './ports.ts';
+
+export interface AofWriterHost {
+  readonly settings: Settings;
+  readonly now: MonoMs;
+  readonly unixNow: UnixMs;
+  log(level: LogLevel, text: string): void;
+  /** Ends the process: what was promised cannot be kept. */
+  halt(): void;
+}
+
+const SYNC_PERIOD_MS = 1000;
+/** Source: 7.0 aof.c, AOF_WRITE_LOG_ERROR_RATE, 30 seconds. */
+const ERROR_LOG_PERIOD_MS = 30_000;
+const FIRST_BYTES = 16 * 1024;
+/** A buffer that grew beyond this is given up when it is empty. */
+const KEPT_BYTES = 1024 * 1024;
+const NO_BYTES: Buffer = Buffer.alloc(0);
+
+/** Writes one file at a time; which one, `AofPart` decides. */
+export class AofWriter {
+  /** Why the last write failed; undefined when it did not. */
+  failure: string | undefined;
+  /** Syncs that were due while another was running. */
+  delayedSyncs = 0;
+  readonly #host: AofWriterHost;
+  #file: OutputFile | undefined;
+  #buf: Buffer = NO_BYTES;
+  #size = 0;
+  /** Database that the file has selected; -1: none yet. */
+  #dbIndex = -1;
+  #annotatedSecond = 0;
+  #isSyncing = false;
+  #hasUnsynced = false;
+  #syncedAt: number;
+  #errorLoggedAt = -Infinity;
+
+  constructor(host: AofWriterHost) {
+    this.#host = host;
+    this.#syncedAt = host.now;
+  }
+
+  get isOpen(): boolean {
+    return this.#file !== undefined;
+  }
+
+  /** Bytes that wait for `flush`. */
+  get pendingBytes(): number {
+    return this.#size;
+  }
+
+  get isSyncing(): boolean {
+    return this.#isSyncing;
+  }
+
+  /** Bytes of the file, those that wait included. */
+  get fileBytes(): number {
+    return (this.#file?.size ?? 0) + this.#size;
+  }
+
+  /** Goes on in another file. What waits belongs to the one before and is written there first. */
+  open(file: OutputFile): void {
+    this.close();
+    this.#file = file;
+    this.#dbIndex = -1;
+  }
+
+  /** Writes and syncs what there is and lets the file go. */
+  close(): void {
+    if (this.#file === undefined) return;
+    this.flush();
+    this.#size = 0;
+    const failure = this.#file.sync();
+    if (failure !== undefined) this.#host.log('warning', `Error syncing the AOF file: ${failure}`);
+    this.#file.close();
+    this.#file = undefined;
+    this.#hasUnsynced = false;
+  }
+
+  /** Adds a command in canonical form that ran in this database. */
+  feed(dbIndex: number, buf: Buffer, at: number, size: number): void {
+    if (this.#host.settings['aof-timestamp-enabled']) this.#annotate();
+    if (dbIndex !== this.#dbIndex) {
+      this.#dbIndex = dbIndex;
+      const select = encodeRequest(['SELECT', String(dbIndex)]);
+      this.#add(select, 0, select.length);
+    }
+    this.#add(buf, at, size);
+  }
+
+  /** Writes what waits; with `appendfsync always` it is on disk when this returns. */
+  flush(): void {
+    const file = this.#file;
+    if (file === undefined || this.#size === 0) return;
+    const { settings, log } = this.#host;
+    const isAlways = settings.appendfsync === 'always';
+    const failure = file.write(this.#buf, 0, this.#size);
+    if (failure !== undefined) return this.#failed(failure, isAlways);
+    if (this.failure !== undefined) {
+      this.failure = undefined;
+      log.call(this.#host, 'warning', 'AOF write error looks solved, Redis can write again.');
+    }
+    this.#size = 0;
+    if (this.#buf.length > KEPT_BYTES) this.#buf = NO_BYTES;
+    this.#hasUnsynced = true;
+    if (isAlways) this.#syncNow(file);
+  }
+
+  /** To be called several times a second. */
+  tick(): void {
+    const { now, settings } = this.#host;
+    if (this.#size > 0) this.flush();
+    if (settings.appendfsync !== 'everysec' || !this.#hasUnsynced) return;
+    if (now - this.#syncedAt < SYNC_PERIOD_MS) return;
+    if (this.#isSyncing) this.delayedSyncs++;
+    else this.#syncSoon();
+  }
+
+  #syncNow(file: OutputFile): void {
+    const failure = file.sync();
+    this.#hasUnsynced = false;
+    if (failure === undefined) return;
+    const why = "Can't persist AOF for fsync error when the AOF fsync policy is 'always'";
+    this.#host.log('warning', `${why}: ${failure}. Exiting...`);
+    this.#host.halt();
+  }
+
+  #syncSoon(): void {
+    this.#isSyncing = true;
+    this.#hasUnsynced = false;
+    this.#syncedAt = this.#host.now;
+    this.#file?.syncSoon((failure) => {
+      this.#isSyncing = false;
+      if (failure === undefined) return;
+      this.#hasUnsynced = true;
+      this.failure = failure;
+      this.#host.log('warning', `Error syncing the AOF file: ${failure}`);
+    });
+  }
+
+  #failed(failure: string, isAlways: boolean): void {
+    const { now } = this.#host;
+    this.failure = failure;
+    if (now - this.#errorLoggedAt >= ERROR_LOG_PERIOD_MS) {
+      this.#errorLoggedAt = now;
+      this.#host.log('warning', `Error writing to the AOF file: ${failure}`);
+    }
+    if (!isAlways) return;
+    this.#host.log(
+      'warning',
+      "Can't recover from AOF write error when the AOF fsync policy is 'always'. Exiting...",
+    );
+    this.#host.halt();
+  }
+
+  #annotate(): void {
+    const second = Math.floor(this.#host.unixNow / 1000);
+    if (second <= this.#annotatedSecond) return;
+    this.#annotatedSecond = second;
+    const line = Buffer.from(timestampAnnotation(second), 'latin1');
+    this.#add(line, 0, line.length);
+  }
+
+  #add(buf: Buffer, at: number, size: number): void {
+    const end = this.#size + size;
+    if (end > this.#buf.length) {
+      const grown = Buffer.allocUnsafe(Math.max(FIRST_BYTES, end, this.#buf.length * 2));
+      this.#buf.copy(grown, 0, 0, this.#size);
+      this.#buf = grown;
+    }
+    buf.copy(this.#buf, this.#size, at, at + size);
+    this.#size = end;
+  }
+}
