@@ -54,6 +54,18 @@ export function activeExpire(db: Database, nowMs: number, keysMax: number): Expi
 }
 
 /**
+ * On a replica that takes writes: looks at about `keysMax` volatile keys of one database, in hash order from where the
+ * last slice ended, and removes those whose time is over if one of its own clients set that time.
+ */
+export function expireOwnKeys(db: Database, keysMax: number): void {
+  const { store } = db;
+  if (store.expires.size === 0) return;
+  const visit = (ref: Ref): void => db.expireOwnIfDue(ref);
+  store.expireCursor = store.expires.scan(0, store.expireCursor, keysMax, visit);
+  if (store.expireCursor === HASH_END) store.expireCursor = 0;
+}
+
+/**
  * Source: 7.0 expire.c, activeExpireCycle(): a running average in which a new sample weighs 2 %.
  */
 function noteTtl(db: Database, averageMs: number): void {

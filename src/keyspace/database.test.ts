@@ -17,6 +17,7 @@ import {
   type Ref,
   activeExpire,
   append,
+  expireOwnKeys,
   makeWritable,
   setRange,
 } from './index.ts';
@@ -383,4 +384,23 @@ test('replacing a keyspace takes everything over and leaves the other empty', ()
   keyspace.replaceWith(other);
   expect([get(db, 'old'), get(db, 'new'), get(keyspace.db(2), '2')]).toEqual([undefined, 'v', 'v']);
   expect([other.size, keyspace.size]).toEqual([0, 2]);
+});
+
+test('a replica removes by itself only what its own clients let expire', () => {
+  const { keyspace, db, expired } = createWorld();
+  keyspace.expiryMode = 'ignore';
+  set(db, 'of the master', 'v', START + 10);
+  keyspace.expiryMode = 'hide';
+  set(db, 'own', 'v', START + 10);
+  db.setExpire(set(db, 'own later', 'v'), START + 10);
+  // Kept through changes of the value and of the entry's place.
+  set(db, 'own', 'x'.repeat(300), KEEP_EXPIRY);
+  keyspace.expiryMode = 'ignore';
+  set(db, 'own later', 'from the master', START + 10);
+  keyspace.expiryMode = 'hide';
+  expect(keyspace.hasOwnExpiries).toBe(true);
+  keyspace.nowMs = unixMs(START + 20);
+  expireOwnKeys(db, 100);
+  expect(expired).toEqual(['own']);
+  expect([db.size, db.volatileCount]).toEqual([2, 2]);
 });

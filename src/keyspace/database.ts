@@ -268,7 +268,7 @@ export class Database extends DatabaseReader {
       to = this.relocate(ref, entries.sectionBytes(ref), true);
       this.#indexExpiry(to);
     }
-    entries.putExpiry(to, expireAtUnixMs);
+    this.#putExpiry(to, expireAtUnixMs);
     this.changed(to);
     return to;
   }
@@ -338,6 +338,11 @@ export class Database extends DatabaseReader {
     this.#touched(ref);
   }
 
+  /** On a replica: removes a key whose time has come if one of its own clients set that time. */
+  expireOwnIfDue(ref: Ref): void {
+    if (this.store.entries.hasOwnExpiry(ref) && this.isExpired(ref)) this.#expire(ref);
+  }
+
   /** Removes a key whose time has come, and reports it. */
   #expire(ref: Ref): void {
     const keyspace = this.#keyspace;
@@ -388,7 +393,7 @@ export class Database extends DatabaseReader {
       // A new value starts a new idle time, but inherits how often the key was used.
       if (recency.kind === 'lru') entries.setLru(ref, recency.clock);
     }
-    if (expiry >= 0) entries.putExpiry(ref, expiry);
+    if (expiry >= 0) this.#putExpiry(ref, expiry);
     this.#keyspace.dirty++;
     if (this.#keyspace.isWatched) this.#keyspace.hooks.touched(this.index, buf, at, size);
     return ref;
@@ -404,7 +409,7 @@ export class Database extends DatabaseReader {
     const ref = entries.create(key, sectionBytes, hasExpiry);
     entries.setLru(ref, entries.lru(old));
     if (isSameShape && hasExpiry) {
-      entries.putExpiry(ref, entries.expireAt(old));
+      entries.putExpiry(ref, entries.expireAt(old), entries.hasOwnExpiry(old));
       expires.replace(0, hash, old, ref);
     }
     keys.replace(table, hash, old, ref);
@@ -432,6 +437,12 @@ export class Database extends DatabaseReader {
     entries.setKind(ref, type, encoding);
     entries.putFirstWord(ref, words.first);
     entries.putSecondWord(ref, words.second);
+  }
+
+  #putExpiry(ref: Ref, expireAtUnixMs: number): void {
+    const isOwn = this.#keyspace.expiryMode === 'hide';
+    this.store.entries.putExpiry(ref, expireAtUnixMs, isOwn);
+    if (isOwn) this.#keyspace.hasOwnExpiries = true;
   }
 
   #indexExpiry(ref: Ref): void {

@@ -61,6 +61,8 @@ export const EXPIRE_AT_MAX: number = 2 ** 48 - 1;
 const HAS_EXPIRY = 1;
 const KEY_WIDE = 2;
 const VALUE_OUT = 4;
+/** The expiry time was set by a client of this replica: its master will never delete the key. */
+const OWN_EXPIRY = 8;
 /** Upper half of the flags: one mark for each of four snapshots. */
 export const SNAPSHOT_MARKS: readonly number[] = [0x10, 0x20, 0x40, 0x80];
 
@@ -347,12 +349,19 @@ export class Entries implements ElementKeys {
     return readU32(bytes, at) + (bytes[at + 4]! | (bytes[at + 5]! << 8)) * TWO_32;
   }
 
+  /** Whether a client of this replica set the expiry time. */
+  hasOwnExpiry(ref: Ref): boolean {
+    return (this.#bytes(ref)[((ref & UNIT_MASK) << 3) + AT_FLAGS]! & OWN_EXPIRY) !== 0;
+  }
+
   /**
    * Writes the expiry time of an entry that has room for one. Divergence: times before 1970 are
    * kept as 0 and times after the year 10889 as EXPIRE_AT_MAX; Redis keeps 64 bits.
    */
-  putExpiry(ref: Ref, unixTimeMs: number): void {
+  putExpiry(ref: Ref, unixTimeMs: number, isOwn: boolean): void {
     const bytes = this.#bytes(ref);
+    const flagsAt = ((ref & UNIT_MASK) << 3) + AT_FLAGS;
+    bytes[flagsAt] = isOwn ? bytes[flagsAt]! | OWN_EXPIRY : bytes[flagsAt]! & ~OWN_EXPIRY;
     const at = this.key(ref).at - EXPIRY_BYTES;
     const expireAtUnixMs = Math.min(Math.max(unixTimeMs, 0), EXPIRE_AT_MAX);
     const high = Math.floor(expireAtUnixMs / TWO_32);
@@ -400,7 +409,9 @@ export class Entries implements ElementKeys {
     toBytes[(to & UNIT_MASK) << 3] = bytes[(from & UNIT_MASK) << 3]!;
     this.#setOut(to, this.isOut(from));
     this.setLru(to, this.lru(from));
-    if (this.hasExpiry(from) && this.hasExpiry(to)) this.putExpiry(to, this.expireAt(from));
+    if (this.hasExpiry(from) && this.hasExpiry(to)) {
+      this.putExpiry(to, this.expireAt(from), this.hasOwnExpiry(from));
+    }
     const at = this.sectionAt(from);
     bytes.copy(toBytes, this.sectionAt(to), at, at + section);
   }

@@ -72,6 +72,8 @@ export class KeyspaceState {
   readonly hooks: KeyspaceHooks;
   readonly limits: EncodingLimits;
   expiryMode: ExpiryMode = 'delete';
+  /** Whether clients of this replica have given keys expiry times, which its master does not know. */
+  hasOwnExpiries = false;
   /** Whether `hooks.touched` and `hooks.replaced` are wanted (WATCH, client tracking). */
   isWatched = false;
   /** Changes since the counter was last reset by its owner. Expiry does not count. */

@@ -1,6 +1,6 @@
 /** What happens by itself a few times a second: expiry, limits, samples. */
 import { type MonoMs, addMs } from '../base/index.ts';
-import { type Keyspace, activeExpire } from '../keyspace/index.ts';
+import { type Keyspace, activeExpire, expireOwnKeys } from '../keyspace/index.ts';
 import type { Clients } from './clients.ts';
 import type { DebugSwitches, LogLevel, ServerStats } from '../commands/index.ts';
 import type { Settings } from '../config/index.ts';
@@ -12,6 +12,8 @@ const EXPIRE_TIME_SHARE = 0.25;
 /** Share of a period by which a run may come early. */
 const EARLY_SHARE = 0.25;
 const SETTLE_ENTRIES = 1000;
+/** Keys that a replica looks at a run for those that its own clients let expire. */
+const OWN_EXPIRY_KEYS = 1000;
 
 export interface CronHost {
   readonly settings: Settings;
@@ -69,7 +71,7 @@ export class Cron {
   #expire(): void {
     const { keyspace, clock, stats } = this.#host;
     if (this.#host.debug.isActiveExpireOff || this.#host.isPaused) return;
-    if (keyspace.expiryMode !== 'delete') return;
+    if (keyspace.expiryMode !== 'delete') return this.#expireOwn();
     const endUs = clock.monoUs() + this.#periodMs * 1000 * EXPIRE_TIME_SHARE;
     for (let i = 0; i < keyspace.databases.length; i++) {
       const db = keyspace.db(this.#nextDb);
@@ -84,5 +86,11 @@ export class Cron {
         }
       }
     }
+  }
+
+  #expireOwn(): void {
+    const { keyspace } = this.#host;
+    if (keyspace.expiryMode !== 'hide' || !keyspace.hasOwnExpiries) return;
+    for (const db of keyspace.databases) expireOwnKeys(db, OWN_EXPIRY_KEYS);
   }
 }
