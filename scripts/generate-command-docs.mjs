@@ -2,7 +2,7 @@
  * Writes what a real redis-server 7.0.15 says of its commands into src/commands/facts/ and src/commands/docs/:
  *   node scripts/generate-command-docs.mjs [redis-server]
  * Facts (COMMAND INFO) and HELP texts are written for the families listed below, documents (COMMAND DOCS) for every
- * group that has commands here.
+ * group that has commands here. What is in neither table of commands is left out at run time.
  */
 import { spawn } from 'node:child_process';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
@@ -27,15 +27,30 @@ const FACT_FAMILIES = {
     ...['sunsubscribe', 'unsubscribe'],
   ],
   transactions: ['discard', 'exec', 'multi', 'unwatch', 'watch'],
+  sort: ['sort', 'sort_ro'],
+};
+/** Families that are a whole group each. */
+const FACT_GROUPS = [...['geo', 'hash', 'hyperloglog', 'list', 'set', 'sorted-set', 'stream']];
+/** What key specifications cannot say, beside the facts of a family. */
+const FACT_REMARKS = {
+  sort:
+    'BY and GET patterns and the key behind STORE are `unknown` to the specifications: SORT needs `findKeys` (argument 1, ' +
+    'and the one behind the last STORE, whose flags are OW and update), SORT_RO has argument 1 alone.',
+  geo:
+    'STORE and STOREDIST are keywords of the specifications, which tell the keys of both as the real server does: no ' +
+    '`findKeys` is needed.',
+  stream:
+    'The specifications find the keys behind STREAMS as the real server does, which halves an odd number of arguments ' +
+    'too: no `findKeys` is needed.',
 };
 const HELPFUL = [
-  ...['client', 'command', 'config', 'debug', 'latency', 'memory', 'module', 'pubsub', 'slowlog'],
+  ...['client', 'command', 'config', 'debug', 'latency', 'memory', 'module', 'object', 'pubsub'],
+  ...['slowlog', 'xgroup', 'xinfo'],
 ];
 const DOC_GROUPS = [
   ...['bitmap', 'cluster', 'connection', 'generic', 'pubsub', 'server', 'string', 'transactions'],
+  ...FACT_GROUPS,
 ];
-/** Commands of those groups that are not built yet. */
-const UNDOCUMENTED = /^(?:sort|sort_ro|bgsave|save|bgrewriteaof|failover|acl(?:\|.*)?)$/;
 
 const dir = mkdtempSync(join(tmpdir(), 'slotline-docs-'));
 const socketPath = join(dir, 's');
@@ -60,21 +75,44 @@ process.exit(0);
 async function writeFacts(call) {
   mkdirSync(join(root, 'src/commands/facts'), { recursive: true });
   const docs = new Map();
-  for (const [family, names] of Object.entries(FACT_FAMILIES)) {
-    const infos = await call('COMMAND', 'INFO', ...names);
-    for (const [name, doc] of Object.entries(await call('COMMAND', 'DOCS', ...names))) {
-      docs.set(name, doc);
-      for (const [sub, subDoc] of Object.entries(doc.subcommands ?? {})) docs.set(sub, subDoc);
-    }
+  const families = { ...FACT_FAMILIES };
+  for (const [name, doc] of Object.entries(await call('COMMAND', 'DOCS'))) {
+    docs.set(name, doc);
+    for (const [sub, subDoc] of Object.entries(doc.subcommands ?? {})) docs.set(sub, subDoc);
+    if (FACT_GROUPS.includes(doc.group)) (families[doc.group] ??= []).push(name);
+  }
+  for (const [family, names] of Object.entries(families)) {
+    const infos = await call('COMMAND', 'INFO', ...names.sort());
     const facts = infos.map((info) => factsOf(info, docs));
-    const constant = `${family.toUpperCase()}_FACTS`;
+    const remark = FACT_REMARKS[family];
     write(
       `src/commands/facts/${family}.ts`,
       `import type { CommandFacts } from '../facts.ts';\n\n` +
-        `/** Facts of the ${family} commands. */\n` +
-        `export const ${constant}: readonly CommandFacts[] = ${JSON.stringify(facts, null, 1)};\n`,
+        (remark === undefined
+          ? `/** Facts of the ${family} commands. */\n`
+          : `/**\n${wrapped(`Facts of the ${family} commands. ${remark}`)} */\n`) +
+        `export const ${constantOf(family)}_FACTS: readonly CommandFacts[] = ${factsText(facts)};\n`,
     );
   }
+}
+
+/** A line a field: what is broken here prettier leaves broken, what is short it keeps on its line. */
+function factsText(facts) {
+  const entries = facts.map(({ subcommands, ...own }) => {
+    const fields = Object.entries(own).map(([name, value]) => `${name}: ${JSON.stringify(value)}`);
+    if (subcommands !== undefined) fields.push(`subcommands: ${factsText(subcommands)}`);
+    return `{\n${fields.join(',\n')},\n}`;
+  });
+  return `[${entries.join(',\n')}]`;
+}
+
+/** Lines of a comment. */
+function wrapped(text) {
+  return text.replace(/(.{1,95})(?: |$)/g, ' * $1\n');
+}
+
+function constantOf(family) {
+  return family.toUpperCase().replaceAll('-', '_');
 }
 
 function factsOf(info, docs) {
@@ -91,10 +129,15 @@ function factsOf(info, docs) {
     ...(tips.length > 0 ? { tips } : {}),
     ...(subs.length > 0
       ? {
-          subcommands: subs.map((sub) => factsOf(sub, docs)),
+          subcommands: subs.map((sub) => factsOf(sub, docs)).sort(byName),
         }
       : {}),
   };
+}
+
+/** The server's own order of subcommands is a matter of chance. */
+function byName(a, b) {
+  return a.name < b.name ? -1 : 1;
 }
 
 function keySpec(spec) {
@@ -138,9 +181,9 @@ async function writeDocs(call) {
   for (const group of DOC_GROUPS) {
     const docs = {};
     for (const name of names) {
-      if (all[name].group === group && !UNDOCUMENTED.test(name)) docs[name] = built(all[name]);
+      if (all[name].group === group) docs[name] = inOrder(all[name]);
     }
-    const constant = `${group.toUpperCase()}_DOCS`;
+    const constant = `${constantOf(group)}_DOCS`;
     const text = JSON.stringify(docs).replaceAll('\\', '\\\\').replaceAll("'", "\\'");
     write(
       `src/commands/docs/${group}.ts`,
@@ -149,9 +192,9 @@ async function writeDocs(call) {
   }
 }
 
-function built(doc) {
+function inOrder(doc) {
   if (doc.subcommands === undefined) return doc;
-  const subs = Object.entries(doc.subcommands).filter(([name]) => !UNDOCUMENTED.test(name));
+  const subs = Object.entries(doc.subcommands).sort(([a], [b]) => (a < b ? -1 : 1));
   return { ...doc, subcommands: Object.fromEntries(subs) };
 }
 

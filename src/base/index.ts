@@ -27,3 +27,4 @@ export { type Clock, type Rng, randomHex, seededRng } from './ports.ts';
 export { SHA1_BYTES, sha1 } from './sha1.ts';
 export { quoteArgument, splitArguments } from './split-arguments.ts';
 export { NOT_INTEGER, equalsIgnoreCase, parseInt64, sameBytes } from './text.ts';
+export { readU32, writeU32 } from './words.ts';

@@ -6,8 +6,15 @@ import { BITMAP_DOCS } from './docs/bitmap.ts';
 import { CLUSTER_DOCS } from './docs/cluster.ts';
 import { CONNECTION_DOCS } from './docs/connection.ts';
 import { GENERIC_DOCS } from './docs/generic.ts';
+import { GEO_DOCS } from './docs/geo.ts';
+import { HASH_DOCS } from './docs/hash.ts';
+import { HYPERLOGLOG_DOCS } from './docs/hyperloglog.ts';
+import { LIST_DOCS } from './docs/list.ts';
 import { PUBSUB_DOCS } from './docs/pubsub.ts';
 import { SERVER_DOCS } from './docs/server.ts';
+import { SET_DOCS } from './docs/set.ts';
+import { SORTED_SET_DOCS } from './docs/sorted-set.ts';
+import { STREAM_DOCS } from './docs/stream.ts';
 import { STRING_DOCS } from './docs/string.ts';
 import { TRANSACTIONS_DOCS } from './docs/transactions.ts';
 import type { Command } from './table.ts';
@@ -17,8 +24,15 @@ const SOURCES: Readonly<Record<string, string>> = {
   cluster: CLUSTER_DOCS,
   connection: CONNECTION_DOCS,
   generic: GENERIC_DOCS,
+  geo: GEO_DOCS,
+  hash: HASH_DOCS,
+  hyperloglog: HYPERLOGLOG_DOCS,
+  list: LIST_DOCS,
   pubsub: PUBSUB_DOCS,
   server: SERVER_DOCS,
+  set: SET_DOCS,
+  'sorted-set': SORTED_SET_DOCS,
+  stream: STREAM_DOCS,
   string: STRING_DOCS,
   transactions: TRANSACTIONS_DOCS,
 };
@@ -42,8 +56,18 @@ export function commandDocs({ server }: Context, request: Request, reply: ReplyW
   reply.map(commands.length);
   for (const command of commands) {
     reply.bulkText(command.fullName);
-    writeDocument(reply, documentOf(command, groups));
+    writeDocument(reply, builtPart(command, documentOf(command, groups)));
   }
+}
+
+/** A container's document names the subcommands that are built. */
+function builtPart(command: Command, document: Document): Document {
+  const subs = document['subcommands'];
+  if (subs === undefined || !isDocument(subs)) return document;
+  const built = Object.entries(subs).filter(([fullName]) =>
+    command.subcommands.has(fullName.slice(fullName.indexOf('|') + 1)),
+  );
+  return { ...document, subcommands: Object.fromEntries(built) };
 }
 
 function documentOf(command: Command, groups: Map<string, Document>): Document {

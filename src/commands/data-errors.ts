@@ -36,6 +36,13 @@ export const ERR_NOT_LFU =
   'ERR An LFU maxmemory policy is not selected, access frequency not tracked. Please note that when switching between policies at runtime LRU and LFU data will take some time to adjust.';
 export const ERR_IS_LFU =
   'ERR An LFU maxmemory policy is selected, idle time not tracked. Please note that when switching between policies at runtime LRU and LFU data will take some time to adjust.';
+export const ERR_NUMKEYS_POSITIVE = 'ERR numkeys should be greater than 0';
+export const ERR_NUMKEYS_TOO_MANY = "ERR Number of keys can't be greater than number of args";
+export const ERR_LIMIT_NEGATIVE = "ERR LIMIT can't be negative";
+export const ERR_NOT_POSITIVE = 'ERR value is out of range, must be positive';
+export const ERR_LONG_RANGE =
+  'ERR value is out of range, value must between -9223372036854775807 and 9223372036854775807';
+export const ERR_OUT_OF_RANGE = 'ERR value is out of range';
 
 /** `command` in lower case. */
 export function invalidExpire(command: string): string {

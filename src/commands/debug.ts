@@ -1,6 +1,12 @@
 /** DEBUG: what tests need to look inside and to break things. Source: behaviour of redis-server 7.0.15. */
 import { invariant, randomHex, replid } from '../base/index.ts';
-import { LOOKUP_NO_STATS, LOOKUP_NO_TOUCH, NONE } from '../keyspace/index.ts';
+import { memorySize } from '../config/index.ts';
+import {
+  LOOKUP_NO_STATS,
+  LOOKUP_NO_TOUCH,
+  NONE,
+  PLAIN_ELEMENT_BYTES,
+} from '../keyspace/index.ts';
 import { encodeDump } from '../rdb/index.ts';
 import type { ReplyWriter, Request } from '../resp/index.ts';
 import type { Context } from './context.ts';
@@ -94,6 +100,16 @@ function populate({ db }: Context, request: Request, reply: ReplyWriter): void {
   reply.ok();
 }
 
+/** From how many bytes on a list element has a node of its own; 0 for what it is at the start. */
+function packedThreshold({ server }: Context, request: Request, reply: ReplyWriter): void {
+  const bytes = memorySize(request.text(2));
+  if (bytes === undefined || bytes >= 2 ** 32) {
+    return reply.error('ERR argument must be a memory value bigger than 1 and smaller than 4gb');
+  }
+  server.keyspace.plainElementBytes = bytes === 0n ? PLAIN_ELEMENT_BYTES : Number(bytes);
+  reply.ok();
+}
+
 function replicate(context: Context, request: Request, reply: ReplyWriter): void {
   const args: Buffer[] = [];
   for (let i = 2; i < request.argc; i++) args.push(request.copy(i));
@@ -155,7 +171,7 @@ const COMMANDS: Readonly<Record<string, DebugCommand>> = {
   },
   populate: { min: 3, max: 5, run: populate },
   protocol: { min: 3, max: 3, run: debugProtocol },
-  'quicklist-packed-threshold': { min: 3, max: 3, run: accept },
+  'quicklist-packed-threshold': { min: 3, max: 3, run: packedThreshold },
   replicate: { min: 3, max: Infinity, run: replicate },
   replybuffer: { min: 4, max: 4, run: accept },
   sdslen: { min: 3, max: 3, run: stringSizes },

@@ -7,12 +7,20 @@ export interface CommandFacts extends Omit<CommandSpec, 'run' | 'findKeys' | 'su
   readonly subcommands?: readonly CommandFacts[];
 }
 
-/** Joins facts and functions by full name, such as `ping` and `config|get`. Every fact needs its function. */
+/**
+ * Joins facts and functions by full name, such as `ping` and `config|get`. Every fact needs its function. `finders` are
+ * the `findKeys` of commands whose specifications do not tell all keys, by name.
+ */
 export function defineCommands(
   facts: readonly CommandFacts[],
   handlers: Readonly<Record<string, Handler>>,
+  finders: Readonly<Record<string, NonNullable<CommandSpec['findKeys']>>> = {},
 ): readonly CommandSpec[] {
-  return facts.map((fact) => define(fact, fact.name, handlers));
+  return facts.map((fact) => {
+    const spec = define(fact, fact.name, handlers);
+    const findKeys = finders[fact.name];
+    return findKeys === undefined ? spec : { ...spec, findKeys };
+  });
 }
 
 function define(

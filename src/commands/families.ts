@@ -6,10 +6,12 @@ import { databaseCommands } from './databases.ts';
 import { dumpCommands } from './dump.ts';
 import { expiryCommands } from './expiry.ts';
 import { keyCommands } from './keys.ts';
+import { listCommands } from './list.ts';
 import { pubsubCommands } from './pubsub-commands.ts';
 import { replicationCommands } from './replication-commands.ts';
 import { scanCommands } from './scan.ts';
 import { serverCommands } from './server-commands.ts';
+import { setCommands } from './set.ts';
 import type { CommandSpec } from './spec.ts';
 import { stringCommands } from './string.ts';
 import { transactionCommands } from './transaction-commands.ts';
@@ -24,6 +26,8 @@ export const commandSpecs: readonly CommandSpec[] = [
   ...scanCommands,
   ...dumpCommands,
   ...databaseCommands,
+  ...listCommands,
+  ...setCommands,
   ...pubsubCommands,
   ...transactionCommands,
   ...serverCommands,

@@ -5,7 +5,7 @@
 import * as errors from './errors.ts';
 
 export { errors };
-export type { Context } from './context.ts';
+export type { Context, KeyWait } from './context.ts';
 export { commandSpecs } from './families.ts';
 export { LatencyHistogram } from './latency-histogram.ts';
 export {
@@ -28,7 +28,9 @@ export type {
   SystemFacts,
 } from './server.ts';
 export {
+  type AwaitedKey,
   type Blocked,
+  type BlockedOnKeys,
   type QueuedCommand,
   Session,
   type SessionRole,

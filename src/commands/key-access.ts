@@ -76,6 +76,18 @@ export function isString(context: Context, ref: Ref, reply: ReplyWriter): boolea
   return false;
 }
 
+/** Whether the entry has this type; answers WRONGTYPE when not. */
+export function isOfType(context: Context, ref: Ref, type: number, reply: ReplyWriter): boolean {
+  if (context.db.entries.type(ref) === type) return true;
+  reply.error(ERR_WRONG_TYPE);
+  return false;
+}
+
+/** Answers a view's bytes. */
+export function replyView(reply: ReplyWriter, view: BytesView): void {
+  reply.bulk(bytesOf(view), view.at, view.size);
+}
+
 /** Answers a string's bytes. */
 export function replyString(context: Context, ref: Ref, reply: ReplyWriter): void {
   const view = context.db.entries.stringView(ref);

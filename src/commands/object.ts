@@ -3,6 +3,7 @@ import { LOOKUP_NO_TOUCH, NONE, type Ref } from '../keyspace/index.ts';
 import type { ReplyWriter, Request } from '../resp/index.ts';
 import type { Context } from './context.ts';
 import { ERR_IS_LFU, ERR_NOT_LFU } from './data-errors.ts';
+import { helpHandler } from './help.ts';
 import { keyAt } from './key-specs.ts';
 import type { CommandSpec } from './spec.ts';
 
@@ -54,7 +55,7 @@ export const objectCommand: CommandSpec = {
       arity: 2,
       flags: ['loading', 'stale'],
       categories: ['@keyspace', '@slow'],
-      run: objectHelp,
+      run: helpHandler('object'),
     },
     {
       name: 'idletime',
@@ -69,24 +70,6 @@ export const objectCommand: CommandSpec = {
     },
   ],
 };
-
-const HELP: readonly string[] = [
-  'OBJECT <subcommand> [<arg> [value] [opt] ...]. Subcommands are:',
-  'ENCODING <key>',
-  '    Return the kind of internal representation used in order to store the value',
-  '    associated with a <key>.',
-  'FREQ <key>',
-  '    Return the access frequency index of the <key>. The returned integer is',
-  '    proportional to the logarithm of the recent access frequency of the key.',
-  'IDLETIME <key>',
-  '    Return the idle time of the <key>, that is the approximated number of',
-  '    seconds elapsed since the last access to the key.',
-  'REFCOUNT <key>',
-  '    Return the number of references of the value associated with the specified',
-  '    <key>.',
-  'HELP',
-  '    Prints this help.',
-];
 
 /** Redis shares the integers below this among keys, and says so as an endless count. */
 const SHARED_INTEGERS = 10_000;
@@ -131,9 +114,4 @@ function refCount(context: Context, request: Request, reply: ReplyWriter): void 
 function needsOwnUse(context: Context): boolean {
   const { settings } = context.server;
   return settings.maxmemory > 0 && /-l[rf]u$/.test(settings['maxmemory-policy']);
-}
-
-function objectHelp(_context: Context, _request: Request, reply: ReplyWriter): void {
-  reply.array(HELP.length);
-  for (const line of HELP) reply.simple(line);
 }

@@ -4,6 +4,24 @@ import type { ReplyWriter } from '../resp/index.ts';
 import type { Command } from './table.ts';
 import type { Tracking } from './tracking.ts';
 
+/** A command that waits for one of its keys. */
+export interface BlockedOnKeys {
+  readonly kind: 'keys';
+  /** Type number of the keys that could serve it. */
+  readonly type: number;
+  readonly deadline: MonoMs | undefined;
+  readonly command: Command;
+  /** The request in canonical array form. */
+  readonly bytes: Buffer;
+  /** Its different keys, with the index of the argument where each stands first. */
+  readonly keys: readonly AwaitedKey[];
+}
+
+export interface AwaitedKey {
+  readonly key: Buffer;
+  readonly argument: number;
+}
+
 /** Why a client's requests wait. */
 export type Blocked =
   | {
@@ -12,6 +30,8 @@ export type Blocked =
       readonly replicas: number;
       readonly deadline: MonoMs | undefined;
     }
+  /** A command that waits for keys (BLPOP, XREAD…): it is run again when one may serve it. */
+  | BlockedOnKeys
   /** CLIENT PAUSE, or a manual failover: the request is run again when the pause ends. */
   | { readonly kind: 'pause' }
   /** Work outside that ends by itself, such as MIGRATE; `cancel` ends it early. */

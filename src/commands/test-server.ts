@@ -3,7 +3,7 @@ import { addMs, monoMs, seededRng, type UnixMs, unixMs } from '../base/index.ts'
 import { ConfigStore, KEYSPACE_EVENT, defaultSettings } from '../config/index.ts';
 import { Keyspace } from '../keyspace/index.ts';
 import { ReplyBufferPool, ReplyWriter, Request } from '../resp/index.ts';
-import type { Context } from './context.ts';
+import type { Context, KeyWait } from './context.ts';
 import { wrongArity } from './errors.ts';
 import type { Server } from './server.ts';
 import { Session } from './session.ts';
@@ -35,12 +35,18 @@ export class TestServer {
   /** Keyspace events as `db:event:key`. */
   readonly events: string[] = [];
   isReplica = false;
+  /** What the last call waits for; undefined when it answered. */
+  waiting: KeyWait | undefined;
+  /** See `Context.mayBlock` and `Context.readyArgument`. */
+  mayBlock = true;
+  readyArgument = 0;
   readonly #table: CommandTable;
   readonly #reply: ReplyWriter;
   readonly #request: Request = new Request();
   readonly #server: Server;
   #replacement: string | undefined;
   #isForced = false;
+  #isPrevented = false;
 
   constructor(specs: readonly CommandSpec[], options: { readonly isCluster?: boolean } = {}) {
     const rng = seededRng(1);
@@ -72,6 +78,7 @@ export class TestServer {
     // Commands of keys and strings ask for no other service.
     this.#server = Object.defineProperties(facts, {
       unixNow: { get: () => this.unixNow },
+      now: { get: () => monoMs(this.unixNow) },
       replication: { get: () => ({ isReplica: this.isReplica }) },
     }) as unknown as Server;
   }
@@ -90,9 +97,11 @@ export class TestServer {
     if (!command.acceptsCount(request.argc)) return `-${wrongArity(command.fullName)}\r\n`;
     this.#replacement = undefined;
     this.#isForced = false;
+    this.#isPrevented = false;
+    this.waiting = undefined;
     const dirty = this.keyspace.dirty;
     (command as Command<Context>).run!(this.#context(command), request, this.#reply);
-    if (this.keyspace.dirty !== dirty || this.#isForced) {
+    if ((this.keyspace.dirty !== dirty || this.#isForced) && !this.#isPrevented) {
       this.propagated.push(this.#replacement ?? joined(args));
     }
     const bytes = this.#reply.pending.toString('latin1', 0, this.#reply.length);
@@ -113,13 +122,20 @@ export class TestServer {
       db: this.keyspace.db(this.session.dbIndex),
       command,
       isPropagated: true,
+      mayBlock: this.mayBlock,
+      readyArgument: this.readyArgument,
+      blockOnKeys: (_request, wait) => {
+        this.waiting = wait;
+      },
       propagateAs: (args) => {
         this.#replacement = joined(args);
       },
       alsoPropagate: (_dbIndex, args) => {
         this.propagated.push(joined(args));
       },
-      preventPropagation: () => {},
+      preventPropagation: () => {
+        this.#isPrevented = true;
+      },
       forcePropagation: () => {
         this.#isForced = true;
       },

@@ -23,6 +23,7 @@ export {
   defaultSettings,
   findDirective,
 } from './directives.ts';
+export { memorySize } from './numbers.ts';
 export {
   type ConfigFailure,
   type ConfigReader,

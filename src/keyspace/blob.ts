@@ -4,8 +4,8 @@
  */
 import { type Ref, SLAB_SHIFT, UNIT_MASK } from './arena.ts';
 import { copyBytes } from './bytes.ts';
-import type { Database } from './database.ts';
 import { type Entries, INLINE_BYTES_MAX, OUT_BYTES, stringSectionBytes } from './entry.ts';
+import type { BlobHost } from './value-host.ts';
 
 /**
  * Makes the `removed` bytes at `offset` of an entry's blob into `added` bytes of unspecified
@@ -14,7 +14,7 @@ import { type Entries, INLINE_BYTES_MAX, OUT_BYTES, stringSectionBytes } from '.
  * then counts the change.
  */
 export function spliceBlob(
-  db: Database,
+  db: BlobHost,
   ref: Ref,
   offset: number,
   removed: number,
@@ -38,7 +38,7 @@ interface Splice {
   readonly added: number;
 }
 
-function growInline(db: Database, ref: Ref, { offset, removed, added }: Splice): Ref {
+function growInline(db: BlobHost, ref: Ref, { offset, removed, added }: Splice): Ref {
   const { entries } = db;
   const oldSize = entries.stringSize(ref);
   const size = oldSize - removed + added;
@@ -54,7 +54,7 @@ function growInline(db: Database, ref: Ref, { offset, removed, added }: Splice):
   return to;
 }
 
-function shrinkInline(db: Database, ref: Ref, { offset, removed, added }: Splice): Ref {
+function shrinkInline(db: BlobHost, ref: Ref, { offset, removed, added }: Splice): Ref {
   const { entries } = db;
   const view = entries.stringView(ref);
   const from = view.at;
@@ -68,7 +68,7 @@ function shrinkInline(db: Database, ref: Ref, { offset, removed, added }: Splice
   return db.relocate(ref, stringSectionBytes(size), entries.hasExpiry(ref));
 }
 
-function spliceToOut(db: Database, ref: Ref, splice: Splice): Ref {
+function spliceToOut(db: BlobHost, ref: Ref, splice: Splice): Ref {
   const { entries } = db;
   const view = entries.stringView(ref);
   const size = view.size - splice.removed + splice.added;

@@ -11,14 +11,16 @@ import {
   EMBSTR_BYTES_MAX,
   ENCODING_EMBSTR,
   ENCODING_RAW,
+  TYPE_STREAM,
   WORDS_BYTES,
   entryBytes,
   stringSectionBytes,
 } from './entry.ts';
 import type { Words } from './large-values.ts';
 import { DatabaseReader } from './reader.ts';
-import type { EncodingLimits, KeyspaceState } from './state.ts';
+import type { KeyspaceState } from './state.ts';
 import { HASH_END } from './table.ts';
+import type { EncodingLimits } from './value-host.ts';
 
 /** Flags of `lookup`, to be added up. A read counts as hit or miss and as a use. */
 export const LOOKUP_READ = 0;
@@ -39,6 +41,7 @@ const INT_TEXT_MAX = 20;
 const INT_SECTION_BYTES = 8;
 /** Tries to find a random key that has not expired. Source: 7.0 db.c, dbRandomKey(). */
 const RANDOM_TRIES = 100;
+const STREAM_BIT: number = 1 << TYPE_STREAM;
 
 /** A database as commands see and change it. */
 export class Database extends DatabaseReader {
@@ -167,6 +170,7 @@ export class Database extends DatabaseReader {
     entries.setLru(ref, this.#keyspace.recency.fresh());
     entries.putString(ref, blob, encoding);
     entries.setKind(ref, type, encoding);
+    this.signal(ref);
     return ref;
   }
 
@@ -175,6 +179,7 @@ export class Database extends DatabaseReader {
     const ref = this.#addEntry(key.buf, key.at, key.size, WORDS_BYTES, false);
     this.store.entries.setLru(ref, this.#keyspace.recency.fresh());
     this.#putWords(ref, type, encoding, words);
+    this.signal(ref);
     return ref;
   }
 
@@ -196,6 +201,10 @@ export class Database extends DatabaseReader {
   /** When small containers become large. */
   get limits(): EncodingLimits {
     return this.#keyspace.limits;
+  }
+
+  get plainElementBytes(): number {
+    return this.#keyspace.plainElementBytes;
   }
 
   /** Removes a key if it is there, expired or not; says whether it was. */
@@ -224,6 +233,7 @@ export class Database extends DatabaseReader {
     this.#unlink(ref);
     this.store.arena.free(ref);
     this.#touched(to);
+    this.signal(to);
     return to;
   }
 
@@ -242,12 +252,14 @@ export class Database extends DatabaseReader {
       this.store.large(type).copy(this.store.words(ref), target.store, words);
       const to = target.#place(buf, at, size, WORDS_BYTES, expireAt);
       target.#putWords(to, type, encoding, words);
+      target.signal(to);
       return to;
     }
     const view = entries.stringView(ref);
     const value: BytesView = { buf: view.buf, at: view.at, size: view.size };
     const to = target.setRaw(buf, at, size, value, expireAt);
     target.store.entries.setKind(to, type, encoding);
+    target.signal(to);
     return to;
   }
 
@@ -289,7 +301,7 @@ export class Database extends DatabaseReader {
     const count = this.size;
     this.store = this.#keyspace.createStore();
     this.#keyspace.dirty += count;
-    if (this.#keyspace.isWatched) this.#keyspace.hooks.replaced(this.index);
+    if (this.#keyspace.isObserved) this.#keyspace.hooks.replaced(this.index);
     return count;
   }
 
@@ -343,6 +355,19 @@ export class Database extends DatabaseReader {
     if (this.store.entries.hasOwnExpiry(ref) && this.isExpired(ref)) this.#expire(ref);
   }
 
+  /**
+   * Tells clients that wait for a key of this type that it is worth a look: it is new, or it got
+   * what they may wait for (XADD). New keys are signalled by the calls that make them.
+   */
+  signal(ref: Ref): void {
+    const { awaitedTypes, hooks } = this.#keyspace;
+    if (awaitedTypes === 0) return;
+    const { entries } = this.store;
+    if (((awaitedTypes >>> entries.type(ref)) & 1) === 0) return;
+    const key = entries.key(ref);
+    hooks.ready?.(this.index, key.buf, key.at, key.size);
+  }
+
   /** Removes a key whose time has come, and reports it. */
   #expire(ref: Ref): void {
     const keyspace = this.#keyspace;
@@ -383,6 +408,7 @@ export class Database extends DatabaseReader {
       if (expiry >= 0) store.expires.insert(0, hash, ref);
     } else {
       store.beforeChange(old);
+      this.#signalGone(old);
       store.freeValue(old);
       const hadExpiry = entries.hasExpiry(old);
       const hasExpiry = expiry === KEEP_EXPIRY ? hadExpiry : expiry >= 0;
@@ -450,9 +476,17 @@ export class Database extends DatabaseReader {
   }
 
   #remove(ref: Ref): void {
+    this.#signalGone(ref);
     this.#unlink(ref);
     this.store.freeValue(ref);
     this.store.arena.free(ref);
+  }
+
+  /** Readers of a consumer group wait for nothing once the stream is gone. */
+  #signalGone(ref: Ref): void {
+    if ((this.#keyspace.awaitedTypes & STREAM_BIT) !== 0) {
+      if (this.store.entries.type(ref) === TYPE_STREAM) this.signal(ref);
+    }
   }
 
   #unlink(ref: Ref): void {

@@ -39,11 +39,13 @@ export {
 } from './entry.ts';
 export { Keyspace, type KeyspaceMemory } from './keyspace.ts';
 export { Recency, type RecencyKind } from './recency.ts';
+export { SetResult } from './set-result.ts';
 export { Snapshot, type SnapshotVisitor } from './snapshot.ts';
 export {
-  type EncodingLimits,
   type ExpiryMode,
   type KeyspaceHooks,
   type KeyspaceOptions,
+  PLAIN_ELEMENT_BYTES,
 } from './state.ts';
 export { append, makeWritable, setRange } from './strings.ts';
+export type { EncodingLimits } from './value-host.ts';

@@ -81,7 +81,7 @@ export class Keyspace extends KeyspaceState {
     a.store = b.store;
     b.store = store;
     this.dirty++;
-    if (this.isWatched) {
+    if (this.isObserved) {
       this.hooks.replaced(first);
       this.hooks.replaced(second);
     }
@@ -99,7 +99,7 @@ export class Keyspace extends KeyspaceState {
       invariant(from.store.snapshots.length === 0, 'no snapshot of what is taken over is running');
       db.store = from.store;
       from.store = other.createStore();
-      if (this.isWatched) this.hooks.replaced(db.index);
+      if (this.isObserved) this.hooks.replaced(db.index);
     }
   }
 

@@ -2,6 +2,7 @@
  * What the databases of a keyspace share: the time, expiry rules, use counting, counters and hooks.
  */
 import { type Rng, type UnixMs, unixMs } from '../base/index.ts';
+import { DEFAULT_LIMITS, type EncodingLimits } from './value-host.ts';
 import { Recency } from './recency.ts';
 import { Store } from './store.ts';
 
@@ -22,36 +23,20 @@ export interface KeyspaceHooks {
   touched(dbIndex: number, buf: Uint8Array, at: number, size: number): void;
   /**
    * A database was flushed or swapped: any of its keys may have changed; called only while
-   * `Keyspace.isWatched`.
+   * `Keyspace.isWatched` or some type is awaited.
    */
   replaced(dbIndex: number): void;
+  /**
+   * A key was added whose type somebody waits for, or a stream that somebody waits at is gone;
+   * called only for the types in `Keyspace.awaitedTypes`.
+   */
+  ready?(dbIndex: number, buf: Uint8Array, at: number, size: number): void;
   /** Large values were deleted and wait: `Keyspace.collect` is to be called until it returns false. */
   rubbish(): void;
 }
 
-/** When small containers become large ones; named as their directives, so that settings fit. */
-export interface EncodingLimits {
-  readonly 'hash-max-listpack-entries': number;
-  readonly 'hash-max-listpack-value': number;
-  readonly 'list-max-listpack-size': number;
-  readonly 'set-max-intset-entries': number;
-  readonly 'stream-node-max-bytes': number;
-  readonly 'stream-node-max-entries': number;
-  readonly 'zset-max-listpack-entries': number;
-  readonly 'zset-max-listpack-value': number;
-}
-
-/** Source: defaults of redis.conf 7.0. */
-const DEFAULT_LIMITS: EncodingLimits = {
-  'hash-max-listpack-entries': 512,
-  'hash-max-listpack-value': 64,
-  'list-max-listpack-size': -2,
-  'set-max-intset-entries': 512,
-  'stream-node-max-bytes': 4096,
-  'stream-node-max-entries': 100,
-  'zset-max-listpack-entries': 128,
-  'zset-max-listpack-value': 64,
-};
+/** Source: 7.0 quicklist.c, packed_threshold. */
+export const PLAIN_ELEMENT_BYTES: number = 2 ** 30;
 
 export interface KeyspaceOptions {
   /** Number of databases, at least 1. Default 16. */
@@ -71,11 +56,15 @@ export class KeyspaceState {
   readonly recency: Recency;
   readonly hooks: KeyspaceHooks;
   readonly limits: EncodingLimits;
+  /** See `ValueHost.plainElementBytes`. */
+  plainElementBytes: number = PLAIN_ELEMENT_BYTES;
   expiryMode: ExpiryMode = 'delete';
   /** Whether clients of this replica have given keys expiry times, which its master does not know. */
   hasOwnExpiries = false;
   /** Whether `hooks.touched` and `hooks.replaced` are wanted (WATCH, client tracking). */
   isWatched = false;
+  /** The types whose new keys `hooks.ready` is told of, as bits by type number (blocked clients). */
+  awaitedTypes = 0;
   /** Changes since the counter was last reset by its owner. Expiry does not count. */
   dirty = 0;
   hits = 0;
@@ -101,6 +90,11 @@ export class KeyspaceState {
     if (nowMs === this.#nowMs) return;
     this.#nowMs = nowMs;
     this.recency.setNow(nowMs);
+  }
+
+  /** Whether hooks want to hear of whole databases that change. */
+  get isObserved(): boolean {
+    return this.isWatched || this.awaitedTypes !== 0;
   }
 
   /** An empty store as databases of this keyspace have them. */

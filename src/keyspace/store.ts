@@ -4,9 +4,11 @@
  */
 import { type Rng, SLOT_COUNT, invariant } from '../base/index.ts';
 import { Arena, type Ref } from './arena.ts';
-import { Entries } from './entry.ts';
+import { Entries, TYPE_LIST, TYPE_SET } from './entry.ts';
 import { KeyHash } from './hash.ts';
 import { type LargeValues, Rubbish, type Words } from './large-values.ts';
+import { Lists } from './lists.ts';
+import { Sets } from './sets.ts';
 import { TableSet } from './table.ts';
 
 /** A running snapshot, as a store knows it. */
@@ -27,6 +29,8 @@ export class Store {
   /** The keys that have an expiry time. */
   readonly expires: TableSet;
   readonly isPerSlot: boolean;
+  readonly lists: Lists;
+  readonly sets: Sets;
   /** Large values that wait to be freed. */
   readonly rubbish: Rubbish;
   /** Snapshots that have not walked all of this store yet. */
@@ -36,7 +40,7 @@ export class Store {
   /** Running average of the remaining time to live that active expiry saw, in milliseconds. */
   averageTtlMs = 0;
 
-  readonly #large: readonly (LargeValues | undefined)[] = [];
+  readonly #large: (LargeValues | undefined)[] = [];
   readonly #words: Words = { first: 0, second: 0 };
 
   /** `onRubbish`: large values wait for `collect`. */
@@ -46,7 +50,11 @@ export class Store {
     this.keys = new TableSet(this.arena, this.entries, isPerSlot ? SLOT_COUNT : 1);
     this.expires = new TableSet(this.arena, this.entries, 1);
     this.isPerSlot = isPerSlot;
+    this.sets = new Sets(this.entries, this.hash);
     this.rubbish = new Rubbish(onRubbish);
+    this.lists = new Lists(this.entries, this.rubbish);
+    this.#large[TYPE_SET] = this.sets;
+    this.#large[TYPE_LIST] = this.lists;
   }
 
   /**

@@ -1,12 +1,20 @@
 /** The context of the call that is running; see `Context` for what handlers may do with it. */
 import { KEYSPACE_EVENT } from '../config/index.ts';
-import type { Command, Context, Server, Session } from '../commands/index.ts';
+import type { Command, Context, KeyWait, Server, Session } from '../commands/index.ts';
 import type { Database } from '../keyspace/index.ts';
+import type { Request } from '../resp/index.ts';
+import type { WaitQueue } from './wait-queue.ts';
 
 /** A command to pass on, as arguments. */
 export interface Propagated {
   readonly dbIndex: number;
   readonly args: readonly (Buffer | string)[];
+}
+
+/** What a call leaves at the node. */
+interface CallSink {
+  readonly isListening: boolean;
+  readonly waits: WaitQueue;
 }
 
 export class CallContext implements Context {
@@ -20,10 +28,13 @@ export class CallContext implements Context {
   isForced = false;
   /** EXEC ran what was queued. */
   hasRunQueue = false;
+  readyArgument = 0;
+  /** The call waits for keys instead of having answered. */
+  hasBlocked = false;
 
-  readonly #sink: { readonly isListening: boolean };
+  readonly #sink: CallSink;
 
-  constructor(server: Server & { readonly isListening: boolean }) {
+  constructor(server: Server & CallSink) {
     this.server = server;
     this.#sink = server;
   }
@@ -37,6 +48,18 @@ export class CallContext implements Context {
     this.isPrevented = false;
     this.isForced = false;
     this.hasRunQueue = false;
+    this.hasBlocked = false;
+  }
+
+  get mayBlock(): boolean {
+    return this.session.queue === undefined && this.session.role !== 'master';
+  }
+
+  blockOnKeys(request: Request, wait: KeyWait): void {
+    this.hasBlocked = true;
+    // A call that is run again keeps its place in the queues and its deadline.
+    if (this.readyArgument !== 0) return;
+    this.#sink.waits.blockOnKeys(this.session, this.command, request, wait);
   }
 
   get isPropagated(): boolean {

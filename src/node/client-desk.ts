@@ -12,6 +12,7 @@ import type { Client, ClientHost } from './client.ts';
 import type { Clients } from './clients.ts';
 import type { ReplicationPart } from './replication.ts';
 import type { Turns } from './turns.ts';
+import type { WaitQueue } from './wait-queue.ts';
 
 export interface ClientDeskOwner extends Turns {
   readonly settings: Settings;
@@ -20,6 +21,7 @@ export interface ClientDeskOwner extends Turns {
   readonly pubsub: PubSub;
   readonly tracking: TrackingTable;
   readonly replication: ReplicationPart;
+  readonly waits: WaitQueue;
   execute(client: Client, request: Request): void;
   unwatch(session: Session): void;
   log(level: LogLevel, text: string): void;
@@ -94,6 +96,7 @@ export class ClientDesk implements ClientHost {
     owner.unwatch(client);
     client.queue = undefined;
     client.blocked = undefined;
+    owner.waits.remove(client);
     owner.replication.onClientClosed(client);
     owner.endTurn();
   }

@@ -5,7 +5,13 @@
  */
 import { type Slot, keySlot, sameBytes, splitArguments } from '../base/index.ts';
 import type { ClusterMachine, NodeView } from '../cluster/index.ts';
-import { type Command, FLAG_ASKING, FLAG_WRITE, type Session } from '../commands/index.ts';
+import {
+  type BlockedOnKeys,
+  type Command,
+  FLAG_ASKING,
+  FLAG_WRITE,
+  type Session,
+} from '../commands/index.ts';
 import { NONE } from '../keyspace/index.ts';
 import { PARSED, Request, RequestParser } from '../resp/index.ts';
 import type { Inside } from './inside.ts';
@@ -53,6 +59,22 @@ export class ClusterRouter {
     const flaw = this.#look(command, request);
     if (flaw !== undefined) return flaw;
     return this.#slot < 0 ? undefined : this.#decide(session, command);
+  }
+
+  /** Why a client that waits for keys has to wait elsewhere; undefined while this node may serve it. */
+  redirectBlocked(session: Session, { command, keys }: BlockedOnKeys): string | undefined {
+    const machine = this.#machine;
+    if (machine.state !== 'ok') return ERR_DOWN;
+    this.#isWrite = (command.flags & FLAG_WRITE) !== 0;
+    this.#isShardCommand = false;
+    for (const { key } of keys) {
+      const slot = keySlot(key, 0, key.length);
+      const owner = machine.slotOwner(slot);
+      if (owner === machine.myself || machine.importingFrom(slot) !== undefined) continue;
+      if (owner === undefined) return ERR_UNSERVED;
+      if (!this.#isServedByReplica(session, owner)) return this.#elsewhere('MOVED', slot, owner);
+    }
+    return undefined;
   }
 
   /** EXEC is served where all its commands are. */

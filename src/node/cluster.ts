@@ -16,7 +16,7 @@ import {
   logSentence,
   redisRules,
 } from '../cluster/index.ts';
-import type { ClusterService, Command, Session } from '../commands/index.ts';
+import type { BlockedOnKeys, ClusterService, Command, Session } from '../commands/index.ts';
 import { type DirectiveName, type NodesConf, formatNodesConf } from '../config/index.ts';
 import type { Request } from '../resp/index.ts';
 import type { ClusterHost, ClusterReplication } from './cluster-host.ts';
@@ -136,6 +136,10 @@ export class ClusterPart implements ClusterService {
   /** The error for a request whose keys are not all served here, undefined to serve it. */
   redirect(session: Session, command: Command, request: Request): string | undefined {
     return this.#router.redirect(session, command, request);
+  }
+
+  redirectBlocked(session: Session, blocked: BlockedOnKeys): string | undefined {
+    return this.#router.redirectBlocked(session, blocked);
   }
 
   run(command: AdminCommand): AdminResult {

@@ -2,6 +2,8 @@
 import { type MonoMs, addMs } from '../base/index.ts';
 import { type Keyspace, activeExpire, expireOwnKeys } from '../keyspace/index.ts';
 import type { Clients } from './clients.ts';
+import type { ClusterRouter } from './dispatch-host.ts';
+import type { WaitQueue } from './wait-queue.ts';
 import type { DebugSwitches, LogLevel, ServerStats } from '../commands/index.ts';
 import type { Settings } from '../config/index.ts';
 
@@ -23,6 +25,8 @@ export interface CronHost {
   readonly now: MonoMs;
   readonly debug: DebugSwitches;
   readonly isPaused: boolean;
+  readonly waits: WaitQueue;
+  readonly clusterRouter: ClusterRouter | undefined;
   readonly clock: { monoUs(): number };
   readonly system: { memory(): { readonly residentBytes: number } };
   log(level: LogLevel, text: string): void;
@@ -52,6 +56,12 @@ export class Cron {
       if (bytes > stats.peakMemoryBytes) stats.peakMemoryBytes = bytes;
     }
     this.#expire();
+    const { clusterRouter } = this.#host;
+    if (clusterRouter !== undefined) {
+      this.#host.waits.refuseKeys((session, blocked) =>
+        clusterRouter.redirectBlocked(session, blocked),
+      );
+    }
     keyspace.settleSnapshots(SETTLE_ENTRIES);
     clients.enforceLimits(now, (client, why) => {
       this.#host.log(

@@ -1,15 +1,25 @@
 /** What the dispatcher needs of the node beyond what commands see. */
-import type { Command, CommandTable, Context, Server, Session } from '../commands/index.ts';
+import type {
+  BlockedOnKeys,
+  Command,
+  CommandTable,
+  Context,
+  Server,
+  Session,
+} from '../commands/index.ts';
 import type { Request } from '../resp/index.ts';
 import type { ShownCall } from './monitor-line.ts';
 import type { Client } from './client.ts';
 import type { Propagation } from './propagation.ts';
 import type { TrackedCalls } from './tracked-calls.ts';
+import type { WaitQueue } from './wait-queue.ts';
 
 /** Tells where a request belongs in a cluster. */
 export interface ClusterRouter {
   /** Error text for a request that this node must not serve, undefined to serve it. */
   redirect(session: Session, command: Command, request: Request): string | undefined;
+  /** Error text for a client whose keys this node serves no more, undefined to let it wait. */
+  redirectBlocked(session: Session, blocked: BlockedOnKeys): string | undefined;
 }
 
 export interface DispatchHost extends Server {
@@ -17,6 +27,7 @@ export interface DispatchHost extends Server {
   readonly propagation: Propagation;
   readonly clusterRouter: ClusterRouter | undefined;
   readonly trackedCalls: TrackedCalls;
+  readonly waits: WaitQueue;
   readonly isListening: boolean;
   readonly requiresPassword: boolean;
   /** Commands wait: those that write, or all with `pausesAll`. */

@@ -5,6 +5,7 @@
  */
 import { splitArguments } from '../base/index.ts';
 import {
+  type BlockedOnKeys,
   Command,
   type Context,
   FLAG_ADMIN,
@@ -73,6 +74,8 @@ export class Dispatcher {
   /** EXEC runs queued commands inside its own call, so they have a context and request of their own. */
   readonly #inner: CallContext;
   readonly #innerRequest: Request = new Request();
+  /** For calls that waited for keys and are run again. */
+  readonly #again: CallContext;
   readonly #innerParser: RequestParser;
   /** Microseconds of the forward clock when the last command ended, or the turn began. */
   #clockUs = 0;
@@ -81,6 +84,7 @@ export class Dispatcher {
     this.#host = host;
     this.#context = new CallContext(host);
     this.#inner = new CallContext(host);
+    this.#again = new CallContext(host);
     this.#innerParser = new RequestParser({
       bulkBytesMax: Number.MAX_SAFE_INTEGER,
       splitInline: splitArguments,
@@ -95,6 +99,7 @@ export class Dispatcher {
   /** Runs one request of a client, with all checks. */
   execute(client: Client, request: Request): void {
     this.#executeChecked(client, request);
+    if (this.#host.waits.hasReady) this.serveReady();
     // ASKING counts for the one command behind it, served or refused, or for a whole transaction.
     if (client.isAsking && client.queue === undefined && client.blocked?.kind !== 'pause') {
       client.isAsking = request.is(0, 'asking');
@@ -146,6 +151,26 @@ export class Dispatcher {
       return this.#enqueue(client, command, request);
     }
     this.#call(this.#context, client, command, request);
+    if (this.#host.waits.hasReady) this.serveReady();
+  }
+
+  /** Runs the calls that wait for keys which are ready now. */
+  serveReady(): void {
+    const { clock, keyspace, replication, waits } = this.#host;
+    // What made the keys ready may have taken long, and they may have expired meanwhile.
+    keyspace.nowMs = clock.unixMs();
+    const served = waits.serveReady((session, blocked, argument) =>
+      this.#callAgain(session, blocked, argument),
+    );
+    for (const session of served) session.writeOffset = replication.history.masterReplOffset;
+  }
+
+  #callAgain(session: Session, { command, bytes }: BlockedOnKeys, argument: number): boolean {
+    this.#innerParser.parse(this.#innerRequest, bytes, 0, bytes.length);
+    this.#again.readyArgument = argument;
+    // Only commands of this table have waited.
+    this.#call(this.#again, session, command as RunnableCommand, this.#innerRequest);
+    return !this.#again.hasBlocked;
   }
 
   /** EXEC: runs what is queued, one reply each. */
@@ -284,19 +309,23 @@ export class Dispatcher {
     }
     if (isUnit) propagation.end();
     if (isOutermost && isChanged) session.writeOffset = host.replication.history.masterReplOffset;
-    if (host.hasMonitors && (command.flags & (FLAG_SKIP_MONITOR | FLAG_ADMIN)) === 0) {
+    const isAgain = context === this.#again;
+    if (host.hasMonitors && !isAgain && (command.flags & (FLAG_SKIP_MONITOR | FLAG_ADMIN)) === 0) {
       host.showMonitors(session, { command, request, dbIndex });
     }
     if (host.tracking.clientCount > 0) {
-      host.trackedCalls.end({ session, command, request, isOutermost });
+      const isLast = isOutermost || isAgain;
+      host.trackedCalls.end({ session, command, request, isOutermost: isLast });
     }
     const nowUs = host.clock.monoUs();
     const durationUs = Math.max(0, nowUs - this.#clockUs);
     this.#clockUs = nowUs;
+    if (!isAgain) stats.totalCommands++;
+    // A call that waits is counted when it ends.
+    if (context.hasBlocked) return;
     const { counters } = command;
     counters.calls++;
     counters.microseconds += durationUs;
-    stats.totalCommands++;
     // What EXEC ran has counted its own errors.
     if (reply.errorCount !== errors && !context.hasRunQueue) {
       counters.failedCalls++;

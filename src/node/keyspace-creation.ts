@@ -6,6 +6,7 @@ import { Keyspace } from '../keyspace/index.ts';
 import { notifyKeyspace } from './call-context.ts';
 import type { Propagation } from './propagation.ts';
 import type { TrackedCalls } from './tracked-calls.ts';
+import type { WaitQueue } from './wait-queue.ts';
 import type { Watches } from './watches.ts';
 
 export interface KeyspaceOwner {
@@ -13,6 +14,7 @@ export interface KeyspaceOwner {
   readonly settings: Settings;
   readonly pubsub: PubSub;
   readonly propagation: Propagation;
+  readonly waits: WaitQueue;
   /** Large values were deleted: frees them in the background. */
   collectRubbish(): void;
 }
@@ -43,7 +45,9 @@ export function createKeyspace(
       replaced: (dbIndex) => {
         watches.replaced(dbIndex);
         tracked.replaced();
+        owner.waits.signalAll(dbIndex);
       },
+      ready: (dbIndex, buf, at, size) => owner.waits.signal(dbIndex, buf, at, size),
       rubbish: () => owner.collectRubbish(),
     },
   });

@@ -49,7 +49,6 @@ import { applyChanges } from './config-changes.ts';
 import { Cron } from './cron.ts';
 import type { ClusterRouter, DispatchHost } from './dispatch-host.ts';
 import { Dispatcher } from './dispatcher.ts';
-import { endWait } from './end-wait.ts';
 import type { Inside } from './inside.ts';
 import { Migrator } from './migrate.ts';
 import { createKeyspace } from './keyspace-creation.ts';
@@ -61,6 +60,7 @@ import { admissionRefusal } from './admission.ts';
 import { BackgroundWork } from './background-work.ts';
 import { TrackedCalls } from './tracked-calls.ts';
 import { eventsInTurns, networkInTurns } from './turns.ts';
+import { type WaitHost, WaitQueue } from './wait-queue.ts';
 import { Watches } from './watches.ts';
 
 /** Blocks of deleted values that are freed in one slice: well below a millisecond. */
@@ -97,6 +97,7 @@ export class Node implements DispatchHost, ClientDeskOwner, Inside, ClusterHost 
   readonly cluster: ClusterPart | undefined;
   readonly migrator: Migrator;
   readonly desk: ClientDesk;
+  readonly waits: WaitQueue;
   now: MonoMs = monoMs(0);
   unixNow: UnixMs = unixMs(0);
   /** Calls at least this long go to the slow log, microseconds. */
@@ -116,7 +117,10 @@ export class Node implements DispatchHost, ClientDeskOwner, Inside, ClusterHost 
   #alarmAt: MonoMs = monoMs(0);
   #isShuttingDown = false;
   #hasEnded = false;
+  /** Every client may have requests that waited. */
   #resumeWanted = false;
+  /** Clients that are not blocked any more and have not gone on yet. */
+  #unblocked: Client[] = [];
 
   constructor(init: NodeInit) {
     const { ports } = init;
@@ -137,8 +141,9 @@ export class Node implements DispatchHost, ClientDeskOwner, Inside, ClusterHost 
     this.clients = new Clients({
       settings: this.settings,
       onPauseEnd: () => this.#resumeSoon(),
-      unblock: (client, reason) => endWait(this, client, reason),
+      unblock: (client, reason) => this.waits.unblock(client, reason),
     });
+    this.waits = new WaitQueue(waitHost(this));
     this.desk = new ClientDesk(this);
     this.#masterParser = new RequestParser({
       ...this.desk.parserOptions,
@@ -152,6 +157,7 @@ export class Node implements DispatchHost, ClientDeskOwner, Inside, ClusterHost 
     this.replication = new ReplicationPart(this, {
       replid: replid(randomHex(ports.rng, 40)),
       turns: this,
+      waits: this.waits,
     });
     this.cluster = this.settings['cluster-enabled']
       ? new ClusterPart(this, {
@@ -240,7 +246,8 @@ export class Node implements DispatchHost, ClientDeskOwner, Inside, ClusterHost 
 
   endTurn(): void {
     if (this.#turnDepth === 1) {
-      if (this.#resumeWanted) this.#resumeClients();
+      if (this.waits.hasReady) this.#dispatcher.serveReady();
+      while (this.#resumeWanted || this.#unblocked.length > 0) this.#resumeClients();
       if (this.clients.hasOutput) this.#sendOrAsk();
       if (this.#wantsAlarm) this.#setAlarm();
       if (this.#isShuttingDown && !this.#hasEnded) this.#end();
@@ -318,7 +325,7 @@ export class Node implements DispatchHost, ClientDeskOwner, Inside, ClusterHost 
 
   unblock(client: Client): void {
     client.blocked = undefined;
-    this.#resumeSoon();
+    this.#unblocked.push(client);
   }
 
   allClients(): Iterable<Client> {
@@ -501,7 +508,8 @@ export class Node implements DispatchHost, ClientDeskOwner, Inside, ClusterHost 
   #tick(): void {
     this.#wantsAlarm = true;
     this.cluster?.tickIfDue(this.now);
-    this.replication.tick(this.now);
+    this.replication.tick();
+    this.waits.tick(this.now);
     this.migrator.tick(this.now);
     this.clients.endPauses(this.now);
     this.#cron.runIfDue(this.now);
@@ -513,6 +521,7 @@ export class Node implements DispatchHost, ClientDeskOwner, Inside, ClusterHost 
     for (const wake of [
       this.cluster?.nextWake(),
       this.replication.nextWake(),
+      this.waits.nextDeadline(),
       this.migrator.nextWake(),
       this.clients.pauseEnds,
     ]) {
@@ -542,8 +551,10 @@ export class Node implements DispatchHost, ClientDeskOwner, Inside, ClusterHost 
 
   /** Lets clients run the requests that waited. */
   #resumeClients(): void {
+    const clients = this.#resumeWanted ? [...this.clients.all()] : this.#unblocked;
     this.#resumeWanted = false;
-    for (const client of [...this.clients.all()]) {
+    this.#unblocked = [];
+    for (const client of clients) {
       if (client.blocked?.kind === 'pause') client.blocked = undefined;
       if (client.blocked === undefined) client.resume();
     }
@@ -563,6 +574,27 @@ export class Node implements DispatchHost, ClientDeskOwner, Inside, ClusterHost 
     for (const client of [...this.clients.all()]) client.wire?.end();
     this.ports.ended(0);
   }
+}
+
+/** What the queue of waiting clients needs of its node. */
+function waitHost(node: Node): WaitHost {
+  return {
+    get keyspace() {
+      return node.keyspace;
+    },
+    acknowledgedCount: (offset) => node.replication.acknowledgedCount(offset),
+    unblock: (session) => {
+      const client = node.client(session.id);
+      if (client !== undefined) node.unblock(client);
+    },
+    rearm: () => node.rearm(),
+    countEnded: ({ counters }, error) => {
+      counters.calls++;
+      if (error === undefined) return;
+      counters.failedCalls++;
+      node.stats.countError(error);
+    },
+  };
 }
 
 function isLocal(wire: Wire): boolean {

@@ -19,7 +19,7 @@ import type { Inside } from './inside.ts';
 import { MasterSide } from './master-side.ts';
 import { ReplicaSide } from './replica-side.ts';
 import { linkOptions, sourceOptions } from './replication-options.ts';
-import { WaitQueue } from './wait-queue.ts';
+import type { WaitQueue } from './wait-queue.ts';
 
 export interface ReplicationInit {
   /** A fresh id, or that of the loaded data. */
@@ -28,6 +28,8 @@ export interface ReplicationInit {
   readonly replOffset?: number;
   /** Events of the connection to our master open and close a turn of the node around themselves; turns nest. */
   readonly turns: { beginTurn(): void; endTurn(): void };
+  /** Clients that wait, for replicas among others. */
+  readonly waits: WaitQueue;
 }
 
 const ERR_NOT_CONNECTED = "NOMASTERLINK Can't SYNC while not connected with my master";
@@ -56,10 +58,7 @@ export class ReplicationPart implements ReplicationService, ReplicationView {
     });
     const { history } = this;
     const log = (event: ReplicationEvent): void => this.#log(event);
-    this.#waits = new WaitQueue({
-      acknowledgedCount: (offset) => this.source.acknowledgedCount(offset),
-      unblock: (session) => this.#unblock(session),
-    });
+    this.#waits = init.waits;
     this.#masterSide = new MasterSide(inside, {
       log,
       acknowledged: () => this.#waits.acknowledged(),
@@ -103,7 +102,7 @@ export class ReplicationPart implements ReplicationService, ReplicationView {
   /** `isAtStart`: the node starts as a replica, with no history of its own that a master could know. */
   follow(host: string, port: number, isAtStart = false): void {
     const inside = this.#inside;
-    if (!this.isReplica) this.#waits.refuseAll();
+    this.#waits.refuseAll();
     inside.config.assign('replicaof', { host, port });
     inside.keyspace.expiryMode = 'hide';
     this.#replicaSide.step({ kind: 'follow', host, port, isAtStart });
@@ -150,7 +149,6 @@ export class ReplicationPart implements ReplicationService, ReplicationView {
       this.#masterSide.carryOut(this.source.requestAcks());
       this.#ackAskedAt = this.history.masterReplOffset;
     }
-    this.#inside.rearm();
   }
 
   /** For `min-replicas-to-write`: online replicas heard within `min-replicas-max-lag`. */
@@ -194,7 +192,6 @@ export class ReplicationPart implements ReplicationService, ReplicationView {
   }
 
   onClientClosed(client: Client): void {
-    this.#waits.remove(client);
     if (client.role === 'master') this.#replicaSide.onClientClosed(client);
     else this.#masterSide.step({ kind: 'closed', client: client.id });
   }
@@ -203,19 +200,17 @@ export class ReplicationPart implements ReplicationService, ReplicationView {
     if (client.role === 'replica') this.#masterSide.drained(client);
   }
 
-  tick(now: MonoMs): void {
+  tick(): void {
     this.#replicaSide.step({ kind: 'tick' });
     this.#masterSide.step({ kind: 'tick' });
     this.#masterSide.tick();
-    this.#waits.tick(now);
   }
 
   nextWake(): MonoMs | undefined {
-    let next = this.source.nextWake();
-    for (const other of [this.link.nextWake(), this.#waits.nextDeadline()]) {
-      if (other !== undefined && (next === undefined || other < next)) next = other;
-    }
-    return next;
+    const source = this.source.nextWake();
+    const link = this.link.nextWake();
+    if (source === undefined || link === undefined) return source ?? link;
+    return source < link ? source : link;
   }
 
   /** The master became reachable, says somebody who knows. */
@@ -226,11 +221,6 @@ export class ReplicationPart implements ReplicationService, ReplicationView {
   /** The node ends: the connection to the master goes, without a word. */
   stop(): void {
     this.#replicaSide.drop();
-  }
-
-  #unblock(session: Session): void {
-    const client = this.#inside.client(session.id);
-    if (client !== undefined) this.#inside.unblock(client);
   }
 
   #log(event: ReplicationEvent): void {

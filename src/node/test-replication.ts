@@ -12,6 +12,7 @@ import type { Inside } from './inside.ts';
 import { MemoryDisk } from './memory-disk.ts';
 import type { Ports, Wire, WireEvents } from './ports.ts';
 import { ReplicationPart } from './replication.ts';
+import { WaitQueue } from './wait-queue.ts';
 
 const EPOCH_UNIX_MS = 1_700_000_000_000;
 const PARSER_OPTIONS = { bulkBytesMax: 1 << 29, splitInline: (line: string) => line.split(' ') };
@@ -100,7 +101,7 @@ export class TestWorld {
     this.settle();
     while (this.now < end) {
       this.now = addMs(this.now, 50);
-      for (const node of this.nodes) node.part.tick(this.now);
+      for (const node of this.nodes) node.tick(this.now);
       for (const node of this.nodes) node.flush();
       this.settle();
     }
@@ -145,6 +146,7 @@ export class TestNode {
   readonly unblocked: Session[] = [];
   readonly #world: TestWorld;
   readonly #host: ClientHost;
+  readonly #waits: WaitQueue;
   readonly #toFlush: Set<Client> = new Set();
   #work: (() => boolean)[] = [];
   #nextId = 1;
@@ -155,11 +157,24 @@ export class TestNode {
     this.config.assign('port', port);
     this.keyspace = this.#createKeyspace();
     this.#host = this.#createHost();
+    this.#waits = new WaitQueue({
+      keyspace: this.keyspace,
+      acknowledgedCount: (offset) => this.part.acknowledgedCount(offset),
+      unblock: (session) => this.unblocked.push(session),
+      rearm: () => {},
+      countEnded: () => {},
+    });
     this.part = new ReplicationPart(this.#createInside(), {
+      waits: this.#waits,
       replid: replid(randomHex(seededRng(port), 40)),
       turns: { beginTurn: () => {}, endTurn: () => {} },
     });
     this.local = this.#createClient(undefined);
+  }
+
+  tick(now: MonoMs): void {
+    this.part.tick();
+    this.#waits.tick(now);
   }
 
   get hasWork(): boolean {

@@ -2,6 +2,7 @@
 import type { Session } from '../commands/index.ts';
 import type { Keyspace } from '../keyspace/index.ts';
 import { NONE } from '../keyspace/index.ts';
+import { keyName } from './key-name.ts';
 
 interface Watch {
   readonly session: Session;
@@ -39,7 +40,7 @@ export class Watches {
     const watch: Watch = { session, dbIndex, key, existed, wasExpired };
     mine.push(watch);
     this.#bySession.set(session, mine);
-    const name = nameOf(dbIndex, key, 0, key.length);
+    const name = keyName(dbIndex, key, 0, key.length);
     const others = this.#byKey.get(name);
     if (others === undefined) this.#byKey.set(name, [watch]);
     else others.push(watch);
@@ -51,7 +52,7 @@ export class Watches {
     if (mine === undefined) return;
     this.#bySession.delete(session);
     for (const watch of mine) {
-      const name = nameOf(watch.dbIndex, watch.key, 0, watch.key.length);
+      const name = keyName(watch.dbIndex, watch.key, 0, watch.key.length);
       const left = (this.#byKey.get(name) ?? []).filter((other) => other !== watch);
       if (left.length === 0) this.#byKey.delete(name);
       else this.#byKey.set(name, left);
@@ -71,7 +72,7 @@ export class Watches {
   touched(dbIndex: number, buf: Uint8Array, at: number, size: number): void {
     const isExpiring = this.isExpiring;
     this.isExpiring = false;
-    const watches = this.#byKey.get(nameOf(dbIndex, buf, at, size));
+    const watches = this.#byKey.get(keyName(dbIndex, buf, at, size));
     if (watches === undefined) return;
     for (const watch of watches) {
       if (isExpiring && watch.wasExpired) forgetExpired(watch);
@@ -115,10 +116,4 @@ function isChanged(
   watch.existed = true;
   watch.wasExpired = true;
   return false;
-}
-
-function nameOf(dbIndex: number, buf: Uint8Array, at: number, size: number): string {
-  let name = `${dbIndex}:`;
-  for (let i = at; i < at + size; i++) name += String.fromCharCode(buf[i]!);
-  return name;
 }

@@ -6,6 +6,17 @@ export { RdbCursor, StringSlot } from './cursor.ts';
 export { type DecodedDump, decodeDump, encodeDump } from './dump.ts';
 export { RDB_VERSION } from './format.ts';
 export {
+  INTSET_HEADER_BYTES,
+  intsetCount,
+  intsetFind,
+  intsetGet,
+  intsetPut,
+  intsetWidth,
+  intsetWidthFor,
+  isIntsetSound,
+  writeIntsetHeader,
+} from './intset.ts';
+export {
   EMPTY_LISTPACK_BYTES,
   LISTPACK_END,
   LISTPACK_HEADER_BYTES,

@@ -6,7 +6,14 @@
  *
  * Functions here trust their bytes: what comes from outside goes through `isListpackSound` first.
  */
-import { DIGITS_MAX, NOT_INTEGER, parseInt64, writeDigits } from '../base/index.ts';
+import {
+  DIGITS_MAX,
+  NOT_INTEGER,
+  parseInt64,
+  readU32,
+  writeDigits,
+  writeU32,
+} from '../base/index.ts';
 
 export const LISTPACK_HEADER_BYTES = 6;
 export const LISTPACK_END = 0xff;
@@ -53,17 +60,6 @@ function bodyBytes(buf: Uint8Array, pos: number): number {
     default:
       return 5 + readU32(buf, pos + 1);
   }
-}
-
-function readU32(buf: Uint8Array, at: number): number {
-  return (buf[at]! | (buf[at + 1]! << 8) | (buf[at + 2]! << 16) | (buf[at + 3]! << 24)) >>> 0;
-}
-
-function writeU32(buf: Uint8Array, at: number, value: number): void {
-  buf[at] = value;
-  buf[at + 1] = value >>> 8;
-  buf[at + 2] = value >>> 16;
-  buf[at + 3] = value >>> 24;
 }
 
 /** Position of the element behind the one at `pos`, or of the end mark. */

@@ -11,6 +11,9 @@ const ZERO = 0x30;
 /** First size of a reply buffer, and the size to which a grown one falls back. */
 export const REPLY_BUFFER_BYTES: number = 16 * 1024;
 
+/** Room for what `endScan` writes: two headers of a digit or two, a cursor, a header of ten digits. */
+const DEFERRED_BYTES = 40;
+
 const OK: Buffer = Buffer.from('+OK\r\n');
 const NULL2_BULK: Buffer = Buffer.from('$-1\r\n');
 const NULL2_ARRAY: Buffer = Buffer.from('*-1\r\n');
@@ -149,6 +152,45 @@ export class ReplyWriter {
     this.#header(this.resp === 3 ? 0x7e : 0x2a, count);
   }
 
+  /**
+   * Begins an array, a set or a scan's answer whose count is known only when its elements are
+   * written; the mark is for `endArray`, `endSet` or `endScan`.
+   */
+  beginDeferred(): number {
+    if (this.isMuted) return 0;
+    this.#reserve(DEFERRED_BYTES);
+    const mark = this.length;
+    this.length += DEFERRED_BYTES;
+    return mark;
+  }
+
+  endArray(mark: number, count: number): void {
+    if (this.isMuted) return;
+    const end = this.length;
+    this.length = mark;
+    this.#number(0x2a, count);
+    this.#close(mark, end);
+  }
+
+  endSet(mark: number, count: number): void {
+    if (this.isMuted) return;
+    const end = this.length;
+    this.length = mark;
+    this.#number(this.resp === 3 ? 0x7e : 0x2a, count);
+    this.#close(mark, end);
+  }
+
+  /** Makes it the answer of a scan: the next cursor, a safe integer, and the elements. */
+  endScan(mark: number, cursor: number, count: number): void {
+    if (this.isMuted) return;
+    const end = this.length;
+    this.length = mark;
+    this.#number(0x2a, 2);
+    this.bulkText(String(cursor));
+    this.#number(0x2a, count);
+    this.#close(mark, end);
+  }
+
   /** Begins an out-of-band message. */
   push(count: number): void {
     this.#header(this.resp === 3 ? 0x3e : 0x2a, count);
@@ -196,6 +238,13 @@ export class ReplyWriter {
     if (this.isMuted) return;
     this.#reserve(text.length);
     this.length += this.#buf.write(text, this.length, 'latin1');
+  }
+
+  /** Moves what was written between a mark's room and `end` to the header that is written now. */
+  #close(mark: number, end: number): void {
+    const to = this.length;
+    this.#buf.copyWithin(to, mark + DEFERRED_BYTES, end);
+    this.length = to + end - mark - DEFERRED_BYTES;
   }
 
   #header(type: number, count: number): void {

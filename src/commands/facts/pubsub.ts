@@ -36,12 +36,12 @@ export const PUBSUB_FACTS: readonly CommandFacts[] = [
         categories: ['@pubsub', '@slow'],
       },
       {
-        name: 'numsub',
-        since: '2.8.0',
+        name: 'help',
+        since: '6.2.0',
         group: 'pubsub',
-        arity: -2,
-        flags: ['pubsub', 'loading', 'stale'],
-        categories: ['@pubsub', '@slow'],
+        arity: 2,
+        flags: ['loading', 'stale'],
+        categories: ['@slow'],
       },
       {
         name: 'numpat',
@@ -52,16 +52,8 @@ export const PUBSUB_FACTS: readonly CommandFacts[] = [
         categories: ['@pubsub', '@slow'],
       },
       {
-        name: 'help',
-        since: '6.2.0',
-        group: 'pubsub',
-        arity: 2,
-        flags: ['loading', 'stale'],
-        categories: ['@slow'],
-      },
-      {
-        name: 'shardnumsub',
-        since: '7.0.0',
+        name: 'numsub',
+        since: '2.8.0',
         group: 'pubsub',
         arity: -2,
         flags: ['pubsub', 'loading', 'stale'],
@@ -69,6 +61,14 @@ export const PUBSUB_FACTS: readonly CommandFacts[] = [
       },
       {
         name: 'shardchannels',
+        since: '7.0.0',
+        group: 'pubsub',
+        arity: -2,
+        flags: ['pubsub', 'loading', 'stale'],
+        categories: ['@pubsub', '@slow'],
+      },
+      {
+        name: 'shardnumsub',
         since: '7.0.0',
         group: 'pubsub',
         arity: -2,
@@ -92,19 +92,7 @@ export const PUBSUB_FACTS: readonly CommandFacts[] = [
     arity: 3,
     flags: ['pubsub', 'loading', 'stale', 'fast'],
     categories: ['@pubsub', '@fast'],
-    keys: [
-      {
-        flags: ['not_key'],
-        begin: {
-          at: 1,
-        },
-        find: {
-          last: 0,
-          step: 1,
-          limit: 0,
-        },
-      },
-    ],
+    keys: [{ flags: ['not_key'], begin: { at: 1 }, find: { last: 0, step: 1, limit: 0 } }],
   },
   {
     name: 'ssubscribe',
@@ -113,19 +101,7 @@ export const PUBSUB_FACTS: readonly CommandFacts[] = [
     arity: -2,
     flags: ['pubsub', 'noscript', 'loading', 'stale'],
     categories: ['@pubsub', '@slow'],
-    keys: [
-      {
-        flags: ['not_key'],
-        begin: {
-          at: 1,
-        },
-        find: {
-          last: -1,
-          step: 1,
-          limit: 0,
-        },
-      },
-    ],
+    keys: [{ flags: ['not_key'], begin: { at: 1 }, find: { last: -1, step: 1, limit: 0 } }],
   },
   {
     name: 'subscribe',
@@ -142,19 +118,7 @@ export const PUBSUB_FACTS: readonly CommandFacts[] = [
     arity: -1,
     flags: ['pubsub', 'noscript', 'loading', 'stale'],
     categories: ['@pubsub', '@slow'],
-    keys: [
-      {
-        flags: ['not_key'],
-        begin: {
-          at: 1,
-        },
-        find: {
-          last: -1,
-          step: 1,
-          limit: 0,
-        },
-      },
-    ],
+    keys: [{ flags: ['not_key'], begin: { at: 1 }, find: { last: -1, step: 1, limit: 0 } }],
   },
   {
     name: 'unsubscribe',

@@ -42,18 +42,6 @@ export const TRANSACTIONS_FACTS: readonly CommandFacts[] = [
     arity: -2,
     flags: ['noscript', 'loading', 'stale', 'fast', 'allow_busy'],
     categories: ['@fast', '@transaction'],
-    keys: [
-      {
-        flags: ['RO'],
-        begin: {
-          at: 1,
-        },
-        find: {
-          last: -1,
-          step: 1,
-          limit: 0,
-        },
-      },
-    ],
+    keys: [{ flags: ['RO'], begin: { at: 1 }, find: { last: -1, step: 1, limit: 0 } }],
   },
 ];

@@ -1,0 +1,139 @@
+/** Sets of sets: SINTER, SINTERCARD, SUNION, SDIFF, their STORE forms, and SMEMBERS. */
+import { NOT_INTEGER } from '../base/index.ts';
+import { KEYSPACE_EVENT } from '../config/index.ts';
+import { type BytesView, NONE, type Ref, SetResult, TYPE_SET } from '../keyspace/index.ts';
+import type { ReplyWriter, Request } from '../resp/index.ts';
+import type { Context } from './context.ts';
+import { ERR_LIMIT_NEGATIVE, ERR_NUMKEYS_POSITIVE, ERR_NUMKEYS_TOO_MANY } from './data-errors.ts';
+import { ERR_SYNTAX } from './errors.ts';
+import { argument, isOfType, readKey, replyView } from './key-access.ts';
+import type { Handler } from './spec.ts';
+import { storeResult } from './store-result.ts';
+
+type Visit = (member: BytesView) => void;
+
+/** Visits each member of a combination of sets once; stops when asked. Absent keys are NONE. */
+type Combine = (context: Context, refs: readonly Ref[], visit: Visit) => void;
+
+/** The sets in arguments [first, end); undefined after WRONGTYPE. */
+function setArguments(
+  context: Context,
+  request: Request,
+  range: { readonly first: number; readonly end: number },
+  reply: ReplyWriter,
+): Ref[] | undefined {
+  const refs: Ref[] = [];
+  for (let i = range.first; i < range.end; i++) {
+    const ref = readKey(context, request, i);
+    if (ref !== NONE && !isOfType(context, ref, TYPE_SET, reply)) return undefined;
+    refs.push(ref);
+  }
+  return refs;
+}
+
+const intersect: Combine = (context, refs, visit) => {
+  intersectUpTo(context, refs, Infinity, visit);
+};
+
+/** Visits members that all sets have, at most `limit`. */
+function intersectUpTo(context: Context, refs: readonly Ref[], limit: number, visit: Visit): void {
+  if (refs.includes(NONE)) return;
+  const { sets } = context.db.store;
+  const [smallest, ...others] = [...new Set(refs)].sort((a, b) => sets.size(a) - sets.size(b));
+  let left = limit;
+  sets.forEachWhile(smallest!, (member) => {
+    const buf = member.buf as Buffer;
+    const { at, size } = member;
+    if (others.every((other) => sets.has(other, buf, at, size))) {
+      visit(member);
+      left--;
+    }
+    return left > 0;
+  });
+}
+
+const unite: Combine = (context, refs, visit) => {
+  const { sets } = context.db.store;
+  const present = refs.filter((ref) => ref !== NONE);
+  if (present.length === 1) return sets.forEach(present[0]!, visit);
+  const result = new SetResult(context.db);
+  for (const ref of present) sets.forEach(ref, (member) => result.add(member));
+  result.forEach(visit);
+  result.discard();
+};
+
+const subtract: Combine = (context, refs, visit) => {
+  const { sets } = context.db.store;
+  const [first, ...rest] = refs;
+  if (first === NONE) return;
+  // Large sets first: they are the likeliest to have a member, which ends its tests.
+  const others = rest.filter((ref) => ref !== NONE).sort((a, b) => sets.size(b) - sets.size(a));
+  if (others.includes(first!)) return;
+  sets.forEach(first!, (member) => {
+    const buf = member.buf as Buffer;
+    const { at, size } = member;
+    if (!others.some((other) => sets.has(other, buf, at, size))) visit(member);
+  });
+};
+
+function answering(combine: Combine): Handler {
+  return (context, request, reply) => {
+    const refs = setArguments(context, request, { first: 1, end: request.argc }, reply);
+    if (refs === undefined) return;
+    const mark = reply.beginDeferred();
+    let count = 0;
+    combine(context, refs, (member) => {
+      replyView(reply, member);
+      count++;
+    });
+    reply.endSet(mark, count);
+  };
+}
+
+function storing(combine: Combine, event: string): Handler {
+  return (context, request, reply) => {
+    const refs = setArguments(context, request, { first: 2, end: request.argc }, reply);
+    if (refs === undefined) return;
+    const result = new SetResult(context.db);
+    combine(context, refs, (member) => result.add(member));
+    const count = result.size;
+    if (count === 0) result.discard();
+    storeResult(context, request, 1, {
+      event,
+      eventClass: KEYSPACE_EVENT.s,
+      store: count === 0 ? undefined : () => result.store(argument(request, 1)),
+    });
+    reply.int(count);
+  };
+}
+
+export const sinter: Handler = answering(intersect);
+export const sinterstore: Handler = storing(intersect, 'sinterstore');
+export const sunion: Handler = answering(unite);
+export const sunionstore: Handler = storing(unite, 'sunionstore');
+export const sdiff: Handler = answering(subtract);
+export const sdiffstore: Handler = storing(subtract, 'sdiffstore');
+
+/** SINTERCARD numkeys key [key ...] [LIMIT limit]. */
+export function sintercard(context: Context, request: Request, reply: ReplyWriter): void {
+  const keyCount = request.int(1);
+  if (keyCount === NOT_INTEGER || keyCount < 1 || keyCount > 0x7fff_ffff_ffff_ffffn) {
+    return reply.error(ERR_NUMKEYS_POSITIVE);
+  }
+  if (keyCount > request.argc - 2) return reply.error(ERR_NUMKEYS_TOO_MANY);
+  const end = 2 + Number(keyCount);
+  let limit = 0;
+  for (let i = end; i < request.argc; i += 2) {
+    if (!request.is(i, 'limit') || i + 1 >= request.argc) return reply.error(ERR_SYNTAX);
+    const value = request.int(i + 1);
+    if (value === NOT_INTEGER || value < 0) return reply.error(ERR_LIMIT_NEGATIVE);
+    limit = Number(value);
+  }
+  const refs = setArguments(context, request, { first: 2, end }, reply);
+  if (refs === undefined) return;
+  let count = 0;
+  intersectUpTo(context, refs, limit === 0 ? Infinity : limit, () => {
+    count++;
+  });
+  reply.int(count);
+}
