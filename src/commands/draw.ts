@@ -37,11 +37,18 @@ export function drawDistinct(wanted: number, draw: () => number, show: () => voi
   }
 }
 
-/** Answers an array of `count` draws of any elements, or an error when that is too much. */
-export function replyRepeated(reply: ReplyWriter, count: number, answerOne: () => void): void {
+/**
+ * Answers an array of `count` draws of any elements, each of `each` replies, or an error when that
+ * is too much.
+ */
+export function replyRepeated(
+  reply: ReplyWriter,
+  { count, each = 1 }: { readonly count: number; readonly each?: number },
+  answerOne: () => void,
+): void {
   if (count > REPEATS_MAX) return reply.error(ERR_OUT_OF_RANGE);
   const start = reply.length;
-  reply.array(count);
+  reply.array(count * each);
   for (let i = 0; i < count; i++) {
     answerOne();
     if (reply.length - start <= REPEATED_BYTES_MAX) continue;

@@ -5,6 +5,7 @@ import { connectionCommands } from './connection.ts';
 import { databaseCommands } from './databases.ts';
 import { dumpCommands } from './dump.ts';
 import { expiryCommands } from './expiry.ts';
+import { hashCommands } from './hash.ts';
 import { keyCommands } from './keys.ts';
 import { listCommands } from './list.ts';
 import { pubsubCommands } from './pubsub-commands.ts';
@@ -27,6 +28,7 @@ export const commandSpecs: readonly CommandSpec[] = [
   ...dumpCommands,
   ...databaseCommands,
   ...listCommands,
+  ...hashCommands,
   ...setCommands,
   ...pubsubCommands,
   ...transactionCommands,

@@ -35,10 +35,15 @@ export function bytesOf(view: BytesView): Buffer {
 
 /** Argument `i` as the scratch view, valid until the next call. */
 export function argument(request: Request, i: number): BytesView {
-  VALUE.buf = request.buf;
-  VALUE.at = request.at[i]!;
-  VALUE.size = request.size[i]!;
-  return VALUE;
+  return argumentIn(VALUE, request, i);
+}
+
+/** Argument `i` in a view of the caller's. */
+export function argumentIn(view: BytesView, request: Request, i: number): BytesView {
+  view.buf = request.buf;
+  view.at = request.at[i]!;
+  view.size = request.size[i]!;
+  return view;
 }
 
 /** The entry of the key in argument `i` for reading; a miss is an event. `flags` are LOOKUP_ values. */
@@ -67,6 +72,12 @@ export function notifyKey(
   i: number,
 ): void {
   context.notify(eventClass, event, request.buf, request.at[i]!, request.size[i]!);
+}
+
+/** Deletes the key in argument `i`, whose container has become empty. */
+export function dropEmpty(context: Context, request: Request, i: number, ref: Ref): void {
+  context.db.drop(ref);
+  notifyKey(context, KEYSPACE_EVENT.g, 'del', request, i);
 }
 
 /** Whether the entry is a string; answers WRONGTYPE when not. */

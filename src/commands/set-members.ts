@@ -5,6 +5,7 @@ import type { ReplyWriter, Request } from '../resp/index.ts';
 import type { Context } from './context.ts';
 import {
   argument,
+  dropEmpty,
   isOfType,
   isSameArgument,
   notifyKey,
@@ -63,12 +64,6 @@ export function srem(context: Context, request: Request, reply: ReplyWriter): vo
     if (isEmpty) dropEmpty(context, request, 1, ref);
   }
   reply.int(count);
-}
-
-/** Deletes the key in argument `i`, whose container has become empty. */
-export function dropEmpty(context: Context, request: Request, i: number, ref: Ref): void {
-  context.db.drop(ref);
-  notifyKey(context, KEYSPACE_EVENT.g, 'del', request, i);
 }
 
 /** SMOVE source destination member. */

@@ -7,8 +7,15 @@ import type { Context } from './context.ts';
 import { ERR_LONG_RANGE, ERR_NOT_POSITIVE } from './data-errors.ts';
 import { drawDistinct, isSparse, replyRepeated, selection } from './draw.ts';
 import { ERR_NOT_INTEGER, ERR_SYNTAX } from './errors.ts';
-import { bytesOf, isOfType, notifyKey, readKey, replyView, writeKey } from './key-access.ts';
-import { dropEmpty } from './set-members.ts';
+import {
+  bytesOf,
+  dropEmpty,
+  isOfType,
+  notifyKey,
+  readKey,
+  replyView,
+  writeKey,
+} from './key-access.ts';
 
 const LONG_MAX = 0x7fff_ffff_ffff_ffffn;
 
@@ -102,7 +109,7 @@ export function srandmember(context: Context, request: Request, reply: ReplyWrit
   if (ref === NONE) return reply.array(0);
   if (!isOfType(context, ref, TYPE_SET, reply)) return;
   const answerOne = (): void => replyView(reply, sets.random(ref, rng));
-  if (count < 0) return replyRepeated(reply, -Number(count), answerOne);
+  if (count < 0) return replyRepeated(reply, { count: -Number(count) }, answerOne);
   const size = sets.size(ref);
   const wanted = Math.min(Number(count), size);
   reply.array(wanted);

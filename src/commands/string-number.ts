@@ -58,7 +58,7 @@ function increaseBy(
   if (ref !== NONE && !isString(context, ref, reply)) return;
   const old = ref === NONE ? 0 : integerOf(context, ref);
   if (old === NOT_INTEGER) return reply.error(ERR_NOT_INTEGER);
-  const value = sum(old, delta);
+  const value = sumInt64(old, delta);
   if (value === undefined) return reply.error(ERR_INCR_OVERFLOW);
   if (ref === NONE) {
     db.setInt(request.buf, request.at[1]!, request.size[1]!, value);
@@ -78,7 +78,7 @@ function integerOf(context: Context, ref: Ref): number | bigint | typeof NOT_INT
 }
 
 /** The sum, a `number` where it is safe; undefined beyond 64 bits. */
-function sum(a: number | bigint, b: number | bigint): number | bigint | undefined {
+export function sumInt64(a: number | bigint, b: number | bigint): number | bigint | undefined {
   if (typeof a === 'number' && typeof b === 'number') {
     const value = a + b;
     if (Number.isSafeInteger(value)) return value;
@@ -93,8 +93,8 @@ function sum(a: number | bigint, b: number | bigint): number | bigint | undefine
 export function incrbyfloat(context: Context, request: Request, reply: ReplyWriter): void {
   const ref = writeKey(context, request, 1);
   if (ref !== NONE && !isString(context, ref, reply)) return;
-  const old = ref === NONE ? LONG_DOUBLE_ZERO : floatOf(context.db.entries.stringView(ref));
-  const delta = floatOf(argument(request, 2));
+  const old = ref === NONE ? LONG_DOUBLE_ZERO : longDoubleOf(context.db.entries.stringView(ref));
+  const delta = longDoubleOf(argument(request, 2));
   if (old === undefined || delta === undefined) return reply.error(ERR_NOT_FLOAT);
   const value = addLongDoubles(old, delta);
   if (value === undefined) return reply.error(ERR_NAN_OR_INFINITY);
@@ -109,7 +109,8 @@ export function incrbyfloat(context: Context, request: Request, reply: ReplyWrit
   reply.bulkBytes(bytes);
 }
 
-function floatOf(view: BytesView): LongDouble | undefined {
+/** The number that the bytes mean, as INCRBYFLOAT reads it; undefined for none. */
+export function longDoubleOf(view: BytesView): LongDouble | undefined {
   if (view.size > LONG_DOUBLE_TEXT_MAX) return undefined;
   return parseLongDouble(bytesOf(view).toString('latin1', view.at, view.at + view.size));
 }

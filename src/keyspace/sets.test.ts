@@ -3,45 +3,12 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { seededRng } from '../base/index.ts';
 import { NONE, type Ref } from './arena.ts';
-import type { BytesView } from './entry.ts';
-import { Keyspace } from './keyspace.ts';
 import { SetResult } from './set-result.ts';
+import { KEY, ValueBench, textOf, view } from './test-values.ts';
 
-const KEY = view('key');
-
-function view(text: string): BytesView & { readonly buf: Buffer } {
-  const buf = Buffer.from(text, 'latin1');
-  return { buf, at: 0, size: buf.length };
-}
-
-function textOf({ buf, at, size }: BytesView): string {
-  return Buffer.from(buf.subarray(at, at + size)).toString('latin1');
-}
-
-class Bench {
-  readonly keyspace = new Keyspace({
-    rng: seededRng(1),
-    databases: 2,
-    hooks: { expired: () => {}, touched: () => {}, replaced: () => {}, rubbish: () => {} },
-    limits: {
-      'hash-max-listpack-entries': 4,
-      'hash-max-listpack-value': 8,
-      'list-max-listpack-size': -2,
-      'set-max-intset-entries': 8,
-      'stream-node-max-bytes': 4096,
-      'stream-node-max-entries': 100,
-      'zset-max-listpack-entries': 128,
-      'zset-max-listpack-value': 64,
-    },
-  });
-  readonly db = this.keyspace.db(0);
-
+class Bench extends ValueBench {
   get sets() {
     return this.db.store.sets;
-  }
-
-  find(): Ref {
-    return this.db.find(KEY.buf, 0, KEY.size);
   }
 
   add(text: string): boolean {
@@ -69,10 +36,6 @@ class Bench {
     const found: string[] = [];
     if (ref !== NONE) this.sets.forEach(ref, (member) => found.push(textOf(member)));
     return found.sort();
-  }
-
-  drain(): void {
-    while (this.keyspace.collect(100));
   }
 }
 

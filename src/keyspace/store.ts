@@ -4,8 +4,9 @@
  */
 import { type Rng, SLOT_COUNT, invariant } from '../base/index.ts';
 import { Arena, type Ref } from './arena.ts';
-import { Entries, TYPE_LIST, TYPE_SET } from './entry.ts';
+import { Entries, TYPE_HASH, TYPE_LIST, TYPE_SET } from './entry.ts';
 import { KeyHash } from './hash.ts';
+import { Hashes } from './hashes.ts';
 import { type LargeValues, Rubbish, type Words } from './large-values.ts';
 import { Lists } from './lists.ts';
 import { Sets } from './sets.ts';
@@ -30,6 +31,7 @@ export class Store {
   readonly expires: TableSet;
   readonly isPerSlot: boolean;
   readonly lists: Lists;
+  readonly hashes: Hashes;
   readonly sets: Sets;
   /** Large values that wait to be freed. */
   readonly rubbish: Rubbish;
@@ -51,10 +53,12 @@ export class Store {
     this.expires = new TableSet(this.arena, this.entries, 1);
     this.isPerSlot = isPerSlot;
     this.sets = new Sets(this.entries, this.hash);
+    this.hashes = new Hashes(this.entries, this.hash);
     this.rubbish = new Rubbish(onRubbish);
     this.lists = new Lists(this.entries, this.rubbish);
     this.#large[TYPE_SET] = this.sets;
     this.#large[TYPE_LIST] = this.lists;
+    this.#large[TYPE_HASH] = this.hashes;
   }
 
   /**
