@@ -21,10 +21,11 @@ export {
 export { crc16, keySlot } from './crc16.ts';
 export { Crc64 } from './crc64.ts';
 export { DIGITS_MAX, writeDigits } from './digits.ts';
+export { bitLength, formatDouble, parseBound, parseDouble, shiftedRight } from './double.ts';
 export { globMatches } from './glob.ts';
 export { InvariantError, assertNever, invariant } from './invariant.ts';
 export { type Clock, type Rng, randomHex, seededRng } from './ports.ts';
 export { SHA1_BYTES, sha1 } from './sha1.ts';
 export { quoteArgument, splitArguments } from './split-arguments.ts';
-export { NOT_INTEGER, equalsIgnoreCase, parseInt64, sameBytes } from './text.ts';
+export { NOT_INTEGER, compareBytes, equalsIgnoreCase, parseInt64, sameBytes } from './text.ts';
 export { readU32, writeU32 } from './words.ts';

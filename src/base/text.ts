@@ -1,6 +1,8 @@
 /** Bytes and text without allocation where it matters. Text of the protocol is one byte a character (latin1). */
 
 const LOWER_BIT = 0x20;
+/** Bytes that a loop compares before the engine's own comparison is worth its call. */
+const NEAR_BYTES = 64;
 
 /** Whether the bytes equal `word` (ASCII, given in lower case), letters compared without case. */
 export function equalsIgnoreCase(buf: Uint8Array, at: number, size: number, word: string): boolean {
@@ -23,6 +25,25 @@ export function sameBytes(
 ): boolean {
   for (let i = 0; i < size; i++) if (a[aAt + i] !== b[bAt + i]) return false;
   return true;
+}
+
+/** Below 0 when `a` comes before `b` in the order of bytes, 0 when they are the same, above 0 behind it. */
+export function compareBytes(
+  a: Uint8Array,
+  aAt: number,
+  aSize: number,
+  b: Uint8Array,
+  bAt: number,
+  bSize: number,
+): number {
+  const size = aSize < bSize ? aSize : bSize;
+  const near = size < NEAR_BYTES ? size : NEAR_BYTES;
+  for (let i = 0; i < near; i++) {
+    const difference = a[aAt + i]! - b[bAt + i]!;
+    if (difference !== 0) return difference;
+  }
+  if (near === size) return aSize - bSize;
+  return Buffer.compare(a.subarray(aAt, aAt + aSize), b.subarray(bAt, bAt + bSize));
 }
 
 /** Result of a parse that found no integer of the strict decimal form that Redis accepts. */

@@ -55,3 +55,15 @@ export function invalidExpire(command: string): string {
 export function unsupportedOption(option: string): string {
   return `ERR Unsupported option ${option}`;
 }
+export const ERR_NOT_FLOAT_RANGE = 'ERR min or max is not a float';
+export const ERR_NOT_LEX_RANGE = 'ERR min or max not valid string range item';
+export const ERR_SCORE_NAN = 'ERR resulting score is not a number (NaN)';
+export const ERR_ZADD_NX_XX = 'ERR XX and NX options at the same time are not compatible';
+export const ERR_ZADD_GT_LT_NX =
+  'ERR GT, LT, and/or NX options at the same time are not compatible';
+export const ERR_ZADD_INCR = 'ERR INCR option supports a single increment-element pair';
+export const ERR_RANK_LIMIT =
+  'ERR syntax error, LIMIT is only supported in combination with either BYSCORE or BYLEX';
+export const ERR_LEX_SCORES = 'ERR syntax error, WITHSCORES not supported in combination with BYLEX';
+export const ERR_WEIGHT = 'ERR weight value is not a float';
+export const ERR_COUNT_POSITIVE = 'ERR count should be greater than 0';

@@ -16,6 +16,7 @@ import { setCommands } from './set.ts';
 import type { CommandSpec } from './spec.ts';
 import { stringCommands } from './string.ts';
 import { transactionCommands } from './transaction-commands.ts';
+import { zsetCommands } from './zset.ts';
 
 /** Every command that a node has. */
 export const commandSpecs: readonly CommandSpec[] = [
@@ -35,4 +36,5 @@ export const commandSpecs: readonly CommandSpec[] = [
   ...serverCommands,
   ...replicationCommands,
   ...clusterCommands,
+  ...zsetCommands,
 ];

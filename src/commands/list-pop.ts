@@ -6,8 +6,7 @@ import type { ReplyWriter, Request } from '../resp/index.ts';
 import type { Context } from './context.ts';
 import { ERR_NOT_POSITIVE, ERR_NUMKEYS_POSITIVE } from './data-errors.ts';
 import { ERR_NOT_INTEGER, ERR_SYNTAX, wrongArity } from './errors.ts';
-import { isOfType, notifyKey, replyView, writeKey } from './key-access.ts';
-import { dropEmpty } from './set-members.ts';
+import { dropEmpty, isOfType, notifyKey, replyView, writeKey } from './key-access.ts';
 
 const ERR_COUNT_POSITIVE = 'ERR count should be greater than 0';
 

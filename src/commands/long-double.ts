@@ -2,6 +2,7 @@
  * The 80-bit extended floats of x86, exactly: 64 bits of mantissa, round half to even. INCRBYFLOAT computes in them, and
  * clients see their rounding. Source: behaviour of redis-server 7.0.15 on x86-64; strtold() and "%.17Lf" of C.
  */
+import { bitLength, shiftedRight } from '../base/index.ts';
 
 /** mantissa × 2^exponent, the mantissa of at most 64 bits and a sign; an infinite exponent is infinity. */
 export interface LongDouble {
@@ -100,22 +101,6 @@ function rounded(magnitude: bigint, exponent: number): LongDouble | undefined {
   return bitLength(mantissa) + result.exponent > EXPONENT_LIMIT ? undefined : result;
 }
 
-/** magnitude / 2^bits, rounded half to even; `bits` above 0. */
-function shiftedRight(magnitude: bigint, bits: number): bigint {
-  const shift = BigInt(bits);
-  const quotient = magnitude >> shift;
-  const rest = magnitude - (quotient << shift);
-  const half = 1n << (shift - 1n);
-  const isUp = rest > half || (rest === half && (quotient & 1n) === 1n);
-  return isUp ? quotient + 1n : quotient;
-}
-
 function negated(value: LongDouble | undefined): LongDouble | undefined {
   return value === undefined ? undefined : { ...value, mantissa: -value.mantissa };
-}
-
-function bitLength(magnitude: bigint): number {
-  if (magnitude === 0n) return 0;
-  const hex = magnitude.toString(16);
-  return hex.length * 4 + 28 - Math.clz32(Number.parseInt(hex[0]!, 16));
 }

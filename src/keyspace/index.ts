@@ -49,3 +49,5 @@ export {
 } from './state.ts';
 export { append, makeWritable, setRange } from './strings.ts';
 export type { EncodingLimits } from './value-host.ts';
+export { ZsetResult } from './zset-result.ts';
+export { type LexEnd, type LexRange, type ScoreRange, SortedSets } from './zsets.ts';

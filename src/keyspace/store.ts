@@ -4,13 +4,14 @@
  */
 import { type Rng, SLOT_COUNT, invariant } from '../base/index.ts';
 import { Arena, type Ref } from './arena.ts';
-import { Entries, TYPE_HASH, TYPE_LIST, TYPE_SET } from './entry.ts';
+import { Entries, TYPE_HASH, TYPE_LIST, TYPE_SET, TYPE_ZSET } from './entry.ts';
 import { KeyHash } from './hash.ts';
 import { Hashes } from './hashes.ts';
 import { type LargeValues, Rubbish, type Words } from './large-values.ts';
 import { Lists } from './lists.ts';
 import { Sets } from './sets.ts';
 import { TableSet } from './table.ts';
+import { SortedSets } from './zsets.ts';
 
 /** A running snapshot, as a store knows it. */
 export interface SnapshotTaker {
@@ -33,6 +34,7 @@ export class Store {
   readonly lists: Lists;
   readonly hashes: Hashes;
   readonly sets: Sets;
+  readonly zsets: SortedSets;
   /** Large values that wait to be freed. */
   readonly rubbish: Rubbish;
   /** Snapshots that have not walked all of this store yet. */
@@ -54,10 +56,12 @@ export class Store {
     this.isPerSlot = isPerSlot;
     this.sets = new Sets(this.entries, this.hash);
     this.hashes = new Hashes(this.entries, this.hash);
+    this.zsets = new SortedSets(this.entries, this.hash);
     this.rubbish = new Rubbish(onRubbish);
     this.lists = new Lists(this.entries, this.rubbish);
     this.#large[TYPE_SET] = this.sets;
     this.#large[TYPE_LIST] = this.lists;
+    this.#large[TYPE_ZSET] = this.zsets.large;
     this.#large[TYPE_HASH] = this.hashes;
   }
 

@@ -1,0 +1,164 @@
+/**
+ * Doubles as text, as C has them: printf("%.17g") and strtod(), on which the scores of sorted sets
+ * and the coordinates of geo commands rest. Source: behaviour of redis-server 7.0.15 with glibc.
+ */
+
+/** Integers below this, whatever their sign, are exact and print as their digits. */
+const SAFE_INT_LIMIT = 2 ** 53;
+/** Significant digits of the output. */
+const DIGITS = 17;
+/** Numbers from 10^-4 to below 10^17 are written without exponent. */
+const PLAIN_EXPONENT_MIN = -4;
+/** Digits that tell an exact half from a number just beside it. */
+const EXACT_DIGITS = 100;
+/** Numbers of at most this many digits are integers that a double holds. */
+const FAST_DIGITS_MAX = 15;
+
+const DECIMAL = /^[+-]?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?$/i;
+const HEXADECIMAL = /^([+-]?)0x([0-9a-f]*)\.?([0-9a-f]*)(?:p([+-]?\d+))?$/i;
+const INFINITE = /^([+-]?)inf(?:inity)?$/i;
+const NOT_ZERO = /^[+-]?(?:0x[^p]*[1-9a-f]|(?!0x)[^e+-]*[1-9])/i;
+const BLANKS = /^[ \t\n\v\f\r]+/;
+
+const DOUBLE_BITS = 53;
+const DOUBLE_EXPONENT_MIN = -1074;
+/** Exponents beyond this make any number infinite or zero, as long as its digits fit in memory. */
+const HEX_EXPONENT_LIMIT = 2 ** 40;
+
+/** `%.17g` of a number that is not NaN; `inf` and `-inf`. */
+export function formatDouble(value: number): string {
+  if (Number.isInteger(value) && Math.abs(value) < SAFE_INT_LIMIT) {
+    return Object.is(value, -0) ? '-0' : String(value);
+  }
+  if (!Number.isFinite(value)) return value > 0 ? 'inf' : '-inf';
+  const [mantissa = '', power = ''] = Math.abs(value)
+    .toExponential(DIGITS - 1)
+    .split('e');
+  const exponent = Number(power);
+  const rounded = mantissa[0]! + mantissa.slice(2);
+  const digits = (isHalfUp(rounded, value) ? oneLess(rounded) : rounded).replace(/0+$/, '');
+  return (value < 0 ? '-' : '') + placed(digits, exponent);
+}
+
+/** Whether the digits were rounded up from an exact half to an odd one; C rounds to the even one. */
+function isHalfUp(digits: string, value: number): boolean {
+  if (digits.charCodeAt(digits.length - 1) % 2 === 0) return false;
+  const [exact = ''] = Math.abs(value).toExponential(EXACT_DIGITS).split('e');
+  return /^50*$/.test(exact.slice(DIGITS + 1));
+}
+
+/** The digits with the last one, which is odd, lower by one. */
+function oneLess(digits: string): string {
+  return digits.slice(0, -1) + String(Number(digits.at(-1)) - 1);
+}
+
+function placed(digits: string, exponent: number): string {
+  if (exponent < PLAIN_EXPONENT_MIN || exponent >= DIGITS) {
+    const fraction = digits.length > 1 ? `.${digits.slice(1)}` : '';
+    const power = String(Math.abs(exponent)).padStart(2, '0');
+    return `${digits[0]!}${fraction}e${exponent < 0 ? '-' : '+'}${power}`;
+  }
+  if (exponent < 0) return `0.${'0'.repeat(-exponent - 1)}${digits}`;
+  const whole = digits.slice(0, exponent + 1).padEnd(exponent + 1, '0');
+  const fraction = digits.slice(exponent + 1);
+  return fraction === '' ? whole : `${whole}.${fraction}`;
+}
+
+/**
+ * The number that the bytes are, NaN for none: decimal, hexadecimal or infinite as strtod() has
+ * them, without blanks. Too large, or too small to be other than 0, is none too.
+ */
+export function parseDouble(buf: Uint8Array, at: number, size: number): number {
+  const end = at + size;
+  let i = at;
+  const isNegative = buf[i] === 0x2d;
+  if (isNegative) i++;
+  let value = 0;
+  let digits = 0;
+  let pointAt = end;
+  for (; i < end; i++) {
+    const digit = buf[i]! - 0x30;
+    if (digit >= 0 && digit <= 9) {
+      value = value * 10 + digit;
+      digits++;
+    } else if (buf[i] === 0x2e && pointAt === end) pointAt = i;
+    else break;
+  }
+  if (i < end || i === at || digits === 0 || digits > FAST_DIGITS_MAX) {
+    return parseStrict(textOf(buf, at, size));
+  }
+  // Both are exact, so their quotient is rounded once, as it should.
+  if (pointAt < end - 1) value /= POWERS_OF_TEN[end - 1 - pointAt]!;
+  return isNegative ? -value : value;
+}
+
+const POWERS_OF_TEN: Float64Array = Float64Array.from(
+  { length: FAST_DIGITS_MAX + 1 },
+  (_, i) => 10 ** i,
+);
+
+/**
+ * The end of a range of scores, NaN for none: as `parseDouble`, but blanks may come first, nothing
+ * at all is 0, a zero byte ends the text, and what is out of range is infinite or 0.
+ */
+export function parseBound(buf: Uint8Array, at: number, size: number): number {
+  const strict = size === 0 ? 0 : parseDouble(buf, at, size);
+  if (!Number.isNaN(strict)) return strict;
+  const [text = ''] = textOf(buf, at, size).split('\0', 1);
+  return text === '' ? 0 : convert(text.replace(BLANKS, ''));
+}
+
+function textOf(buf: Uint8Array, at: number, size: number): string {
+  return Buffer.from(buf.buffer, buf.byteOffset + at, size).toString('latin1');
+}
+
+function parseStrict(text: string): number {
+  const value = convert(text);
+  if (value === 0 && NOT_ZERO.test(text)) return Number.NaN;
+  if (!Number.isFinite(value) && !INFINITE.test(text)) return Number.NaN;
+  return value;
+}
+
+function convert(text: string): number {
+  if (DECIMAL.test(text)) return Number(text);
+  const infinite = INFINITE.exec(text);
+  if (infinite !== null) return infinite[1] === '-' ? -Infinity : Infinity;
+  const hex = HEXADECIMAL.exec(text);
+  if (hex === null) return Number.NaN;
+  const [, sign = '', whole = '', fraction = '', power = '0'] = hex;
+  if (whole.length + fraction.length === 0) return Number.NaN;
+  const shift = Math.max(-HEX_EXPONENT_LIMIT, Math.min(HEX_EXPONENT_LIMIT, Number(power)));
+  const value = scaled(BigInt(`0x${whole}${fraction}`), shift - 4 * fraction.length);
+  return sign === '-' ? -value : value;
+}
+
+/** The double nearest to mantissa × 2^exponent, half to even. */
+function scaled(mantissa: bigint, exponent: number): number {
+  if (mantissa === 0n) return 0;
+  const bits = bitLength(mantissa);
+  if (bits + exponent > 1025) return Infinity;
+  if (bits + exponent < DOUBLE_EXPONENT_MIN) return 0;
+  const excess = Math.max(0, bits - DOUBLE_BITS, DOUBLE_EXPONENT_MIN - exponent);
+  const cut = excess === 0 ? mantissa : shiftedRight(mantissa, excess);
+  const power = exponent + excess;
+  // In two steps, because 2^power alone may be out of range.
+  const half = Math.trunc(power / 2);
+  return Number(cut) * 2 ** half * 2 ** (power - half);
+}
+
+/** magnitude / 2^bits, rounded half to even; `bits` above 0. */
+export function shiftedRight(magnitude: bigint, bits: number): bigint {
+  const shift = BigInt(bits);
+  const quotient = magnitude >> shift;
+  const rest = magnitude - (quotient << shift);
+  const half = 1n << (shift - 1n);
+  const isUp = rest > half || (rest === half && (quotient & 1n) === 1n);
+  return isUp ? quotient + 1n : quotient;
+}
+
+/** Bits of a magnitude up to its highest one; 0 for 0. */
+export function bitLength(magnitude: bigint): number {
+  if (magnitude === 0n) return 0;
+  const hex = magnitude.toString(16);
+  return hex.length * 4 + 28 - Math.clz32(Number.parseInt(hex[0]!, 16));
+}
