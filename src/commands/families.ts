@@ -14,6 +14,7 @@ import { scanCommands } from './scan.ts';
 import { serverCommands } from './server-commands.ts';
 import { setCommands } from './set.ts';
 import type { CommandSpec } from './spec.ts';
+import { streamCommands } from './stream.ts';
 import { stringCommands } from './string.ts';
 import { transactionCommands } from './transaction-commands.ts';
 import { zsetCommands } from './zset.ts';
@@ -23,6 +24,7 @@ export const commandSpecs: readonly CommandSpec[] = [
   ...connectionCommands,
   ...stringCommands,
   ...bitmapCommands,
+  ...streamCommands,
   ...keyCommands,
   ...expiryCommands,
   ...scanCommands,

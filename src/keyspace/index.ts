@@ -47,6 +47,12 @@ export {
   type KeyspaceOptions,
   PLAIN_ELEMENT_BYTES,
 } from './state.ts';
+export { type TrimRule } from './stream-core.ts';
+export { type StreamCursor } from './stream-cursor.ts';
+export { type StreamFields } from './stream-block.ts';
+export { ENTRIES_READ_UNKNOWN, type StreamGroups } from './stream-groups.ts';
+export { StreamId, lowWord, highWord } from './stream-id.ts';
+export { type Streams } from './streams.ts';
 export { append, makeWritable, setRange } from './strings.ts';
 export type { EncodingLimits } from './value-host.ts';
 export { ZsetResult } from './zset-result.ts';

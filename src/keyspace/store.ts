@@ -4,12 +4,20 @@
  */
 import { type Rng, SLOT_COUNT, invariant } from '../base/index.ts';
 import { Arena, type Ref } from './arena.ts';
-import { Entries, TYPE_HASH, TYPE_LIST, TYPE_SET, TYPE_ZSET } from './entry.ts';
+import {
+  Entries,
+  TYPE_HASH,
+  TYPE_LIST,
+  TYPE_SET,
+  TYPE_STREAM,
+  TYPE_ZSET,
+} from './entry.ts';
 import { KeyHash } from './hash.ts';
 import { Hashes } from './hashes.ts';
 import { type LargeValues, Rubbish, type Words } from './large-values.ts';
 import { Lists } from './lists.ts';
 import { Sets } from './sets.ts';
+import { Streams } from './streams.ts';
 import { TableSet } from './table.ts';
 import { SortedSets } from './zsets.ts';
 
@@ -37,6 +45,7 @@ export class Store {
   readonly zsets: SortedSets;
   /** Large values that wait to be freed. */
   readonly rubbish: Rubbish;
+  readonly streams: Streams;
   /** Snapshots that have not walked all of this store yet. */
   readonly snapshots: SnapshotTaker[] = [];
   /** Where in `expires` the active expiry goes on. */
@@ -63,6 +72,8 @@ export class Store {
     this.#large[TYPE_LIST] = this.lists;
     this.#large[TYPE_ZSET] = this.zsets.large;
     this.#large[TYPE_HASH] = this.hashes;
+    this.streams = new Streams(this.arena, this.hash, this.rubbish);
+    this.#large[TYPE_STREAM] = this.streams;
   }
 
   /**

@@ -24,10 +24,14 @@ export {
   ListpackReader,
   isListpackEnd,
   isListpackSound,
+  listpackBackBytes,
+  listpackBodyBytes,
   listpackCount,
+  listpackInt,
   listpackNext,
   listpackPrevious,
   listpackSeek,
+  writeListpackBack,
   writeListpackHeader,
 } from './listpack.ts';
 export { LzfCompressor, lzfDecompress } from './lzf.ts';

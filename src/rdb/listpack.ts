@@ -34,15 +34,15 @@ const BACK_3_MAX = 2_097_150;
 const BACK_4_MAX = 268_435_454;
 
 /** Bytes of the backward form of an element of `size` bytes. */
-function backBytes(size: number): number {
+export function listpackBackBytes(size: number): number {
   if (size <= BACK_1_MAX) return 1;
   if (size <= BACK_2_MAX) return 2;
   if (size <= BACK_3_MAX) return 3;
   return size <= BACK_4_MAX ? 4 : 5;
 }
 
-/** Bytes of encoding and data of the element at `pos`, without its backward size. */
-function bodyBytes(buf: Uint8Array, pos: number): number {
+/** Bytes of encoding and data of the element at `pos`, without its backward size: its body. */
+export function listpackBodyBytes(buf: Uint8Array, pos: number): number {
   const first = buf[pos]!;
   if (first < 0x80) return 1;
   if (first < 0xc0) return 1 + (first & 63);
@@ -64,8 +64,8 @@ function bodyBytes(buf: Uint8Array, pos: number): number {
 
 /** Position of the element behind the one at `pos`, or of the end mark. */
 export function listpackNext(buf: Uint8Array, pos: number): number {
-  const size = bodyBytes(buf, pos);
-  return pos + size + backBytes(size);
+  const size = listpackBodyBytes(buf, pos);
+  return pos + size + listpackBackBytes(size);
 }
 
 /** Position of the element before `pos` (an element's or the end mark's), which is not the first. */
@@ -144,6 +144,29 @@ export function isListpackSound(buf: Uint8Array, at: number, size: number): bool
   return stated === COUNT_UNKNOWN || stated === count;
 }
 
+/** The integer that the body at `pos` is; undefined when it is a string. */
+export function listpackInt(buf: Uint8Array, pos: number): number | bigint | undefined {
+  const first = buf[pos]!;
+  if (first < 0x80) return first;
+  if (first < 0xc0) return undefined;
+  if (first < 0xe0) {
+    const value = ((first & 31) << 8) | buf[pos + 1]!;
+    return value >= 4096 ? value - 8192 : value;
+  }
+  switch (first) {
+    case INT16:
+      return ((buf[pos + 1]! | (buf[pos + 2]! << 8)) << 16) >> 16;
+    case INT24:
+      return ((buf[pos + 1]! | (buf[pos + 2]! << 8) | (buf[pos + 3]! << 16)) << 8) >> 8;
+    case INT32:
+      return readU32(buf, pos + 1) | 0;
+    case INT64:
+      return wideInt(readU32(buf, pos + 1), readU32(buf, pos + 5) | 0);
+    default:
+      return undefined;
+  }
+}
+
 /** Reads elements; one object for many, its fields valid until the next `read`. */
 export class ListpackReader {
   /** The element's bytes: in the listpack, or the digits of an integer. */
@@ -161,30 +184,21 @@ export class ListpackReader {
 
   /** Reads the element at `pos` and returns the position behind it. */
   read(buf: Uint8Array, pos: number): number {
+    const end = this.readBody(buf, pos);
+    return end + listpackBackBytes(end - pos);
+  }
+
+  /** Reads the body at `pos` and returns the position behind it: the element without its backward size. */
+  readBody(buf: Uint8Array, pos: number): number {
     const first = buf[pos]!;
-    const body = bodyBytes(buf, pos);
-    const next = pos + body + backBytes(body);
+    const body = listpackBodyBytes(buf, pos);
+    const next = pos + body;
     if (first < 0x80) return this.#setInt(first, next);
     if (first < 0xc0) return this.#setBytes(buf, pos + 1, first & 63, next);
-    if (first < 0xe0) {
-      const value = ((first & 31) << 8) | buf[pos + 1]!;
-      return this.#setInt(value >= 4096 ? value - 8192 : value, next);
-    }
-    if (first < 0xf0) return this.#setBytes(buf, pos + 2, body - 2, next);
-    switch (first) {
-      case INT16:
-        return this.#setInt(((buf[pos + 1]! | (buf[pos + 2]! << 8)) << 16) >> 16, next);
-      case INT24: {
-        const value = buf[pos + 1]! | (buf[pos + 2]! << 8) | (buf[pos + 3]! << 16);
-        return this.#setInt((value << 8) >> 8, next);
-      }
-      case INT32:
-        return this.#setInt(readU32(buf, pos + 1) | 0, next);
-      case INT64:
-        return this.#setInt(wideInt(readU32(buf, pos + 1), readU32(buf, pos + 5) | 0), next);
-      default:
-        return this.#setBytes(buf, pos + 5, body - 5, next);
-    }
+    if (first >= 0xe0 && first < 0xf0) return this.#setBytes(buf, pos + 2, body - 2, next);
+    const int = listpackInt(buf, pos);
+    if (int !== undefined) return this.#setInt(int, next);
+    return this.#setBytes(buf, pos + 5, body - 5, next);
   }
 
   /** Whether the element last read is these bytes. */
@@ -221,13 +235,14 @@ function wideInt(low: number, high: number): number | bigint {
 export class ListpackElement {
   /** Bytes it takes, backward size included. */
   bytes = 0;
+  /** Bytes of its body alone. */
+  bodyBytes = 0;
   /** Whether it becomes an integer, and which one. */
   isInt = false;
   int: number | bigint = 0;
   #buf: Uint8Array = Buffer.alloc(0);
   #at = 0;
   #size = 0;
-  #body = 0;
 
   /** Takes bytes, which are read again when it is written; what reads as an integer becomes one. */
   set(buf: Uint8Array, at: number, size: number): void {
@@ -237,22 +252,27 @@ export class ListpackElement {
     this.#buf = buf;
     this.#at = at;
     this.#size = size;
-    this.#body = size + (size < 64 ? 1 : size < 4096 ? 2 : 5);
-    this.bytes = this.#body + backBytes(this.#body);
+    this.bodyBytes = size + (size < 64 ? 1 : size < 4096 ? 2 : 5);
+    this.bytes = this.bodyBytes + listpackBackBytes(this.bodyBytes);
   }
 
   setInt(int: number | bigint): void {
     this.isInt = true;
     this.int = int;
-    this.#body = intBytes(int);
-    this.bytes = this.#body + 1;
+    this.bodyBytes = intBytes(int);
+    this.bytes = this.bodyBytes + 1;
   }
 
   /** Writes it and returns where what follows starts. */
   write(to: Uint8Array, at: number): number {
-    if (this.isInt) writeInt(to, at, this.int, this.#body);
+    return writeListpackBack(to, this.writeBody(to, at), this.bodyBytes);
+  }
+
+  /** Writes its body alone and returns where what follows starts. */
+  writeBody(to: Uint8Array, at: number): number {
+    if (this.isInt) writeInt(to, at, this.int, this.bodyBytes);
     else this.#writeString(to, at);
-    return writeBack(to, at + this.#body, this.#body);
+    return at + this.bodyBytes;
   }
 
   #writeString(to: Uint8Array, start: number): void {
@@ -299,8 +319,9 @@ function writeInt(to: Uint8Array, at: number, int: number | bigint, body: number
   }
 }
 
-function writeBack(to: Uint8Array, at: number, size: number): number {
-  const bytes = backBytes(size);
+/** Writes the backward size behind a body of `size` bytes and returns where what follows starts. */
+export function writeListpackBack(to: Uint8Array, at: number, size: number): number {
+  const bytes = listpackBackBytes(size);
   let rest = size;
   for (let i = bytes - 1; i >= 0; i--) {
     to[at + i] = (rest & 127) | (i > 0 ? 128 : 0);

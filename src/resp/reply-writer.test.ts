@@ -111,3 +111,15 @@ test('truncate takes back what was written last', () => {
   to.int(5);
   expect(bytesOf(to)).toBe('+OK\r\n:5\r\n');
 });
+
+test('wrapArray makes what was written an array, whatever its size', () => {
+  for (const size of [0, 1, 9, 10, 1000, REPLY_BUFFER_BYTES]) {
+    const to = writer();
+    to.ok();
+    const start = to.length;
+    for (let i = 0; i < size; i++) to.int(i);
+    to.wrapArray(start, size);
+    const elements = Array.from({ length: size }, (_, i) => `:${i}\r\n`).join('');
+    expect(bytesOf(to)).toBe(`+OK\r\n*${size}\r\n${elements}`);
+  }
+});

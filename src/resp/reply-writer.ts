@@ -39,6 +39,8 @@ export class ReplyWriter {
   readonly #pool: ReplyBufferPool;
   readonly #onBegin: () => void;
   #buf: Buffer = NO_BYTES;
+  /** What `moveToFront` moves. */
+  readonly #moved: Buffer = Buffer.alloc(64);
   /** Bytes written and not yet taken. */
   length = 0;
   resp: 2 | 3 = 2;
@@ -140,6 +142,38 @@ export class ReplyWriter {
   /** Begins an array of `count` elements. */
   array(count: number): void {
     this.#header(0x2a, count);
+  }
+
+  /**
+   * Makes what was written from `start` on (a `length` of before) the elements of an array, for
+   * those who learn their number while they write.
+   */
+  wrapArray(start: number, count: number): void {
+    if (this.isMuted) return;
+    const end = this.length;
+    this.array(count);
+    this.moveToFront(start, end);
+  }
+
+  /** Like `wrapArray`, for the keys and values of a map of `count` pairs. */
+  wrapMap(start: number, count: number): void {
+    if (this.isMuted) return;
+    const end = this.length;
+    this.map(count);
+    this.moveToFront(start, end);
+  }
+
+  /**
+   * Puts what was written last, from `from` on and at most 64 bytes of it, before what was written
+   * from `start` on.
+   */
+  moveToFront(start: number, from: number): void {
+    const size = this.length - from;
+    if (this.isMuted || from === start) return;
+    const buf = this.#buf;
+    buf.copy(this.#moved, 0, from, from + size);
+    buf.copyWithin(start + size, start, from);
+    this.#moved.copy(buf, start, 0, size);
   }
 
   /** Begins a map of `count` pairs. */
