@@ -18,8 +18,19 @@ const FIRST_LINE =
 const FACT_FAMILIES = {
   connection: ['auth', 'client', 'echo', 'hello', 'ping', 'quit', 'reset', 'select'],
   server: [
-    ...['command', 'config', 'debug', 'info', 'lastsave', 'latency', 'lolwut', 'memory', 'module'],
-    ...['monitor', 'shutdown', 'slowlog', 'time'],
+    ...[
+      'bgsave',
+      'command',
+      'config',
+      'debug',
+      'info',
+      'lastsave',
+      'latency',
+      'lolwut',
+      'memory',
+      'module',
+    ],
+    ...['monitor', 'save', 'shutdown', 'slowlog', 'time'],
   ],
   replication: ['psync', 'replconf', 'replicaof', 'role', 'slaveof', 'sync', 'wait'],
   pubsub: [

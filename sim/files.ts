@@ -3,7 +3,13 @@
  * the end of its process, but a loss of power leaves the old text, the new text, or (seldom) a torn one.
  */
 import { type Rng, invariant } from '../src/base/index.ts';
-import type { Files } from '../src/node/index.ts';
+import {
+  type FileDraft,
+  type FileDraftEvents,
+  type FileReader,
+  type Files,
+  MemoryFiles,
+} from '../src/node/index.ts';
 
 /** `kill`: the process ends, the system goes on. `powerLoss`: what was not synced is in doubt. */
 export type CrashKind = 'kill' | 'powerLoss';
@@ -20,9 +26,14 @@ interface FileState {
 /** One torn file in so many unsynced ones. */
 const TORN_ONE_IN = 20;
 
-export class SimFiles implements Files {
+export class SimFiles {
   readonly #files = new Map<string, FileState>();
   readonly #rng: Rng;
+  /** Append-only files; `later` is that of the process that runs now. */
+  readonly #growing = {
+    later: (_run: () => void): void => undefined,
+    files: new MemoryFiles((run) => this.#growing.later(run)),
+  };
   /** Called around each replacement: the moments at which a crash hurts most. */
   readonly #onReplace: (moment: 'before' | 'after', isSynced: boolean) => void;
   /** Replacements fail with this reason while it is set: a full disk. */
@@ -31,6 +42,27 @@ export class SimFiles implements Files {
   constructor(rng: Rng, onReplace: (moment: 'before' | 'after', isSynced: boolean) => void) {
     this.#rng = rng;
     this.#onReplace = onReplace;
+  }
+
+  /** The directory as one process sees it; `later` runs something after a while, unless the process ended. */
+  forProcess(later: (run: () => void) => void): Files {
+    const growing = this.#growing;
+    growing.later = later;
+    return {
+      read: (name) => this.read(name) ?? growing.files.read(name),
+      replace: (name, text, isSynced) => this.replace(name, text, isSynced),
+      open: (name) => this.#open(name) ?? growing.files.open(name),
+      draft: ({ isWaiting }, events) => this.#draft(isWaiting ? (run) => run() : later, events),
+      grow: (name, from) => growing.files.grow(name, from),
+      sizeOf: (name) => this.read(name)?.length ?? growing.files.sizeOf(name),
+      rename: (from, to) => this.#rename(from, to),
+      remove: (name) => {
+        this.#files.delete(name);
+        return growing.files.remove(name);
+      },
+      truncate: (name, size) => growing.files.truncate(name, size),
+      makeDirectory: () => undefined,
+    };
   }
 
   read(name: string): string | undefined {
@@ -62,14 +94,55 @@ export class SimFiles implements Files {
     this.put(name, file.backup);
   }
 
+  #open(name: string): FileReader | undefined {
+    const text = this.read(name);
+    if (text === undefined) return undefined;
+    const bytes = Buffer.from(text, 'latin1');
+    let at = 0;
+    const read = (buf: Buffer): number => {
+      const size = bytes.copy(buf, 0, at);
+      at += size;
+      return size;
+    };
+    return { size: bytes.length, read, close: () => undefined };
+  }
+
+  /** A file written aside is nothing to a crash: only its renaming counts. */
+  #draft(soon: (run: () => void) => void, events: FileDraftEvents): FileDraft {
+    const parts: Buffer[] = [];
+    let isAbandoned = false;
+    return {
+      pendingBytes: 0,
+      write: (buf) => void parts.push(buf),
+      commit: (name) =>
+        soon(() => {
+          if (isAbandoned) return;
+          const text = Buffer.concat(parts).toString('latin1');
+          events.ended(this.replace(name, text, true));
+        }),
+      abandon: () => {
+        isAbandoned = true;
+      },
+    };
+  }
+
   crash(kind: CrashKind): void {
     if (kind === 'kill') return;
+    this.#growing.files.losePower();
     for (const [name, file] of this.#files) {
       if (file.text === file.synced) continue;
       const survivor = this.#survivor(file);
       if (survivor === undefined) this.#files.delete(name);
       else this.#files.set(name, { ...file, text: survivor, synced: survivor });
     }
+  }
+
+  #rename(from: string, to: string): string | undefined {
+    const file = this.#files.get(from);
+    if (file === undefined) return this.#growing.files.rename(from, to);
+    this.#files.delete(from);
+    this.#files.set(to, file);
+    return undefined;
   }
 
   #survivor({ text, synced }: FileState): string | undefined {

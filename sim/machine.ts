@@ -14,7 +14,7 @@ import {
 import type { ClusterRules } from '../src/cluster/index.ts';
 import type { LogLevel, SystemFacts } from '../src/commands/index.ts';
 import { loadConfig } from '../src/config/index.ts';
-import { MemoryDisk, Node, type Ports, type WireEvents } from '../src/node/index.ts';
+import { Node, type Ports, type WireEvents } from '../src/node/index.ts';
 import { type CrashKind, SimFiles } from './files.ts';
 import type { Network } from './network.ts';
 import type { Host, Purpose, SimWire } from './wire.ts';
@@ -54,6 +54,8 @@ const UNIX_START_MS = 1_700_000_000_000;
 const BUS_PORT_OFFSET = 10_000;
 /** Timers ring late by up to this much. */
 const TIMER_LATE_US = 1000;
+/** Longest time until a file is on disk. */
+const DISK_US_MAX = 20_000;
 
 const FACTS: Omit<SystemFacts, 'memory' | 'cpu' | 'totalMemoryBytes' | 'pid'> = {
   os: 'Simulated',
@@ -74,7 +76,6 @@ export class Machine implements Host {
   lives = 0;
   /** Why it could not start, when it could not. */
   startFailure: string | undefined;
-  readonly #disk: MemoryDisk;
   readonly #world: World;
   readonly #network: Network;
   readonly #init: MachineInit;
@@ -100,7 +101,6 @@ export class Machine implements Host {
     this.files = new SimFiles(this.#rng, (moment, isSynced) => {
       if (isSynced) this.#passCrashPoint(moment === 'before' ? 'beforeReplace' : 'afterReplace');
     });
-    this.#disk = new MemoryDisk((run) => this.#world.afterMs(1, run));
     this.#network.add(this);
   }
 
@@ -223,7 +223,6 @@ export class Machine implements Host {
     this.#waiting = [];
     this.#hasPower = kind !== 'powerLoss';
     this.files.crash(kind);
-    if (kind === 'powerLoss') this.#disk.losePower();
     this.#network.abandon(this, kind === 'kill');
     this.#init.watcher.ended(this);
   }
@@ -256,8 +255,7 @@ export class Machine implements Host {
       clock: this.#clock(),
       rng: this.#world.branch(),
       network: { connect: (target, events) => this.#connect(target, events) },
-      files: this.files,
-      disk: this.#disk,
+      files: this.files.forProcess((run) => later(this.#rng.below(DISK_US_MAX), run)),
       system: {
         ...FACTS,
         pid: life,

@@ -64,6 +64,7 @@ export const ERR_ZADD_GT_LT_NX =
 export const ERR_ZADD_INCR = 'ERR INCR option supports a single increment-element pair';
 export const ERR_RANK_LIMIT =
   'ERR syntax error, LIMIT is only supported in combination with either BYSCORE or BYLEX';
-export const ERR_LEX_SCORES = 'ERR syntax error, WITHSCORES not supported in combination with BYLEX';
+export const ERR_LEX_SCORES =
+  'ERR syntax error, WITHSCORES not supported in combination with BYLEX';
 export const ERR_WEIGHT = 'ERR weight value is not a float';
 export const ERR_COUNT_POSITIVE = 'ERR count should be greater than 0';

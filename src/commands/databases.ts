@@ -69,6 +69,7 @@ function flushdb(context: Context, request: Request, reply: ReplyWriter): void {
 function flushall(context: Context, request: Request, reply: ReplyWriter): void {
   if (!isFlushSyntax(request)) return reply.error(ERR_SYNTAX);
   context.server.keyspace.flushAll();
+  context.server.persistence.flushed();
   context.forcePropagation();
   reply.ok();
 }

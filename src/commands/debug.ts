@@ -6,8 +6,8 @@ import {
   LOOKUP_NO_TOUCH,
   NONE,
   PLAIN_ELEMENT_BYTES,
+  dumpValue,
 } from '../keyspace/index.ts';
-import { encodeDump } from '../rdb/index.ts';
 import type { ReplyWriter, Request } from '../resp/index.ts';
 import type { Context } from './context.ts';
 import { rewriteFile } from './config-commands.ts';
@@ -16,6 +16,7 @@ import { debugProtocol } from './debug-protocol.ts';
 import { dataDigest, valueDigest } from './data-digest.ts';
 import { ERR_NO_SUCH_KEY } from './errors.ts';
 import { helpHandler } from './help.ts';
+import { debugReload } from './persistence-commands.ts';
 import type { Handler } from './spec.ts';
 
 /** Bytes of a DUMP payload besides the value: type, version, checksum. */
@@ -41,13 +42,7 @@ function object({ db, server }: Context, request: Request, reply: ReplyWriter): 
   const ref = db.lookup(request.buf, request.at[2]!, request.size[2]!, flags);
   if (ref === NONE) return reply.error(ERR_NO_SUCH_KEY);
   const { entries } = db;
-  const { buf, at, size } = entries.stringView(ref);
-  const payload = encodeDump({
-    kind: 'string',
-    buf: Buffer.from(buf.subarray(at, at + size)),
-    at: 0,
-    size,
-  });
+  const payload = dumpValue(db.store, ref, { compression: server.settings.rdbcompression });
   const lru = entries.lru(ref);
   const idle = db.idleSeconds(ref);
   reply.simple(
@@ -151,6 +146,12 @@ const COMMANDS: Readonly<Record<string, DebugCommand>> = {
   error: { min: 3, max: 3, run: (_context, request, reply) => reply.error(request.text(2)) },
   help: { min: 2, max: 2, run: helpHandler('debug') },
   leak: { min: 3, max: 3, run: accept },
+  loadaof: {
+    min: 2,
+    max: 2,
+    run: (_context, _request, reply) =>
+      reply.error('ERR Error trying to load the AOF files: append only files are not kept yet'),
+  },
   log: {
     min: 3,
     max: 3,
@@ -172,6 +173,7 @@ const COMMANDS: Readonly<Record<string, DebugCommand>> = {
   populate: { min: 3, max: 5, run: populate },
   protocol: { min: 3, max: 3, run: debugProtocol },
   'quicklist-packed-threshold': { min: 3, max: 3, run: packedThreshold },
+  reload: { min: 2, max: Infinity, run: debugReload },
   replicate: { min: 3, max: Infinity, run: replicate },
   replybuffer: { min: 4, max: 4, run: accept },
   sdslen: { min: 3, max: 3, run: stringSizes },
@@ -184,7 +186,14 @@ const COMMANDS: Readonly<Record<string, DebugCommand>> = {
       reply.ok();
     },
   },
-  'set-skip-checksum-validation': { min: 3, max: 3, run: accept },
+  'set-skip-checksum-validation': {
+    min: 3,
+    max: 3,
+    run: ({ server }, request, reply) => {
+      server.debug.isChecksumIgnored = Number.parseInt(request.text(2), 10) > 0;
+      reply.ok();
+    },
+  },
   sleep: { min: 3, max: 3, run: sleep },
   'stringmatch-test': { min: 2, max: 2, run: stringMatch },
 };

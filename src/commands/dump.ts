@@ -1,8 +1,8 @@
 /** DUMP and RESTORE: a value as one portable piece of bytes. */
 import { NOT_INTEGER } from '../base/index.ts';
 import { KEYSPACE_EVENT } from '../config/index.ts';
-import { NONE, NO_EXPIRY } from '../keyspace/index.ts';
-import { type RdbValue, decodeDump, encodeDump } from '../rdb/index.ts';
+import { NONE, NO_EXPIRY, ValueLoader, dumpValue } from '../keyspace/index.ts';
+import { decodeDump, dumpFrameFlaw } from '../rdb/index.ts';
 import type { ReplyWriter, Request } from '../resp/index.ts';
 import type { Context } from './context.ts';
 import {
@@ -13,7 +13,7 @@ import {
 } from './data-errors.ts';
 import { ERR_NOT_INTEGER, ERR_SYNTAX } from './errors.ts';
 import { isPast } from './expire-time.ts';
-import { bytesOf, notifyKey, readKey, writeKey } from './key-access.ts';
+import { notifyKey, readKey, writeKey } from './key-access.ts';
 import { keyAt } from './key-specs.ts';
 import type { CommandSpec } from './spec.ts';
 
@@ -54,9 +54,8 @@ export const dumpCommands: readonly CommandSpec[] = [
 function dump(context: Context, request: Request, reply: ReplyWriter): void {
   const ref = readKey(context, request, 1);
   if (ref === NONE) return reply.nullBulk();
-  const view = context.db.entries.stringView(ref);
-  const value: RdbValue = { kind: 'string', buf: bytesOf(view), at: view.at, size: view.size };
-  reply.bulkBytes(encodeDump(value, { compression: context.server.settings.rdbcompression }));
+  const compression = context.server.settings.rdbcompression;
+  reply.bulkBytes(dumpValue(context.db.store, ref, { compression }));
 }
 
 interface RestoreOptions {
@@ -81,19 +80,35 @@ function restore(context: Context, request: Request, reply: ReplyWriter): void {
   const ttl = request.int(2);
   if (ttl === NOT_INTEGER) return reply.error(ERR_NOT_INTEGER);
   if (ttl < 0) return reply.error(ERR_RESTORE_TTL);
-  const decoded = decodeDump(buf, request.at[3]!, request.size[3]!);
-  if (decoded.kind === 'refused') return reply.error(`ERR ${decoded.text}`);
-  const wasDeleted = options.isReplacing && db.deleteKey(buf, at, size);
+  const payloadAt = request.at[3]!;
+  const payloadSize = request.size[3]!;
+  const checksChecksum = !context.server.debug.isChecksumIgnored;
+  const frameFlaw = dumpFrameFlaw(buf, payloadAt, payloadSize, checksChecksum);
+  if (frameFlaw !== undefined) return reply.error(`ERR ${frameFlaw}`);
   const isRelative = ttl > 0 && !options.isAbsolute;
   const expireAt = Number(ttl) + (isRelative ? context.server.unixNow : 0);
+  // The old value stays until the new one has proved to be sound.
+  const old = db.find(buf, at, size);
+  if (old !== NONE) db.setAside(old);
+  const loader = new ValueLoader();
+  loader.begin(db, { buf, at, size }, ttl > 0 ? expireAt : NO_EXPIRY);
+  const flaw = decodeDump(buf, payloadAt, payloadSize, loader);
+  if (flaw !== undefined) {
+    loader.discard();
+    if (old !== NONE) db.putBack(old);
+    return reply.error(`ERR ${flaw}`);
+  }
+  if (old !== NONE) db.freeAside(old);
+  const ref = loader.end();
+  db.changed(ref);
   if (ttl > 0 && isPast(context, expireAt)) {
-    if (wasDeleted) {
+    db.drop(ref);
+    if (old !== NONE) {
       context.propagateAs(['DEL', request.bytes(1)]);
       notifyKey(context, KEYSPACE_EVENT.g, 'del', request, 1);
-    }
+    } else context.server.keyspace.dirty--;
     return reply.ok();
   }
-  db.setString(buf, at, size, decoded.value, ttl > 0 ? expireAt : NO_EXPIRY);
   setUse(context, request, options);
   if (isRelative) context.propagateAs(absoluteForm(request, expireAt));
   notifyKey(context, KEYSPACE_EVENT.n, 'new', request, 1);

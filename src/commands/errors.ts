@@ -13,6 +13,11 @@ export const ERR_READONLY = "READONLY You can't write against a read only replic
 export const ERR_MASTER_DOWN =
   "MASTERDOWN Link with MASTER is down and replica-serve-stale-data is set to 'no'.";
 export const ERR_NO_REPLICAS = 'NOREPLICAS Not enough good replicas to write.';
+export const ERR_MISCONF: string =
+  "MISCONF Redis is configured to save RDB snapshots, but it's currently unable to persist to disk. " +
+  'Commands that may modify the data set are disabled, because this instance is configured to report errors during ' +
+  'writes if RDB snapshotting fails (stop-writes-on-bgsave-error option). Please check the Redis logs for details ' +
+  'about the RDB error.';
 export const ERR_LOADING = 'LOADING Redis is loading the dataset in memory';
 export const ERR_EXEC_ABORT = 'EXECABORT Transaction discarded because of previous errors.';
 export const ERR_OOM = "OOM command not allowed when used memory > 'maxmemory'.";

@@ -14,6 +14,12 @@ export {
   type LatencySample,
   LATENCY_SAMPLES_MAX,
 } from './latency-monitor.ts';
+export type {
+  LoadProgress,
+  PersistenceService,
+  ReloadOptions,
+  SaveProgress,
+} from './persistence.ts';
 export { PubSub, type SubscriptionKind } from './pubsub-registry.ts';
 export { type Redacted, redactedArguments } from './redaction.ts';
 export type {

@@ -1,6 +1,7 @@
 /** Fields of INFO about the process, its clients and its databases. Source: INFO of redis-server 7.0.15. */
 import { REDIS_VERSION } from './connection.ts';
 import type { InfoFields } from './info-fields.ts';
+import type { LoadProgress } from './persistence.ts';
 import type { Server } from './server.ts';
 
 const SECONDS_A_DAY = 86400;
@@ -66,28 +67,28 @@ function clusterConnections(server: Server): number {
   return server.cluster === undefined ? 0 : server.cluster.machine.links().length;
 }
 
-/** Nothing is saved to files yet; the fields say so. */
 export function persistenceFields(server: Server): InfoFields {
-  const startedUnixMs = server.unixNow - (server.now - server.startedAt);
+  const { persistence } = server;
+  const { loading, saving } = persistence;
   return [
-    ['loading', 0],
+    ['loading', loading === undefined ? 0 : 1],
     ['async_loading', 0],
     ['current_cow_peak', 0],
     ['current_cow_size', 0],
     ['current_cow_size_age', 0],
     ['current_fork_perc', '0.00'],
-    ['current_save_keys_processed', 0],
-    ['current_save_keys_total', 0],
-    ['rdb_changes_since_last_save', server.keyspace.dirty],
-    ['rdb_bgsave_in_progress', 0],
-    ['rdb_last_save_time', Math.floor(startedUnixMs / 1000)],
-    ['rdb_last_bgsave_status', 'ok'],
-    ['rdb_last_bgsave_time_sec', -1],
-    ['rdb_current_bgsave_time_sec', -1],
-    ['rdb_saves', 0],
+    ['current_save_keys_processed', saving?.savedKeys ?? 0],
+    ['current_save_keys_total', saving?.totalKeys ?? 0],
+    ['rdb_changes_since_last_save', persistence.changeCount],
+    ['rdb_bgsave_in_progress', saving === undefined ? 0 : 1],
+    ['rdb_last_save_time', persistence.lastSaveUnixSeconds],
+    ['rdb_last_bgsave_status', persistence.hasFailed ? 'err' : 'ok'],
+    ['rdb_last_bgsave_time_sec', persistence.lastSaveSeconds],
+    ['rdb_current_bgsave_time_sec', saving?.seconds ?? -1],
+    ['rdb_saves', persistence.saveCount],
     ['rdb_last_cow_size', 0],
-    ['rdb_last_load_keys_expired', 0],
-    ['rdb_last_load_keys_loaded', 0],
+    ['rdb_last_load_keys_expired', persistence.expiredKeys],
+    ['rdb_last_load_keys_loaded', persistence.loadedKeys],
     ['aof_enabled', 0],
     ['aof_rewrite_in_progress', 0],
     ['aof_rewrite_scheduled', 0],
@@ -100,6 +101,20 @@ export function persistenceFields(server: Server): InfoFields {
     ['aof_last_cow_size', 0],
     ['module_fork_in_progress', 0],
     ['module_fork_last_cow_size', 0],
+    ...(loading === undefined ? [] : loadingFields(loading)),
+  ];
+}
+
+function loadingFields(loading: LoadProgress): InfoFields {
+  const { startedUnixSeconds, totalBytes, loadedBytes, usedMemoryBytes, etaSeconds } = loading;
+  const share = totalBytes === 0 ? 0 : (100 * loadedBytes) / totalBytes;
+  return [
+    ['loading_start_time', startedUnixSeconds],
+    ['loading_total_bytes', totalBytes],
+    ['loading_rdb_used_mem', usedMemoryBytes],
+    ['loading_loaded_bytes', loadedBytes],
+    ['loading_loaded_perc', share.toFixed(2)],
+    ['loading_eta_seconds', etaSeconds],
   ];
 }
 

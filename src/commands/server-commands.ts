@@ -12,6 +12,7 @@ import { helpHandler } from './help.ts';
 import { info } from './info.ts';
 import { latencyHandlers } from './latency-commands.ts';
 import { memoryHandlers } from './memory-commands.ts';
+import { persistenceHandlers } from './persistence-commands.ts';
 import { slowLogHandlers } from './slow-log-commands.ts';
 import type { CommandSpec } from './spec.ts';
 
@@ -21,11 +22,6 @@ function time({ server }: Context, _request: Request, reply: ReplyWriter): void 
   reply.array(2);
   reply.bulkText(String(Math.floor(now / 1000)));
   reply.bulkText(String(us));
-}
-
-/** Nothing has been saved since the start, as the real one counts its start as a save. */
-function lastSave({ server }: Context, _request: Request, reply: ReplyWriter): void {
-  reply.int(Math.floor((server.unixNow - (server.now - server.startedAt)) / 1000));
 }
 
 function lolwut(_context: Context, _request: Request, reply: ReplyWriter): void {
@@ -38,7 +34,7 @@ function monitor({ server, session }: Context, _request: Request, reply: ReplyWr
   reply.ok();
 }
 
-/** Without a file to save to, all ways to shut down are one; no reply: the connection ends. */
+/** SHUTDOWN [NOSAVE|SAVE] [NOW] [FORCE] [ABORT]. No reply when it works: the connection ends. */
 function shutdown({ server }: Context, request: Request, reply: ReplyWriter): void {
   const words = new Set<string>();
   for (let i = 1; i < request.argc; i++) words.add(request.text(i).toLowerCase());
@@ -50,7 +46,10 @@ function shutdown({ server }: Context, request: Request, reply: ReplyWriter): vo
   }
   if (words.has('abort')) return reply.error('ERR No shutdown in progress.');
   server.log('warning', 'User requested shutdown...');
-  server.shutdown();
+  const save = words.has('save') ? 'yes' : words.has('nosave') ? 'no' : 'asConfigured';
+  if (!server.shutdown(save, words.has('force'))) {
+    reply.error('ERR Errors trying to SHUTDOWN. Check logs.');
+  }
 }
 
 function refuseModule(_context: Context, _request: Request, reply: ReplyWriter): void {
@@ -61,7 +60,6 @@ function refuseModule(_context: Context, _request: Request, reply: ReplyWriter):
 export const serverCommands: readonly CommandSpec[] = defineCommands(SERVER_FACTS, {
   debug,
   info,
-  lastsave: lastSave,
   lolwut,
   'module|help': helpHandler('module'),
   'module|list': (_context, _request, reply) => reply.array(0),
@@ -76,5 +74,6 @@ export const serverCommands: readonly CommandSpec[] = defineCommands(SERVER_FACT
   ...configHandlers,
   ...latencyHandlers,
   ...memoryHandlers,
+  ...persistenceHandlers,
   ...slowLogHandlers,
 });

@@ -5,6 +5,7 @@ import type { ConfigRefusal, ConfigStore, DirectiveName, Settings } from '../con
 import type { Keyspace } from '../keyspace/index.ts';
 import type { ReplicaLink, ReplicationHistory, ReplicationSource } from '../replication/index.ts';
 import type { LatencyMonitor } from './latency-monitor.ts';
+import type { PersistenceService } from './persistence.ts';
 import type { PubSub } from './pubsub-registry.ts';
 import type { Session } from './session.ts';
 import type { SlowLog } from './slow-log.ts';
@@ -109,6 +110,8 @@ export interface DebugSwitches {
   isActiveExpireOff: boolean;
   /** No periodic work at all. */
   isCronPaused: boolean;
+  /** RESTORE takes payloads whatever their checksum. */
+  isChecksumIgnored: boolean;
 }
 
 /** The node as commands see it. */
@@ -134,10 +137,14 @@ export interface Server {
   readonly replication: ReplicationService;
   readonly cluster: ClusterService | undefined;
   readonly migrator: MigrateService;
+  readonly persistence: PersistenceService;
   readonly system: SystemFacts;
   log(level: LogLevel, text: string): void;
-  /** Ends the node once the current turn's replies are out. */
-  shutdown(): void;
+  /**
+   * Ends the node once the current turn's replies are out, after a save if there are save points or `save` says so.
+   * False when that save failed and the node goes on; with `isForced` it ends in any case.
+   */
+  shutdown(save: 'asConfigured' | 'yes' | 'no', isForced: boolean): boolean;
   /** Stops the whole process for a while (DEBUG SLEEP). */
   sleep(ms: number): void;
   /** Runs the queued commands of a transaction and writes their replies (EXEC). */

@@ -15,8 +15,7 @@ export const ERR_TRIM_LIMIT_ALONE =
   'ERR syntax error, LIMIT cannot be used without specifying a trimming strategy';
 export const ERR_TRIM_LIMIT_EXACT =
   'ERR syntax error, LIMIT cannot be used without the special ~ option';
-export const ERR_TRIM_NOTHING =
-  'ERR syntax error, XTRIM must be called with a trimming strategy';
+export const ERR_TRIM_NOTHING = 'ERR syntax error, XTRIM must be called with a trimming strategy';
 export const ERR_START_ID = 'ERR invalid start ID for the interval';
 export const ERR_END_ID = 'ERR invalid end ID for the interval';
 export const ERR_SETID_SMALL =

@@ -74,7 +74,7 @@ export class AdminServer {
       now: NOW,
       unixNow: unixMs(1_700_000_000_000),
       startedAt: monoMs(0),
-      debug: { isActiveExpireOff: false, isCronPaused: false },
+      debug: { isActiveExpireOff: false, isCronPaused: false, isChecksumIgnored: false },
       clients: { all: () => this.sessions, find: (id: number) => this.#find(id) },
       log: (_level: string, text: string) => this.logged.push(text),
       applyConfig: () => undefined,

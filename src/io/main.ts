@@ -58,7 +58,13 @@ export async function runServer(argv: readonly string[]): Promise<void> {
         if (pidFile !== '') rmSync(pidFile, { force: true });
         process.exit(exitCode);
       },
+      onListening: () => {
+        const mode = settings['cluster-enabled'] ? 'cluster' : 'standalone';
+        log('notice', `Running mode=${mode}, port=${settings.port}.`);
+        log('notice', 'Server initialized');
+      },
     });
+    handleSignals(server, log);
     await server.start();
   } catch (error) {
     if (!(error instanceof StartError)) throw error;
@@ -69,11 +75,7 @@ export async function runServer(argv: readonly string[]): Promise<void> {
   if (pidFile !== '' && !settings['supervised'].startsWith('upstart')) {
     writePidFile(pidFile, log);
   }
-  const mode = settings['cluster-enabled'] ? 'cluster' : 'standalone';
-  log('notice', `Running mode=${mode}, port=${settings.port}.`);
-  log('notice', 'Server initialized');
   log('notice', 'Ready to accept connections');
-  handleSignals(server, log);
 }
 
 function readConfig(
@@ -151,7 +153,11 @@ function handleSignals(server: ServerProcess, log: LogWriter): void {
   for (const signal of ['SIGTERM', 'SIGINT'] as const) {
     process.on(signal, () => {
       log('warning', `Received ${signal} scheduling shutdown...`);
-      server.shutdown();
+      if (server.shutdown()) return;
+      log(
+        'warning',
+        `${signal} received but errors trying to shut down the server, check the logs for more information`,
+      );
     });
   }
   process.on('SIGHUP', () => undefined);

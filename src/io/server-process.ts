@@ -4,7 +4,6 @@ import { resolve } from 'node:path';
 import type { LoadedConfig, Settings } from '../config/index.ts';
 import { Node, type Ports, type Wire, type WireEvents } from '../node/index.ts';
 import { machineClock, machineRng } from './clock.ts';
-import { nodeDisk } from './disk.ts';
 import { nodeFiles } from './files.ts';
 import { WireBuffers } from './handle-wire.ts';
 import { ListenError, type ListenTarget, closeAll, listen, listenUnix } from './listeners.ts';
@@ -24,6 +23,8 @@ export interface ServerProcessOptions {
   readonly log: LogWriter;
   /** The node has ended by itself: SHUTDOWN, a signal or a fatal error. */
   readonly onEnd: (exitCode: number) => void;
+  /** It listens; its data may still have to be loaded. */
+  readonly onListening?: () => void;
   /** Stands between the node and the world, for faults on purpose. */
   readonly wrapPorts?: (ports: Ports) => Ports;
   /** Stands before the node's entrances, likewise. */
@@ -55,6 +56,11 @@ export class ServerProcess {
   #alarm: NodeJS.Timeout | undefined;
   readonly #wires: Set<Wire> = new Set<Wire>();
   #hasEnded = false;
+  #setReady: (flaw: string | undefined) => void = () => undefined;
+  /** The reason why the node cannot go on, or undefined, when its data is loaded. */
+  readonly #ready: Promise<string | undefined> = new Promise((resolve) => {
+    this.#setReady = resolve;
+  });
 
   constructor(options: ServerProcessOptions) {
     this.#options = options;
@@ -63,13 +69,14 @@ export class ServerProcess {
       ports: options.wrapPorts?.(ports) ?? ports,
       config: options.config,
       configFile: options.configFile,
+      onReady: (flaw) => this.#setReady(flaw),
     });
     this.#settings = this.node.settings;
     this.#entrance = options.wrapEntrance?.(this.node) ?? this.node;
   }
 
   /**
-   * Starts the node and listens.
+   * Starts the node and listens; done when the data is loaded. Clients that come before are told to wait.
    * @throws StartError when the node cannot start or a port is taken
    */
   async start(): Promise<void> {
@@ -94,6 +101,9 @@ export class ServerProcess {
           accept: (wire) => this.#accept(wire, this.#entrance.accept(wire)),
         })),
       );
+      this.#options.onListening?.();
+      const late = await this.#ready;
+      if (late !== undefined) throw new StartError(late);
     } catch (error) {
       await this.kill();
       if (!(error instanceof ListenError)) throw error;
@@ -149,11 +159,12 @@ export class ServerProcess {
     return true;
   }
 
-  /** Ends the node in order, as SIGTERM does; `onEnd` follows. */
-  shutdown(): void {
+  /** Ends the node in order, as SIGTERM does, and `onEnd` follows; false when its data could not be saved. */
+  shutdown(): boolean {
     this.node.beginTurn();
-    this.node.shutdown();
+    const isEnding = this.node.shutdown();
     this.node.endTurn();
+    return isEnding;
   }
 
   /** Ends it at once: connections are cut, nothing is said. */
@@ -190,7 +201,6 @@ export class ServerProcess {
       clock: machineClock,
       rng: machineRng(),
       files: nodeFiles(() => settings().dir || process.cwd()),
-      disk: nodeDisk(() => settings().dir || process.cwd()),
       system: machineFacts,
       network: {
         connect: (target, events) => {

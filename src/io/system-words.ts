@@ -13,3 +13,13 @@ export function systemWords(error: unknown): string {
   const { code = '', message } = error as NodeJS.ErrnoException;
   return WORDS[code] ?? message;
 }
+
+/** Does something with the system; why it failed, if so. */
+export function attempt(act: () => void): string | undefined {
+  try {
+    act();
+    return undefined;
+  } catch (error) {
+    return systemWords(error);
+  }
+}

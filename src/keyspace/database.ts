@@ -174,6 +174,29 @@ export class Database extends DatabaseReader {
     return ref;
   }
 
+  /**
+   * A new key, which must not be there yet, whose value is a string with the encoding that SET
+   * would give it. `expiry` is a unix time in milliseconds or NO_EXPIRY. Not counted as a change.
+   */
+  addString(key: BytesView, value: BytesView, expiry: number): Ref {
+    const isShort = value.size <= INT_TEXT_MAX;
+    const int = isShort ? parseInt64(value.buf, value.at, value.size) : NOT_INTEGER;
+    const section = int === NOT_INTEGER ? stringSectionBytes(value.size) : INT_SECTION_BYTES;
+    const ref = this.#addEntry(key.buf, key.at, key.size, section, expiry >= 0);
+    const { entries } = this.store;
+    entries.setLru(ref, this.#keyspace.recency.fresh());
+    if (int !== NOT_INTEGER) entries.putInt(ref, int);
+    else {
+      const encoding = value.size <= EMBSTR_BYTES_MAX ? ENCODING_EMBSTR : ENCODING_RAW;
+      entries.putString(ref, value, encoding);
+    }
+    if (expiry >= 0) {
+      this.#putExpiry(ref, expiry);
+      this.#indexExpiry(ref);
+    }
+    return ref;
+  }
+
   /** A new key, which must not be there yet, for a large value. Not counted as a change. */
   addLarge(key: BytesView, type: number, encoding: number, words: Readonly<Words>): Ref {
     const ref = this.#addEntry(key.buf, key.at, key.size, WORDS_BYTES, false);
@@ -212,6 +235,28 @@ export class Database extends DatabaseReader {
     const ref = this.find(buf, at, size);
     if (ref !== NONE) this.delete(ref);
     return ref !== NONE;
+  }
+
+  /**
+   * Takes an entry out of the database without freeing it, so that another value can be built in
+   * its place; `putBack` or `freeAside` follows in the same turn.
+   */
+  setAside(ref: Ref): void {
+    this.store.beforeChange(ref);
+    this.#unlink(ref);
+  }
+
+  /** Undoes `setAside`; the key is not there. */
+  putBack(ref: Ref): void {
+    const { entries, keys } = this.store;
+    keys.insert(this.#tableOf(ref), entries.hashOf(ref), ref);
+    if (entries.hasExpiry(ref)) this.#indexExpiry(ref);
+  }
+
+  /** Ends `setAside`: something else took the entry's place. */
+  freeAside(ref: Ref): void {
+    this.store.freeValue(ref);
+    this.store.arena.free(ref);
   }
 
   /**

@@ -44,7 +44,7 @@ interface Running {
 function start(keyspace: Keyspace): Running | undefined {
   const seen = new Map<string, string>();
   const expected = copyOf(keyspace);
-  const snapshot = keyspace.startSnapshot((dbIndex, entries, ref) => {
+  const snapshot = keyspace.startSnapshot((dbIndex, { entries }, ref) => {
     const key = `${dbIndex}:${textOf(entries.key(ref))}`;
     expect(seen.has(key)).toBe(false);
     seen.set(key, record(entries, ref));

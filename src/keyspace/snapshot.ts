@@ -5,7 +5,6 @@
  * When the walk ends all marks are equal again, and the next snapshot turns their meaning round.
  */
 import type { Ref } from './arena.ts';
-import type { Entries } from './entry.ts';
 import type { SnapshotTaker, Store } from './store.ts';
 import { HASH_END } from './table.ts';
 
@@ -13,7 +12,7 @@ import { HASH_END } from './table.ts';
  * Gets each entry once, as it was when the snapshot began; reads it at once and keeps nothing of
  * it.
  */
-export type SnapshotVisitor = (dbIndex: number, entries: Entries, ref: Ref) => void;
+export type SnapshotVisitor = (dbIndex: number, store: Store, ref: Ref) => void;
 
 /** One of the keyspace's databases at the start. */
 export interface SnapshotPart {
@@ -94,7 +93,7 @@ export class Snapshot implements SnapshotTaker {
     store.entries.setMark(ref, this.mark);
     if (this.#visit === undefined) return;
     for (const part of this.#parts) {
-      if (part.store === store) this.#visit(part.dbIndex, store.entries, ref);
+      if (part.store === store) this.#visit(part.dbIndex, store, ref);
     }
   }
 

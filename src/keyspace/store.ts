@@ -4,14 +4,7 @@
  */
 import { type Rng, SLOT_COUNT, invariant } from '../base/index.ts';
 import { Arena, type Ref } from './arena.ts';
-import {
-  Entries,
-  TYPE_HASH,
-  TYPE_LIST,
-  TYPE_SET,
-  TYPE_STREAM,
-  TYPE_ZSET,
-} from './entry.ts';
+import { Entries, TYPE_HASH, TYPE_LIST, TYPE_SET, TYPE_STREAM, TYPE_ZSET } from './entry.ts';
 import { KeyHash } from './hash.ts';
 import { Hashes } from './hashes.ts';
 import { type LargeValues, Rubbish, type Words } from './large-values.ts';
@@ -39,8 +32,8 @@ export class Store {
   /** The keys that have an expiry time. */
   readonly expires: TableSet;
   readonly isPerSlot: boolean;
-  readonly lists: Lists;
   readonly hashes: Hashes;
+  readonly lists: Lists;
   readonly sets: Sets;
   readonly zsets: SortedSets;
   /** Large values that wait to be freed. */
@@ -68,8 +61,8 @@ export class Store {
     this.zsets = new SortedSets(this.entries, this.hash);
     this.rubbish = new Rubbish(onRubbish);
     this.lists = new Lists(this.entries, this.rubbish);
-    this.#large[TYPE_SET] = this.sets;
     this.#large[TYPE_LIST] = this.lists;
+    this.#large[TYPE_SET] = this.sets;
     this.#large[TYPE_ZSET] = this.zsets.large;
     this.#large[TYPE_HASH] = this.hashes;
     this.streams = new Streams(this.arena, this.hash, this.rubbish);

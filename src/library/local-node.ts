@@ -3,7 +3,7 @@ import { type Clock, addMs } from '../base/index.ts';
 import { type Argument, RespClient } from '../client/index.ts';
 import { type LoadedConfig, loadConfig } from '../config/index.ts';
 import { ServerProcess, StartError, busPortOf } from '../io/index.ts';
-import { type Disk, type Files, MemoryDisk, type Ports } from '../node/index.ts';
+import type { Files, Ports } from '../node/index.ts';
 import type { Reply } from '../resp/index.ts';
 import { LibraryError } from './errors.ts';
 import { memoryFiles } from './memory-files.ts';
@@ -35,7 +35,6 @@ export class LocalNode {
   readonly busPort: number;
   readonly #init: LocalNodeInit;
   readonly #files: Files = memoryFiles();
-  readonly #disk: Disk = new MemoryDisk((run) => void setImmediate(run));
   readonly #password: string | undefined;
   /** How far the node's waiting clock is ahead of the machine's, milliseconds. */
   #leadMs = 0;
@@ -189,7 +188,6 @@ export class LocalNode {
     return {
       ...ports,
       files: this.#files,
-      disk: this.#disk,
       network: gate.network(network.network(this.port, ports.network)),
       clock: this.#ahead(ports.clock),
       setAlarm: (at) => ports.setAlarm(addMs(at, -this.#leadMs)),

@@ -13,11 +13,11 @@ import {
 } from '../aof/index.ts';
 import type { LogLevel } from '../commands/index.ts';
 import type { Settings } from '../config/index.ts';
-import type { Disk, Files, OutputFile } from './ports.ts';
+import type { Files, GrowingFile } from './ports.ts';
 
 export interface AofFilesHost {
   readonly settings: Settings;
-  readonly ports: { readonly files: Files; readonly disk: Disk };
+  readonly ports: { readonly files: Files };
   log(level: LogLevel, text: string): void;
 }
 
@@ -41,7 +41,7 @@ export class AofFiles {
   get bytes(): number {
     const { base, incremental } = this.manifest;
     const sizeOf = (file: AofFile): number =>
-      this.#host.ports.disk.sizeOf(this.path(file.name)) ?? 0;
+      this.#host.ports.files.sizeOf(this.path(file.name)) ?? 0;
     return [...(base === undefined ? [] : [base]), ...incremental].reduce(
       (sum, file) => sum + sizeOf(file),
       0,
@@ -64,7 +64,7 @@ export class AofFiles {
     if (moved !== undefined) return moved;
     for (const file of [parsed.manifest.base, ...parsed.manifest.incremental]) {
       if (file === undefined) continue;
-      if (this.#host.ports.disk.sizeOf(this.path(file.name)) !== undefined) continue;
+      if (this.#host.ports.files.sizeOf(this.path(file.name)) !== undefined) continue;
       return `Unable to obtain the AOF file ${file.name} length. stat: No such file or directory`;
     }
     return undefined;
@@ -75,7 +75,7 @@ export class AofFiles {
     const { base, incremental } = this.manifest;
     const seq = (base?.seq ?? 0) + 1;
     const name = baseName(this.#host.settings.appendfilename, seq, isRdb);
-    const failure = this.#host.ports.disk.rename(from, this.path(name));
+    const failure = this.#host.ports.files.rename(from, this.path(name));
     if (failure !== undefined) return failure;
     const old = [...(base === undefined ? [] : [base]), ...incremental].filter(
       (file) => file.name !== keptIncremental.name,
@@ -102,33 +102,34 @@ export class AofFiles {
     if (settings['aof-disable-auto-gc'] || this.manifest.history.length === 0) return undefined;
     for (const { name } of this.manifest.history) {
       this.#host.log('notice', `Removing the history file ${name} in the background`);
-      const failure = ports.disk.remove(this.path(name));
+      const failure = ports.files.remove(this.path(name));
       if (failure !== undefined) return failure;
     }
     return this.#save({ ...this.manifest, history: [] });
   }
 
   /** The incremental file to go on with after a start: the last one, or a first. */
-  continueIncremental(): { readonly file: OutputFile } | { readonly failure: string } {
+  continueIncremental(): GrowingFile | string {
     const last = this.manifest.incremental.at(-1);
-    if (last !== undefined) return this.#host.ports.disk.openOutput(this.path(last.name), 'append');
+    if (last !== undefined)
+      return this.#host.ports.files.grow(this.path(last.name), 'end');
     return this.nextIncremental('server start');
   }
 
   /** Begins the next incremental file and says so in the manifest. */
-  nextIncremental(occasion: string): { readonly file: OutputFile } | { readonly failure: string } {
+  nextIncremental(occasion: string): GrowingFile | string {
     const next = this.#next();
     const made = this.#create(this.path(next.name), next.name, occasion);
-    if ('failure' in made) return made;
+    if (typeof made === 'string') return made;
     const incremental = [...this.manifest.incremental, next];
     const failure = this.#save({ ...this.manifest, incremental });
     if (failure === undefined) return made;
-    made.file.close();
-    return { failure };
+    made.close();
+    return failure;
   }
 
   /** Begins an incremental file that belongs to nothing until `settleTemporary`. */
-  temporaryIncremental(): { readonly file: OutputFile } | { readonly failure: string } {
+  temporaryIncremental(): GrowingFile | string {
     const name = this.#temporaryName;
     return this.#create(this.path(name), name, 'background rewrite');
   }
@@ -137,7 +138,7 @@ export class AofFiles {
   settleTemporary(): { readonly file: AofFile } | { readonly failure: string } {
     const file = this.#next();
     const from = this.#temporaryName;
-    const failure = this.#host.ports.disk.rename(this.path(from), this.path(file.name));
+    const failure = this.#host.ports.files.rename(this.path(from), this.path(file.name));
     if (failure !== undefined) return { failure };
     this.#host.log(
       'notice',
@@ -147,7 +148,7 @@ export class AofFiles {
   }
 
   makeDirectory(): string | undefined {
-    return this.#host.ports.disk.makeDirectory(this.#host.settings.appenddirname);
+    return this.#host.ports.files.makeDirectory(this.#host.settings.appenddirname);
   }
 
   get #manifestName(): string {
@@ -166,14 +167,10 @@ export class AofFiles {
     return { name, seq, kind: 'incremental' };
   }
 
-  #create(
-    path: string,
-    name: string,
-    occasion: string,
-  ): { readonly file: OutputFile } | { readonly failure: string } {
+  #create(path: string, name: string, occasion: string): GrowingFile | string {
     this.#host.log('notice', `Creating AOF incr file ${name} on ${occasion}`);
     const failure = this.makeDirectory();
-    return failure === undefined ? this.#host.ports.disk.openOutput(path, 'create') : { failure };
+    return failure ?? this.#host.ports.files.grow(path, 'empty');
   }
 
   #save(manifest: AofManifest): string | undefined {
@@ -187,7 +184,7 @@ export class AofFiles {
   #upgrade(): string | undefined {
     const { settings, ports } = this.#host;
     const name = settings.appendfilename;
-    if (ports.disk.sizeOf(name) === undefined) return undefined;
+    if (ports.files.sizeOf(name) === undefined) return undefined;
     const problem = this.makeDirectory();
     if (problem !== undefined) return problem;
     const base: AofFile = { name, seq: 1, kind: 'base' };
@@ -200,9 +197,9 @@ export class AofFiles {
     const { settings, ports } = this.#host;
     const name = settings.appendfilename;
     if (this.manifest.base?.name !== name) return undefined;
-    if (ports.disk.sizeOf(this.path(name)) !== undefined) return undefined;
-    if (ports.disk.sizeOf(name) === undefined) return undefined;
-    const failure = ports.disk.rename(name, this.path(name));
+    if (ports.files.sizeOf(this.path(name)) !== undefined) return undefined;
+    if (ports.files.sizeOf(name) === undefined) return undefined;
+    const failure = ports.files.rename(name, this.path(name));
     if (failure !== undefined) return failure;
     const where = `into the AOF directory (${settings.appenddirname})`;
     this.#host.log('notice', `Successfully migrated an old-style AOF file (${name}) ${where}.`);

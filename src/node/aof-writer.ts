@@ -7,7 +7,7 @@ import type { MonoMs, UnixMs } from '../base/index.ts';
 import type { LogLevel } from '../commands/index.ts';
 import type { Settings } from '../config/index.ts';
 import { encodeRequest } from '../resp/index.ts';
-import type { OutputFile } from './ports.ts';
+import type { GrowingFile } from './ports.ts';
 
 export interface AofWriterHost {
   readonly settings: Settings;
@@ -33,7 +33,7 @@ export class AofWriter {
   /** Syncs that were due while another was running. */
   delayedSyncs = 0;
   readonly #host: AofWriterHost;
-  #file: OutputFile | undefined;
+  #file: GrowingFile | undefined;
   #buf: Buffer = NO_BYTES;
   #size = 0;
   /** Database that the file has selected; -1: none yet. */
@@ -68,7 +68,7 @@ export class AofWriter {
   }
 
   /** Goes on in another file. What waits belongs to the one before and is written there first. */
-  open(file: OutputFile): void {
+  open(file: GrowingFile): void {
     this.close();
     this.#file = file;
     this.#dbIndex = -1;
@@ -125,7 +125,7 @@ export class AofWriter {
     else this.#syncSoon();
   }
 
-  #syncNow(file: OutputFile): void {
+  #syncNow(file: GrowingFile): void {
     const failure = file.sync();
     this.#hasUnsynced = false;
     if (failure === undefined) return;

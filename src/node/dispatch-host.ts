@@ -35,6 +35,8 @@ export interface DispatchHost extends Server {
   readonly pausesAll: boolean;
   /** A replica without its master that must not serve old data. */
   readonly isStale: boolean;
+  /** Data is being loaded, or the last background save failed: some commands are refused. */
+  readonly isLimited: boolean;
   /** Whether the data is larger than maxmemory allows. */
   readonly isOutOfMemory: boolean;
   /** Whether min-replicas-to-write is met. */

@@ -18,6 +18,7 @@ import {
   FLAG_READONLY,
   FLAG_SKIP_MONITOR,
   FLAG_SKIP_SLOWLOG,
+  FLAG_LOADING,
   FLAG_STALE,
   FLAG_WRITE,
   type QueuedCommand,
@@ -197,6 +198,10 @@ export class Dispatcher {
     if (!client.isAuthenticated && host.requiresPassword && (flags & FLAG_NO_AUTH) === 0) {
       return errors.ERR_NO_AUTH;
     }
+    if (host.isLimited) {
+      const text = this.#limitRefusal(command);
+      if (text !== undefined) return text;
+    }
     if (host.clusterRouter !== undefined && client.role !== 'master') {
       const text = host.clusterRouter.redirect(client, command, request);
       if (text !== undefined) {
@@ -224,6 +229,18 @@ export class Dispatcher {
     }
     if (host.isStale && (flags & FLAG_STALE) === 0) return errors.ERR_MASTER_DOWN;
     return undefined;
+  }
+
+  /** While data is loaded, or when it could not be saved. */
+  #limitRefusal({ flags, fullName }: Command): string | undefined {
+    const host = this.#host;
+    if (host.persistence.loading !== undefined) {
+      return (flags & FLAG_LOADING) === 0 ? errors.ERR_LOADING : undefined;
+    }
+    const { settings } = host;
+    const isConfigured = settings['stop-writes-on-bgsave-error'] && settings.save.length > 0;
+    if (!isConfigured || host.replication.isReplica) return undefined;
+    return (flags & FLAG_WRITE) !== 0 || fullName === 'ping' ? errors.ERR_MISCONF : undefined;
   }
 
   #unusualRefusal(client: Client, command: Command): string | undefined {

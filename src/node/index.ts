@@ -2,14 +2,16 @@
  * The whole server, synchronous and deterministic over its ports: clients, transactions, routing,
  * replication and cluster put together.
  */
-export { MemoryDisk } from './memory-disk.ts';
+export { MemoryFiles } from './memory-files.ts';
 export { Node, type NodeInit } from './node.ts';
 export type {
-  Disk,
+  FileDraft,
+  FileDraftEvents,
+  FileDraftOptions,
+  FileReader,
   Files,
-  InputFile,
+  GrowingFile,
   Network,
-  OutputFile,
   Ports,
   Wire,
   WireEvents,

@@ -14,7 +14,7 @@ import type { OutputLimit } from '../config/index.ts';
 import type { Client } from './client.ts';
 import type { Inside } from './inside.ts';
 import { replicaOutputLimit } from './replication-options.ts';
-import { SnapshotSender } from './snapshot-sender.ts';
+import { SnapshotSender, recencyOf } from './snapshot-sender.ts';
 
 type StartSnapshot = Extract<SourceEffect, { kind: 'startSnapshot' }>;
 
@@ -141,7 +141,6 @@ export class MasterSide implements ReplicaSink {
   #startSnapshot(effect: StartSnapshot): void {
     const { keyspace, settings, unixNow } = this.#inside;
     const { job, replid, replOffset, streamDb, withoutData } = effect;
-    const policy = settings['maxmemory-policy'];
     const sender = new SnapshotSender(
       {
         keyspace,
@@ -150,7 +149,7 @@ export class MasterSide implements ReplicaSink {
         replication: { replid, replOffset, streamDb },
         compression: settings.rdbcompression,
         checksum: settings.rdbchecksum,
-        recency: policy.includes('lru') ? 'lru' : policy.includes('lfu') ? 'lfu' : 'none',
+        recency: recencyOf(settings['maxmemory-policy']),
       },
       {
         pendingBytes: () => this.#pendingBytes(job),

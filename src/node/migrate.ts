@@ -7,8 +7,7 @@
  */
 import { type MonoMs, addMs } from '../base/index.ts';
 import type { Server, Session } from '../commands/index.ts';
-import { NONE } from '../keyspace/index.ts';
-import { encodeDump } from '../rdb/index.ts';
+import { NONE, dumpValue } from '../keyspace/index.ts';
 import { ReplyError, encodeRequest } from '../resp/index.ts';
 import type { ClusterHost } from './cluster-host.ts';
 import type { Inside } from './inside.ts';
@@ -132,12 +131,9 @@ export class Migrator implements MigrateService {
       const ref = db.find(key, 0, key.length);
       if (ref === NONE || db.isExpired(ref)) continue;
       const expireAt = db.entries.expireAt(ref);
-      const view = db.entries.stringView(ref);
-      const buf = Buffer.from(view.buf.buffer, view.buf.byteOffset, view.buf.length);
-      const value = { kind: 'string', buf, at: view.at, size: view.size } as const;
       parcels.push({
         key,
-        payload: encodeDump(value, { compression }),
+        payload: dumpValue(db.store, ref, { compression }),
         ttlMs: expireAt < 0 ? 0 : Math.max(1, expireAt - this.#inside.ports.clock.unixMs()),
       });
     }

@@ -38,6 +38,7 @@ import {
   rewriteConfig,
 } from '../config/index.ts';
 import type { Keyspace } from '../keyspace/index.ts';
+import type { RdbHeader } from '../rdb/index.ts';
 import { PARSED, Request, RequestParser } from '../resp/index.ts';
 import { notifyKeyspace } from './call-context.ts';
 import { Client } from './client.ts';
@@ -55,6 +56,7 @@ import { createKeyspace } from './keyspace-creation.ts';
 import { type ShownCall, monitorLine } from './monitor-line.ts';
 import type { Ports, Wire, WireEvents, WireFacts } from './ports.ts';
 import { Propagation } from './propagation.ts';
+import { Persistence } from './persistence.ts';
 import { ReplicationPart } from './replication.ts';
 import { admissionRefusal } from './admission.ts';
 import { BackgroundWork } from './background-work.ts';
@@ -71,6 +73,8 @@ export interface NodeInit {
   readonly config: LoadedConfig;
   /** Path of the configuration file; empty without one. */
   readonly configFile: string;
+  /** Called once: the data is loaded and clients are served, or the reason why the node must not go on. */
+  readonly onReady?: (flaw: string | undefined) => void;
   /** For the simulator, which plants faults. */
   readonly clusterRules?: ClusterRules;
 }
@@ -96,19 +100,25 @@ export class Node implements DispatchHost, ClientDeskOwner, Inside, ClusterHost 
   readonly replication: ReplicationPart;
   readonly cluster: ClusterPart | undefined;
   readonly migrator: Migrator;
+  readonly persistence: Persistence;
   readonly desk: ClientDesk;
   readonly waits: WaitQueue;
   now: MonoMs = monoMs(0);
   unixNow: UnixMs = unixMs(0);
   /** Calls at least this long go to the slow log, microseconds. */
   slowUs: number = Infinity;
-  readonly debug: DebugSwitches = { isActiveExpireOff: false, isCronPaused: false };
+  readonly debug: DebugSwitches = {
+    isActiveExpireOff: false,
+    isCronPaused: false,
+    isChecksumIgnored: false,
+  };
   readonly tracking: TrackingTable = new TrackingTable((id) => this.clients.find(id));
   readonly trackedCalls: TrackedCalls = new TrackedCalls(this);
   readonly #dispatcher: Dispatcher;
   readonly #watches: Watches;
   readonly #cron: Cron;
   readonly #work: BackgroundWork;
+  readonly #onReady: (flaw: string | undefined) => void;
   readonly #masterRequest: Request = new Request();
   readonly #masterParser: RequestParser;
   #turnDepth = 0;
@@ -167,15 +177,24 @@ export class Node implements DispatchHost, ClientDeskOwner, Inside, ClusterHost 
         })
       : undefined;
     this.migrator = new Migrator(this, this);
+    this.persistence = new Persistence(this);
     this.#cron = new Cron(this);
+    this.#onReady = init.onReady ?? ((): void => undefined);
     this.applyConfig(['slowlog-log-slower-than', 'maxmemory-policy']);
   }
 
-  /** Reads what the disk remembers and begins; undefined, or why it cannot start. */
+  /**
+   * Reads what the disk remembers and begins. A flaw that shows at once is returned; data that is loaded in slices may
+   * still show one, which `onReady` gets.
+   */
   start(): string | undefined {
     this.beginTurn();
-    const flaw = this.cluster?.start();
-    if (flaw === undefined) this.#followConfigured();
+    let flaw: string | undefined;
+    this.persistence.loadAtStart((failure) => {
+      flaw = failure ?? this.cluster?.start();
+      if (flaw === undefined) this.#followConfigured();
+      this.#onReady(flaw);
+    });
     this.endTurn();
     return flaw;
   }
@@ -206,7 +225,7 @@ export class Node implements DispatchHost, ClientDeskOwner, Inside, ClusterHost 
 
   /** A peer connected to the cluster bus. */
   acceptBus(wire: Wire): WireEvents {
-    if (this.cluster === undefined) {
+    if (this.cluster === undefined || this.persistence.loading !== undefined) {
       wire.destroy();
       return { data: () => undefined, closed: () => undefined };
     }
@@ -398,6 +417,17 @@ export class Node implements DispatchHost, ClientDeskOwner, Inside, ClusterHost 
     return replication.isReplica && !settings['replica-serve-stale-data'] && !replication.link.isUp;
   }
 
+  get isLimited(): boolean {
+    return this.persistence.isLimited;
+  }
+
+  get snapshotReplication(): RdbHeader['replication'] {
+    const { history } = this.replication;
+    if (history.backlog === undefined) return undefined;
+    const { replid: id, masterReplOffset, streamDb } = history;
+    return { replid: id, replOffset: masterReplOffset, streamDb: Math.max(0, streamDb) };
+  }
+
   get isOutOfMemory(): boolean {
     const { maxmemory } = this.settings;
     return maxmemory > 0 && this.keyspace.memory.usedBytes > maxmemory;
@@ -486,8 +516,26 @@ export class Node implements DispatchHost, ClientDeskOwner, Inside, ClusterHost 
     return this.ports.files.replace(this.configFile, text, true);
   }
 
-  shutdown(): void {
+  shutdown(save: 'asConfigured' | 'yes' | 'no' = 'asConfigured', isForced = false): boolean {
+    const isWanted = save === 'yes' || (save === 'asConfigured' && this.settings.save.length > 0);
+    // Half of the data in the place of all of it would be a loss.
+    if (isWanted && this.persistence.loading === undefined) {
+      this.persistence.stop();
+      this.log('notice', 'Saving the final RDB snapshot before exiting.');
+      if (this.persistence.save() !== undefined && !isForced) {
+        this.log('warning', "Error trying to save the DB, can't exit.");
+        return false;
+      }
+    }
     this.#isShuttingDown = true;
+    return true;
+  }
+
+  inTurn(act: () => void): void {
+    if (this.#hasEnded) return;
+    this.beginTurn();
+    act();
+    this.endTurn();
   }
 
   sleep(ms: number): void {
@@ -507,12 +555,14 @@ export class Node implements DispatchHost, ClientDeskOwner, Inside, ClusterHost 
 
   #tick(): void {
     this.#wantsAlarm = true;
+    if (this.persistence.loading !== undefined) return;
     this.cluster?.tickIfDue(this.now);
     this.replication.tick();
     this.waits.tick(this.now);
     this.migrator.tick(this.now);
     this.clients.endPauses(this.now);
     this.#cron.runIfDue(this.now);
+    this.persistence.runIfDue();
   }
 
   #setAlarm(): void {
@@ -569,6 +619,7 @@ export class Node implements DispatchHost, ClientDeskOwner, Inside, ClusterHost 
     this.#hasEnded = true;
     this.replication.stop();
     this.migrator.stop();
+    this.persistence.stop();
     this.cluster?.stop();
     this.log('warning', 'Slotline is now ready to exit, bye bye...');
     for (const client of [...this.clients.all()]) client.wire?.end();

@@ -54,18 +54,51 @@ export interface Network {
   ): Wire;
 }
 
-export interface Files {
-  /** The text (one character a byte) of a file in the working directory; undefined when there is none. */
-  read(name: string): string | undefined;
-  /**
-   * Replaces a file whole: written aside, synced if asked, renamed. Returns why it failed, undefined
-   * when it is done. A power cut leaves the old or the new file, whole; with `isSynced` the new one.
-   */
-  replace(name: string, text: string, isSynced: boolean): string | undefined;
+/** A file opened to be read from its start. */
+export interface FileReader {
+  /** Bytes, when it was opened. */
+  readonly size: number;
+  /** Fills `buf` from its start; how many bytes that were, 0 at the end, or a text that says why not. */
+  read(buf: Buffer): number | string;
+  close(): void;
 }
 
-/** A data file that grows at its end. */
-export interface OutputFile {
+/** A file being written aside, to take the place of another when it is whole. */
+export interface FileDraft {
+  /** Appends; the buffer is the file's from now on. */
+  write(buf: Buffer): void;
+  /** Bytes accepted and not yet written. */
+  readonly pendingBytes: number;
+  /** Brings everything to disk, then renames it to `name`, which is on disk when `ended` comes. */
+  commit(name: string): void;
+  /** Removes it. No event follows. */
+  abandon(): void;
+}
+
+export interface FileDraftEvents {
+  /** What was pending is written. */
+  drained(): void;
+  /**
+   * Comes once unless it was abandoned: after `commit`, or before it when writing failed. Without a
+   * failure the file is in its place; with one (an action and the reason) nothing is left of it.
+   */
+  ended(failure: string | undefined): void;
+}
+
+export interface FileDraftOptions {
+  /** Name until it is committed. */
+  readonly name: string;
+  /**
+   * Whether each call does its work before it returns, `ended` included. Otherwise the disk works
+   * beside, and events come later, never during a call.
+   */
+  readonly isWaiting: boolean;
+  /** Brings what was written to disk after every so many bytes; 0: only at the end. */
+  readonly syncEveryBytes: number;
+}
+
+/** A file that grows at its end, in sight of everybody. */
+export interface GrowingFile {
   /** Bytes it has. */
   readonly size: number;
   /** Adds `buf[at, at + size)`. Why it failed, and then none of these bytes are in the file. */
@@ -77,27 +110,24 @@ export interface OutputFile {
   close(): void;
 }
 
-/** A data file that is read from its start to its end. */
-export interface InputFile {
-  /** Bytes it had when it was opened. */
-  readonly size: number;
-  /** Reads at most `size` bytes into `buf[at, …)`: how many there were, 0 at the end, or why it failed. */
-  read(buf: Buffer, at: number, size: number): number | string;
-  close(): void;
-}
-
-/** Large files of the working directory, in pieces; names may have a directory before them. Failures are the system's words. */
-export interface Disk {
-  /** Opens a file to write: `create` makes an empty one, `append` goes on at the end of what is there. */
-  openOutput(
-    name: string,
-    mode: 'create' | 'append',
-  ): { readonly file: OutputFile } | { readonly failure: string };
-  /** Opens a file to read; undefined when there is none. */
-  openInput(name: string): { readonly file: InputFile } | { readonly failure: string } | undefined;
-  /** Size of a file in bytes; undefined when there is none. */
+/** Files of the working directory; names may have a directory before them. */
+export interface Files {
+  /** The text (one character a byte) of a file in the working directory; undefined when there is none. */
+  read(name: string): string | undefined;
+  /**
+   * Replaces a file whole: written aside, synced if asked, renamed. Returns why it failed, undefined
+   * when it is done. A power cut leaves the old or the new file, whole; with `isSynced` the new one.
+   */
+  replace(name: string, text: string, isSynced: boolean): string | undefined;
+  /** Opens a large file; undefined when there is none, a text when it cannot be read. */
+  open(name: string): FileReader | string | undefined;
+  /** Begins a large file. */
+  draft(options: FileDraftOptions, events: FileDraftEvents): FileDraft;
+  /** Opens a file that grows in place: an empty one, or behind what is there. A text says why that failed. */
+  grow(name: string, from: 'empty' | 'end'): GrowingFile | string;
+  /** Bytes of a file; undefined when there is none. */
   sizeOf(name: string): number | undefined;
-  /** Gives a file another name, in place of whatever had it; after a power cut it has one of the two. */
+  /** Gives a file another name, in place of whatever had it. Like the next ones returns why it failed, if so. */
   rename(from: string, to: string): string | undefined;
   /** Deletes a file; it is no failure when there is none. */
   remove(name: string): string | undefined;
@@ -112,7 +142,6 @@ export interface Ports {
   readonly rng: Rng;
   readonly network: Network;
   readonly files: Files;
-  readonly disk: Disk;
   readonly system: SystemFacts;
   log(level: LogLevel, text: string): void;
   /**

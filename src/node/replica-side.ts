@@ -130,7 +130,8 @@ export class ReplicaSide implements MasterListener, StreamTarget {
   #beginSnapshot(): void {
     const aside = this.#inside.createKeyspace();
     aside.nowMs = this.#inside.unixNow;
-    this.#loader = new SnapshotLoader(aside);
+    aside.expiryMode = 'ignore';
+    this.#loader = new SnapshotLoader({ keyspace: aside });
   }
 
   #load(buf: Buffer, at: number, size: number): void {

@@ -1,64 +1,121 @@
-/** Takes a master's snapshot into a keyspace of its own, so that our data stays until all of it is there. */
-import { type Keyspace, NO_EXPIRY } from '../keyspace/index.ts';
-import { type RdbEntry, type RdbFailure, RdbReader } from '../rdb/index.ts';
+/**
+ * Takes RDB into a keyspace: a master's snapshot into one of its own, so that our data stays until all of it is there,
+ * or a file into ours.
+ */
+import { type Keyspace, NONE, NO_EXPIRY, ValueLoader } from '../keyspace/index.ts';
+import { type RdbEntry, type RdbFailure, type RdbHandler, RdbReader } from '../rdb/index.ts';
 
-export class SnapshotLoader {
-  /** What was loaded so far. */
+export interface SnapshotLoaderOptions {
+  /** Empty, or what is loaded goes beside what is there. */
   readonly keyspace: Keyspace;
+  /** Keys whose time is over are left out, as a master does. Default false. */
+  readonly leavesExpired?: boolean;
+  /** A key that is there already is replaced; else it is a failure. Default false. */
+  readonly replacesKeys?: boolean;
+  /** A field of the header. */
+  readonly aux?: (name: string, value: string) => void;
+  /** Something was passed over. */
+  readonly skipped?: (what: string) => void;
+}
+
+export class SnapshotLoader implements RdbHandler {
+  readonly keyspace: Keyspace;
+  readonly sink: ValueLoader = new ValueLoader();
   /** Database that the stream after the snapshot has selected. */
   streamDb = 0;
+  loadedCount = 0;
+  expiredCount = 0;
+  /** Keys without elements, which old versions of Redis could write: they are not loaded. */
+  emptyCount = 0;
+  readonly #options: SnapshotLoaderOptions;
   readonly #reader: RdbReader;
-  #problem: string | undefined;
 
-  /** `keyspace`: empty, of the shape of the node's own. */
-  constructor(keyspace: Keyspace) {
-    this.keyspace = keyspace;
-    keyspace.expiryMode = 'ignore';
-    this.#reader = new RdbReader({
-      aux: (name, value) => {
-        if (name === 'repl-stream-db') this.streamDb = Number(value);
-      },
-      selectDb: (index) => this.#checkDb(index),
-      entry: (entry) => this.#add(entry),
-    });
+  constructor(options: SnapshotLoaderOptions) {
+    this.#options = options;
+    this.keyspace = options.keyspace;
+    this.#reader = new RdbReader(this);
   }
 
-  /** Takes the next bytes; says why the snapshot cannot be loaded, if so. */
+  /** Takes the next bytes; says why the snapshot cannot be loaded, if so. Of a value that was not whole nothing stays. */
   push(buf: Buffer, at: number, size: number): string | undefined {
-    if (this.#problem === undefined) {
-      this.#reader.push(buf, at, size);
-      const { failure } = this.#reader;
-      if (failure !== undefined) this.#problem ??= failureText(failure);
-    }
-    return this.#problem;
+    const { failure } = this.#reader;
+    if (failure !== undefined) return failureText(failure);
+    this.#reader.push(buf, at, size);
+    if (this.#reader.failure === undefined) return undefined;
+    this.sink.discard();
+    return failureText(this.#reader.failure);
+  }
+
+  /** Position of the failure, in bytes. */
+  get failedAt(): number | undefined {
+    return this.#reader.failure?.at;
   }
 
   /** All bytes were given; says why they are no snapshot, if so. */
   finish(): string | undefined {
-    if (this.#problem !== undefined || this.#reader.state === 'done') return this.#problem;
+    const { failure, state } = this.#reader;
+    if (failure !== undefined) return failureText(failure);
+    if (state === 'done') return undefined;
+    this.sink.discard();
     return 'Unexpected end of the snapshot';
   }
 
-  #checkDb(index: number): void {
-    const count = this.keyspace.databases.length;
-    if (index < count) return;
-    this.#problem ??= `the snapshot has keys in database ${index}, and "databases" is ${count} here`;
+  aux(name: string, value: string): void {
+    if (name === 'repl-stream-db') this.streamDb = Number(value);
+    this.#options.aux?.(name, value);
   }
 
-  #add(entry: RdbEntry): void {
-    if (this.#problem !== undefined) return;
-    const { key, value } = entry;
+  selectDb(index: number): string | undefined {
+    const count = this.keyspace.databases.length;
+    if (index < count) return undefined;
+    return `the snapshot has keys in database ${index}, and "databases" is ${count} here`;
+  }
+
+  skipped(what: string): void {
+    this.#options.skipped?.(what);
+  }
+
+  begin(entry: RdbEntry): string | undefined {
+    const { key } = entry;
     const db = this.keyspace.db(entry.dbIndex);
-    const expiry = entry.expireAtUnixMs < 0 ? NO_EXPIRY : entry.expireAtUnixMs;
-    const ref = db.setString(key.buf, key.at, key.size, value, expiry);
+    const old = db.find(key.buf, key.at, key.size);
+    if (old !== NONE) {
+      if (this.#options.replacesKeys !== true) {
+        const name = key.buf.toString('latin1', key.at, key.at + key.size);
+        return `RDB has duplicated key '${printable(name)}' in DB ${entry.dbIndex}`;
+      }
+      db.delete(old);
+    }
+    this.sink.begin(db, key, entry.expireAtUnixMs < 0 ? NO_EXPIRY : entry.expireAtUnixMs);
+    return undefined;
+  }
+
+  end(entry: RdbEntry): void {
+    const db = this.keyspace.db(entry.dbIndex);
+    const ref = this.sink.end();
+    const isExpired = entry.expireAtUnixMs >= 0 && entry.expireAtUnixMs < this.keyspace.nowMs;
+    if (isExpired && this.#options.leavesExpired === true) {
+      db.drop(ref);
+      this.expiredCount++;
+      return;
+    }
+    this.loadedCount++;
     const { kind } = this.keyspace.recency;
     if (entry.idleSeconds >= 0 && kind === 'lru') db.setIdleSeconds(ref, entry.idleSeconds);
     if (entry.freq >= 0 && kind === 'lfu') db.setFrequency(ref, entry.freq);
+  }
+
+  empty(): void {
+    this.emptyCount++;
   }
 }
 
 function failureText(failure: RdbFailure): string {
   if (failure.kind !== 'unsupported') return failure.reason;
-  const key = failure.key.toString('latin1').replaceAll(/[^ -~]/g, '?');
-  return `the key "${key}" holds a ${failure.what}, which is not supported yet. The data here stays as it was`;
+  const key = printable(failure.key.toString('latin1'));
+  return `the key "${key}" holds a ${failure.what}, which needs a module`;
+}
+
+function printable(text: string): string {
+  return text.replaceAll(/[^ -~]/g, '?');
 }

@@ -1,15 +1,15 @@
 /**
- * Makes the snapshot of one full synchronisation: walks the keyspace in slices, no faster than the slowest replica
- * takes it.
+ * Makes a snapshot for a full synchronisation or a file: walks the keyspace in slices, no faster than the slowest
+ * receiver takes it.
  */
 import type { UnixMs } from '../base/index.ts';
-import { invariant } from '../base/index.ts';
 import {
-  type Entries,
   type Keyspace,
   type Ref,
   type Snapshot,
-  TYPE_STRING,
+  type Store,
+  rdbTypeOf,
+  saveValue,
 } from '../keyspace/index.ts';
 import { RdbWriter, type RdbHeader } from '../rdb/index.ts';
 
@@ -27,7 +27,8 @@ export interface SnapshotOutlet {
 export interface SnapshotRequest {
   readonly keyspace: Keyspace;
   readonly unixNow: UnixMs;
-  readonly replication: NonNullable<RdbHeader['replication']>;
+  /** What a replica needs to go on from here; undefined where nobody does. */
+  readonly replication: RdbHeader['replication'] | undefined;
   readonly withoutData: boolean;
   /** `rdbcompression` and `rdbchecksum`. */
   readonly compression: boolean;
@@ -53,6 +54,7 @@ export class SnapshotSender {
   readonly #sizes: ({ readonly keys: number; readonly expiring: number } | undefined)[];
   #snapshot: Snapshot | undefined;
   #dbIndex = -1;
+  #writtenCount = 0;
   #state: 'walking' | 'waiting' | 'ended' = 'ended';
 
   constructor(request: SnapshotRequest, outlet: SnapshotOutlet) {
@@ -67,18 +69,23 @@ export class SnapshotSender {
   start(): boolean {
     const { keyspace, replication, unixNow, withoutData } = this.#request;
     if (!withoutData) {
-      this.#snapshot = keyspace.startSnapshot((dbIndex, entries, ref) => {
-        this.#visit(dbIndex, entries, ref);
+      this.#snapshot = keyspace.startSnapshot((dbIndex, store, ref) => {
+        this.#visit(dbIndex, store, ref);
       });
       if (this.#snapshot === undefined) return false;
     }
     this.#writer.header({
       ctimeUnixSeconds: Math.floor(unixNow / 1000),
       usedMemoryBytes: keyspace.memory.usedBytes,
-      replication,
+      ...(replication === undefined ? {} : { replication }),
     });
     this.#walk();
     return true;
+  }
+
+  /** Keys written so far. */
+  get writtenCount(): number {
+    return this.#writtenCount;
   }
 
   /** A receiver took bytes or went away: the walk may go on. */
@@ -133,8 +140,9 @@ export class SnapshotSender {
     return true;
   }
 
-  #visit(dbIndex: number, entries: Entries, ref: Ref): void {
+  #visit(dbIndex: number, store: Store, ref: Ref): void {
     const writer = this.#writer;
+    const { entries } = store;
     if (dbIndex !== this.#dbIndex) {
       this.#dbIndex = dbIndex;
       writer.selectDb(dbIndex);
@@ -142,8 +150,6 @@ export class SnapshotSender {
       if (sizes !== undefined) writer.resizeDb(sizes);
       this.#sizes[dbIndex] = undefined;
     }
-    const type = entries.type(ref);
-    invariant(type === TYPE_STRING, 'a snapshot can write every type that a database holds');
     const expireAtUnixMs = entries.expireAt(ref);
     const { recency } = this.#request.keyspace;
     if (this.#request.recency === 'lru') {
@@ -154,10 +160,16 @@ export class SnapshotSender {
     } else if (expireAtUnixMs >= 0) {
       writer.entryFacts({ expireAtUnixMs });
     }
-    writer.type(type);
+    writer.type(rdbTypeOf(store, ref));
     const key = entries.key(ref);
     writer.string(key.buf, key.at, key.size);
-    const value = entries.stringView(ref);
-    writer.string(value.buf, value.at, value.size);
+    saveValue(store, ref, writer);
+    this.#writtenCount++;
   }
+}
+
+/** Facts about use that a maxmemory-policy goes by. */
+export function recencyOf(policy: string): SnapshotRequest['recency'] {
+  if (policy.includes('lru')) return 'lru';
+  return policy.includes('lfu') ? 'lfu' : 'none';
 }

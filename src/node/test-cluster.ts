@@ -17,7 +17,7 @@ import { ClusterPart } from './cluster.ts';
 import type { ClusterHost } from './cluster-host.ts';
 import type { Inside } from './inside.ts';
 import { Migrator } from './migrate.ts';
-import type { Ports, Wire, WireEvents } from './ports.ts';
+import type { Files, Ports, Wire, WireEvents } from './ports.ts';
 
 const UNIX_START = 1_700_000_000_000;
 const IP = '127.0.0.1';
@@ -281,6 +281,14 @@ export class ClusterTestNode {
 
   #ports(): Ports {
     const world = this.#world;
+    const files: Pick<Files, 'read' | 'replace'> = {
+      read: () => this.file,
+      replace: (_name, text, isSynced) => {
+        world.events.push(`${this.port} ${isSynced ? 'sync' : 'save'}`);
+        if (this.saveFailure === undefined) this.file = text;
+        return this.saveFailure;
+      },
+    };
     const ports: Partial<Ports> = {
       clock: {
         monoMs: () => world.now,
@@ -299,14 +307,8 @@ export class ClusterTestNode {
           return wire;
         },
       },
-      files: {
-        read: () => this.file,
-        replace: (_name, text, isSynced) => {
-          world.events.push(`${this.port} ${isSynced ? 'sync' : 'save'}`);
-          if (this.saveFailure === undefined) this.file = text;
-          return this.saveFailure;
-        },
-      },
+      // No large files in these tests.
+      files: files as Files,
     };
     return ports as Ports;
   }

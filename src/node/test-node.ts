@@ -1,8 +1,8 @@
 /** Support of the node's tests: one whole node over ports that only a test moves. */
 import { type MonoMs, monoMs, seededRng, unixMs } from '../base/index.ts';
 import { loadConfig } from '../config/index.ts';
-import { MemoryDisk } from './memory-disk.ts';
 import { Node } from './node.ts';
+import { MemoryFiles } from './memory-files.ts';
 import type { Ports, Wire, WireEvents } from './ports.ts';
 
 const UNIX_START = 1_700_000_000_000;
@@ -64,6 +64,9 @@ export class TestNode {
   alarmAt: MonoMs | undefined;
   endedWith: number | undefined;
   sendsAsked = 0;
+  /** What happens after the present call: slices of work, and the disk. */
+  readonly later: (() => void)[] = [];
+  readonly files: MemoryFiles = new MemoryFiles((run) => void this.later.push(run));
 
   /** `sendsTogether`: replies wait until the test calls `node.send()`. */
   constructor(configText = '', sendsTogether = false) {
@@ -83,6 +86,11 @@ export class TestNode {
 
   connect(remoteIp = '127.0.0.1'): TestClient {
     return new TestClient(this.node, remoteIp);
+  }
+
+  /** Runs what waits to happen soon, and what follows from it. */
+  settle(): void {
+    for (let run = this.later.shift(); run !== undefined; run = this.later.shift()) run();
   }
 
   /** Lets time pass, with every alarm in it. */
@@ -107,8 +115,7 @@ export class TestNode {
       },
       rng: seededRng(7),
       network: { connect: unused },
-      files: { read: () => undefined, replace: () => undefined },
-      disk: new MemoryDisk(() => undefined),
+      files: this.files,
       system: {
         os: 'test',
         archBits: 64,
@@ -125,7 +132,7 @@ export class TestNode {
         this.alarmAt = at;
       },
       listenAnew: () => undefined,
-      callSoon: () => undefined,
+      callSoon: () => void this.later.push(() => this.node.work()),
       ...(sendsTogether ? { sendSoon: () => void this.sendsAsked++ } : {}),
       sleep: () => undefined,
       ended: (exitCode) => {

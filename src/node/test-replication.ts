@@ -9,7 +9,7 @@ import { Keyspace, NONE } from '../keyspace/index.ts';
 import { PARSED, ReplyBufferPool, Request, RequestParser, encodeRequest } from '../resp/index.ts';
 import { Client, type ClientHost } from './client.ts';
 import type { Inside } from './inside.ts';
-import { MemoryDisk } from './memory-disk.ts';
+import { MemoryFiles } from './memory-files.ts';
 import type { Ports, Wire, WireEvents } from './ports.ts';
 import { ReplicationPart } from './replication.ts';
 import { WaitQueue } from './wait-queue.ts';
@@ -280,8 +280,7 @@ export class TestNode {
       },
       rng: seededRng(this.port * 31),
       network: { connect: ({ port }, events) => world.connect(port, events) },
-      files: { read: () => undefined, replace: () => undefined },
-      disk: new MemoryDisk(() => undefined),
+      files: new MemoryFiles(() => undefined),
       system: {} as SystemFacts,
       log: () => {},
       setAlarm: () => {},

@@ -3,6 +3,7 @@
  * `problem` says why, or, when that is empty, more bytes are needed (`need` of them at least). Nothing is
  * consumed until the caller commits, so a read may simply be tried again.
  */
+import { DIGITS_MAX, writeDigits } from '../base/index.ts';
 import {
   LENGTH_14_BIT,
   LENGTH_32_BIT,
@@ -24,7 +25,6 @@ interface MutableBytes extends Bytes {
   size: number;
 }
 
-const INT_TEXT_SIZE = 11;
 /** A copy of 264 bytes takes three, so no honest string grows as much as this. */
 const LZF_GROWTH_LIMIT = 100;
 
@@ -41,6 +41,9 @@ export class RdbCursor {
   problem = '';
   /** Set by `length()`: the length byte announced a special string encoding, which is the result. */
   isEncoded = false;
+  /** The two halves of the 64-bit length that `length()` read last: a number does not hold all of them. */
+  wideHigh = 0;
+  wideLow = 0;
 
   /** Whether `size` more bytes are in hand; notes the need when they are not. */
   has(size: number): boolean {
@@ -52,6 +55,12 @@ export class RdbCursor {
   fail(problem: string): undefined {
     this.problem = problem;
     return undefined;
+  }
+
+  /** Like `fail`, for readers that answer whether they could. */
+  refuse(problem: string): false {
+    this.problem = problem;
+    return false;
   }
 
   byte(): number | undefined {
@@ -86,10 +95,10 @@ export class RdbCursor {
     }
     if (first !== LENGTH_64_BIT) return this.fail(`Unknown length encoding ${first}`);
     if (!this.has(8)) return undefined;
-    const wide =
-      this.buf.readUInt32BE(this.at) * 0x1_0000_0000 + this.buf.readUInt32BE(this.at + 4);
+    this.wideHigh = this.buf.readUInt32BE(this.at);
+    this.wideLow = this.buf.readUInt32BE(this.at + 4);
     this.at += 8;
-    return wide;
+    return this.wideHigh * 0x1_0000_0000 + this.wideLow;
   }
 
   /** A length that may not be a special encoding. */
@@ -175,9 +184,17 @@ export class StringSlot implements MutableBytes {
     this.size = size;
   }
 
+  /** Takes a copy of the bytes, for when their own place does not last. */
+  setCopy(buf: Buffer, at: number, size: number): void {
+    const room = this.room(size);
+    buf.copy(room, 0, at, at + size);
+    this.set(room, 0, size);
+  }
+
   setInteger(value: number): void {
-    const room = this.room(INT_TEXT_SIZE);
-    this.set(room, 0, room.write(String(value), 0, 'latin1'));
+    const room = this.room(DIGITS_MAX);
+    const at = writeDigits(room, DIGITS_MAX, value);
+    this.set(room, at, DIGITS_MAX - at);
   }
 
   /** A buffer of at least `size` bytes, kept for the next string unless it is large. */

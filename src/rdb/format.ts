@@ -39,7 +39,37 @@ export const STRING_INT16 = 1;
 export const STRING_INT32 = 2;
 export const STRING_LZF = 3;
 
+/** Types of values. */
 export const TYPE_STRING = 0;
+export const TYPE_LIST = 1;
+export const TYPE_SET = 2;
+/** Scores as text. */
+export const TYPE_ZSET = 3;
+export const TYPE_HASH = 4;
+/** Scores as doubles. */
+export const TYPE_ZSET_2 = 5;
+export const TYPE_HASH_ZIPMAP = 9;
+export const TYPE_LIST_ZIPLIST = 10;
+export const TYPE_SET_INTSET = 11;
+export const TYPE_ZSET_ZIPLIST = 12;
+export const TYPE_HASH_ZIPLIST = 13;
+/** Nodes are ziplists. */
+export const TYPE_LIST_QUICKLIST = 14;
+export const TYPE_STREAM_LISTPACKS = 15;
+export const TYPE_HASH_LISTPACK = 16;
+export const TYPE_ZSET_LISTPACK = 17;
+/** Nodes are listpacks or single elements. */
+export const TYPE_LIST_QUICKLIST_2 = 18;
+/** With counts of entries added and read. */
+export const TYPE_STREAM_LISTPACKS_2 = 19;
+/** 7.2. */
+export const TYPE_SET_LISTPACK = 20;
+/** 7.2: with the time a consumer was active. */
+export const TYPE_STREAM_LISTPACKS_3 = 21;
+
+/** Containers of a quicklist's node. */
+export const NODE_PLAIN = 1;
+export const NODE_PACKED = 2;
 
 const TYPE_FAMILIES: ReadonlyMap<number, string> = new Map([
   [0, 'string'],

@@ -3,8 +3,22 @@
  * writes it. Reads from and writes to buffers; knows no file, no socket and no keyspace.
  */
 export { RdbCursor, StringSlot } from './cursor.ts';
-export { type DecodedDump, decodeDump, encodeDump } from './dump.ts';
-export { RDB_VERSION } from './format.ts';
+export { createDecoders } from './decoders.ts';
+export { decodeDump, dumpFrameFlaw, encodeDump } from './dump.ts';
+export {
+  NODE_PACKED,
+  NODE_PLAIN,
+  RDB_VERSION,
+  TYPE_HASH,
+  TYPE_HASH_LISTPACK,
+  TYPE_LIST_QUICKLIST_2,
+  TYPE_SET,
+  TYPE_SET_INTSET,
+  TYPE_STREAM_LISTPACKS_2,
+  TYPE_STRING,
+  TYPE_ZSET_2,
+  TYPE_ZSET_LISTPACK,
+} from './format.ts';
 export {
   INTSET_HEADER_BYTES,
   intsetCount,
@@ -36,6 +50,18 @@ export {
 } from './listpack.ts';
 export { LzfCompressor, lzfDecompress } from './lzf.ts';
 export { type RdbHandler, RdbReader, type RdbReaderState } from './reader.ts';
-export type { Bytes, RdbEntry, RdbFailure, RdbString, RdbValue } from './value.ts';
-export { type ValueDecoder, type ValueDecoders, createDecoders } from './value-decoder.ts';
+export { parseScore } from './scores.ts';
+export {
+  type Bytes,
+  type ContainerKind,
+  type RdbEntry,
+  type RdbFailure,
+  STREAM_COUNT_DERIVED,
+  STREAM_COUNT_UNKNOWN,
+  type StreamFacts,
+  type StreamId,
+  type StreamSink,
+  type ValueSink,
+} from './value.ts';
+export type { ReadOutcome, ValueDecoder, ValueDecoders } from './value-decoder.ts';
 export { type RdbEntryFacts, type RdbHeader, RdbWriter, type RdbWriterOptions } from './writer.ts';

@@ -22,15 +22,24 @@ import {
   isKnownType,
   typeName,
 } from './format.ts';
-import type { RdbEntry, RdbFailure, RdbValue } from './value.ts';
-import { type ValueDecoder, type ValueDecoders, createDecoders } from './value-decoder.ts';
+import { createDecoders } from './decoders.ts';
+import type { RdbEntry, RdbFailure, ValueSink } from './value.ts';
+import type { ValueDecoder, ValueDecoders } from './value-decoder.ts';
 
 /** Told of each record while `push` runs; views are valid until the call returns. */
 export interface RdbHandler {
+  /** Where the parts of values go. */
+  readonly sink: ValueSink;
   aux?(name: string, value: string): void;
-  selectDb?(index: number): void;
+  /** A text refuses it and ends the reading, as with `begin`. */
+  selectDb?(index: number): string | undefined;
   resizeDb?(counts: { readonly keys: number; readonly expiring: number }): void;
-  entry(entry: RdbEntry): void;
+  /** A key whose value comes next; a text says why it cannot be taken. */
+  begin(entry: RdbEntry): string | undefined;
+  /** The value is complete. */
+  end(entry: RdbEntry): void;
+  /** The value proved to be a container without elements, and the sink was told nothing. */
+  empty?(entry: RdbEntry): void;
   /** Something was passed over: a function library, a module's data. */
   skipped?(what: string): void;
 }
@@ -45,7 +54,6 @@ interface EntryInProgress extends RdbEntry {
   expireAtUnixMs: number;
   idleSeconds: number;
   freq: number;
-  value: RdbValue;
 }
 
 const EMPTY: Buffer = Buffer.alloc(0);
@@ -83,7 +91,6 @@ export class RdbReader {
       expireAtUnixMs: -1,
       idleSeconds: -1,
       freq: -1,
-      value: { kind: 'string', buf: EMPTY, at: 0, size: 0 },
     };
   }
 
@@ -293,8 +300,8 @@ export class RdbReader {
       return false;
     }
     this.#entry.dbIndex = index;
-    this.#handler.selectDb?.(index);
-    return true;
+    const refusal = this.#handler.selectDb?.(index);
+    return refusal === undefined || this.#cursor.refuse(refusal);
   }
 
   #resizeDb(): boolean {
@@ -378,14 +385,15 @@ export class RdbReader {
     decoder.begin(type);
     this.#decoder = decoder;
     this.#stage = 'value';
-    return true;
+    const refusal = this.#handler.begin(this.#entry);
+    return refusal === undefined || this.#cursor.refuse(refusal);
   }
 
   #value(): boolean {
-    const value = this.#decoder?.read(this.#cursor);
-    if (value === undefined) return false;
-    this.#entry.value = value;
-    this.#handler.entry(this.#entry);
+    const outcome = this.#decoder?.read(this.#cursor, this.#handler.sink) ?? 'more';
+    if (outcome === 'more') return false;
+    if (outcome === 'empty') this.#handler.empty?.(this.#entry);
+    else this.#handler.end(this.#entry);
     this.#entry.expireAtUnixMs = -1;
     this.#entry.idleSeconds = -1;
     this.#entry.freq = -1;

@@ -1,42 +1,24 @@
 /**
- * How values are read. A type joins by its decoder in a table; a decoder may take its value element by element over
- * any number of chunks, so that a large container needs no second pass.
+ * How values are read. A type joins by its decoder in a table; a decoder takes its value element by element over any
+ * number of chunks and hands each on, so that nothing is kept twice.
  */
 import type { RdbCursor } from './cursor.ts';
-import { StringSlot } from './cursor.ts';
-import { TYPE_STRING } from './format.ts';
-import type { RdbString, RdbValue } from './value.ts';
+import type { ValueSink } from './value.ts';
+
+/** What came of reading on: more bytes are needed or `cursor.problem` is set; the value is complete; it is empty. */
+export type ReadOutcome = 'more' | 'done' | 'empty';
 
 /** Reads one type of value. Kept and reused for all values of that type. */
 export interface ValueDecoder {
   /** Forgets what was read: a new value of `type` begins. */
   begin(type: number): void;
   /**
-   * Reads on. Bytes before `cursor.at` count as consumed when it returns, so it moves back what it could not use.
-   * @returns the value when it is complete; otherwise `undefined`, for more bytes or with `cursor.problem` set
+   * Reads on and tells `sink`. Bytes before `cursor.at` count as consumed when it returns, so it moves back what it
+   * could not use. `empty` is a container without elements, which old versions of Redis could write; the sink was
+   * told nothing of it.
    */
-  read(cursor: RdbCursor): RdbValue | undefined;
+  read(cursor: RdbCursor, sink: ValueSink): ReadOutcome;
 }
 
 /** By type number. */
 export type ValueDecoders = ReadonlyMap<number, ValueDecoder>;
-
-class StringDecoder extends StringSlot implements RdbString, ValueDecoder {
-  readonly kind = 'string' as const;
-
-  begin(): void {
-    this.set(this.buf, 0, 0);
-  }
-
-  read(cursor: RdbCursor): RdbValue | undefined {
-    const from = cursor.at;
-    if (cursor.string(this)) return this;
-    cursor.at = from;
-    return undefined;
-  }
-}
-
-/** Fresh decoders of all types built so far. */
-export function createDecoders(): ValueDecoders {
-  return new Map<number, ValueDecoder>([[TYPE_STRING, new StringDecoder()]]);
-}

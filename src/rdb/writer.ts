@@ -18,10 +18,8 @@ import {
   STRING_INT32,
   STRING_INT8,
   STRING_LZF,
-  TYPE_STRING,
 } from './format.ts';
 import { LzfCompressor } from './lzf.ts';
-import type { Bytes } from './value.ts';
 
 export interface RdbWriterOptions {
   /** `rdbcompression`: LZF for strings longer than 20 bytes. Default true. */
@@ -121,21 +119,11 @@ export class RdbWriter {
     this.length(counts.expiring);
   }
 
-  /** A key with a string value. */
-  stringEntry(key: Bytes, value: Bytes, facts: RdbEntryFacts): void {
-    this.entryFacts(facts);
-    this.#byte(TYPE_STRING);
-    this.string(key.buf, key.at, key.size);
-    this.string(value.buf, value.at, value.size);
-  }
-
   /** Expiry, idle time and frequency of the entry that follows. */
   entryFacts(facts: RdbEntryFacts): void {
     if (facts.expireAtUnixMs >= 0) {
       this.#byte(OPCODE_EXPIRETIME_MS);
-      this.#room(8);
-      this.#at = this.#buf.writeUInt32LE(facts.expireAtUnixMs % 0x1_0000_0000, this.#at);
-      this.#at = this.#buf.writeInt32LE(Math.floor(facts.expireAtUnixMs / 0x1_0000_0000), this.#at);
+      this.milliseconds(facts.expireAtUnixMs);
     }
     if (facts.idleSeconds !== undefined && facts.idleSeconds >= 0) {
       this.#byte(OPCODE_IDLE);
@@ -167,6 +155,28 @@ export class RdbWriter {
       this.#at = this.#buf.writeUInt32BE(Math.floor(length / 0x1_0000_0000), this.#at);
       this.#at = this.#buf.writeUInt32BE(length % 0x1_0000_0000, this.#at);
     }
+  }
+
+  /** A length of 64 bits in two halves, such as half of a stream id. */
+  wideLength(high: number, low: number): void {
+    if (high === 0) return this.length(low);
+    this.#room(9);
+    this.#buf[this.#at++] = LENGTH_64_BIT;
+    this.#at = this.#buf.writeUInt32BE(high, this.#at);
+    this.#at = this.#buf.writeUInt32BE(low, this.#at);
+  }
+
+  /** Eight bytes of a double, such as a score. */
+  double(value: number): void {
+    this.#room(8);
+    this.#at = this.#buf.writeDoubleLE(value, this.#at);
+  }
+
+  /** A moment in eight bytes. */
+  milliseconds(unixMs: number): void {
+    this.#room(8);
+    this.#at = this.#buf.writeUInt32LE(unixMs >>> 0, this.#at);
+    this.#at = this.#buf.writeInt32LE(Math.floor(unixMs / 0x1_0000_0000), this.#at);
   }
 
   /** A string in its shortest encoding: integer, LZF, or as it is. */

@@ -4,6 +4,14 @@ import type { CommandFacts } from '../facts.ts';
 /** Facts of the server commands. */
 export const SERVER_FACTS: readonly CommandFacts[] = [
   {
+    name: 'bgsave',
+    since: '1.0.0',
+    group: 'server',
+    arity: -1,
+    flags: ['admin', 'noscript', 'no_async_loading'],
+    categories: ['@admin', '@slow', '@dangerous'],
+  },
+  {
     name: 'command',
     since: '2.8.13',
     group: 'server',
@@ -350,6 +358,14 @@ export const SERVER_FACTS: readonly CommandFacts[] = [
     group: 'server',
     arity: 1,
     flags: ['admin', 'noscript', 'loading', 'stale'],
+    categories: ['@admin', '@slow', '@dangerous'],
+  },
+  {
+    name: 'save',
+    since: '1.0.0',
+    group: 'server',
+    arity: 1,
+    flags: ['admin', 'noscript', 'no_async_loading', 'no_multi'],
     categories: ['@admin', '@slow', '@dangerous'],
   },
   {

@@ -1,0 +1,57 @@
+/** SAVE, BGSAVE, LASTSAVE, and DEBUG's reloading of data. Source: behaviour of redis-server 7.0.15. */
+import type { ReplyWriter, Request } from '../resp/index.ts';
+import type { Context } from './context.ts';
+import { ERR_SYNTAX } from './errors.ts';
+import type { Handler } from './spec.ts';
+
+const ERR_IN_PROGRESS = 'ERR Background save already in progress';
+
+function save({ server }: Context, _request: Request, reply: ReplyWriter): void {
+  const { persistence } = server;
+  if (persistence.saving !== undefined) return reply.error(ERR_IN_PROGRESS);
+  if (persistence.save() !== undefined) return reply.error('ERR');
+  reply.ok();
+}
+
+/** BGSAVE [SCHEDULE]. Nothing here keeps a save from beginning at once but another one. */
+function backgroundSave({ server }: Context, request: Request, reply: ReplyWriter): void {
+  if (request.argc > 2 || (request.argc === 2 && !request.is(1, 'schedule'))) {
+    return reply.error(ERR_SYNTAX);
+  }
+  const { persistence } = server;
+  if (persistence.saving !== undefined) return reply.error(ERR_IN_PROGRESS);
+  if (persistence.startSave() !== undefined) return reply.error('ERR');
+  reply.simple('Background saving started');
+}
+
+function lastSave({ server }: Context, _request: Request, reply: ReplyWriter): void {
+  reply.int(server.persistence.lastSaveUnixSeconds);
+}
+
+/** DEBUG RELOAD [NOSAVE] [NOFLUSH] [MERGE]. */
+export const debugReload: Handler = ({ server }, request, reply) => {
+  let saves = true;
+  let flushes = true;
+  let merges = false;
+  for (let i = 2; i < request.argc; i++) {
+    if (request.is(i, 'merge')) merges = true;
+    else if (request.is(i, 'noflush')) flushes = false;
+    else if (request.is(i, 'nosave')) saves = false;
+    else {
+      return reply.error('ERR DEBUG RELOAD only supports the MERGE, NOFLUSH and NOSAVE options.');
+    }
+  }
+  const failed = server.persistence.reload({ saves, flushes, merges });
+  if (failed === 'saving') return reply.error('ERR');
+  if (failed === 'loading') {
+    return reply.error('ERR Error trying to load the RDB dump, check server logs.');
+  }
+  reply.ok();
+};
+
+/** The functions of the commands by name. */
+export const persistenceHandlers: Readonly<Record<string, Handler>> = {
+  bgsave: backgroundSave,
+  lastsave: lastSave,
+  save,
+};

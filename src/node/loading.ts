@@ -1,0 +1,136 @@
+/** Loads the RDB file: in slices at start, or at once. */
+import type { UnixMs } from '../base/index.ts';
+import type { LoadProgress, LogLevel } from '../commands/index.ts';
+import type { Settings } from '../config/index.ts';
+import type { Keyspace } from '../keyspace/index.ts';
+import type { FileReader, Files } from './ports.ts';
+import { SnapshotLoader } from './snapshot-loader.ts';
+
+/** Read at a time; between two pieces clients are answered. */
+const PIECE_BYTES = 256 * 1024;
+
+export interface LoadingHost {
+  readonly settings: Settings;
+  readonly keyspace: Keyspace;
+  readonly unixNow: UnixMs;
+  readonly clock: { monoUs(): number };
+  readonly ports: { readonly files: Files };
+  readonly replication: { readonly isReplica: boolean };
+  log(level: LogLevel, text: string): void;
+}
+
+export interface LoadOptions {
+  /** As `SnapshotLoaderOptions`. */
+  readonly replacesKeys: boolean;
+}
+
+/** One load of the file `dbfilename`. */
+export class RdbLoad {
+  readonly loader: SnapshotLoader;
+  readonly #host: LoadingHost;
+  readonly #file: FileReader;
+  readonly #piece: Buffer = Buffer.allocUnsafe(PIECE_BYTES);
+  readonly #startedUs: number;
+  readonly #startedUnixSeconds: number;
+  #loadedBytes = 0;
+  #usedMemoryBytes = 0;
+  #failure: string | undefined;
+
+  private constructor(host: LoadingHost, file: FileReader, options: LoadOptions) {
+    this.#host = host;
+    this.#file = file;
+    this.#startedUs = host.clock.monoUs();
+    this.#startedUnixSeconds = Math.floor(host.unixNow / 1000);
+    this.loader = new SnapshotLoader({
+      keyspace: host.keyspace,
+      leavesExpired: !host.replication.isReplica,
+      replacesKeys: options.replacesKeys,
+      aux: (name, value) => this.#aux(name, value),
+      skipped: (what) => host.log('warning', `Loading RDB: passing over a ${what}`),
+    });
+  }
+
+  /** Opens the file; undefined when there is none, a text when it cannot be read. */
+  static open(host: LoadingHost, options: LoadOptions): RdbLoad | string | undefined {
+    const name = host.settings.dbfilename;
+    if (name === '') return undefined;
+    const file = host.ports.files.open(name);
+    if (file === undefined) return undefined;
+    if (typeof file !== 'string') return new RdbLoad(host, file, options);
+    return `Fatal error: can't open the RDB file ${name} for reading: ${file}`;
+  }
+
+  get progress(): LoadProgress {
+    const seconds = (this.#host.clock.monoUs() - this.#startedUs) / 1e6;
+    const left = this.#file.size - this.#loadedBytes;
+    return {
+      startedUnixSeconds: this.#startedUnixSeconds,
+      totalBytes: this.#file.size,
+      loadedBytes: this.#loadedBytes,
+      usedMemoryBytes: this.#usedMemoryBytes,
+      etaSeconds: this.#loadedBytes === 0 ? 1 : Math.floor((seconds * left) / this.#loadedBytes),
+    };
+  }
+
+  /** Why it failed, when it did. */
+  get failure(): string | undefined {
+    return this.#failure;
+  }
+
+  get seconds(): number {
+    return (this.#host.clock.monoUs() - this.#startedUs) / 1e6;
+  }
+
+  /** Loads a piece; whether there is more. After the last one `failure` says how it went. */
+  next(): boolean {
+    const size = this.#file.read(this.#piece);
+    if (typeof size === 'string') return this.#end(size);
+    if (size === 0) return this.#end(this.loader.finish());
+    const problem = this.loader.push(this.#piece, 0, size);
+    this.#loadedBytes += size;
+    return problem === undefined || this.#end(problem);
+  }
+
+  #end(problem: string | undefined): false {
+    this.#file.close();
+    const { log } = this.#host;
+    if (problem === undefined) {
+      const { loadedCount, expiredCount, emptyCount } = this.loader;
+      const empty = emptyCount > 0 ? `, empty keys skipped: ${emptyCount}` : '';
+      log.call(
+        this.#host,
+        'notice',
+        `Done loading RDB, keys loaded: ${loadedCount}, keys expired: ${expiredCount}${empty}.`,
+      );
+      return false;
+    }
+    const at = this.loader.failedAt ?? this.#loadedBytes;
+    this.#failure = `Internal error in RDB reading offset ${at} -> ${problem}`;
+    return false;
+  }
+
+  #aux(name: string, value: string): void {
+    const host = this.#host;
+    switch (name) {
+      case 'redis-ver':
+        host.log('notice', `Loading RDB produced by version ${value}`);
+        return;
+      case 'ctime': {
+        const age = Math.max(0, Math.floor(host.unixNow / 1000) - Number(value));
+        host.log('notice', `RDB age ${age} seconds`);
+        return;
+      }
+      case 'used-mem':
+        this.#usedMemoryBytes = Number(value) || 0;
+        host.log(
+          'notice',
+          `RDB memory usage when created ${(this.#usedMemoryBytes / (1024 * 1024)).toFixed(2)} Mb`,
+        );
+        return;
+      case 'aof-base':
+        if (value === '1') host.log('notice', 'RDB is base AOF');
+        return;
+      default:
+    }
+  }
+}

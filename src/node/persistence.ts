@@ -1,0 +1,138 @@
+/** Data on disk: what is loaded at start, and how it gets there. */
+import type {
+  LoadProgress,
+  PersistenceService,
+  ReloadOptions,
+  SaveProgress,
+} from '../commands/index.ts';
+import { type LoadingHost, RdbLoad } from './loading.ts';
+import { Saving, type SavingHost } from './saving.ts';
+
+export type PersistenceHost = LoadingHost & SavingHost;
+
+export class Persistence implements PersistenceService {
+  loadedKeys = 0;
+  expiredKeys = 0;
+  readonly #host: PersistenceHost;
+  readonly #saving: Saving;
+  #load: RdbLoad | undefined;
+
+  constructor(host: PersistenceHost) {
+    this.#host = host;
+    this.#saving = new Saving(host);
+  }
+
+  /**
+   * Loads what the disk has, in slices of background work.
+   * @param loaded called once: at once when there is nothing to load; with a text when the node cannot start
+   */
+  loadAtStart(loaded: (flaw: string | undefined) => void): void {
+    const load = RdbLoad.open(this.#host, { replacesKeys: false });
+    if (load === undefined || typeof load === 'string') return loaded(load);
+    this.#load = load;
+    this.#host.addWork(() => {
+      if (load.next()) return true;
+      this.#load = undefined;
+      if (load.failure === undefined) {
+        this.#noteLoaded(load);
+        this.#saving.noteLoaded();
+        this.#host.log('notice', `DB loaded from disk: ${load.seconds.toFixed(3)} seconds`);
+      }
+      loaded(load.failure);
+      return false;
+    });
+  }
+
+  /** Whether some commands have to be refused. */
+  get isLimited(): boolean {
+    return this.#load !== undefined || this.#saving.hasFailed;
+  }
+
+  get loading(): LoadProgress | undefined {
+    return this.#load?.progress;
+  }
+
+  get saving(): SaveProgress | undefined {
+    return this.#saving.progress;
+  }
+
+  get lastSaveUnixSeconds(): number {
+    return this.#saving.lastSaveUnixSeconds;
+  }
+
+  get hasFailed(): boolean {
+    return this.#saving.hasFailed;
+  }
+
+  get lastSaveSeconds(): number {
+    return this.#saving.lastSaveSeconds;
+  }
+
+  get saveCount(): number {
+    return this.#saving.saveCount;
+  }
+
+  get changeCount(): number {
+    return this.#saving.changeCount;
+  }
+
+  save(): string | undefined {
+    return this.#saving.saveNow();
+  }
+
+  startSave(): string | undefined {
+    return this.#saving.start();
+  }
+
+  reload({ saves, flushes, merges }: ReloadOptions): 'saving' | 'loading' | undefined {
+    const host = this.#host;
+    if (saves) {
+      this.#saving.abort();
+      if (this.#saving.saveNow() !== undefined) return 'saving';
+    }
+    const { keyspace } = host;
+    const { dirty } = keyspace;
+    if (flushes) keyspace.flushAll();
+    const load = RdbLoad.open(host, { replacesKeys: merges });
+    const isLoaded = load instanceof RdbLoad && this.#loadNow(load);
+    // What was there before is there again: nothing that replicas or the file would not have.
+    keyspace.dirty = dirty;
+    if (!isLoaded) return 'loading';
+    host.log('warning', 'DB reloaded by DEBUG RELOAD');
+    return undefined;
+  }
+
+  flushed(): void {
+    this.#saving.abort();
+    if (this.#host.settings.save.length > 0) this.#saving.saveNow();
+  }
+
+  /** Data on its way to disk in the background is given up. */
+  stop(): void {
+    this.#saving.abort();
+  }
+
+  /** BGSAVE SCHEDULE, while something else must end first. */
+  schedule(): void {
+    this.#saving.isScheduled = true;
+  }
+
+  runIfDue(): void {
+    if (this.#load === undefined) this.#saving.runIfDue();
+  }
+
+  #loadNow(load: RdbLoad): boolean {
+    while (load.next());
+    if (load.failure !== undefined) {
+      this.#host.log('warning', load.failure);
+      return false;
+    }
+    this.#noteLoaded(load);
+    return true;
+  }
+
+  #noteLoaded({ loader }: RdbLoad): void {
+    this.loadedKeys = loader.loadedCount;
+    this.expiredKeys = loader.expiredCount;
+  }
+}
