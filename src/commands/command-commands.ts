@@ -77,7 +77,7 @@ function innerRequest(
   request.load(args);
   const main = server.table.find(request);
   const found =
-    main !== undefined && main.isContainer() && request.argc > 1
+    main !== undefined && main.isContainer && request.argc > 1
       ? main.subcommands.get(request.text(1).toLowerCase())
       : main;
   if (found === undefined) return 'ERR Invalid command specified';

@@ -35,7 +35,7 @@ export function latencyStats(server: Server): InfoFields {
   const percentiles = server.settings['latency-tracking-info-percentiles'];
   if (percentiles.length === 0) return [];
   return everyCommand(server).flatMap((command) => {
-    const histogram = server.latency.histogram(command);
+    const histogram = command.durations;
     if (histogram === undefined) return [];
     const values = percentiles.map(
       (percent) => `p${percent}=${histogram.percentileUs(percent).toFixed(3)}`,

@@ -79,10 +79,10 @@ function histogram({ server }: Context, request: Request, reply: ReplyWriter): v
     const command = server.table.byName(request.text(i));
     if (command !== undefined) commands.push(command, ...command.subcommands.values());
   }
-  const counted = commands.filter((command) => server.latency.histogram(command) !== undefined);
+  const counted = commands.filter((command) => command.durations !== undefined);
   reply.map(counted.length);
   for (const command of counted) {
-    const found = server.latency.histogram(command);
+    const found = command.durations;
     const buckets = [...(found?.cumulative() ?? [])];
     reply.bulkText(command.fullName);
     reply.map(2);

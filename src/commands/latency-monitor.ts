@@ -26,13 +26,14 @@ interface Series {
   maxMs: number;
 }
 
-type LatencySettings = Pick<Settings, 'latency-monitor-threshold' | 'latency-tracking'>;
+type LatencySettings = Pick<Settings, 'latency-monitor-threshold'>;
 
 /** The series of a node and its histograms. */
 export class LatencyMonitor {
   readonly #settings: LatencySettings;
   readonly #series: Map<string, Series> = new Map<string, Series>();
-  readonly #histograms: Map<Command, LatencyHistogram> = new Map<Command, LatencyHistogram>();
+  /** Commands whose durations were counted. */
+  readonly #counted: Set<Command> = new Set<Command>();
 
   /** `settings` are read at every call, so that CONFIG SET takes effect. */
   constructor(settings: LatencySettings) {
@@ -76,23 +77,17 @@ export class LatencyMonitor {
     return this.#series.delete(name);
   }
 
-  /** Counts the duration of a call for LATENCY HISTOGRAM. */
-  recordCommand(command: Command, durationUs: number): void {
-    if (!this.#settings['latency-tracking']) return;
-    let histogram = this.#histograms.get(command);
-    if (histogram === undefined) {
-      histogram = new LatencyHistogram();
-      this.#histograms.set(command, histogram);
-    }
-    histogram.record(durationUs);
-  }
-
-  histogram(command: Command): LatencyHistogram | undefined {
-    return this.#histograms.get(command);
+  /** Gives a command a histogram for LATENCY HISTOGRAM. */
+  beginHistogram(command: Command): LatencyHistogram {
+    const durations = new LatencyHistogram();
+    command.durations = durations;
+    this.#counted.add(command);
+    return durations;
   }
 
   /** CONFIG RESETSTAT forgets the durations of all commands. */
   resetHistograms(): void {
-    this.#histograms.clear();
+    for (const command of this.#counted) command.durations = undefined;
+    this.#counted.clear();
   }
 }

@@ -48,6 +48,7 @@ export class PubSub {
     const own = ownNames(session, kind);
     if (!own.has(name)) {
       own.add(name);
+      session.subscriptionCount++;
       const listeners = this.#listeners(kind);
       const sessions = listeners.get(name);
       if (sessions === undefined) listeners.set(name, new Set([session]));
@@ -122,6 +123,7 @@ export class PubSub {
 
   #remove(session: Session, kind: SubscriptionKind, name: string): void {
     if (!ownNames(session, kind).delete(name)) return;
+    session.subscriptionCount--;
     const listeners = this.#listeners(kind);
     const sessions = listeners.get(name);
     sessions?.delete(session);

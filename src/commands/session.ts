@@ -91,6 +91,8 @@ export abstract class Session {
   writeOffset = 0;
   /** CLIENT TRACKING; undefined while off. */
   tracking: Tracking | undefined;
+  /** How many names are in the three sets below; kept by `PubSub`. */
+  subscriptionCount = 0;
   readonly channels: Set<string> = new Set<string>();
   readonly patterns: Set<string> = new Set<string>();
   readonly shardChannels: Set<string> = new Set<string>();
@@ -112,7 +114,7 @@ export abstract class Session {
 
   /** Whether RESP2 allows this client only the commands of subscribers. */
   get isSubscriber(): boolean {
-    return this.channels.size + this.patterns.size + this.shardChannels.size > 0;
+    return this.subscriptionCount > 0;
   }
 
   /** Bytes received and not yet run, of `inputCapacity` reserved. */

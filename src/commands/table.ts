@@ -5,6 +5,7 @@
 import { invariant } from '../base/index.ts';
 import type { Request } from '../resp/index.ts';
 import type { CommandFlag, CommandSpecOf, HandlerOf, KeySpec } from './command-spec.ts';
+import type { LatencyHistogram } from './latency-histogram.ts';
 
 /** Flags as bits, for tests on the hot path. */
 export const FLAG_WRITE: number = 1 << 0;
@@ -86,6 +87,9 @@ export class Command<C = never> {
   readonly hasMovableKeys: boolean;
   /** Keys that it finds expired have nothing to do with each other: their deletions go to replicas one by one. */
   readonly touchesArbitraryKeys: boolean;
+  readonly isContainer: boolean;
+  /** How long its calls took; undefined before the first that was measured. */
+  durations: LatencyHistogram | undefined;
   readonly #keySpecs: readonly KeySpec[];
 
   constructor(spec: CommandSpecOf<C>, parent?: CommandSpecOf<C>) {
@@ -98,6 +102,7 @@ export class Command<C = never> {
     this.subcommands = new Map(
       (spec.subcommands ?? []).map((sub) => [sub.name, new Command(sub, spec)]),
     );
+    this.isContainer = this.subcommands.size > 0;
     this.touchesArbitraryKeys = ARBITRARY_KEYS.has(spec.name);
     this.#keySpecs = (spec.keys ?? []).filter((key) => !key.flags.includes('not_key'));
     const range = plainRange(spec.keys ?? []);
@@ -105,10 +110,6 @@ export class Command<C = never> {
     this.lastKey = range?.last ?? 0;
     this.keyStep = range?.step ?? 0;
     this.hasMovableKeys = spec.flags.includes('movablekeys') || spec.findKeys !== undefined;
-  }
-
-  isContainer(): boolean {
-    return this.subcommands.size > 0;
   }
 
   get hasKeys(): boolean {
@@ -188,14 +189,22 @@ function findKeyword(request: Request, word: string, startFrom: number): number 
   return undefined;
 }
 
+/** A command under the name that clients call it by. */
+interface NamedCommand<C> {
+  /** In lower case. */
+  readonly name: Buffer;
+  readonly command: Command<C>;
+}
+
 /** All commands of one node, with its counters. */
 export class CommandTable<C = never> {
-  readonly #buckets: (Command<C>[] | undefined)[] = [];
+  readonly #buckets: (readonly NamedCommand<C>[])[];
   readonly #byName: Map<string, Command<C>> = new Map<string, Command<C>>();
-  readonly #names: Map<Command<C>, string> = new Map<Command<C>, string>();
+  /** What was found last: clients mostly send the same command again. */
+  #last: NamedCommand<C> | undefined;
 
   constructor(specs: readonly CommandSpecOf<C>[]) {
-    for (let i = 0; i < BUCKETS; i++) this.#buckets.push(undefined);
+    this.#buckets = Array.from({ length: BUCKETS }, () => []);
     for (const spec of specs) {
       invariant(!this.#byName.has(spec.name), 'a command is defined once');
       this.#add(spec.name, new Command(spec));
@@ -223,10 +232,14 @@ export class CommandTable<C = never> {
     const { buf } = request;
     const at = request.at[0]!;
     const size = request.size[0]!;
-    const bucket = this.#buckets[hashName(buf, at, size)];
-    if (bucket === undefined) return undefined;
-    for (const command of bucket) {
-      if (request.is(0, this.#names.get(command)!)) return command;
+    const last = this.#last;
+    if (last !== undefined && isNamed(last.name, buf, at, size)) return last.command;
+    const bucket = this.#buckets[hashName(buf, at, size)]!;
+    for (let i = 0; i < bucket.length; i++) {
+      const named = bucket[i]!;
+      if (!isNamed(named.name, buf, at, size)) continue;
+      this.#last = named;
+      return named.command;
     }
     return undefined;
   }
@@ -238,26 +251,42 @@ export class CommandTable<C = never> {
     const name = to.toLowerCase();
     if (name !== '' && this.#byName.has(name)) return 'taken';
     this.#byName.delete(from.toLowerCase());
-    const bucket = this.#buckets[hashText(from.toLowerCase())]!;
-    bucket.splice(bucket.indexOf(command), 1);
+    const place = hashText(from.toLowerCase());
+    this.#buckets[place] = this.#buckets[place]!.filter((named) => named.command !== command);
+    this.#last = undefined;
     if (name !== '') this.#add(name, command);
     return 'ok';
   }
 
   #add(name: string, command: Command<C>): void {
     this.#byName.set(name, command);
-    this.#names.set(command, name);
-    (this.#buckets[hashText(name)] ??= []).push(command);
+    const place = hashText(name);
+    const named = { name: Buffer.from(name, 'latin1'), command };
+    this.#buckets[place] = [...this.#buckets[place]!, named];
   }
 }
 
 const BUCKETS = 1024;
+const UPPER_A = 0x41;
+const UPPER_Z = 0x5a;
+const LOWER_BIT = 0x20;
 
 function hashName(buf: Uint8Array, at: number, size: number): number {
   let hash = size;
   for (let i = at, end = at + size; i < end; i++)
-    hash = (Math.imul(hash, 31) + (buf[i]! | 0x20)) | 0;
+    hash = (Math.imul(hash, 31) + (buf[i]! | LOWER_BIT)) | 0;
   return (hash ^ (hash >>> 10)) & (BUCKETS - 1);
+}
+
+/** Whether the bytes are a name given in lower case, letters compared without case. */
+function isNamed(name: Uint8Array, buf: Uint8Array, at: number, size: number): boolean {
+  if (size !== name.length) return false;
+  for (let i = 0; i < size; i++) {
+    let byte = buf[at + i]!;
+    if (byte >= UPPER_A && byte <= UPPER_Z) byte |= LOWER_BIT;
+    if (byte !== name[i]) return false;
+  }
+  return true;
 }
 
 function hashText(text: string): number {

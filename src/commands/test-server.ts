@@ -111,7 +111,7 @@ export class TestServer {
 
   #command(request: Request): Command | undefined {
     const command = this.#table.find(request);
-    if (command === undefined || !command.isContainer() || request.argc < 2) return command;
+    if (command === undefined || !command.isContainer || request.argc < 2) return command;
     return command.subcommands.get(request.text(1).toLowerCase());
   }
 

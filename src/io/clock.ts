@@ -1,5 +1,7 @@
 /** Time and chance from the machine. */
 import { randomBytes } from 'node:crypto';
+// The global of this name is a getter, which every call would go through.
+import { performance } from 'node:perf_hooks';
 import { type Clock, type Rng, monoMs, unixMs } from '../base/index.ts';
 
 export const machineClock: Clock = {

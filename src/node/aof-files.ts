@@ -111,8 +111,7 @@ export class AofFiles {
   /** The incremental file to go on with after a start: the last one, or a first. */
   continueIncremental(): GrowingFile | string {
     const last = this.manifest.incremental.at(-1);
-    if (last !== undefined)
-      return this.#host.ports.files.grow(this.path(last.name), 'end');
+    if (last !== undefined) return this.#host.ports.files.grow(this.path(last.name), 'end');
     return this.nextIncremental('server start');
   }
 

@@ -10,6 +10,7 @@ export class Clients implements ClientService {
   readonly #settings: Settings;
   readonly #byId: Map<number, Client> = new Map<number, Client>();
   readonly #monitors: Set<Session> = new Set<Session>();
+  hasMonitors = false;
   #flushList: Client[] = [];
   /** Whether some reply has grown so long that it should leave now. */
   hasLongOutput = false;
@@ -46,7 +47,7 @@ export class Clients implements ClientService {
 
   remove(client: Client): void {
     this.#byId.delete(client.id);
-    this.#monitors.delete(client);
+    this.#forgetMonitor(client);
   }
 
   all(): IterableIterator<Client> {
@@ -61,10 +62,6 @@ export class Clients implements ClientService {
     return this.#byId.size;
   }
 
-  get hasMonitors(): boolean {
-    return this.#monitors.size > 0;
-  }
-
   get monitors(): Iterable<Session> {
     return this.#monitors;
   }
@@ -72,11 +69,12 @@ export class Clients implements ClientService {
   addMonitor(session: Session): void {
     session.isMonitor = true;
     this.#monitors.add(session);
+    this.hasMonitors = true;
   }
 
   removeMonitor(session: Session): void {
     session.isMonitor = false;
-    this.#monitors.delete(session);
+    this.#forgetMonitor(session);
   }
 
   /** Whether replies wait for `flush`. */
@@ -193,6 +191,11 @@ export class Clients implements ClientService {
     const limits = this.#settings['client-output-buffer-limit'];
     if (client.role === 'replica') return undefined;
     return client.isSubscriber ? limits.pubsub : limits.normal;
+  }
+
+  #forgetMonitor(session: Session): void {
+    this.#monitors.delete(session);
+    this.hasMonitors = this.#monitors.size > 0;
   }
 
   #combine(): void {

@@ -5,10 +5,10 @@ import type { Keyspace } from '../keyspace/index.ts';
 export interface ConfigChangeHost {
   readonly settings: Settings;
   readonly keyspace: Keyspace;
+  readonly meter: { configure(): void };
   readonly desk: { readonly parserOptions: { bulkBytesMax: number } };
   readonly replication: { configure(): void };
   readonly cluster: { configure(changed: readonly DirectiveName[]): void } | undefined;
-  slowUs: number;
 }
 
 export function applyChanges(
@@ -16,8 +16,7 @@ export function applyChanges(
   changed: readonly DirectiveName[],
 ): ConfigRefusal | undefined {
   const { settings, keyspace } = host;
-  const slower = settings['slowlog-log-slower-than'];
-  host.slowUs = slower < 0 ? Infinity : slower;
+  host.meter.configure();
   host.desk.parserOptions.bulkBytesMax = settings['proto-max-bulk-len'];
   const { recency } = keyspace;
   recency.kind = settings['maxmemory-policy'].endsWith('lfu') ? 'lfu' : 'lru';

@@ -8,6 +8,7 @@ import type {
   Session,
 } from '../commands/index.ts';
 import type { Request } from '../resp/index.ts';
+import type { CallMeter } from './call-meter.ts';
 import type { ShownCall } from './monitor-line.ts';
 import type { Client } from './client.ts';
 import type { Propagation } from './propagation.ts';
@@ -25,6 +26,7 @@ export interface ClusterRouter {
 export interface DispatchHost extends Server {
   readonly table: CommandTable<Context>;
   readonly propagation: Propagation;
+  readonly meter: CallMeter;
   readonly clusterRouter: ClusterRouter | undefined;
   readonly trackedCalls: TrackedCalls;
   readonly waits: WaitQueue;
@@ -42,12 +44,8 @@ export interface DispatchHost extends Server {
   /** Whether min-replicas-to-write is met. */
   readonly hasEnoughReplicas: boolean;
   readonly hasMonitors: boolean;
-  /** Calls at least this long go to the slow log, microseconds; Infinity for none. */
-  readonly slowUs: number;
   allowsProtected(client: Client, command: Command): boolean;
   showMonitors(session: Session, call: ShownCall): void;
-  noteSlow(session: Session, command: Command, request: Request, durationUs: number): void;
-  countLatency(command: Command, durationUs: number): void;
   /** Passes a changed command on to backlog and replicas. */
   feed(dbIndex: number, buf: Buffer, at: number, size: number): void;
   /** Ends a client's transaction: queue and watches. */

@@ -9,7 +9,6 @@ import {
   Command,
   type Context,
   FLAG_ADMIN,
-  FLAG_BLOCKING,
   FLAG_DENYOOM,
   FLAG_MAY_REPLICATE,
   FLAG_NO_AUTH,
@@ -17,7 +16,6 @@ import {
   FLAG_PROTECTED,
   FLAG_READONLY,
   FLAG_SKIP_MONITOR,
-  FLAG_SKIP_SLOWLOG,
   FLAG_LOADING,
   FLAG_STALE,
   FLAG_WRITE,
@@ -78,8 +76,6 @@ export class Dispatcher {
   /** For calls that waited for keys and are run again. */
   readonly #again: CallContext;
   readonly #innerParser: RequestParser;
-  /** Microseconds of the forward clock when the last command ended, or the turn began. */
-  #clockUs = 0;
 
   constructor(host: DispatchHost) {
     this.#host = host;
@@ -90,11 +86,6 @@ export class Dispatcher {
       bulkBytesMax: Number.MAX_SAFE_INTEGER,
       splitInline: splitArguments,
     });
-  }
-
-  /** Sets the time from which the next command's duration counts. */
-  beginTurn(clockUs: number): void {
-    this.#clockUs = clockUs;
   }
 
   /** Runs one request of a client, with all checks. */
@@ -112,7 +103,7 @@ export class Dispatcher {
     const main = host.table.find(request);
     client.lastInteractionAt = host.now;
     if (client.replySkip !== 'none') this.#advanceSkip(client);
-    const command = main !== undefined && main.isContainer() ? subcommand(main, request) : main;
+    const command = main !== undefined && main.isContainer ? subcommand(main, request) : main;
     const refusal =
       command === undefined
         ? unknownText(main, request)
@@ -138,7 +129,7 @@ export class Dispatcher {
   /** Runs a command of our master's stream: it obeys no check and is passed on by others. */
   executeFromMaster(client: Client, request: Request): void {
     const main = this.#host.table.find(request);
-    const command = main !== undefined && main.isContainer() ? subcommand(main, request) : main;
+    const command = main !== undefined && main.isContainer ? subcommand(main, request) : main;
     if (command === undefined || !command.acceptsCount(request.argc)) {
       const text =
         command === undefined ? unknownText(main, request) : errors.wrongArity(command.fullName);
@@ -320,7 +311,7 @@ export class Dispatcher {
     command.run!(context, request, reply);
     const isChanged = keyspace.dirty !== dirty;
     if ((isChanged || context.isForced) && !context.isPrevented) {
-      this.#propagate(context, { dbIndex, isOutermost }, request);
+      if (host.isListening) this.#propagate(context, { dbIndex, isOutermost }, request);
     } else if (context.extra.length > 0) {
       for (const extra of context.extra) propagation.addArgs(extra.dbIndex, extra.args);
     }
@@ -334,22 +325,15 @@ export class Dispatcher {
       const isLast = isOutermost || isAgain;
       host.trackedCalls.end({ session, command, request, isOutermost: isLast });
     }
-    const nowUs = host.clock.monoUs();
-    const durationUs = Math.max(0, nowUs - this.#clockUs);
-    this.#clockUs = nowUs;
     if (!isAgain) stats.totalCommands++;
     // A call that waits is counted when it ends.
-    if (context.hasBlocked) return;
-    const { counters } = command;
-    counters.calls++;
-    counters.microseconds += durationUs;
+    if (context.hasBlocked) return host.meter.begin(host.clock.monoUs());
     // What EXEC ran has counted its own errors.
     if (reply.errorCount !== errors && !context.hasRunQueue) {
-      counters.failedCalls++;
+      command.counters.failedCalls++;
       stats.countError(reply.lastError);
     }
-    if (durationUs >= host.slowUs) this.#noteSlow(session, command, request, durationUs);
-    host.countLatency(command, durationUs);
+    host.meter.end(session, command, request);
   }
 
   #propagate(
@@ -371,20 +355,6 @@ export class Dispatcher {
       propagation.addBytes(dbIndex, request.buf, request.start, request.end - request.start);
     }
     for (const { dbIndex: index, args } of extra) propagation.addArgs(index, args);
-  }
-
-  #noteSlow(
-    session: Session,
-    command: RunnableCommand,
-    request: Request,
-    durationUs: number,
-  ): void {
-    if (
-      (command.flags & (FLAG_SKIP_SLOWLOG | FLAG_BLOCKING)) === 0 ||
-      session.blocked === undefined
-    ) {
-      this.#host.noteSlow(session, command, request, durationUs);
-    }
   }
 
   #advanceSkip(client: Client): void {

@@ -41,6 +41,7 @@ import type { Keyspace } from '../keyspace/index.ts';
 import type { RdbHeader } from '../rdb/index.ts';
 import { PARSED, Request, RequestParser } from '../resp/index.ts';
 import { notifyKeyspace } from './call-context.ts';
+import { CallMeter } from './call-meter.ts';
 import { Client } from './client.ts';
 import { ClientDesk, type ClientDeskOwner } from './client-desk.ts';
 import { Clients } from './clients.ts';
@@ -97,6 +98,7 @@ export class Node implements DispatchHost, ClientDeskOwner, Inside, ClusterHost 
   readonly pubsub: PubSub = new PubSub();
   readonly clients: Clients;
   readonly propagation: Propagation;
+  readonly meter: CallMeter;
   readonly replication: ReplicationPart;
   readonly cluster: ClusterPart | undefined;
   readonly migrator: Migrator;
@@ -105,8 +107,6 @@ export class Node implements DispatchHost, ClientDeskOwner, Inside, ClusterHost 
   readonly waits: WaitQueue;
   now: MonoMs = monoMs(0);
   unixNow: UnixMs = unixMs(0);
-  /** Calls at least this long go to the slow log, microseconds. */
-  slowUs: number = Infinity;
   readonly debug: DebugSwitches = {
     isActiveExpireOff: false,
     isCronPaused: false,
@@ -163,6 +163,7 @@ export class Node implements DispatchHost, ClientDeskOwner, Inside, ClusterHost 
     this.keyspace = this.createKeyspace();
     this.#work = new BackgroundWork(() => this.ports.callSoon());
     this.propagation = new Propagation(this);
+    this.meter = new CallMeter(this);
     this.#dispatcher = new Dispatcher(this);
     this.replication = new ReplicationPart(this, {
       replid: replid(randomHex(ports.rng, 40)),
@@ -384,18 +385,6 @@ export class Node implements DispatchHost, ClientDeskOwner, Inside, ClusterHost 
     for (const monitor of this.clients.monitors) monitor.reply.simple(line);
   }
 
-  noteSlow(session: Session, command: Command, request: Request, durationUs: number): void {
-    this.slowLog.record({ session, command, request, durationUs, unixNow: this.unixNow });
-  }
-
-  countLatency(command: Command, durationUs: number): void {
-    if (this.settings['latency-tracking']) this.latency.recordCommand(command, durationUs);
-    if (this.latency.isMonitoring) {
-      const isFast = command.spec.flags.includes('fast');
-      this.latency.add(isFast ? 'fast-command' : 'command', durationUs / 1000, this.unixNow);
-    }
-  }
-
   get clusterRouter(): ClusterRouter | undefined {
     return this.cluster;
   }
@@ -550,7 +539,7 @@ export class Node implements DispatchHost, ClientDeskOwner, Inside, ClusterHost 
     // During construction there is nothing yet to tell the time to.
     if (this.#dispatcher === undefined) return;
     this.keyspace.nowMs = this.unixNow;
-    this.#dispatcher.beginTurn(clockUs);
+    this.meter.begin(clockUs);
   }
 
   #tick(): void {

@@ -67,6 +67,9 @@ export class TestNode {
   /** What happens after the present call: slices of work, and the disk. */
   readonly later: (() => void)[] = [];
   readonly files: MemoryFiles = new MemoryFiles((run) => void this.later.push(run));
+  /** Microseconds by which the forward clock moves at every reading. */
+  stepUs = 0;
+  #readings = 0;
 
   /** `sendsTogether`: replies wait until the test calls `node.send()`. */
   constructor(configText = '', sendsTogether = false) {
@@ -110,7 +113,7 @@ export class TestNode {
     return {
       clock: {
         monoMs: () => monoMs(this.nowMs),
-        monoUs: () => this.nowMs * 1000,
+        monoUs: () => this.nowMs * 1000 + this.#readings++ * this.stepUs,
         unixMs: () => unixMs(UNIX_START + this.nowMs),
       },
       rng: seededRng(7),

@@ -5,8 +5,14 @@
 
 const CR = 0x0d;
 const LF = 0x0a;
+const PLUS = 0x2b;
 const MINUS = 0x2d;
+const UPPER_O = 0x4f;
+const UPPER_K = 0x4b;
 const ZERO = 0x30;
+
+/** Text up to this length is written by a loop, which is faster than a call into the runtime. */
+const SHORT_TEXT = 24;
 
 /** First size of a reply buffer, and the size to which a grown one falls back. */
 export const REPLY_BUFFER_BYTES: number = 16 * 1024;
@@ -14,7 +20,6 @@ export const REPLY_BUFFER_BYTES: number = 16 * 1024;
 /** Room for what `endScan` writes: two headers of a digit or two, a cursor, a header of ten digits. */
 const DEFERRED_BYTES = 40;
 
-const OK: Buffer = Buffer.from('+OK\r\n');
 const NULL2_BULK: Buffer = Buffer.from('$-1\r\n');
 const NULL2_ARRAY: Buffer = Buffer.from('*-1\r\n');
 const NULL3: Buffer = Buffer.from('_\r\n');
@@ -81,11 +86,20 @@ export class ReplyWriter {
   }
 
   ok(): void {
-    this.raw(OK, 0, 5);
+    if (this.isMuted) return;
+    this.#reserve(5);
+    const buf = this.#buf;
+    const at = this.length;
+    buf[at] = PLUS;
+    buf[at + 1] = UPPER_O;
+    buf[at + 2] = UPPER_K;
+    buf[at + 3] = CR;
+    buf[at + 4] = LF;
+    this.length = at + 5;
   }
 
   simple(text: string): void {
-    this.#line(0x2b, text);
+    this.#line(PLUS, text);
   }
 
   /** An error: its code and text, as in `ERR syntax error`. Line breaks in it become blanks. */
@@ -123,7 +137,7 @@ export class ReplyWriter {
     if (this.isMuted) return;
     this.#reserve(text.length + 16);
     this.#number(0x24, text.length);
-    this.length += this.#buf.write(text, this.length, 'latin1');
+    this.#latin1(text);
     this.#crlf();
   }
 
@@ -271,7 +285,7 @@ export class ReplyWriter {
   text(text: string): void {
     if (this.isMuted) return;
     this.#reserve(text.length);
-    this.length += this.#buf.write(text, this.length, 'latin1');
+    this.#latin1(text);
   }
 
   /** Moves what was written between a mark's room and `end` to the header that is written now. */
@@ -318,8 +332,18 @@ export class ReplyWriter {
     if (this.isMuted) return;
     this.#reserve(text.length + 3);
     this.#buf[this.length++] = type;
-    this.length += this.#buf.write(text, this.length, 'latin1');
+    this.#latin1(text);
     this.#crlf();
+  }
+
+  /** One byte a character; room is there. */
+  #latin1(text: string): void {
+    const size = text.length;
+    const buf = this.#buf;
+    const at = this.length;
+    if (size <= SHORT_TEXT) for (let i = 0; i < size; i++) buf[at + i] = text.charCodeAt(i);
+    else buf.write(text, at, 'latin1');
+    this.length = at + size;
   }
 
   #crlf(): void {
@@ -328,8 +352,12 @@ export class ReplyWriter {
   }
 
   #reserve(size: number): void {
-    if (this.length === 0) this.#onBegin();
     const need = this.length + size;
+    if (this.length === 0 || need > this.#buf.length) this.#makeRoom(need);
+  }
+
+  #makeRoom(need: number): void {
+    if (this.length === 0) this.#onBegin();
     if (need <= this.#buf.length) return;
     if (this.#buf.length === 0 && need <= REPLY_BUFFER_BYTES) {
       this.#buf = this.#pool.take();

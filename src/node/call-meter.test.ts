@@ -1,0 +1,54 @@
+import { expect, test } from 'vitest';
+import { type TestClient, TestNode } from './test-node.ts';
+
+/** What SLOWLOG LEN says. */
+function slowCount(client: TestClient): string {
+  return client.call('SLOWLOG', 'LEN');
+}
+
+/** A node whose clock moves by `stepUs` at every reading: so long does every call take. */
+function slowNode(configText: string, stepUs: number): TestNode {
+  const node = new TestNode(configText);
+  node.stepUs = stepUs;
+  return node;
+}
+
+test('a call counts from the end of the one before it, in the counters and in the histogram', () => {
+  const client = slowNode('', 3000).connect();
+  client.send('*1\r\n$4\r\nPING\r\n*1\r\n$4\r\nPING\r\n');
+  expect(client.call('INFO', 'commandstats')).toContain(
+    'cmdstat_ping:calls=2,usec=6000,usec_per_call=3000.00',
+  );
+  expect(client.call('LATENCY', 'HISTOGRAM', 'ping')).toContain('$5\r\ncalls\r\n:2\r\n');
+});
+
+test('calls as long as slowlog-log-slower-than are noted, and CONFIG SET moves it', () => {
+  const client = slowNode('slowlog-log-slower-than 5000', 4000).connect();
+  client.call('PING');
+  expect(slowCount(client)).toBe(':0\r\n');
+  client.call('CONFIG', 'SET', 'slowlog-log-slower-than', '4000');
+  client.call('PING');
+  expect(slowCount(client)).not.toBe(':0\r\n');
+  client.call('CONFIG', 'SET', 'slowlog-log-slower-than', '-1');
+  client.call('SLOWLOG', 'RESET');
+  client.call('PING');
+  expect(slowCount(client)).toBe(':0\r\n');
+});
+
+test('the latency monitor hears of calls as long as its threshold', () => {
+  const client = slowNode('latency-monitor-threshold 4', 4000).connect();
+  client.call('GET', 'a');
+  client.call('SET', 'a', '1');
+  expect(client.call('LATENCY', 'LATEST')).toMatch(/fast-command[^]*:4\r\n:4\r\n/);
+  expect(client.call('LATENCY', 'LATEST')).toContain('$7\r\ncommand\r\n');
+  client.call('CONFIG', 'SET', 'latency-monitor-threshold', '5');
+  client.call('LATENCY', 'RESET');
+  client.call('GET', 'a');
+  expect(client.call('LATENCY', 'LATEST')).toBe('*0\r\n');
+});
+
+test('latency-tracking no keeps no histograms', () => {
+  const client = slowNode('latency-tracking no', 10).connect();
+  client.call('PING');
+  expect(client.call('LATENCY', 'HISTOGRAM', 'ping')).toBe('*0\r\n');
+});
