@@ -1,6 +1,6 @@
 /**
- * A disk with the semantics of a crash. A file replaced with a sync survives everything. One replaced without survives
- * the end of its process, but a loss of power leaves the old text, the new text, or (seldom) a torn one.
+ * A disk with the semantics of a crash. What was promised or replaced survives everything. What was to be saved soon may
+ * be there or not when its process ends; a loss of power can also (seldom) leave it torn.
  */
 import { type Rng, invariant } from '../src/base/index.ts';
 import {
@@ -9,9 +9,10 @@ import {
   type FileReader,
   type Files,
   MemoryFiles,
+  type SaveManner,
 } from '../src/node/index.ts';
 
-/** `kill`: the process ends, the system goes on. `powerLoss`: what was not synced is in doubt. */
+/** `kill`: the process ends, the system goes on. `powerLoss`: the system ends with it. */
 export type CrashKind = 'kill' | 'powerLoss';
 
 interface FileState {
@@ -50,7 +51,9 @@ export class SimFiles {
     growing.later = later;
     return {
       read: (name) => this.read(name) ?? growing.files.read(name),
-      replace: (name, text, isSynced) => this.replace(name, text, isSynced),
+      replace: (name, text) => this.replace(name, text),
+      readState: (name) => this.read(name),
+      saveState: (name, text, manner) => this.saveState(name, text, manner),
       open: (name) => this.#open(name) ?? growing.files.open(name),
       draft: ({ isWaiting }, events) => this.#draft(isWaiting ? (run) => run() : later, events),
       grow: (name, from) => growing.files.grow(name, from),
@@ -69,7 +72,12 @@ export class SimFiles {
     return this.#files.get(name)?.text;
   }
 
-  replace(name: string, text: string, isSynced: boolean): string | undefined {
+  replace(name: string, text: string): string | undefined {
+    return this.saveState(name, text, 'whole');
+  }
+
+  saveState(name: string, text: string, manner: SaveManner): string | undefined {
+    const isSynced = manner !== 'soon';
     if (this.failure !== undefined) return this.failure;
     this.#onReplace('before', isSynced);
     const before = this.#files.get(name);
@@ -118,7 +126,7 @@ export class SimFiles {
         soon(() => {
           if (isAbandoned) return;
           const text = Buffer.concat(parts).toString('latin1');
-          events.ended(this.replace(name, text, true));
+          events.ended(this.replace(name, text));
         }),
       abandon: () => {
         isAbandoned = true;
@@ -127,11 +135,10 @@ export class SimFiles {
   }
 
   crash(kind: CrashKind): void {
-    if (kind === 'kill') return;
-    this.#growing.files.losePower();
+    if (kind === 'powerLoss') this.#growing.files.losePower();
     for (const [name, file] of this.#files) {
       if (file.text === file.synced) continue;
-      const survivor = this.#survivor(file);
+      const survivor = this.#survivor(file, kind === 'powerLoss');
       if (survivor === undefined) this.#files.delete(name);
       else this.#files.set(name, { ...file, text: survivor, synced: survivor });
     }
@@ -145,8 +152,9 @@ export class SimFiles {
     return undefined;
   }
 
-  #survivor({ text, synced }: FileState): string | undefined {
-    if (this.#rng.below(TORN_ONE_IN) === 0) return text.slice(0, 1 + this.#rng.below(text.length));
+  #survivor({ text, synced }: FileState, mayTear: boolean): string | undefined {
+    if (mayTear && this.#rng.below(TORN_ONE_IN) === 0)
+      return text.slice(0, 1 + this.#rng.below(text.length));
     return this.#rng.below(2) === 0 ? text : synced;
   }
 }

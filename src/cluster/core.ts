@@ -272,8 +272,10 @@ export class ClusterMachine {
     const { effects } = c;
     c.effects = [];
     if (c.saveWanted !== 'no') {
-      const fsync = c.saveWanted === 'fsync';
-      const save: Effect = { kind: 'saveNodesConf', fsync, state: exportNodes(c) };
+      const save: Effect =
+        c.saveWanted === 'fsync'
+          ? { kind: 'saveNodesConf', fsync: true, state: exportNodes(c) }
+          : { kind: 'saveNodesConf', fsync: false };
       // The whole step is one change: it is on disk before any of it is heard.
       if (c.rules.persistsBeforeSpeaking()) effects.unshift(save);
       else effects.push(save);

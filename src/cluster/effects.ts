@@ -6,8 +6,10 @@ import type { NodesConf } from '../config/index.ts';
 import type { ClusterHealth, LinkId } from './types.ts';
 
 export type Effect =
-  /** Write nodes.conf whole; with `fsync` it is on disk before the next effect begins. */
-  | { readonly kind: 'saveNodesConf'; readonly fsync: boolean; readonly state: NodesConf }
+  /** Save nodes.conf: it is on disk before the next effect begins. */
+  | { readonly kind: 'saveNodesConf'; readonly fsync: true; readonly state: NodesConf }
+  /** Save nodes.conf soon, as it is by then; nobody waits for it. */
+  | { readonly kind: 'saveNodesConf'; readonly fsync: false }
   /** Connect; answer with linkOpened or linkFailed. Bytes sent meanwhile wait in line. */
   | {
       readonly kind: 'openLink';

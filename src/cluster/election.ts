@@ -2,15 +2,15 @@
  * A replica's side of an election: when it may stand, how long it waits, how it asks, and what winning means.
  * Source: Redis Cluster specification, "Replica election and promotion"; 7.2 cluster.c, clusterHandleSlaveFailover().
  */
-import { type MonoMs, SLOT_COUNT, addMs, invariant, slot } from '../base/index.ts';
+import { type MonoMs, addMs, invariant } from '../base/index.ts';
 import { type ClusterContext, type Election, isVotingMaster } from './context.ts';
 import { takeElectionEpoch } from './epochs.ts';
 import { updateHealth } from './health.ts';
-import type { CannotFailoverReason } from './log-events.ts';
+import type { CannotFailoverReason, LogEvent } from './log-events.ts';
 import { resetManualFailover } from './manual-reset.ts';
 import { markMaster } from './roles.ts';
 import { broadcastAuthRequest, broadcastPong, sendAuthRequest } from './sending.ts';
-import { assignSlot, unassignSlot } from './slot-map.ts';
+import { moveSlots } from './slot-map.ts';
 import type { ClusterNode } from './types.ts';
 
 /** Time for FAIL to reach the voters, and for replicas to exchange offsets. */
@@ -96,23 +96,29 @@ function countVotes(voters: ReadonlySet<ClusterNode>): number {
   return count;
 }
 
-/** This node takes the slots of its master and says so to everyone. */
-export function takeMastersPlace(c: ClusterContext): void {
+/**
+ * This node takes the slots of its master and says so to everyone, to the old master first: its clients wait to hear
+ * where to go. By then it is on disk; what the change means in here, and the story of it, follow in the same step.
+ */
+export function takeMastersPlace(c: ClusterContext, story: readonly LogEvent[]): void {
   const { master } = c.myself;
   if (c.myself.role === 'master' || master === undefined) return;
   markMaster(c, c.myself);
-  c.emit({ kind: 'promote' });
-  for (let i = 0; i < SLOT_COUNT && master.slotCount > 0; i++) {
-    if (c.owners[i] !== master) continue;
-    unassignSlot(c, slot(i));
-    assignSlot(c, c.myself, slot(i));
-  }
+  moveSlots(c, master.slots.slice(), { from: master, to: c.myself });
   c.election = { state: 'idle' };
   // A master that was never in doubt serves at once: the delay after a start is for those who come back.
+  const before = c.effects;
+  c.effects = [];
   updateHealth(c);
+  const healthEffects = c.effects;
+  c.effects = before;
   c.save('fsync');
   resetManualFailover(c);
-  broadcastPong(c, () => true);
+  broadcastPong(c, (node) => node === master);
+  broadcastPong(c, (node) => node !== master);
+  for (const event of story) c.log(event);
+  c.emit({ kind: 'promote' });
+  c.effects.push(...healthEffects);
 }
 
 function mayStand(c: ClusterContext, isManual: boolean): boolean {
@@ -223,12 +229,12 @@ function askAgain(c: ClusterContext): void {
 
 function win(c: ClusterContext, epoch: number): void {
   const { myself } = c;
-  c.log({ name: 'electionWon' });
+  const story: LogEvent[] = [{ name: 'electionWon' }];
   if (myself.configEpoch < epoch) {
     myself.configEpoch = epoch;
-    c.log({ name: 'configEpochAfterFailover', epoch });
+    story.push({ name: 'configEpochAfterFailover', epoch });
   }
-  takeMastersPlace(c);
+  takeMastersPlace(c, story);
 }
 
 /** Says once in a while why nothing happens; nothing while the failure is too fresh to speak of. */

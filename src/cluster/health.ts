@@ -1,5 +1,5 @@
 /** Whether the cluster serves: every slot covered by a reachable owner, and this node on the majority's side. */
-import { type MonoMs, addMs } from '../base/index.ts';
+import { type MonoMs, SLOT_COUNT, addMs } from '../base/index.ts';
 import type { ClusterContext } from './context.ts';
 import { majority } from './rules.ts';
 import type { ClusterHealth } from './types.ts';
@@ -78,6 +78,10 @@ function reachableVoters(c: ClusterContext): number {
 
 function isCovered(c: ClusterContext): boolean {
   if (!c.options.requireFullCoverage) return true;
-  for (const owner of c.owners) if (owner === undefined || owner.health === 'fail') return false;
-  return true;
+  let count = 0;
+  for (const { slotCount, health } of c.nodeList) {
+    if (slotCount > 0 && health === 'fail') return false;
+    count += slotCount;
+  }
+  return count === SLOT_COUNT;
 }

@@ -35,7 +35,7 @@ export function requestFailover(
     case 'takeover':
       c.log({ name: 'takeover' });
       bumpConfigEpoch(c);
-      takeMastersPlace(c);
+      takeMastersPlace(c, []);
       break;
     case 'force':
       c.log({ name: 'forcedFailoverAccepted' });

@@ -1,5 +1,5 @@
 /** One whole packet: who says it, what its header teaches, and which rule its body goes to. */
-import { SLOT_COUNT, assertNever, nodeId } from '../base/index.ts';
+import { assertNever, nodeId } from '../base/index.ts';
 import {
   MESSAGE_FLAG,
   NODE_FLAG,
@@ -20,7 +20,7 @@ import { masterOffsetReceived, mfstartReceived } from './manual-failover.ts';
 import { markMaster, markReplica } from './roles.ts';
 import { sendPing, sendUpdate, wireFlags } from './sending.ts';
 import { applySlotClaim } from './slot-claims.ts';
-import { nextSlot, sameSlots } from './slot-map.ts';
+import { firstNewerSlot, sameSlots } from './slot-map.ts';
 import type { ClusterNode, Link } from './types.ts';
 import { voteRequested } from './votes.ts';
 
@@ -175,14 +175,12 @@ function learnSlots(c: ClusterContext, node: ClusterNode, header: PacketHeader):
   const holder = node.role === 'master' ? node : node.master;
   if (holder === undefined || sameSlots(holder.slots, header.slots)) return;
   if (node.role === 'master') applySlotClaim(c, node, header.configEpoch, header.slots);
-  const { slots } = header;
-  for (let i = nextSlot(slots, 0); i < SLOT_COUNT; i = nextSlot(slots, i + 1)) {
-    const owner = c.owners[i];
-    if (owner === undefined || owner === node || owner.configEpoch <= header.configEpoch) continue;
-    c.log({ name: 'staleSlotsAnswered', node: node.id, owner: owner.id });
-    if (node.link !== undefined) sendUpdate(c, node.link, owner);
-    return;
-  }
+  const claim = { epoch: header.configEpoch, claimant: node };
+  const newer = firstNewerSlot(c, header.slots, claim);
+  const owner = newer === undefined ? undefined : c.owners[newer];
+  if (owner === undefined) return;
+  c.log({ name: 'staleSlotsAnswered', node: node.id, owner: owner.id });
+  if (node.link !== undefined) sendUpdate(c, node.link, owner);
 }
 
 /** A third node told what `body.nodeId` really owns: our view of it was old. */

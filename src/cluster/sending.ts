@@ -8,7 +8,7 @@ import {
   type PacketType,
   encodePacket,
 } from '../bus/index.ts';
-import { type ClusterContext, slotHolder } from './context.ts';
+import { type ClusterContext, isVotingMaster, slotHolder } from './context.ts';
 import type { ClusterNode, Link } from './types.ts';
 
 /** At least this many random nodes in each ping. Source: Redis Cluster, one tenth of the nodes, at least three. */
@@ -107,11 +107,11 @@ function gossipAbout(c: ClusterContext, node: ClusterNode): GossipEntry {
 }
 
 /** Sends to every node that we have a link to, those in handshake apart. */
-function broadcast(c: ClusterContext, body: PacketBody, messageFlags = 0): void {
+function broadcast(c: ClusterContext, body: PacketBody): void {
   let bytes: Buffer | undefined;
   for (const node of c.nodeList) {
     if (node === c.myself || node.inHandshake || node.link === undefined) continue;
-    bytes ??= encode(c, body, messageFlags);
+    bytes ??= encode(c, body);
     sendBytes(c, node.link, body.type, bytes);
   }
 }
@@ -131,8 +131,15 @@ export function broadcastFail(c: ClusterContext, failing: ClusterNode): void {
   broadcast(c, { type: 'fail', nodeId: failing.id });
 }
 
+/**
+ * Asks those for their vote who have one.
+ * Divergence: the real server asks all nodes, and most of them wake up for nothing.
+ */
 export function broadcastAuthRequest(c: ClusterContext): void {
-  broadcast(c, { type: 'authRequest' }, authFlags(c));
+  for (const node of c.nodeList) {
+    if (node === c.myself || node.inHandshake || !isVotingMaster(node)) continue;
+    if (node.link !== undefined) sendAuthRequest(c, node.link);
+  }
 }
 
 export function sendAuthRequest(c: ClusterContext, link: Link): void {

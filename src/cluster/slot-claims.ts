@@ -2,10 +2,17 @@
  * Claims on slots. The higher configEpoch wins; what follows for us (keys to drop, a new master to follow) is
  * decided here.
  */
-import { SLOT_COUNT, type Slot, slot } from '../base/index.ts';
+import { slot } from '../base/index.ts';
 import { type ClusterContext, slotHolder } from './context.ts';
 import { becomeReplicaOf } from './roles.ts';
-import { assignSlot, nextSlot, unassignSlot } from './slot-map.ts';
+import {
+  commonSlots,
+  countSlots,
+  hasSlotBit,
+  moveSlots,
+  removeSlots,
+  slotRanges,
+} from './slot-map.ts';
 import type { ClusterNode } from './types.ts';
 
 /**
@@ -22,27 +29,23 @@ export function applySlotClaim(
   const { myself } = c;
   if (claimant === myself) return c.log({ name: 'updateAboutMyself' });
   const myMaster = slotHolder(myself);
-  const dirty: Slot[] = [];
-  let lostCount = 0;
-  let claimedCount = 0;
-  for (let i = nextSlot(slots, 0); i < SLOT_COUNT; i = nextSlot(slots, i + 1)) {
-    claimedCount++;
-    const index = slot(i);
-    const owner = c.owners[i];
-    // A slot that we import changes hands only by SETSLOT: resharding must not end by an epoch in between.
-    if (owner === claimant || c.importingFrom.has(index)) continue;
-    if (owner !== undefined && !c.rules.isNewerOwner(claimEpoch, owner.configEpoch)) continue;
-    if (owner === myself && !c.rules.yieldsSlots()) continue;
-    if (owner === myself && c.keys.countKeysInSlot(index) > 0) dirty.push(index);
-    if (owner === myMaster) lostCount++;
-    unassignSlot(c, index);
-    assignSlot(c, claimant, index);
-    if (owner === myself) c.migratingTo.delete(index);
+  /** What this node owned until now, and what its master did. */
+  let lostByMe: Uint8Array | undefined;
+  let lost: Uint8Array | undefined;
+  for (const { owner, taken } of takings(c, claimant, claimEpoch, slots)) {
+    if (owner === myself) lostByMe = taken;
+    if (owner === myMaster) lost = taken;
+    moveSlots(c, taken, { from: owner, to: claimant });
     c.save('save');
     c.updateWanted = true;
   }
-  const lostLast = lostCount > 0 && myMaster.slotCount === 0;
-  const mayFollow = c.options.allowReplicaMigration || claimedCount === lostCount;
+  const lostLast = lost !== undefined && myMaster.slotCount === 0;
+  const mayFollow =
+    c.options.allowReplicaMigration ||
+    (lost !== undefined && countSlots(lost) === countSlots(slots));
+  for (const index of c.migratingTo.keys()) {
+    if (lostByMe !== undefined && hasSlotBit(lostByMe, index)) c.migratingTo.delete(index);
+  }
   if (lostLast && mayFollow) {
     c.log({ name: 'becameReplicaOf', master: claimant.id });
     becomeReplicaOf(c, claimant);
@@ -51,8 +54,47 @@ export function applySlotClaim(
   } else if (leaveChain(c)) {
     c.save('save');
     c.updateWanted = true;
-  } else {
-    for (const index of dirty) c.emit({ kind: 'deleteKeysInSlot', slot: index });
+  } else if (lostByMe !== undefined) {
+    deleteKeysIn(c, lostByMe);
+  }
+}
+
+interface Taking {
+  /** Undefined: nobody. */
+  readonly owner: ClusterNode | undefined;
+  readonly taken: Uint8Array;
+}
+
+/** Which slots the claim takes, and from whom. */
+function takings(
+  c: ClusterContext,
+  claimant: ClusterNode,
+  claimEpoch: number,
+  slots: Uint8Array,
+): Taking[] {
+  const all: Taking[] = [];
+  const claimed = slots.slice();
+  // A slot that we import changes hands only by SETSLOT: resharding must not end by an epoch in between.
+  for (const index of c.importingFrom.keys()) claimed[index >> 3]! &= ~(1 << (index & 7));
+  const unowned = claimed.slice();
+  for (const owner of c.nodeList) {
+    const taken = owner.slotCount === 0 ? undefined : commonSlots(claimed, owner.slots);
+    if (taken === undefined) continue;
+    removeSlots(unowned, taken);
+    if (owner === claimant || !c.rules.isNewerOwner(claimEpoch, owner.configEpoch)) continue;
+    if (owner === c.myself && !c.rules.yieldsSlots()) continue;
+    all.push({ owner, taken });
+  }
+  if (countSlots(unowned) > 0) all.push({ owner: undefined, taken: unowned });
+  return all;
+}
+
+function deleteKeysIn(c: ClusterContext, lost: Uint8Array): void {
+  for (const [first, last] of slotRanges(lost)) {
+    for (let i = first; i <= last; i++) {
+      const index = slot(i);
+      if (c.keys.countKeysInSlot(index) > 0) c.emit({ kind: 'deleteKeysInSlot', slot: index });
+    }
   }
 }
 

@@ -1,10 +1,9 @@
 /** A master's side of an election: one vote an epoch, on disk before it leaves. */
-import { SLOT_COUNT } from '../base/index.ts';
 import { MESSAGE_FLAG, type PacketHeader } from '../bus/index.ts';
 import { type ClusterContext, isVotingMaster } from './context.ts';
 import type { VoteFacts, VoteRefusal } from './rules.ts';
 import { sendAuthAck } from './sending.ts';
-import { nextSlot } from './slot-map.ts';
+import { firstNewerSlot } from './slot-map.ts';
 import type { ClusterNode } from './types.ts';
 
 /**
@@ -54,14 +53,10 @@ interface StaleSlot {
 
 /** A claimed slot whose owner is newer than the claim: the candidate missed a change. */
 function firstStaleSlot(c: ClusterContext, request: PacketHeader): StaleSlot | undefined {
-  const { slots } = request;
-  for (let i = nextSlot(slots, 0); i < SLOT_COUNT; i = nextSlot(slots, i + 1)) {
-    const ownerEpoch = c.owners[i]?.configEpoch;
-    if (ownerEpoch !== undefined && ownerEpoch > request.configEpoch) {
-      return { slot: i, ownerEpoch, requestEpoch: request.configEpoch };
-    }
-  }
-  return undefined;
+  const requestEpoch = request.configEpoch;
+  const first = firstNewerSlot(c, request.slots, { epoch: requestEpoch, claimant: undefined });
+  if (first === undefined) return undefined;
+  return { slot: first, ownerEpoch: c.owners[first]!.configEpoch, requestEpoch };
 }
 
 /** The real server's words; empty where it keeps silent. */

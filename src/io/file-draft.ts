@@ -13,6 +13,8 @@ import {
   writeSync,
 } from 'node:fs';
 import { dirname, resolve } from 'node:path';
+import { systemWords } from './system-words.ts';
+import { syncPath } from './whole-file.ts';
 import type { FileDraft, FileDraftEvents, FileDraftOptions } from '../node/index.ts';
 
 /** `directory`: where relative names are. */
@@ -24,20 +26,6 @@ export function openDraft(
   return options.isWaiting
     ? new WaitingDraft(directory, options, events)
     : new BackgroundDraft(directory, options, events);
-}
-
-/** A rename is on disk only when its directory is. */
-export function syncDirectory(path: string): void {
-  const directory = openSync(path, 'r');
-  try {
-    fsyncSync(directory);
-  } finally {
-    closeSync(directory);
-  }
-}
-
-function reasonOf(error: unknown): string {
-  return (error as Error).message;
 }
 
 /** Does everything before its calls return. */
@@ -72,7 +60,7 @@ class WaitingDraft implements FileDraft {
     const isDone = this.#do(() => {
       fsyncSync(this.#file);
       renameSync(this.#path, resolve(this.#directory, name));
-      syncDirectory(dirname(resolve(this.#directory, name)));
+      syncPath(dirname(resolve(this.#directory, name)));
       this.#close();
     });
     if (!isDone) return;
@@ -96,7 +84,7 @@ class WaitingDraft implements FileDraft {
       return true;
     } catch (error) {
       this.abandon();
-      this.#events.ended(reasonOf(error));
+      this.#events.ended(systemWords(error));
       return false;
     }
   }
@@ -130,7 +118,7 @@ class BackgroundDraft implements FileDraft {
     try {
       this.#file = openSync(this.#path, 'w', 0o644);
     } catch (error) {
-      const reason = reasonOf(error);
+      const reason = systemWords(error);
       setImmediate(() => this.#end(reason));
     }
   }
@@ -196,10 +184,10 @@ class BackgroundDraft implements FileDraft {
       try {
         const path = resolve(this.#directory, name);
         renameSync(this.#path, path);
-        syncDirectory(dirname(path));
+        syncPath(dirname(path));
         this.#end(undefined);
       } catch (failure) {
-        this.#end(reasonOf(failure));
+        this.#end(systemWords(failure));
       }
     });
   }
@@ -207,7 +195,7 @@ class BackgroundDraft implements FileDraft {
   /** An operation of the system is over; whether to go on. */
   #goesOn(error: Error | null): boolean {
     this.#isWorking = false;
-    if (error !== null) this.#end(error.message);
+    if (error !== null) this.#end(systemWords(error));
     else if (this.#isAbandoned) this.#end(undefined);
     return !this.#isOver;
   }

@@ -2,42 +2,41 @@
 import {
   closeSync,
   fstatSync,
-  fsyncSync,
   mkdirSync,
   openSync,
-  readFileSync,
   readSync,
   renameSync,
   rmSync,
   statSync,
   truncateSync,
-  writeSync,
 } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import type { FileReader, Files } from '../node/index.ts';
-import { openDraft, syncDirectory } from './file-draft.ts';
+import { openDraft } from './file-draft.ts';
 import { growFile } from './growing-file.ts';
-import { attempt } from './system-words.ts';
+import { StateFile } from './state-file.ts';
+import { attempt, systemWords } from './system-words.ts';
+import { readWhole, replaceWhole, syncPath } from './whole-file.ts';
+
+export interface MachineFiles extends Files {
+  /** Nothing is written any more. */
+  close(): void;
+}
 
 /** `directory` is asked at each call, because CONFIG SET dir may move it. */
-export function nodeFiles(directory: () => string): Files {
+export function machineFiles(directory: () => string): MachineFiles {
+  const states = new Map<string, StateFile>();
+  const state = (name: string): StateFile => {
+    const path = resolve(directory(), name);
+    let file = states.get(path);
+    if (file === undefined) states.set(path, (file = new StateFile(path)));
+    return file;
+  };
   return {
-    read: (name) => {
-      try {
-        return readFileSync(resolve(directory(), name), 'latin1');
-      } catch (error) {
-        if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
-        throw error;
-      }
-    },
-    replace: (name, text, isSynced) => {
-      try {
-        replace(resolve(directory(), name), text, isSynced);
-        return undefined;
-      } catch (error) {
-        return (error as Error).message;
-      }
-    },
+    read: (name) => readWhole(resolve(directory(), name)),
+    replace: (name, text) => attempt(() => replaceWhole(resolve(directory(), name), text)),
+    readState: (name) => state(name).read(),
+    saveState: (name, text, manner) => state(name).save(text, manner),
     open: (name) => open(resolve(directory(), name)),
     draft: (options, events) => openDraft(directory(), options, events),
     grow: (name, from) => growFile(resolve(directory(), name), from),
@@ -45,12 +44,15 @@ export function nodeFiles(directory: () => string): Files {
     rename: (from, to) =>
       attempt(() => {
         renameSync(resolve(directory(), from), resolve(directory(), to));
-        syncDirectory(dirname(resolve(directory(), to)));
+        syncPath(dirname(resolve(directory(), to)));
       }),
     remove: (name) => attempt(() => rmSync(resolve(directory(), name), { force: true })),
     truncate: (name, size) => attempt(() => truncateSync(resolve(directory(), name), size)),
     makeDirectory: (name) =>
       attempt(() => void mkdirSync(resolve(directory(), name), { recursive: true })),
+    close: () => {
+      for (const file of states.values()) file.close();
+    },
   };
 }
 
@@ -59,8 +61,7 @@ function open(path: string): FileReader | string | undefined {
   try {
     file = openSync(path, 'r');
   } catch (error) {
-    const { code, message } = error as NodeJS.ErrnoException;
-    return code === 'ENOENT' ? undefined : message;
+    return (error as NodeJS.ErrnoException).code === 'ENOENT' ? undefined : systemWords(error);
   }
   return {
     size: fstatSync(file).size,
@@ -68,28 +69,9 @@ function open(path: string): FileReader | string | undefined {
       try {
         return readSync(file, buf, 0, buf.length, null);
       } catch (error) {
-        return (error as Error).message;
+        return systemWords(error);
       }
     },
     close: () => closeSync(file),
   };
-}
-
-function replace(path: string, text: string, isSynced: boolean): void {
-  const aside = `${path}.tmp-${process.pid}`;
-  try {
-    const file = openSync(aside, 'w', 0o644);
-    try {
-      writeSync(file, text, null, 'latin1');
-      // Without this a power cut could leave an empty file in place of one that holds promises.
-      fsyncSync(file);
-    } finally {
-      closeSync(file);
-    }
-    renameSync(aside, path);
-  } catch (error) {
-    rmSync(aside, { force: true });
-    throw error;
-  }
-  if (isSynced) syncDirectory(dirname(path));
 }

@@ -4,7 +4,7 @@ import { resolve } from 'node:path';
 import type { LoadedConfig, Settings } from '../config/index.ts';
 import { Node, type Ports, type Wire, type WireEvents } from '../node/index.ts';
 import { machineClock, machineRng } from './clock.ts';
-import { nodeFiles } from './files.ts';
+import { type MachineFiles, machineFiles } from './files.ts';
 import { WireBuffers } from './handle-wire.ts';
 import { ListenError, type ListenTarget, closeAll, listen, listenUnix } from './listeners.ts';
 import type { LogWriter } from './log-file.ts';
@@ -55,6 +55,7 @@ export class ServerProcess {
   readonly #buffers: WireBuffers = new WireBuffers();
   #alarm: NodeJS.Timeout | undefined;
   readonly #wires: Set<Wire> = new Set<Wire>();
+  readonly #files: MachineFiles;
   #hasEnded = false;
   #setReady: (flaw: string | undefined) => void = () => undefined;
   /** The reason why the node cannot go on, or undefined, when its data is loaded. */
@@ -64,7 +65,9 @@ export class ServerProcess {
 
   constructor(options: ServerProcessOptions) {
     this.#options = options;
-    const ports = this.#ports(options.config.settings);
+    const initial = options.config.settings;
+    this.#files = machineFiles(() => (this.#settings ?? initial).dir || process.cwd());
+    const ports = this.#ports(initial);
     this.node = new Node({
       ports: options.wrapPorts?.(ports) ?? ports,
       config: options.config,
@@ -171,6 +174,7 @@ export class ServerProcess {
   async kill(): Promise<void> {
     this.#hasEnded = true;
     clearTimeout(this.#alarm);
+    this.#files.close();
     const closed = closeAll([...this.#servers, ...this.#clientServers]);
     for (const wire of this.#wires) wire.destroy();
     await closed;
@@ -200,7 +204,7 @@ export class ServerProcess {
     return {
       clock: machineClock,
       rng: machineRng(),
-      files: nodeFiles(() => settings().dir || process.cwd()),
+      files: this.#files,
       system: machineFacts,
       network: {
         connect: (target, events) => {
@@ -237,6 +241,7 @@ export class ServerProcess {
     if (this.#hasEnded) return;
     this.#hasEnded = true;
     clearTimeout(this.#alarm);
+    this.#files.close();
     const closed = closeAll([...this.#servers, ...this.#clientServers]);
     const cut = setTimeout(() => {
       for (const wire of this.#wires) wire.destroy();

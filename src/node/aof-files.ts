@@ -174,7 +174,7 @@ export class AofFiles {
 
   #save(manifest: AofManifest): string | undefined {
     const { files } = this.#host.ports;
-    const failure = files.replace(this.path(this.#manifestName), manifestText(manifest), true);
+    const failure = files.replace(this.path(this.#manifestName), manifestText(manifest));
     if (failure === undefined) this.manifest = manifest;
     return failure;
   }

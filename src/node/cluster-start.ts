@@ -43,7 +43,7 @@ const QUOTED_SIZE_MAX = 100;
 /** Reads the file into a machine that has not stepped yet. */
 export function loadNodes(inside: Inside, machine: ClusterMachine, now: Now): LoadedNodes {
   const name = inside.settings['cluster-config-file'];
-  const text = inside.ports.files.read(name);
+  const text = inside.ports.files.readState(name);
   if (text === undefined) return { kind: 'fresh' };
   const parsed = parseNodesConf(text);
   if (parsed.kind === 'fresh') return { kind: 'fresh' };

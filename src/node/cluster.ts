@@ -2,7 +2,7 @@
  * The cluster inside the node: gives the machine its inputs, carries its effects out strictly in
  * order, and answers what commands and the dispatcher ask.
  */
-import { type MonoMs, type Slot, assertNever } from '../base/index.ts';
+import { type MonoMs, type Slot, addMs, assertNever } from '../base/index.ts';
 import {
   type AdminCommand,
   type AdminResult,
@@ -26,7 +26,13 @@ import { ClusterRouter } from './cluster-routing.ts';
 import { loadNodes } from './cluster-start.ts';
 import { deleteSlot } from './cluster-slots.ts';
 import type { Inside } from './inside.ts';
-import type { Wire, WireEvents } from './ports.ts';
+import type { SaveManner, Wire, WireEvents } from './ports.ts';
+
+/**
+ * How long the claims of others may be unsaved: out of the way of a failover that brought them.
+ * Divergence: the real server writes them, and waits for the disk, before it does anything else.
+ */
+const SAVE_SOON_MS = 100;
 
 export interface ClusterPartInit {
   readonly host: ClusterHost;
@@ -46,6 +52,10 @@ export class ClusterPart implements ClusterService {
   /** Effects not carried out yet; a step inside an effect adds its own behind them. */
   readonly #effects: Effect[] = [];
   #isWorking = false;
+  /** When what was only noted has to be saved. */
+  #saveAt: MonoMs | undefined;
+  /** What was saved is not in nodes.conf itself yet, or was not when we last knew. */
+  #isFileBehind = false;
   #isHalted = false;
 
   constructor(inside: Inside, init: ClusterPartInit) {
@@ -84,7 +94,7 @@ export class ClusterPart implements ClusterService {
     const { id } = this.machine.myself;
     if (loaded.kind === 'fresh') {
       inside.log('notice', `No cluster configuration found, I'm ${id}`);
-      this.#save(this.machine.exportNodes(), true);
+      this.#save(this.machine.exportNodes(), 'whole');
     } else {
       inside.log('notice', `Node configuration loaded, I'm ${id}`);
     }
@@ -97,6 +107,9 @@ export class ClusterPart implements ClusterService {
 
   /** Closes every bus connection; nothing happens any more. */
   stop(): void {
+    if (!this.#isHalted && (this.#isFileBehind || this.#saveAt !== undefined)) {
+      this.#save(this.machine.exportNodes(), 'whole');
+    }
     this.#isHalted = true;
     this.#replication.onProgress = undefined;
     this.#links.closeAll();
@@ -111,10 +124,16 @@ export class ClusterPart implements ClusterService {
   tickIfDue(now: MonoMs): void {
     const at = this.machine.nextWake();
     if (at !== undefined && now >= at && !this.#isHalted) this.#step({ kind: 'tick' });
+    if (this.#saveAt !== undefined && now >= this.#saveAt && !this.#isHalted) {
+      this.#save(this.machine.exportNodes(), 'soon');
+    }
   }
 
   nextWake(): MonoMs | undefined {
-    return this.#isHalted ? undefined : this.machine.nextWake();
+    if (this.#isHalted) return undefined;
+    const at = this.machine.nextWake();
+    const saveAt = this.#saveAt;
+    return at === undefined || (saveAt !== undefined && saveAt < at) ? saveAt : at;
   }
 
   /** After CONFIG SET. */
@@ -165,7 +184,7 @@ export class ClusterPart implements ClusterService {
   }
 
   saveConfig(): string | undefined {
-    return this.#write(this.machine.exportNodes(), true);
+    return this.#write(this.machine.exportNodes(), 'whole');
   }
 
   #now(): Now {
@@ -196,7 +215,7 @@ export class ClusterPart implements ClusterService {
   #carryOut(effect: Effect): void {
     switch (effect.kind) {
       case 'saveNodesConf':
-        return this.#save(effect.state, effect.fsync);
+        return effect.fsync ? this.#save(effect.state, 'promise') : this.#saveSoon();
       case 'openLink':
         return this.#links.open(effect.link, effect.host, effect.port);
       case 'closeLink':
@@ -227,9 +246,9 @@ export class ClusterPart implements ClusterService {
   }
 
   /** What cannot be written down must not be said: the node ends, as in Redis. */
-  #save(state: NodesConf, isSynced: boolean): void {
+  #save(state: NodesConf, manner: SaveManner): void {
     const inside = this.#inside;
-    const failure = this.#write(state, isSynced);
+    const failure = this.#write(state, manner);
     if (failure !== undefined) {
       const name = inside.settings['cluster-config-file'];
       inside.log('warning', `Could not write cluster config file "${name}": ${failure}`);
@@ -238,16 +257,28 @@ export class ClusterPart implements ClusterService {
       this.#host.halt();
       return;
     }
+    this.#dropShardChannels();
+  }
+
+  /** Neither the file nor its text is made while others may wait for what follows. */
+  #saveSoon(): void {
+    this.#saveAt ??= addMs(this.#inside.now, SAVE_SOON_MS);
+    this.#dropShardChannels();
+  }
+
+  #write(state: NodesConf, manner: SaveManner): string | undefined {
+    this.#saveAt = undefined;
+    this.#isFileBehind = manner !== 'whole';
+    const { ports, settings } = this.#inside;
+    return ports.files.saveState(settings['cluster-config-file'], formatNodesConf(state), manner);
+  }
+
+  #dropShardChannels(): void {
     const { machine } = this;
     this.#host.dropShardChannels((slot) => {
       const owner = machine.slotOwner(slot as Slot);
       return owner !== undefined && (owner === machine.myself || owner === machine.myself.master);
     });
-  }
-
-  #write(state: NodesConf, isSynced: boolean): string | undefined {
-    const { ports, settings } = this.#inside;
-    return ports.files.replace(settings['cluster-config-file'], formatNodesConf(state), isSynced);
   }
 
   #deliver(effect: Extract<Effect, { kind: 'publish' }>): void {

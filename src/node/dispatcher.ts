@@ -218,7 +218,7 @@ export class Dispatcher {
     if ((client.isMonitor || client.role === 'replica') && (flags & DATA_ACCESS) !== 0) {
       return "ERR Replica can't interact with the keyspace";
     }
-    if (host.isStale && (flags & FLAG_STALE) === 0) return errors.ERR_MASTER_DOWN;
+    if (host.isStale && !isServedStale(client, command)) return errors.ERR_MASTER_DOWN;
     return undefined;
   }
 
@@ -366,6 +366,13 @@ export class Dispatcher {
       client.reply.isMuted = client.isReplyOff;
     }
   }
+}
+
+/** Whether a replica without its master runs the command; EXEC only if it runs all that is queued. */
+function isServedStale(client: Client, command: Command): boolean {
+  if ((command.flags & FLAG_STALE) === 0) return false;
+  if (command.fullName !== 'exec' || client.queue === undefined) return true;
+  return client.queue.every((queued) => (queued.command.flags & FLAG_STALE) !== 0);
 }
 
 /** A browser tricked into sending HTTP to this port: its first line or its `Host:` header read as a command. */

@@ -13,6 +13,7 @@ export type {
   GrowingFile,
   Network,
   Ports,
+  SaveManner,
   Wire,
   WireEvents,
 } from './ports.ts';

@@ -41,6 +41,14 @@ export class MemoryFiles implements Files {
     return undefined;
   }
 
+  readState(name: string): string | undefined {
+    return this.read(name);
+  }
+
+  saveState(name: string, text: string): string | undefined {
+    return this.replace(name, text);
+  }
+
   open(name: string): FileReader | undefined {
     const file = this.#files.get(name);
     if (file === undefined) return undefined;

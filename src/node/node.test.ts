@@ -51,6 +51,26 @@ test('a transaction runs as one, and a refused command in it ends it', () => {
   );
 });
 
+test('a replica without its master runs a transaction only if it would run each of its commands', () => {
+  const [client, operator] = ((node) => [node.connect(), node.connect()] as const)(new TestNode());
+  operator.call('CONFIG', 'SET', 'replica-serve-stale-data', 'no');
+  const exec = (...queued: string[]): string => {
+    client.call('MULTI');
+    client.call(...queued);
+    operator.call('REPLICAOF', '127.0.0.1', '1');
+    const answer = client.call('EXEC');
+    operator.call('REPLICAOF', 'NO', 'ONE');
+    return answer;
+  };
+  expect(exec('ECHO', 'x')).toBe('*1\r\n$1\r\nx\r\n');
+  expect(exec('GET', 'a')).toBe(
+    '-EXECABORT Transaction discarded because of: MASTERDOWN Link with MASTER is down and ' +
+      "replica-serve-stale-data is set to 'no'.\r\n",
+  );
+  expect(client.call('EXEC')).toBe('-ERR EXEC without MULTI\r\n');
+  expect(client.call('GET', 'a')).toBe('$-1\r\n');
+});
+
 test('EXEC answers with nothing when a watched key changed', () => {
   const node = new TestNode();
   const [client, other] = [node.connect(), node.connect()];

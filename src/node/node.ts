@@ -502,7 +502,7 @@ export class Node implements DispatchHost, ClientDeskOwner, Inside, ClusterHost 
     if (this.configFile === '') return 'The server is running without a config file';
     const old = this.ports.files.read(this.configFile) ?? '';
     const text = rewriteConfig(old, this.settings, { users: [], isWhole });
-    return this.ports.files.replace(this.configFile, text, true);
+    return this.ports.files.replace(this.configFile, text);
   }
 
   shutdown(save: 'asConfigured' | 'yes' | 'no' = 'asConfigured', isForced = false): boolean {

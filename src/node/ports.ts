@@ -54,6 +54,12 @@ export interface Network {
   ): Wire;
 }
 
+/**
+ * How a state is saved. `soon`: within moments, nobody waits for it. `promise`: it survives a power cut from the return
+ * on, and the file itself follows soon. `whole`: the file itself has it when the call returns.
+ */
+export type SaveManner = 'soon' | 'promise' | 'whole';
+
 /** A file opened to be read from its start. */
 export interface FileReader {
   /** Bytes, when it was opened. */
@@ -112,13 +118,17 @@ export interface GrowingFile {
 
 /** Files of the working directory; names may have a directory before them. */
 export interface Files {
-  /** The text (one character a byte) of a file in the working directory; undefined when there is none. */
+  /** The text (one character a byte) of a file; undefined when there is none. */
   read(name: string): string | undefined;
+  /** Replaces a file: a power cut leaves the old or the new one, whole, and after the return the new one. Returns why it failed. */
+  replace(name: string, text: string): string | undefined;
+  /** The text last saved by `saveState`, as far as it is on disk; undefined when there is no such file. */
+  readState(name: string): string | undefined;
   /**
-   * Replaces a file whole: written aside, synced if asked, renamed. Returns why it failed, undefined
-   * when it is done. A power cut leaves the old or the new file, whole; with `isSynced` the new one.
+   * Saves a file that holds promises; a power cut leaves some text that was saved, whole, never one older than the last
+   * promise. Returns why it, or one before it, failed.
    */
-  replace(name: string, text: string, isSynced: boolean): string | undefined;
+  saveState(name: string, text: string, manner: SaveManner): string | undefined;
   /** Opens a large file; undefined when there is none, a text when it cannot be read. */
   open(name: string): FileReader | string | undefined;
   /** Begins a large file. */

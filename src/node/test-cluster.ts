@@ -281,10 +281,12 @@ export class ClusterTestNode {
 
   #ports(): Ports {
     const world = this.#world;
-    const files: Pick<Files, 'read' | 'replace'> = {
+    const files: Pick<Files, 'read' | 'replace' | 'readState' | 'saveState'> = {
       read: () => this.file,
-      replace: (_name, text, isSynced) => {
-        world.events.push(`${this.port} ${isSynced ? 'sync' : 'save'}`);
+      replace: () => undefined,
+      readState: () => this.file,
+      saveState: (_name, text, manner) => {
+        world.events.push(`${this.port} ${manner === 'soon' ? 'save' : 'sync'}`);
         if (this.saveFailure === undefined) this.file = text;
         return this.saveFailure;
       },

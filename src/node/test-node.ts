@@ -7,6 +7,22 @@ import type { Ports, Wire, WireEvents } from './ports.ts';
 
 const UNIX_START = 1_700_000_000_000;
 
+/** A connection at whose other end nothing happens. */
+const silentWire: Wire = {
+  remoteIp: '127.0.0.1',
+  remotePort: 40_000,
+  localIp: '127.0.0.1',
+  localPort: 6379,
+  isUnixSocket: false,
+  fd: 9,
+  pendingBytes: 0,
+  write: () => true,
+  pause: () => undefined,
+  resume: () => undefined,
+  end: () => undefined,
+  destroy: () => undefined,
+};
+
 /** The far end of a client connection. */
 export class TestClient {
   /** All that the node sent, one character a byte. */
@@ -16,19 +32,12 @@ export class TestClient {
 
   constructor(node: Node, remoteIp: string) {
     const wire: Wire = {
+      ...silentWire,
       remoteIp,
-      remotePort: 40_000,
-      localIp: '127.0.0.1',
-      localPort: 6379,
-      isUnixSocket: false,
-      fd: 9,
-      pendingBytes: 0,
       write: (buf, size) => {
         this.received += buf.toString('latin1', 0, size);
         return true;
       },
-      pause: () => undefined,
-      resume: () => undefined,
       end: () => {
         this.isClosed = true;
       },
@@ -107,9 +116,6 @@ export class TestNode {
   }
 
   #ports(sendsTogether: boolean): Ports {
-    const unused = (): never => {
-      throw new Error('no network in this test');
-    };
     return {
       clock: {
         monoMs: () => monoMs(this.nowMs),
@@ -117,7 +123,7 @@ export class TestNode {
         unixMs: () => unixMs(UNIX_START + this.nowMs),
       },
       rng: seededRng(7),
-      network: { connect: unused },
+      network: { connect: () => silentWire },
       files: this.files,
       system: {
         os: 'test',
