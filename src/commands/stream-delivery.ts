@@ -1,5 +1,5 @@
 /** What XREADGROUP gives a consumer: entries that nobody of its group got, or its own history. */
-import { NONE, type Ref, StreamId } from '../keyspace/index.ts';
+import { NONE, type Ref, StreamId, noteRead } from '../keyspace/index.ts';
 import type { ReplyWriter, Request } from '../resp/index.ts';
 import type { Context } from './context.ts';
 import {
@@ -10,7 +10,6 @@ import {
   seenConsumer,
 } from './stream-consumers.ts';
 import { countUnwatched, replyEntry, replyId, streamsOf, viewOf } from './stream-keys.ts';
-import { noteRead } from './stream-progress.ts';
 
 /** One stream's part of a call; the consumer's name stands behind the group's. */
 export interface Delivery extends GroupCall {

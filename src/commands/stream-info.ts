@@ -7,6 +7,7 @@ import {
   type Ref,
   StreamId,
   type Streams,
+  lagOf,
 } from '../keyspace/index.ts';
 import type { ReplyWriter, Request } from '../resp/index.ts';
 import type { Context } from './context.ts';
@@ -21,7 +22,6 @@ import {
   streamsOf,
   viewOf,
 } from './stream-keys.ts';
-import { lagOf } from './stream-progress.ts';
 import { radixNodeCount } from './stream-radix.ts';
 
 const KEY_AT = 2;

@@ -316,6 +316,15 @@ export class Database extends DatabaseReader {
     this.delete(ref);
   }
 
+  /** Gives a new entry an expiry time. Not counted as a change. */
+  addExpiry(ref: Ref, expireAtUnixMs: number): Ref {
+    const entries = this.store.entries;
+    const to = this.relocate(ref, entries.sectionBytes(ref), true);
+    entries.putExpiry(to, expireAtUnixMs);
+    this.#indexExpiry(to);
+    return to;
+  }
+
   /** Gives an entry an expiry time (unix, milliseconds), clamped to [0, EXPIRE_AT_MAX]. */
   setExpire(ref: Ref, expireAtUnixMs: number): Ref {
     const entries = this.store.entries;

@@ -236,6 +236,57 @@ export class Lists implements LargeValues {
     for (let i = this.size(ref); i > 0; i--) visit(cursor.readForward());
   }
 
+  /** A new list of a listpack's elements, of which there are some, at a key that is not there yet. */
+  createOf(db: ValueHost, key: BytesView, listpack: Readonly<BytesView>): Ref {
+    const limits = this.#limitsOf(db);
+    const { buf, at, size } = listpack;
+    if (this.#isSmall(size, listpackCount(buf, at), limits)) {
+      return db.addBlob(key, TYPE_LIST, ENCODING_LISTPACK, listpack);
+    }
+    const list = this.#chunks.create();
+    this.#chunks.append(list, runOfListpack(listpack), limits);
+    return db.addLarge(key, TYPE_LIST, ENCODING_QUICKLIST, this.#wordsOf(list));
+  }
+
+  /** Appends a listpack's elements, of which there are some. */
+  appendOf(db: ValueHost, ref: Ref, listpack: Readonly<BytesView>): Ref {
+    db.store.beforeChange(ref);
+    const limits = this.#limitsOf(db);
+    const entries = this.#entries;
+    const to = entries.isLarge(ref) ? ref : this.#enlarge(db, ref, limits);
+    this.#chunks.append(entries.firstWord(to), runOfListpack(listpack), limits);
+    return to;
+  }
+
+  /** Chunks of a list; a small list has none. */
+  chunkCount(ref: Ref): number {
+    let count = 0;
+    for (let chunk = this.firstChunk(ref); chunk !== NONE; chunk = this.nextChunk(chunk)) count++;
+    return count;
+  }
+
+  /** The first chunk, NONE of a small list. */
+  firstChunk(ref: Ref): Ref {
+    const entries = this.#entries;
+    return entries.isLarge(ref) ? this.#chunks.first(entries.firstWord(ref)) : NONE;
+  }
+
+  /** The chunk behind another, or NONE. */
+  nextChunk(chunk: Ref): Ref {
+    return this.#chunks.next(chunk);
+  }
+
+  /** The elements of a chunk. */
+  runOf(chunk: Ref): ElementRun {
+    const chunks = this.#chunks;
+    return {
+      buf: chunks.bytes(chunk),
+      at: chunks.startOf(chunk),
+      size: chunks.usedBytes(chunk),
+      count: chunks.count(chunk),
+    };
+  }
+
   /** Frees chunks; the words of what is left stay. */
   dismantle(rubble: Rubble, max: number): boolean {
     return this.#chunks.dismantle(rubble.first, max);
@@ -247,7 +298,7 @@ export class Lists implements LargeValues {
     const list = values.#chunks.create();
     const chunks = this.#chunks;
     for (let chunk = chunks.first(from.first); chunk !== NONE; chunk = chunks.next(chunk)) {
-      values.#chunks.append(list, this.#runOf(chunk), OWN_CHUNK);
+      values.#chunks.append(list, this.runOf(chunk), OWN_CHUNK);
     }
     to.first = list;
     to.second = 0;
@@ -266,16 +317,6 @@ export class Lists implements LargeValues {
     }
     if (seen > 0) bytes += Math.round((seenBytes / seen) * length);
     return bytes;
-  }
-
-  #runOf(chunk: Ref): ElementRun {
-    const chunks = this.#chunks;
-    return {
-      buf: chunks.bytes(chunk),
-      at: chunks.startOf(chunk),
-      size: chunks.usedBytes(chunk),
-      count: chunks.count(chunk),
-    };
   }
 
   #isSmall(size: number, count: number, limits: ChunkLimits): boolean {
@@ -325,18 +366,8 @@ export class Lists implements LargeValues {
 
   /** Makes a small list a large one. */
   #enlarge(db: ValueHost, ref: Ref, limits: ChunkLimits): Ref {
-    const { buf, at, size } = this.#entries.stringView(ref);
     const list = this.#chunks.create();
-    this.#chunks.append(
-      list,
-      {
-        buf,
-        at: at + LISTPACK_HEADER_BYTES,
-        size: size - EMPTY_LISTPACK_BYTES,
-        count: listpackCount(buf, at),
-      },
-      limits,
-    );
+    this.#chunks.append(list, runOfListpack(this.#entries.stringView(ref)), limits);
     return db.makeLarge(ref, ENCODING_QUICKLIST, this.#wordsOf(list));
   }
 
@@ -366,4 +397,13 @@ export class Lists implements LargeValues {
     this.#limits.bytes = nodeBytes - NODE_HEAD_BYTES;
     this.#limits.count = isCounted ? Math.max(1, fill) : Infinity;
   }
+}
+
+function runOfListpack({ buf, at, size }: Readonly<BytesView>): ElementRun {
+  return {
+    buf,
+    at: at + LISTPACK_HEADER_BYTES,
+    size: size - EMPTY_LISTPACK_BYTES,
+    count: listpackCount(buf, at),
+  };
 }

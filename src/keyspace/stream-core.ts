@@ -7,12 +7,13 @@
  * greatest id deleted by XDEL (4), root of the tree of blocks, last block, root of the groups.
  */
 import { type Arena, NONE, type Ref, SLAB_SHIFT, UNIT_MASK } from './arena.ts';
+import type { BytesView } from './entry.ts';
 import type { KeyHash } from './hash.ts';
 import { RankTree } from './rank-tree.ts';
-import type { EncodingLimits } from './value-host.ts';
 import { StreamBlocks, type StreamFields } from './stream-block.ts';
 import { type BlockOrder, StreamCursor } from './stream-cursor.ts';
 import { type GroupRoots, StreamGroups } from './stream-groups.ts';
+import { StreamListpackReader, StreamListpackWriter } from './stream-listpack.ts';
 import { IdOrder, StreamId, readInt64, writeInt64 } from './stream-id.ts';
 
 const LENGTH = 0;
@@ -40,6 +41,12 @@ export type TrimRule = {
   | { readonly kind: 'minId'; readonly id: StreamId }
 );
 
+/** When a block is full, 0 for no limit; named as the directives. */
+export interface StreamLimits {
+  readonly 'stream-node-max-bytes': number;
+  readonly 'stream-node-max-entries': number;
+}
+
 /** Entries and facts of the streams of one arena. */
 export class StreamCore implements BlockOrder, GroupRoots {
   readonly arena: Arena;
@@ -52,6 +59,8 @@ export class StreamCore implements BlockOrder, GroupRoots {
   readonly probe: StreamId;
   /** For walks that a change needs, while `cursor` may be in use. */
   readonly #inner: StreamCursor;
+  readonly #reader: StreamListpackReader;
+  readonly #writer: StreamListpackWriter;
   readonly #from = new StreamId();
   readonly #to = new StreamId();
 
@@ -62,6 +71,8 @@ export class StreamCore implements BlockOrder, GroupRoots {
     this.ids = new RankTree(arena, order);
     this.blocks = new StreamBlocks(arena);
     this.groups = new StreamGroups(arena, hash, this);
+    this.#reader = new StreamListpackReader(this.blocks);
+    this.#writer = new StreamListpackWriter(this.blocks);
     this.cursor = new StreamCursor(arena, this, this.blocks);
     this.#inner = new StreamCursor(arena, this, this.blocks);
   }
@@ -101,6 +112,10 @@ export class StreamCore implements BlockOrder, GroupRoots {
     return into.read(this.#words(stream), at(stream, FIRST_ID));
   }
 
+  setFirstId(stream: Ref, id: StreamId): void {
+    id.write(this.#words(stream), at(stream, FIRST_ID));
+  }
+
   readMaxDeletedId(stream: Ref, into: StreamId): StreamId {
     return into.read(this.#words(stream), at(stream, MAX_DELETED_ID));
   }
@@ -132,7 +147,7 @@ export class StreamCore implements BlockOrder, GroupRoots {
   }
 
   /** Adds an entry with an id behind the last one, in a new block where the last one is full. */
-  append(stream: Ref, id: StreamId, fields: StreamFields, limits: EncodingLimits): void {
+  append(stream: Ref, id: StreamId, fields: StreamFields, limits: StreamLimits): void {
     let block = this.#words(stream)[at(stream, LAST_BLOCK)]!;
     if (block === NONE || this.#isFull(block, fields, limits)) {
       if (block !== NONE) this.#setLastBlock(stream, block, this.blocks.shrink(block));
@@ -148,6 +163,19 @@ export class StreamCore implements BlockOrder, GroupRoots {
     words[at(stream, BLOCKS_ROOT)] = this.ids.append(this.blocksRoot(stream), block);
     words[at(stream, LAST_BLOCK)] = block;
     return block;
+  }
+
+  /** Adds a block with its entries behind all others, from a sound listpack whose first id this is. */
+  loadBlock(stream: Ref, id: StreamId, listpack: BytesView): void {
+    // All bytes outside the arena are in Buffers too.
+    const block = this.#reader.block(id, listpack.buf as Buffer, listpack.at, listpack.size);
+    this.addBlock(stream, block);
+    this.addLength(stream, this.blocks.liveCount(block));
+  }
+
+  /** The listpack of a block, in a view that the next call reuses. */
+  listpack(block: Ref): BytesView {
+    return this.#writer.listpack(block);
   }
 
   /** Takes over the facts of another stream, its entries and groups apart. */
@@ -276,7 +304,7 @@ export class StreamCore implements BlockOrder, GroupRoots {
     return count;
   }
 
-  #isFull(block: Ref, fields: StreamFields, limits: EncodingLimits): boolean {
+  #isFull(block: Ref, fields: StreamFields, limits: StreamLimits): boolean {
     let bytes = this.blocks.listpackBytes(block);
     const end = fields.first + 2 * fields.pairs;
     for (let i = fields.first; i < end; i++) bytes += fields.size[i]!;

@@ -253,6 +253,14 @@ export class StreamGroups {
     this.#arena.free(pending);
   }
 
+  /** Whether every pending entry of a group has a consumer. */
+  areAllOwned(group: Ref): boolean {
+    let owned = 0;
+    const count = this.consumerCount(group);
+    for (let i = 0; i < count; i++) owned += this.consumerPendingCount(this.consumerAt(group, i));
+    return owned === this.pendingCount(group);
+  }
+
   readPendingId(pending: Ref, into: StreamId): StreamId {
     return into.read(this.#words(pending), start(pending));
   }

@@ -1,16 +1,40 @@
 /** Builds values in a database from the parts that RDB's decoders hand over. */
 import { invariant } from '../base/index.ts';
-import type { Bytes, ContainerKind, StreamFacts, StreamId, ValueSink } from '../rdb/index.ts';
+import {
+  type Bytes,
+  type ContainerKind,
+  LISTPACK_HEADER_BYTES,
+  ListpackReader,
+  type ValueSink,
+  intsetCount,
+  intsetGet,
+  intsetWidth,
+  isListpackEnd,
+  listpackCount,
+  parseScore,
+} from '../rdb/index.ts';
 import { NONE, type Ref } from './arena.ts';
 import { type Database, NO_EXPIRY } from './database.ts';
-import type { BytesView } from './entry.ts';
+import {
+  type BytesView,
+  ENCODING_INTSET,
+  ENCODING_LISTPACK,
+  TYPE_HASH,
+  TYPE_SET,
+  TYPE_STRING,
+  TYPE_ZSET,
+} from './entry.ts';
+import { StreamLoader } from './stream-loader.ts';
 
 const NO_BYTES = Buffer.alloc(0);
 
 /** One value at a time, under a key that is not there yet. */
-export class ValueLoader implements ValueSink {
+export class ValueLoader extends StreamLoader implements ValueSink {
   #db: Database | undefined;
   readonly #key: BytesView = { buf: NO_BYTES, at: 0, size: 0 };
+  readonly #name: ListpackReader = new ListpackReader();
+  readonly #value: ListpackReader = new ListpackReader();
+  #kind: ContainerKind = 'list';
   #ref: Ref = NONE;
   #expiry = NO_EXPIRY;
 
@@ -30,7 +54,9 @@ export class ValueLoader implements ValueSink {
   /** The value is whole: its entry. */
   end(): Ref {
     invariant(this.#ref !== NONE, 'a value that is complete is there');
-    return this.#ref;
+    const db = this.#target;
+    const hasExpiry = this.#expiry !== NO_EXPIRY && db.entries.type(this.#ref) !== TYPE_STRING;
+    return hasExpiry ? db.addExpiry(this.#ref, this.#expiry) : this.#ref;
   }
 
   /** Takes away what was built of a value that proved to be corrupt. */
@@ -45,59 +71,111 @@ export class ValueLoader implements ValueSink {
   }
 
   container(kind: ContainerKind): void {
-    invariant(false, `values of type ${kind} have a structure`);
+    this.#kind = kind;
   }
 
-  element(): boolean {
-    return false;
+  element(value: Bytes): boolean {
+    const db = this.#target;
+    if (this.#kind === 'set') return this.#member(value.buf, value.at, value.size);
+    const { lists } = db.store;
+    if (this.#ref === NONE) this.#ref = lists.create(db, this.#key, value);
+    else this.#ref = lists.push(db, this.#ref, value, false);
+    return true;
   }
 
-  field(): boolean {
-    return false;
+  field(name: Bytes, value: Bytes): boolean {
+    const db = this.#target;
+    const { hashes } = db.store;
+    if (this.#ref === NONE) this.#ref = hashes.create(db, this.#key);
+    this.#ref = hashes.set(db, this.#ref, name, value);
+    return hashes.isChanged;
   }
 
-  scored(): boolean {
-    return false;
+  scored(member: Bytes, score: number): boolean {
+    const db = this.#target;
+    const { zsets } = db.store;
+    const { buf, at, size } = member;
+    if (this.#ref === NONE) this.#ref = zsets.create(db, this.#key, size);
+    else if (!Number.isNaN(zsets.find(this.#ref, buf, at, size))) return false;
+    this.#ref = zsets.insert(db, this.#ref, score, member);
+    return true;
   }
 
-  listpack(kind: ContainerKind): void {
-    this.container(kind);
+  listpack(kind: ContainerKind, blob: Bytes): void {
+    if (kind === 'list') this.#appendRun(blob);
+    else if (kind === 'hash') this.#wholeHash(blob);
+    else this.#wholeZset(blob);
   }
 
-  intset(): void {
-    this.container('set');
+  intset(blob: Bytes): void {
+    const db = this.#target;
+    const { buf, at } = blob;
+    const count = intsetCount(buf, at);
+    if (count <= db.limits['set-max-intset-entries']) {
+      this.#ref = db.addBlob(this.#key, TYPE_SET, ENCODING_INTSET, blob);
+      return;
+    }
+    const width = intsetWidth(buf, at);
+    for (let i = 0; i < count; i++) {
+      const digits = Buffer.from(String(intsetGet(buf, at, width, i)));
+      this.#member(digits, 0, digits.length);
+    }
   }
 
-  stream(): void {
-    invariant(false, 'streams have a structure');
-  }
-
-  streamNode(_id: StreamId, _blob: Bytes): void {}
-
-  streamFacts(_facts: StreamFacts): void {}
-
-  streamGroup(): boolean {
-    return false;
-  }
-
-  streamPending(): boolean {
-    return false;
-  }
-
-  streamConsumer(): boolean {
-    return false;
-  }
-
-  streamConsumerPending(): boolean {
-    return false;
-  }
-
-  streamGroupEnd(): boolean {
-    return false;
+  protected override addStream(add: (db: Database, key: BytesView) => Ref): void {
+    this.#ref = add(this.#target, this.#key);
   }
 
   get #target(): Database {
     invariant(this.#db !== undefined, 'a value is loaded into a database');
     return this.#db;
   }
+
+  #member(buf: Buffer, at: number, size: number): boolean {
+    const db = this.#target;
+    const { sets } = db.store;
+    if (this.#ref === NONE) this.#ref = sets.create(db, this.#key, buf, at, size);
+    this.#ref = sets.add(db, this.#ref, buf, at, size);
+    return sets.isChanged;
+  }
+
+  #appendRun(blob: Bytes): void {
+    const db = this.#target;
+    const { lists } = db.store;
+    if (this.#ref === NONE) this.#ref = lists.createOf(db, this.#key, blob);
+    else this.#ref = lists.appendOf(db, this.#ref, blob);
+  }
+
+  #wholeHash(blob: Bytes): void {
+    const db = this.#target;
+    const { buf, at } = blob;
+    if (listpackCount(buf, at) / 2 <= db.limits['hash-max-listpack-entries']) {
+      this.#ref = db.addBlob(this.#key, TYPE_HASH, ENCODING_LISTPACK, blob);
+      return;
+    }
+    for (let pos = at + LISTPACK_HEADER_BYTES; !isListpackEnd(buf, pos);) {
+      pos = this.#value.read(buf, this.#name.read(buf, pos));
+      this.field(asBytes(this.#name), asBytes(this.#value));
+    }
+  }
+
+  #wholeZset(blob: Bytes): void {
+    const db = this.#target;
+    const { buf, at } = blob;
+    if (listpackCount(buf, at) / 2 <= db.limits['zset-max-listpack-entries']) {
+      this.#ref = db.addBlob(this.#key, TYPE_ZSET, ENCODING_LISTPACK, blob);
+      return;
+    }
+    const value = this.#value;
+    for (let pos = at + LISTPACK_HEADER_BYTES; !isListpackEnd(buf, pos);) {
+      pos = value.read(buf, this.#name.read(buf, pos));
+      const score = value.isInt ? Number(value.int) : parseScore(value.buf, value.at, value.size);
+      this.scored(asBytes(this.#name), score);
+    }
+  }
+}
+
+/** What is read from a Buffer is in one. */
+function asBytes(element: ListpackReader): Bytes {
+  return element as ListpackReader & { readonly buf: Buffer };
 }

@@ -8,8 +8,7 @@ import {
   type Ref,
   type Snapshot,
   type Store,
-  rdbTypeOf,
-  saveValue,
+  ValueSaver,
 } from '../keyspace/index.ts';
 import { RdbWriter, type RdbHeader } from '../rdb/index.ts';
 
@@ -50,6 +49,7 @@ export class SnapshotSender {
   readonly #request: SnapshotRequest;
   readonly #outlet: SnapshotOutlet;
   readonly #writer: RdbWriter;
+  readonly #saver: ValueSaver;
   /** Sizes of the databases at the start, until they are written. */
   readonly #sizes: ({ readonly keys: number; readonly expiring: number } | undefined)[];
   #snapshot: Snapshot | undefined;
@@ -62,6 +62,7 @@ export class SnapshotSender {
     this.#request = request;
     this.#outlet = outlet;
     this.#writer = new RdbWriter({ compression, checksum });
+    this.#saver = new ValueSaver(this.#writer);
     this.#sizes = keyspace.databases.map((db) => ({ keys: db.size, expiring: db.volatileCount }));
   }
 
@@ -160,10 +161,10 @@ export class SnapshotSender {
     } else if (expireAtUnixMs >= 0) {
       writer.entryFacts({ expireAtUnixMs });
     }
-    writer.type(rdbTypeOf(store, ref));
+    writer.type(this.#saver.typeOf(store, ref));
     const key = entries.key(ref);
     writer.string(key.buf, key.at, key.size);
-    saveValue(store, ref, writer);
+    this.#saver.save(store, ref);
     this.#writtenCount++;
   }
 }

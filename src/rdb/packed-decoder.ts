@@ -12,6 +12,7 @@ import {
   TYPE_ZSET_ZIPLIST,
 } from './format.ts';
 import { isIntsetSound } from './intset.ts';
+import { ListpackForm } from './listpack-form.ts';
 import { ListpackNames, compareElements } from './listpack-names.ts';
 import {
   LISTPACK_HEADER_BYTES,
@@ -31,10 +32,11 @@ export class PackedDecoder implements ValueDecoder {
   readonly #name: StringSlot = new StringSlot();
   readonly #ziplist: ZiplistReader = new ZiplistReader();
   readonly #zipmap: ZipmapReader = new ZipmapReader();
+  readonly #form: ListpackForm = new ListpackForm();
   readonly #names: ListpackNames = new ListpackNames();
   readonly #member: ListpackReader = new ListpackReader();
   readonly #previous: ListpackReader = new ListpackReader();
-  readonly #score: ListpackReader = new ListpackReader();
+  readonly #value: ListpackReader = new ListpackReader();
   #type = 0;
 
   begin(type: number): void {
@@ -123,7 +125,8 @@ export class PackedDecoder implements ValueDecoder {
     if (count === 0) return 'empty';
     if (count % 2 !== 0) return undefined;
     if (!this.#names.differ(buf, at + LISTPACK_HEADER_BYTES, count / 2, 2)) return undefined;
-    sink.listpack('hash', this.#blob);
+    if (this.#form.isOurs(buf, at)) sink.listpack('hash', this.#blob);
+    else this.#hashElements(count / 2, sink);
     return 'done';
   }
 
@@ -151,9 +154,20 @@ export class PackedDecoder implements ValueDecoder {
     if (!this.#names.differ(buf, at + LISTPACK_HEADER_BYTES, count / 2, 2)) return undefined;
     const order = this.#zsetOrder(count / 2);
     if (order === 'broken') return undefined;
-    if (order === 'rising') sink.listpack('zset', this.#blob);
+    if (order === 'rising' && this.#form.isOurs(buf, at)) sink.listpack('zset', this.#blob);
     else if (!this.#zsetElements(count / 2, sink)) return undefined;
     return 'done';
+  }
+
+  /** Fields, which differ, are added one by one. */
+  #hashElements(count: number, sink: ValueSink): void {
+    const { buf, at } = this.#blob;
+    let pos = at + LISTPACK_HEADER_BYTES;
+    sink.container('hash', count);
+    for (let i = 0; i < count; i++) {
+      pos = this.#value.read(buf, this.#member.read(buf, pos));
+      sink.field(this.#member as ElementBytes, this.#value as ElementBytes);
+    }
   }
 
   /** `broken`: a score is no number. */
@@ -165,8 +179,8 @@ export class PackedDecoder implements ValueDecoder {
     let previousPos = -1;
     for (let i = 0; i < count; i++) {
       const memberPos = pos;
-      pos = this.#score.read(buf, this.#member.read(buf, pos));
-      const score = scoreOf(this.#score);
+      pos = this.#value.read(buf, this.#member.read(buf, pos));
+      const score = scoreOf(this.#value);
       if (Number.isNaN(score)) return 'broken';
       if (score < previousScore) order = 'mixed';
       else if (score === previousScore && previousPos >= 0) {
@@ -179,14 +193,14 @@ export class PackedDecoder implements ValueDecoder {
     return order;
   }
 
-  /** Members that are not in order are added one by one. */
+  /** Members that are not in order, or not in our form, are added one by one. */
   #zsetElements(count: number, sink: ValueSink): boolean {
     const { buf, at } = this.#blob;
     let pos = at + LISTPACK_HEADER_BYTES;
     sink.container('zset', count);
     for (let i = 0; i < count; i++) {
-      pos = this.#score.read(buf, this.#member.read(buf, pos));
-      if (!sink.scored(this.#member as ElementBytes, scoreOf(this.#score))) return false;
+      pos = this.#value.read(buf, this.#member.read(buf, pos));
+      if (!sink.scored(this.#member as ElementBytes, scoreOf(this.#value))) return false;
     }
     return true;
   }

@@ -2,13 +2,22 @@
 import { StringSlot } from './cursor.ts';
 import type { RdbCursor } from './cursor.ts';
 import { NODE_PACKED, NODE_PLAIN, TYPE_LIST_QUICKLIST_2 } from './format.ts';
-import { isListpackSound, listpackCount } from './listpack.ts';
+import { ListpackForm } from './listpack-form.ts';
+import {
+  LISTPACK_HEADER_BYTES,
+  ListpackReader,
+  isListpackEnd,
+  isListpackSound,
+  listpackCount,
+} from './listpack.ts';
 import type { ValueSink } from './value.ts';
 import type { ReadOutcome, ValueDecoder } from './value-decoder.ts';
 import { ZiplistReader } from './ziplist.ts';
 
 export class QuicklistDecoder implements ValueDecoder {
   readonly #node: StringSlot = new StringSlot();
+  readonly #form: ListpackForm = new ListpackForm();
+  readonly #element: ListpackReader = new ListpackReader();
   readonly #ziplist: ZiplistReader = new ZiplistReader();
   #hasContainers = false;
   #left = -1;
@@ -65,7 +74,8 @@ export class QuicklistDecoder implements ValueDecoder {
     }
     if (listpackCount(node.buf, node.at) === 0) return true;
     this.#begin(sink);
-    sink.listpack('list', node);
+    if (this.#form.isOurs(node.buf, node.at)) sink.listpack('list', node);
+    else this.#elements(sink);
     return true;
   }
 
@@ -78,6 +88,15 @@ export class QuicklistDecoder implements ValueDecoder {
       sink.element(ziplist);
     }
     return ziplist.isSound || cursor.refuse('Ziplist integrity check failed.');
+  }
+
+  #elements(sink: ValueSink): void {
+    const { buf, at } = this.#node;
+    for (let pos = at + LISTPACK_HEADER_BYTES; !isListpackEnd(buf, pos);) {
+      pos = this.#element.read(buf, pos);
+      // What we read from is a Buffer, and so is what its elements are in.
+      sink.element(this.#element as ListpackReader & { readonly buf: Buffer });
+    }
   }
 
   #begin(sink: ValueSink): void {

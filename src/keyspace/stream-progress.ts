@@ -2,7 +2,10 @@
  * How far consumer groups are: entries read and entries to go, which are known only while no
  * deleted entry is in the way. Source: 7.0 t_stream.c, observed in XINFO GROUPS.
  */
-import { ENTRIES_READ_UNKNOWN, type Ref, StreamId, type Streams } from '../keyspace/index.ts';
+import type { Ref } from './arena.ts';
+import { ENTRIES_READ_UNKNOWN } from './stream-groups.ts';
+import { StreamId } from './stream-id.ts';
+import type { Streams } from './streams.ts';
 
 // Scratch: set and read within one call, never kept between two.
 const ID = new StreamId();
