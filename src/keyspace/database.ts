@@ -320,7 +320,7 @@ export class Database extends DatabaseReader {
   addExpiry(ref: Ref, expireAtUnixMs: number): Ref {
     const entries = this.store.entries;
     const to = this.relocate(ref, entries.sectionBytes(ref), true);
-    entries.putExpiry(to, expireAtUnixMs);
+    this.#putExpiry(to, expireAtUnixMs);
     this.#indexExpiry(to);
     return to;
   }
