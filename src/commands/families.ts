@@ -6,6 +6,7 @@ import { databaseCommands } from './databases.ts';
 import { dumpCommands } from './dump.ts';
 import { expiryCommands } from './expiry.ts';
 import { hashCommands } from './hash.ts';
+import { hyperloglogCommands } from './hyperloglog.ts';
 import { keyCommands } from './keys.ts';
 import { listCommands } from './list.ts';
 import { pubsubCommands } from './pubsub-commands.ts';
@@ -31,6 +32,7 @@ export const commandSpecs: readonly CommandSpec[] = [
   ...dumpCommands,
   ...databaseCommands,
   ...hashCommands,
+  ...hyperloglogCommands,
   ...listCommands,
   ...setCommands,
   ...pubsubCommands,

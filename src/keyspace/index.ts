@@ -37,6 +37,8 @@ export {
   TYPE_STRING,
   TYPE_ZSET,
 } from './entry.ts';
+export { HLL_REGISTERS, cacheEstimate, cachedEstimate, isHll } from './hll-registers.ts';
+export { HyperLogLog, estimateRegisters } from './hyperloglog.ts';
 export { Keyspace, type KeyspaceMemory } from './keyspace.ts';
 export { Recency, type RecencyKind } from './recency.ts';
 export { SetResult } from './set-result.ts';
