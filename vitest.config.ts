@@ -9,7 +9,11 @@ export default defineConfig({
       {
         test: {
           name: 'unit',
-          include: ['src/**/*.test.ts', 'sim/**/*.test.ts', 'tests/golden/**/*.test.ts'],
+          include: [
+            'src/**/*.test.ts',
+            'sim/**/*.test.ts',
+            'tests/{golden,fuzz-commands}/**/*.test.ts',
+          ],
           testTimeout: 20_000,
         },
       },

@@ -1,7 +1,7 @@
 /** Single bits, SETBIT and GETBIT, and what all bit commands share. Bit 0 is the highest of byte 0. */
 import { parseInt64 } from '../base/index.ts';
 import { KEYSPACE_EVENT } from '../config/index.ts';
-import { NONE, makeWritable } from '../keyspace/index.ts';
+import { NONE, makeRaw } from '../keyspace/index.ts';
 import type { ReplyWriter, Request } from '../resp/index.ts';
 import type { Context } from './context.ts';
 import { ERR_BIT_OFFSET, ERR_BIT_VALUE } from './data-errors.ts';
@@ -53,9 +53,12 @@ export function setbit(context: Context, request: Request, reply: ReplyWriter): 
   const view = db.entries.stringView(ref);
   const isInside = byte < view.size;
   const old = isInside && (view.buf[view.at + byte]! & mask) !== 0 ? 1 : 0;
+  // The value is raw from now on, even if the bit was that already.
+  const to = makeRaw(db, ref, byte + 1);
   if (!isInside || old !== bit) {
-    const to = db.entries.stringView(makeWritable(db, ref, byte + 1));
-    to.buf[to.at + byte]! ^= old === bit ? 0 : mask;
+    const raw = db.entries.stringView(to);
+    raw.buf[raw.at + byte]! ^= old === bit ? 0 : mask;
+    db.changed(to);
     notifyKey(context, KEYSPACE_EVENT.$, 'setbit', request, 1);
   }
   reply.int(old);

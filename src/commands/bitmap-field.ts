@@ -1,7 +1,7 @@
 /** BITFIELD and BITFIELD_RO: a string as fields of 1 to 64 bits. */
 import { NOT_INTEGER, parseInt64 } from '../base/index.ts';
 import { KEYSPACE_EVENT } from '../config/index.ts';
-import { type BytesView, NONE, type Ref, makeWritable } from '../keyspace/index.ts';
+import { type BytesView, NONE, type Ref, makeRaw } from '../keyspace/index.ts';
 import type { ReplyWriter, Request } from '../resp/index.ts';
 import { bitOffset } from './bitmap-bit.ts';
 import type { Context } from './context.ts';
@@ -28,6 +28,7 @@ interface FieldOperation {
 
 const LETTER_I = 0x69;
 const LETTER_U = 0x75;
+const INT64_MAX = (1n << 63n) - 1n;
 const OVERFLOWS: readonly Overflow[] = ['wrap', 'sat', 'fail'];
 const KINDS: readonly FieldOperation['kind'][] = ['get', 'set', 'incrby'];
 
@@ -91,22 +92,35 @@ function fieldType(request: Request, i: number): FieldType | undefined {
 }
 
 /**
- * The string while operations run on it: it grows, once and to its final size, when the first of them writes.
- * Divergence: when every write fails by OVERFLOW FAIL, Redis has already grown the string, unseen by its replicas.
+ * The string while operations run on it. Operations that write make it raw and as long as they need at once, even if
+ * all of them fail by OVERFLOW FAIL. Divergence: such a growth goes to our replicas; Redis leaves its own without it.
  */
 class FieldString {
   changeCount = 0;
   readonly #context: Context;
-  readonly #request: Request;
   #ref: Ref;
-  #isWritable = false;
-  readonly #sizeMin: number;
+  readonly #isGrowing: boolean;
 
+  /** `sizeMin` is 0 when no operation writes. */
   constructor(context: Context, request: Request, ref: Ref, sizeMin: number) {
     this.#context = context;
-    this.#request = request;
     this.#ref = ref;
-    this.#sizeMin = sizeMin;
+    this.#isGrowing = this.#view().size < sizeMin;
+    if (sizeMin === 0) return;
+    if (ref !== NONE) {
+      this.#ref = makeRaw(context.db, ref, sizeMin);
+      if (this.#isGrowing) context.db.changed(this.#ref);
+      return;
+    }
+    const buf = Buffer.alloc(sizeMin);
+    this.#ref = setRawKey(context, request, 1, { buf, at: 0, size: buf.length });
+  }
+
+  /** Counts the changes, of which growing has counted one. */
+  finish(): void {
+    if (this.changeCount === 0) return;
+    this.#context.server.keyspace.dirty += this.changeCount - 1;
+    if (!this.#isGrowing) this.#context.db.changed(this.#ref);
   }
 
   read(offset: number, bits: number): bigint {
@@ -128,9 +142,7 @@ class FieldString {
 
   /** Writes the low `bits` of `value`, if it differs from what is there or makes the string longer. */
   write(offset: number, bits: number, value: bigint): void {
-    const isGrowing = this.#view().size < this.#sizeMin;
-    if (!isGrowing && this.changeCount === 0 && this.read(offset, bits) === value) return;
-    this.#makeWritable();
+    if (!this.#isGrowing && this.read(offset, bits) === value) return;
     this.changeCount++;
     const view = this.#view();
     for (let i = 0; i < bits; i++) {
@@ -144,18 +156,6 @@ class FieldString {
 
   #view(): BytesView {
     return this.#ref === NONE ? emptyView() : this.#context.db.entries.stringView(this.#ref);
-  }
-
-  #makeWritable(): void {
-    if (this.#isWritable) return;
-    this.#isWritable = true;
-    if (this.#ref !== NONE) {
-      this.#ref = makeWritable(this.#context.db, this.#ref, this.#sizeMin);
-      return;
-    }
-    const buf = Buffer.alloc(this.#sizeMin);
-    const zeros = { buf, at: 0, size: buf.length };
-    this.#ref = setRawKey(this.#context, this.#request, 1, zeros);
   }
 }
 
@@ -178,7 +178,7 @@ function runOperations(
     else reply.int(answer);
   }
   if (string.changeCount === 0) return;
-  context.server.keyspace.dirty += string.changeCount - 1;
+  string.finish();
   notifyKey(context, KEYSPACE_EVENT.$, 'setbit', request, 1);
 }
 
@@ -205,6 +205,14 @@ function fitted(value: bigint, { type, overflow }: FieldOperation): bigint | und
   const min = isSigned ? -span : 0n;
   if (value >= min && value < span) return value;
   if (overflow === 'fail') return undefined;
-  if (overflow === 'sat') return value < min ? min : span - 1n;
+  if (overflow === 'sat') return value < min && !isTakenForLarge(value, span) ? min : span - 1n;
   return isSigned ? BigInt.asIntN(bits, value) : BigInt.asUintN(bits, value);
+}
+
+/**
+ * The distance to the greatest value of the field, in 64 bits as Redis has it, turns around for numbers so small: SET
+ * takes them for too large.
+ */
+function isTakenForLarge(value: bigint, span: bigint): boolean {
+  return span - 1n - value > INT64_MAX;
 }

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { bitmapCommands } from './bitmap.ts';
+import { keyCommands } from './keys.ts';
 import { stringCommands } from './string.ts';
 import { TestServer } from './test-server.ts';
 
@@ -101,4 +102,33 @@ test('a field written reads back as itself at any width and offset', () => {
     ),
     { seed: 1, numRuns: 200 },
   );
+});
+
+test('what writes bits makes a value raw, whether or not a bit changes', () => {
+  const server = new TestServer([...bitmapCommands, ...stringCommands, ...keyCommands]);
+  server.run('SET', 'k', '0');
+  expect(server.run('SETBIT', 'k', '0', '0')).toBe(':0\r\n');
+  expect(server.run('OBJECT', 'ENCODING', 'k')).toBe('$3\r\nraw\r\n');
+  server.run('SET', 'k', '0');
+  server.run('BITFIELD', 'k', 'SET', 'u8', '0', '48');
+  expect(server.run('OBJECT', 'ENCODING', 'k')).toBe('$3\r\nraw\r\n');
+  expect(server.propagated).toEqual(['SET k 0', 'SET k 0']);
+});
+
+test('BITFIELD grows the string even if every operation fails, and replicas get it', () => {
+  const server = create();
+  expect(server.run('BITFIELD', 'k', 'OVERFLOW', 'FAIL', 'SET', 'u2', '14', '9')).toBe(
+    '*1\r\n$-1\r\n',
+  );
+  expect(server.run('STRLEN', 'k')).toBe(':2\r\n');
+  server.run('BITFIELD', 'k', 'OVERFLOW', 'FAIL', 'SET', 'u2', '14', '9');
+  expect(server.propagated).toEqual(['BITFIELD k OVERFLOW FAIL SET u2 14 9']);
+});
+
+test('BITFIELD SET takes the smallest integers for too large, as 64 bits have it', () => {
+  const server = create();
+  server.run('BITFIELD', 'k', 'OVERFLOW', 'SAT', 'SET', 'i4', '0', '-9223372036854775808');
+  expect(server.run('BITFIELD', 'k', 'GET', 'i4', '0')).toBe('*1\r\n:7\r\n');
+  server.run('BITFIELD', 'k', 'OVERFLOW', 'SAT', 'SET', 'i4', '0', '-9223372036854775800');
+  expect(server.run('BITFIELD', 'k', 'GET', 'i4', '0')).toBe('*1\r\n:-8\r\n');
 });

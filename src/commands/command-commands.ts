@@ -32,7 +32,7 @@ function info({ server }: Context, request: Request, reply: ReplyWriter): void {
 function list({ server }: Context, request: Request, reply: ReplyWriter): void {
   let names: string[];
   if (request.argc === 2) {
-    names = [...server.table.all()].map(({ fullName }) => fullName);
+    names = namesWhere(server, () => true);
     reply.set(names.length);
   } else if (request.argc === 5 && request.is(2, 'filterby')) {
     const filtered = filteredNames(server, request);
@@ -57,6 +57,11 @@ function filteredNames(server: Server, request: Request): string[] | undefined {
       return globMatches(pattern, 0, pattern.length, name, 0, name.length, true);
     };
   } else return undefined;
+  return namesWhere(server, passes);
+}
+
+/** Of commands and of subcommands. */
+function namesWhere(server: Server, passes: (found: Command) => boolean): string[] {
   const names: string[] = [];
   for (const main of server.table.all()) {
     for (const each of [main, ...main.subcommands.values()]) {

@@ -2,6 +2,7 @@
 import { NOT_INTEGER } from '../base/index.ts';
 import type { ReplyWriter, Request } from '../resp/index.ts';
 import type { Context } from './context.ts';
+import { ERR_INT_RANGE } from './data-errors.ts';
 import { ERR_DB_RANGE, ERR_NOT_INTEGER, ERR_SYNTAX } from './errors.ts';
 import { clientHandlers, validName } from './client-commands.ts';
 import { CONNECTION_FACTS } from './facts/connection.ts';
@@ -40,6 +41,7 @@ function echo(_context: Context, request: Request, reply: ReplyWriter): void {
 function select({ server, session }: Context, request: Request, reply: ReplyWriter): void {
   const index = request.int(1);
   if (index === NOT_INTEGER) return reply.error(ERR_NOT_INTEGER);
+  if (index > 0x7fff_ffff || index < -0x8000_0000) return reply.error(ERR_INT_RANGE);
   if (server.cluster !== undefined && index !== 0) {
     return reply.error('ERR SELECT is not allowed in cluster mode');
   }

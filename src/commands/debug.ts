@@ -14,7 +14,7 @@ import { rewriteFile } from './config-commands.ts';
 import { debugClusterLink, debugDropPackets } from './debug-cluster.ts';
 import { debugProtocol } from './debug-protocol.ts';
 import { dataDigest, valueDigest } from './data-digest.ts';
-import { ERR_NO_SUCH_KEY } from './errors.ts';
+import { ERR_NO_SUCH_KEY, shown } from './errors.ts';
 import { helpHandler } from './help.ts';
 import { debugReload } from './persistence-commands.ts';
 import type { Handler } from './spec.ts';
@@ -202,7 +202,7 @@ const COMMANDS: Readonly<Record<string, DebugCommand>> = {
 export function debug(context: Context, request: Request, reply: ReplyWriter): void {
   const found = COMMANDS[request.text(1).toLowerCase()];
   if (found === undefined || request.argc < found.min || request.argc > found.max) {
-    const name = request.text(1).slice(0, 128);
+    const name = shown(request.text(1));
     return reply.error(
       `ERR unknown subcommand or wrong number of arguments for '${name}'. Try DEBUG HELP.`,
     );

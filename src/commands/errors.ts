@@ -27,3 +27,12 @@ export const ERR_CLUSTER_DISABLED = 'ERR This instance has cluster support disab
 export function wrongArity(name: string): string {
   return `ERR wrong number of arguments for '${name}' command`;
 }
+
+/** As much of an argument as errors show: up to a zero byte, and no more than 128 bytes. */
+export function shown(argument: string, bytesMax: number = SHOWN_BYTES_MAX): string {
+  const end = argument.indexOf('\0');
+  return argument.slice(0, end < 0 ? bytesMax : Math.min(end, bytesMax));
+}
+
+/** Source: 7.0 behaviour. */
+export const SHOWN_BYTES_MAX = 128;

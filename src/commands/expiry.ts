@@ -4,6 +4,7 @@ import { LOOKUP_NO_TOUCH, NONE, type Ref } from '../keyspace/index.ts';
 import type { ReplyWriter, Request } from '../resp/index.ts';
 import type { Context } from './context.ts';
 import { ERR_EXPIRE_GT_LT, ERR_EXPIRE_NX, unsupportedOption } from './data-errors.ts';
+import { shown } from './errors.ts';
 import {
   EX,
   EXAT,
@@ -119,8 +120,6 @@ const IF_NONE = 1;
 const IF_SOME = 2;
 const IF_LATER = 4;
 const IF_EARLIER = 8;
-/** So much of an unknown option is shown. */
-const OPTION_SHOWN_BYTES = 128;
 
 /** Conditions from argument 3 on; -1 after an error reply. */
 function parseConditions(request: Request, reply: ReplyWriter): number {
@@ -131,7 +130,7 @@ function parseConditions(request: Request, reply: ReplyWriter): number {
     else if (request.is(i, 'gt')) bits |= IF_LATER;
     else if (request.is(i, 'lt')) bits |= IF_EARLIER;
     else {
-      reply.error(unsupportedOption(request.bytes(i).toString('latin1', 0, OPTION_SHOWN_BYTES)));
+      reply.error(unsupportedOption(shown(request.text(i), Infinity)));
       return -1;
     }
   }

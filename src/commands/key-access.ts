@@ -105,6 +105,11 @@ export function replyString(context: Context, ref: Ref, reply: ReplyWriter): voi
   reply.bulk(bytesOf(view), view.at, view.size);
 }
 
+/** A number that grows with each new key, also where it takes the place of one that has expired. */
+function keysEver({ db, server }: Context): number {
+  return db.size + server.keyspace.expiredCount;
+}
+
 /** Sets the key in argument `keyIndex` to the string in argument `valueIndex`, with its events. */
 export function setKey(
   context: Context,
@@ -115,10 +120,11 @@ export function setKey(
 ): void {
   const { db } = context;
   const { buf } = request;
-  const keysBefore = db.size;
+  const keysBefore = keysEver(context);
   const value = argument(request, valueIndex);
   db.setString(buf, request.at[keyIndex]!, request.size[keyIndex]!, value, expiry);
-  if (db.size !== keysBefore) notifyKey(context, KEYSPACE_EVENT.n, 'new', request, keyIndex);
+  if (keysEver(context) !== keysBefore)
+    notifyKey(context, KEYSPACE_EVENT.n, 'new', request, keyIndex);
   notifyKey(context, KEYSPACE_EVENT.$, 'set', request, keyIndex);
 }
 
@@ -131,10 +137,11 @@ export function setRawKey(
   expiry: number = NO_EXPIRY,
 ): Ref {
   const { db } = context;
-  const keysBefore = db.size;
+  const keysBefore = keysEver(context);
   const at = request.at[keyIndex]!;
   const ref = db.setRaw(request.buf, at, request.size[keyIndex]!, value, expiry);
-  if (db.size !== keysBefore) notifyKey(context, KEYSPACE_EVENT.n, 'new', request, keyIndex);
+  if (keysEver(context) !== keysBefore)
+    notifyKey(context, KEYSPACE_EVENT.n, 'new', request, keyIndex);
   return ref;
 }
 

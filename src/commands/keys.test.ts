@@ -153,3 +153,25 @@ test('OBJECT tells encodings and shared integers', () => {
   expect(server.run('OBJECT', 'REFCOUNT', 'e')).toBe(':1\r\n');
   expect(server.run('OBJECT', 'ENCODING', 'none')).toBe('$-1\r\n');
 });
+
+test('an option that EXPIRE does not know is shown up to its first zero byte', () => {
+  const server = create();
+  expect(server.run('EXPIRE', 'k', '1', 'a\0b')).toBe('-ERR Unsupported option a\r\n');
+  const long = 'x'.repeat(300);
+  expect(server.run('EXPIRE', 'k', '1', long)).toBe(`-ERR Unsupported option ${long}\r\n`);
+});
+
+test('SCAN reads an empty cursor as 0 and ends a cursor at a zero byte', () => {
+  const server = create();
+  expect(server.run('SCAN', '')).toBe('*2\r\n$1\r\n0\r\n*0\r\n');
+  expect(server.run('SCAN', '0\0x')).toBe('*2\r\n$1\r\n0\r\n*0\r\n');
+  expect(server.run('SCAN', '+')).toBe('-ERR invalid cursor\r\n');
+});
+
+test('SCAN by type removes what has expired of any type, and misses it', () => {
+  const server = create();
+  server.run('SET', 'k', 'v', 'PX', '1');
+  server.advance(2);
+  expect(server.run('SCAN', '0', 'TYPE', 'list')).toBe('*2\r\n$1\r\n0\r\n*0\r\n');
+  expect(server.run('DBSIZE')).toBe(':0\r\n');
+});

@@ -1,5 +1,6 @@
 /** MEMORY. */
-import { LOOKUP_NO_STATS, LOOKUP_NO_TOUCH, NONE } from '../keyspace/index.ts';
+import { NOT_INTEGER } from '../base/index.ts';
+import { NONE } from '../keyspace/index.ts';
 import type { ReplyWriter, Request } from '../resp/index.ts';
 import type { Context } from './context.ts';
 import { ERR_NOT_INTEGER, ERR_SYNTAX } from './errors.ts';
@@ -34,12 +35,12 @@ function usage({ db }: Context, request: Request, reply: ReplyWriter): void {
   for (let i = 3; i < request.argc; i += 2) {
     if (!request.is(i, 'samples') || i + 1 >= request.argc) return reply.error(ERR_SYNTAX);
     const samples = request.int(i + 1);
-    if (typeof samples !== 'number') return reply.error(ERR_NOT_INTEGER);
+    if (samples === NOT_INTEGER) return reply.error(ERR_NOT_INTEGER);
     if (samples < 0) return reply.error(ERR_SYNTAX);
-    wanted = samples;
+    wanted = Number(samples);
   }
-  const flags = LOOKUP_NO_TOUCH | LOOKUP_NO_STATS;
-  const ref = db.lookup(request.buf, request.at[2]!, request.size[2]!, flags);
+  // What has expired and is still there takes memory.
+  const ref = db.find(request.buf, request.at[2]!, request.size[2]!);
   if (ref === NONE) reply.nullBulk();
   else reply.int(db.store.memoryUsage(ref, wanted));
 }

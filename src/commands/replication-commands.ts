@@ -72,20 +72,24 @@ function role({ server }: Context, _request: Request, reply: ReplyWriter): void 
   reply.int(answer.replOffset);
 }
 
+const WAIT_MS_MAX = 2 ** 48;
+
 function wait({ server, session }: Context, request: Request, reply: ReplyWriter): void {
   const { replication } = server;
   if (replication.isReplica) return reply.error(WAIT_ON_REPLICA);
   const replicas = request.int(1);
-  if (typeof replicas !== 'number') return reply.error(ERR_NOT_INTEGER);
+  if (replicas === NOT_INTEGER) return reply.error(ERR_NOT_INTEGER);
   const timeoutMs = request.int(2);
-  if (typeof timeoutMs !== 'number') {
+  if (timeoutMs === NOT_INTEGER) {
     return reply.error('ERR timeout is not an integer or out of range');
   }
   if (timeoutMs < 0) return reply.error('ERR timeout is negative');
   const acknowledged = replication.acknowledgedCount(session.writeOffset);
   // A transaction cannot wait in the middle.
   if (acknowledged >= replicas || session.queue !== undefined) return reply.int(acknowledged);
-  replication.wait(session, replicas, session.writeOffset, timeoutMs);
+  // Longer than anybody lives is long enough.
+  const boundedMs = Math.min(Number(timeoutMs), WAIT_MS_MAX);
+  replication.wait(session, Number(replicas), session.writeOffset, boundedMs);
 }
 
 function psync({ server, session }: Context, request: Request, reply: ReplyWriter): void {

@@ -2,7 +2,7 @@
 import { NOT_INTEGER, globMatches } from '../base/index.ts';
 import type { BytesView } from '../keyspace/index.ts';
 import type { ReplyWriter, Request } from '../resp/index.ts';
-import { ERR_NOT_INTEGER, ERR_SYNTAX } from './errors.ts';
+import { ERR_NOT_INTEGER, ERR_SYNTAX, shown } from './errors.ts';
 
 /** Elements visited in a call without COUNT. */
 const COUNT_DEFAULT = 10;
@@ -23,10 +23,13 @@ function shortText(request: Request, i: number): string {
   return request.bytes(i).toString('latin1', 0, SHORT_TEXT_BYTES);
 }
 
-/** Argument `i` as an unsigned 64-bit number, as C's strtoul() reads it, cut at the safe integers; or undefined. */
+/**
+ * Argument `i` as an unsigned 64-bit number, as C's strtoul() reads it up to a zero byte (nothing is 0), cut at the safe
+ * integers; or undefined.
+ */
 export function parseCursor(request: Request, i: number): number | undefined {
-  const text = shortText(request, i);
-  if (!/^[+-]?\d+$/.test(text)) return undefined;
+  const text = shown(shortText(request, i));
+  if (!/^(?:[+-]?\d+)?$/.test(text)) return undefined;
   const value = BigInt(text.replace('+', ''));
   if (value > UINT64_MAX || value < -UINT64_MAX) return undefined;
   return Math.min(Number(BigInt.asUintN(64, value)), Number.MAX_SAFE_INTEGER);

@@ -1,4 +1,5 @@
 /** Walking the keys: SCAN and KEYS. */
+import { KEYSPACE_EVENT } from '../config/index.ts';
 import type { Ref } from '../keyspace/index.ts';
 import type { ReplyWriter, Request } from '../resp/index.ts';
 import type { Context } from './context.ts';
@@ -41,12 +42,27 @@ function scan(context: Context, request: Request, reply: ReplyWriter): void {
   const found: Ref[] = [];
   const next = db.scan(cursor, options.count, (ref) => {
     if (!matchesArgument(request, options.patternAt, db.entries.key(ref))) return;
+    if (isGone(context, ref, options.type !== undefined)) return;
     if (options.type !== undefined && typeName(db.entries.type(ref)) !== options.type) return;
-    if (!db.expireIfDue(ref)) found.push(ref);
+    found.push(ref);
   });
   reply.array(2);
   reply.bulkText(String(next));
   replyKeys(context, reply, found);
+}
+
+/**
+ * Whether the key has expired, and is removed if this is the master's matter. Asking for its type is a look-up, which
+ * misses it.
+ */
+function isGone(context: Context, ref: Ref, isTyped: boolean): boolean {
+  const { db } = context;
+  if (!isTyped || !db.isExpired(ref)) return db.expireIfDue(ref);
+  const { buf, at, size } = db.entries.key(ref);
+  const key = Buffer.from(buf.subarray(at, at + size));
+  if (!db.expireIfDue(ref)) return false;
+  context.notify(KEYSPACE_EVENT.m, 'keymiss', key, 0, size);
+  return true;
 }
 
 function keys(context: Context, request: Request, reply: ReplyWriter): void {

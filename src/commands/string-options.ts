@@ -12,8 +12,8 @@ export interface StringOptions {
 }
 
 /**
- * Options from argument `from` on; undefined for a syntax error. Each expiry option excludes the others, and
- * the same one twice is an error too.
+ * Options from argument `from` on; undefined for a syntax error. Each expiry option excludes the others; of the same
+ * one twice the last time counts.
  */
 export function parseStringOptions(
   request: Request,
@@ -26,7 +26,6 @@ export function parseStringOptions(
   let isPersist = false;
   let time: StringOptions['time'];
   for (let i = from; i < request.argc; i++) {
-    const isExpiryFree = !isKeepTtl && !isPersist && time === undefined;
     if (command === 'set' && request.is(i, 'nx') && onlyIf !== 'present') onlyIf = 'absent';
     else if (command === 'set' && request.is(i, 'xx') && onlyIf !== 'absent') onlyIf = 'present';
     else if (command === 'set' && request.is(i, 'get')) isGet = true;
@@ -34,7 +33,8 @@ export function parseStringOptions(
     else if (command === 'getex' && request.is(i, 'persist') && !time) isPersist = true;
     else {
       const form = timeForm(request, i);
-      if (form === undefined || !isExpiryFree || i + 1 === request.argc) return undefined;
+      if (form === undefined || isKeepTtl || isPersist) return undefined;
+      if ((time !== undefined && time.form !== form) || i + 1 === request.argc) return undefined;
       time = { at: ++i, form };
     }
   }

@@ -126,3 +126,13 @@ test('LCS finds the text, the length and the runs', () => {
     '*4\r\n$7\r\nmatches\r\n*1\r\n*3\r\n*2\r\n:4\r\n:7\r\n*2\r\n:5\r\n:8\r\n:4\r\n$3\r\nlen\r\n:6\r\n',
   );
 });
+
+test('of an expiry option given twice the last time counts', () => {
+  const server = create();
+  expect(server.run('SET', 'k', 'v', 'PX', 'x', 'PX', '5000')).toBe('+OK\r\n');
+  expect(server.run('PTTL', 'k')).toBe(':5000\r\n');
+  expect(server.run('SET', 'k', 'v', 'EX', '1', 'EX', '')).toBe(
+    '-ERR value is not an integer or out of range\r\n',
+  );
+  expect(server.run('GETEX', 'k', 'EX', '1', 'PX', '1')).toBe('-ERR syntax error\r\n');
+});

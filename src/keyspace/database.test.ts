@@ -18,7 +18,7 @@ import {
   activeExpire,
   append,
   expireOwnKeys,
-  makeWritable,
+  makeRaw,
   setRange,
 } from './index.ts';
 
@@ -262,7 +262,7 @@ test('appending makes a string raw, and many appends cost about as many moves as
 
 test('a writable string is filled up with zeros and is written through its view', () => {
   const { db } = createWorld();
-  const ref = makeWritable(db, set(db, 'k', '12'), 5);
+  const ref = makeRaw(db, set(db, 'k', '12'), 5);
   const bits = db.entries.stringView(ref);
   bits.buf[bits.at + 4] = 0x41;
   expect(get(db, 'k')).toBe('12\0\0A');

@@ -56,7 +56,7 @@ export { ENTRIES_READ_UNKNOWN, type StreamGroups } from './stream-groups.ts';
 export { StreamId } from './stream-id.ts';
 export { entriesUpTo, lagOf, noteRead } from './stream-progress.ts';
 export { type Streams } from './streams.ts';
-export { append, makeWritable, setRange } from './strings.ts';
+export { append, makeRaw, setRange } from './strings.ts';
 export type { Store } from './store.ts';
 export { ZsetResult } from './zset-result.ts';
 export { type LexEnd, type LexRange, type ScoreRange, SortedSets } from './zsets.ts';

@@ -17,10 +17,10 @@ import {
 const DOUBLING_BYTES_MAX = 1 << 20;
 
 /**
- * Makes a string raw and at least `sizeMin` bytes long, filled up with zeros, and counts it as
- * changed. The caller then writes into `entries.stringView` of the returned ref.
+ * Makes a string raw and at least `sizeMin` bytes long, filled up with zeros. The caller then
+ * writes into `entries.stringView` of the returned ref and counts a change, if it was one.
  */
-export function makeWritable(db: Database, ref: Ref, sizeMin: number): Ref {
+export function makeRaw(db: Database, ref: Ref, sizeMin: number): Ref {
   db.store.beforeChange(ref);
   const entries = db.entries;
   const size = Math.max(entries.stringSize(ref), sizeMin);
@@ -29,7 +29,6 @@ export function makeWritable(db: Database, ref: Ref, sizeMin: number): Ref {
   else if (size > INLINE_BYTES_MAX) to = moveOut(db, ref, size);
   else to = growInline(db, ref, size);
   entries.setEncoding(to, ENCODING_RAW);
-  db.changed(to);
   return to;
 }
 
@@ -42,9 +41,10 @@ export function append(db: Database, ref: Ref, bytes: BytesView): Ref {
  * Overwrites bytes of a string from `offset` on, with zeros before it where the string is shorter.
  */
 export function setRange(db: Database, ref: Ref, offset: number, bytes: BytesView): Ref {
-  const to = makeWritable(db, ref, offset + bytes.size);
+  const to = makeRaw(db, ref, offset + bytes.size);
   const view = db.entries.stringView(to);
   copyBytes(bytes.buf, bytes.at, view.buf, view.at + offset, bytes.size);
+  db.changed(to);
   return to;
 }
 

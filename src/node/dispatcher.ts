@@ -64,9 +64,6 @@ const FOREIGN_PROTOCOL_WARNING =
   'This is likely due to an attacker attempting to use Cross Protocol Scripting to compromise your Redis ' +
   'instance. Connection aborted.';
 
-/** Longest name and arguments quoted in the answer to an unknown command. Source: 7.0 behaviour. */
-const QUOTED_BYTES_MAX = 128;
-
 export class Dispatcher {
   readonly #host: DispatchHost;
   readonly #context: CallContext;
@@ -268,14 +265,13 @@ export class Dispatcher {
   #reject(client: Client, command: Command | undefined, text: string): void {
     if (command !== undefined) command.counters.rejectedCalls++;
     this.#host.stats.countError(text);
-    if (client.queue !== undefined) {
-      if (command?.fullName === 'exec') {
-        this.#host.discard(client);
-        client.reply.error(`EXECABORT Transaction discarded because of: ${text}`);
-        return;
-      }
-      client.isQueueBroken = true;
+    if (command?.fullName === 'exec') {
+      this.#host.discard(client);
+      const reason = text.replace(/^ERR /, '');
+      client.reply.error(`EXECABORT Transaction discarded because of: ${reason}`);
+      return;
     }
+    if (client.queue !== undefined) client.isQueueBroken = true;
     client.reply.error(text);
   }
 
@@ -393,14 +389,14 @@ class MissingSubcommand extends Command<Context> {
 }
 
 function unknownText(main: RunnableCommand | undefined, request: Request): string {
-  const quoted = (i: number): string => request.text(i).slice(0, QUOTED_BYTES_MAX);
+  const { SHOWN_BYTES_MAX, shown } = errors;
   if (main !== undefined) {
     const name = main.spec.name.toUpperCase();
-    return `ERR unknown subcommand '${quoted(1)}'. Try ${name} HELP.`;
+    return `ERR unknown subcommand '${shown(request.text(1))}'. Try ${name} HELP.`;
   }
   let args = '';
-  for (let i = 1; i < request.argc && args.length < QUOTED_BYTES_MAX; i++) {
-    args += `'${request.text(i).slice(0, QUOTED_BYTES_MAX - args.length)}' `;
+  for (let i = 1; i < request.argc && args.length < SHOWN_BYTES_MAX; i++) {
+    args += `'${shown(request.text(i), SHOWN_BYTES_MAX - args.length)}' `;
   }
-  return `ERR unknown command '${quoted(0)}', with args beginning with: ${args}`;
+  return `ERR unknown command '${shown(request.text(0))}', with args beginning with: ${args}`;
 }

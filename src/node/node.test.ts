@@ -34,6 +34,10 @@ test('unknown commands, subcommands and wrong counts get the texts of the real s
   expect(client.call('CONFIG', 'nope')).toBe(
     "-ERR unknown subcommand 'nope'. Try CONFIG HELP.\r\n",
   );
+  // Up to a zero byte, as C has it.
+  expect(client.call('N\0PE', 'a\0b', '', 'c')).toBe(
+    "-ERR unknown command 'N', with args beginning with: 'a' '' 'c' \r\n",
+  );
   expect(client.call('GET')).toBe("-ERR wrong number of arguments for 'get' command\r\n");
   expect(client.call('CONFIG')).toBe("-ERR wrong number of arguments for 'config' command\r\n");
 });
@@ -69,6 +73,58 @@ test('a replica without its master runs a transaction only if it would run each 
   );
   expect(client.call('EXEC')).toBe('-ERR EXEC without MULTI\r\n');
   expect(client.call('GET', 'a')).toBe('$-1\r\n');
+});
+
+test('EXEC that is refused ends the transaction, also when there is none', () => {
+  const client = new TestNode().connect();
+  const refusal =
+    "-EXECABORT Transaction discarded because of: wrong number of arguments for 'exec' command\r\n";
+  expect(client.call('EXEC', 'x')).toBe(refusal);
+  client.call('MULTI');
+  expect(client.call('EXEC', 'x')).toBe(refusal);
+  expect(client.call('EXEC')).toBe('-ERR EXEC without MULTI\r\n');
+});
+
+test('WAIT takes any time of 64 bits, SELECT any number of 32', () => {
+  const client = new TestNode().connect();
+  expect(client.call('WAIT', '0', '9223372036854775807')).toBe(':0\r\n');
+  expect(client.call('WAIT', '0', '9223372036854775808')).toBe(
+    '-ERR timeout is not an integer or out of range\r\n',
+  );
+  expect(client.call('SELECT', '2147483647')).toBe('-ERR DB index is out of range\r\n');
+  expect(client.call('SELECT', '2147483648')).toBe(
+    '-ERR value is out of range, value must between -2147483648 and 2147483647\r\n',
+  );
+});
+
+test('what has expired and is still there has a digest and takes memory', () => {
+  const client = new TestNode().connect();
+  client.call('DEBUG', 'SET-ACTIVE-EXPIRE', '0');
+  client.call('SET', 'k', 'v', 'PXAT', '1');
+  expect(client.call('DEBUG', 'DIGEST-VALUE', 'k')).not.toMatch(/\+0{40}/);
+  expect(client.call('MEMORY', 'USAGE', 'k', 'SAMPLES', '9223372036854775807')).toMatch(/^:\d+/);
+  expect(client.call('GET', 'k')).toBe('$-1\r\n');
+  expect(client.call('MEMORY', 'USAGE', 'k', 'SAMPLES', '-9223372036854775807')).toBe(
+    '-ERR syntax error\r\n',
+  );
+});
+
+test('COMMAND LIST names subcommands too', () => {
+  const client = new TestNode().connect();
+  const names = client.call('COMMAND', 'LIST').split('\r\n');
+  expect(names).toContain('config');
+  expect(names).toContain('config|get');
+});
+
+test('a value set over an expired one is a new key to those who listen', () => {
+  const node = new TestNode();
+  const [client, listener] = [node.connect(), node.connect()];
+  client.call('DEBUG', 'SET-ACTIVE-EXPIRE', '0');
+  client.call('CONFIG', 'SET', 'notify-keyspace-events', 'En');
+  listener.call('PSUBSCRIBE', '*');
+  client.call('SET', 'k', 'v', 'PXAT', '1');
+  client.call('SET', 'k', 'v');
+  expect(listener.received.match(/:new/g)).toHaveLength(2);
 });
 
 test('EXEC answers with nothing when a watched key changed', () => {

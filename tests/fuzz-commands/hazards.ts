@@ -1,0 +1,102 @@
+/**
+ * Commands that two servers cannot be asked at the same moment with the same answer, or that would take all memory:
+ * they are never run, whoever made them. What is close to now is the fuzzer's one enemy.
+ */
+import { type Situation, type Step, integerAt, lower } from './program.ts';
+
+/** A time this many milliseconds, or seconds, away will not come while a program runs. */
+const FAR_AWAY = 100_000n;
+/** Absolute times up to here are past, and from there on far away, in seconds. */
+const PAST_SECONDS = 1_600_000_000n;
+const FUTURE_SECONDS = 4_000_000_000n;
+/** So many random elements may be asked for with repetition. */
+const RANDOM_COUNT_MAX = 1000n;
+const BLOCK_MS_MAX = 30;
+const INT64_MIN = -(2n ** 63n);
+const INT64_MAX = 2n ** 63n - 1n;
+/** Now is before: from there on a sum with it is too large for 64 bits. */
+const NOW_MS_MAX = 2n ** 41n;
+/** We keep 48 bits of a time, Redis 64: docs/compatibility.md has the divergence. */
+const KEPT_MS_MAX = 2n ** 48n - 2n ** 42n;
+
+const RELATIVE = new Set(['setex', 'psetex', 'expire', 'pexpire', 'restore']);
+const ABSOLUTE = new Set(['expireat', 'pexpireat']);
+const BLOCKING_LAST = new Set(['blpop', 'brpop', 'blmove', 'brpoplpush', 'bzpopmin', 'bzpopmax']);
+const BLOCKING_FIRST = new Set(['blmpop', 'bzmpop']);
+const RANDOM = new Set(['srandmember', 'hrandfield', 'zrandmember']);
+const IDLE_TIMES = new Set(['xclaim', 'xautoclaim', 'xpending']);
+
+/** Whether the command must not be run: nothing blocks inside MULTI. */
+export function isHazardous(step: Step, { isInMulti, isWatching }: Situation): boolean {
+  const name = lower(step, 0);
+  if (RELATIVE.has(name)) return isNear(step, 2) || (name === 'restore' && isNearMoment(step, 2));
+  if (ABSOLUTE.has(name)) return isNearMoment(step, 2);
+  if (name === 'set' || name === 'getex') return hasNearOption(step);
+  // A growth of which Redis tells nobody: docs/compatibility.md has the divergence.
+  if (name === 'bitfield' && isWatching) return step.some((_, i) => lower(step, i) === 'fail');
+  if (RANDOM.has(name)) return isHugeCount(step);
+  if (IDLE_TIMES.has(name)) return hasNearIdleTime(step);
+  if (isInMulti) return name === 'wait';
+  if (BLOCKING_LAST.has(name)) return blocksLong(step, step.length - 1, 1000);
+  if (BLOCKING_FIRST.has(name)) return blocksLong(step, 1, 1000);
+  if (name === 'xread' || name === 'xreadgroup') {
+    return step.some((_, i) => lower(step, i) === 'block' && blocksLong(step, i + 1, 1));
+  }
+  return name === 'wait' && (integerAt(step, 1) ?? 0n) > 0n && blocksLong(step, 2, 1);
+}
+
+function isNear(step: Step, i: number): boolean {
+  const value = integerAt(step, i);
+  return (
+    value !== undefined &&
+    ((value > 0n && value < FAR_AWAY) || isNotKept(value, INT64_MAX - NOW_MS_MAX))
+  );
+}
+
+/** As seconds or as milliseconds. */
+function isNotKept(value: bigint, lastMs: bigint): boolean {
+  return [1n, 1000n].some((unit) => {
+    const timeMs = value * unit;
+    return timeMs > KEPT_MS_MAX && timeMs <= lastMs;
+  });
+}
+
+function isNearMoment(step: Step, i: number): boolean {
+  const value = integerAt(step, i);
+  if (value === undefined) return false;
+  if (isNotKept(value, INT64_MAX)) return true;
+  return [1n, 1000n].some((unit) => value > PAST_SECONDS * unit && value < FUTURE_SECONDS * unit);
+}
+
+function hasNearOption(step: Step): boolean {
+  for (let i = 1; i + 1 < step.length; i++) {
+    const option = lower(step, i);
+    if ((option === 'ex' || option === 'px') && isNear(step, i + 1)) return true;
+    if ((option === 'exat' || option === 'pxat') && isNearMoment(step, i + 1)) return true;
+  }
+  return false;
+}
+
+function isHugeCount(step: Step): boolean {
+  const count = integerAt(step, 2);
+  return count !== undefined && count < -RANDOM_COUNT_MAX && count > INT64_MIN;
+}
+
+function hasNearIdleTime(step: Step): boolean {
+  const at = lower(step, 0) === 'xpending' ? [4] : [4, ...optionValues(step, 'idle', 'time')];
+  return at.some((i) => isNear(step, i) || isNearMoment(step, i));
+}
+
+function optionValues(step: Step, ...options: readonly string[]): number[] {
+  const found: number[] = [];
+  for (let i = 1; i < step.length; i++) if (options.includes(lower(step, i))) found.push(i + 1);
+  return found;
+}
+
+/** 0 is for ever. */
+function blocksLong(step: Step, i: number, unitMs: number): boolean {
+  const text = lower(step, i);
+  const value = Number(text);
+  if (text === '' || Number.isNaN(value)) return text.startsWith('0x') || text.includes('inf');
+  return value === 0 || value * unitMs > BLOCK_MS_MAX;
+}

@@ -1,0 +1,55 @@
+/** What the fuzzer runs: commands as bytes, cut into programs that begin with an empty server. */
+
+/** One command: its name and arguments. */
+export type Step = readonly Buffer[];
+
+export interface Program {
+  readonly protocol: 2 | 3;
+  /** Value of notify-keyspace-events while it runs; events are compared unless it is empty. */
+  readonly events: string;
+  readonly steps: readonly Step[];
+}
+
+/** The command's name in lower case, of a container with its subcommand: `xgroup|create`. */
+export function nameOf(step: Step): string {
+  const name = lower(step, 0);
+  return CONTAINERS.has(name) && step.length > 1 ? `${name}|${lower(step, 1)}` : name;
+}
+
+const CONTAINERS = new Set(['object', 'memory', 'xgroup', 'xinfo', 'debug', 'pubsub']);
+
+/** Argument `i` in lower case; '' when there is none. */
+export function lower(step: Step, i: number): string {
+  return (step[i] ?? NOTHING).toString('latin1', 0, WORD_BYTES).toLowerCase();
+}
+
+/** A whole number as Redis reads it, or undefined. */
+export function integerAt(step: Step, i: number): bigint | undefined {
+  const text = (step[i] ?? NOTHING).toString('latin1', 0, WORD_BYTES);
+  return /^(?:0|-?[1-9]\d*)$/.test(text) ? BigInt(text) : undefined;
+}
+
+/** No option and no number is longer. */
+const WORD_BYTES = 40;
+const NOTHING = Buffer.alloc(0);
+
+/** Where a connection is in a program, going by the words alone. */
+export interface Situation {
+  readonly isInMulti: boolean;
+  /** WATCH may be on. */
+  readonly isWatching: boolean;
+}
+
+export const AT_BEGIN: Situation = { isInMulti: false, isWatching: false };
+const IN_MULTI: Situation = { isInMulti: true, isWatching: false };
+const IN_WATCHED_MULTI: Situation = { isInMulti: true, isWatching: true };
+const WATCHING: Situation = { isInMulti: false, isWatching: true };
+
+/** The situation after `step`. */
+export function after(step: Step, before: Situation): Situation {
+  const name = lower(step, 0);
+  if (name === 'watch' && step.length > 1 && !before.isInMulti) return WATCHING;
+  if (step.length !== 1) return before;
+  if (name === 'multi') return before.isWatching ? IN_WATCHED_MULTI : IN_MULTI;
+  return name === 'exec' || name === 'discard' || name === 'reset' ? AT_BEGIN : before;
+}
