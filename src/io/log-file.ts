@@ -35,12 +35,25 @@ export interface LogOptions {
 
 export type LogWriter = (level: LogLevel, text: string) => void;
 
+/**
+ * Lines are written when the event that they tell of is dealt with, or the process exits: a failover tells a dozen
+ * things at once, while other nodes wait for what comes after them. The file is opened each time, so that it can be
+ * moved away under a running server.
+ */
 export function logWriter(options: LogOptions): LogWriter {
+  let waiting = '';
+  const write = (): void => {
+    const lines = waiting;
+    waiting = '';
+    if (lines === '') return;
+    if (options.file === '') process.stdout.write(lines);
+    else appendFileSync(options.file, lines);
+  };
+  process.on('exit', write);
   return (level, text) => {
     if (LEVELS.indexOf(level) < LEVELS.indexOf(options.level())) return;
-    const line = `${process.pid}:${options.role()} ${timestamp(new Date())} ${MARKS[level]} ${text}\n`;
-    if (options.file === '') process.stdout.write(line);
-    else appendFileSync(options.file, line);
+    if (waiting === '') setImmediate(write);
+    waiting += `${process.pid}:${options.role()} ${timestamp(new Date())} ${MARKS[level]} ${text}\n`;
   };
 }
 

@@ -54,6 +54,7 @@ export class ServerProcess {
   #clientPlace: ClientPlace = { port: 0, bind: [] };
   readonly #buffers: WireBuffers = new WireBuffers();
   #alarm: NodeJS.Timeout | undefined;
+  #alarmAt = 0;
   readonly #wires: Set<Wire> = new Set<Wire>();
   readonly #files: MachineFiles;
   #hasEnded = false;
@@ -232,9 +233,17 @@ export class ServerProcess {
   }
 
   #setAlarm(at: number): void {
-    if (this.#hasEnded) return;
+    // One that rings earlier will do: it is set anew then, and nearly every turn asks for a later one.
+    if (this.#hasEnded || (this.#alarm !== undefined && this.#alarmAt <= at)) return;
     clearTimeout(this.#alarm);
-    this.#alarm = setTimeout(() => this.#entrance.wake(), Math.max(0, at - machineClock.monoMs()));
+    this.#alarmAt = at;
+    this.#alarm = setTimeout(
+      () => {
+        this.#alarm = undefined;
+        this.#entrance.wake();
+      },
+      Math.max(0, at - machineClock.monoMs()),
+    );
   }
 
   async #end(exitCode: number): Promise<void> {

@@ -144,6 +144,7 @@ export class MasterSide implements ReplicaSink {
     const sender = new SnapshotSender(
       {
         keyspace,
+        clock: this.#inside.ports.clock,
         unixNow,
         withoutData,
         replication: { replid, replOffset, streamDb },
