@@ -1,5 +1,7 @@
-/** Who may connect at all. */
+/** Who may connect at all, and who may run what is for operators only. */
+import { type Command, FLAG_PROTECTED } from '../commands/index.ts';
 import type { Settings } from '../config/index.ts';
+import type { Client } from './client.ts';
 import type { Wire } from './ports.ts';
 
 /** Error text for a new connection that must not stay, undefined to let it in. */
@@ -29,4 +31,17 @@ export function admissionRefusal(
 
 function isLoopback(ip: string): boolean {
   return ip.startsWith('127.') || ip === '::1' || ip.startsWith('::ffff:127.');
+}
+
+/** Whether a client may run a command that `enable-debug-command` or `enable-module-command` governs. */
+export function allowsProtected(settings: Settings, client: Client, command: Command): boolean {
+  if ((command.flags & FLAG_PROTECTED) === 0) return true;
+  const isDebug = command.spec.name === 'debug' || command.fullName.startsWith('debug|');
+  const who = isDebug ? settings['enable-debug-command'] : settings['enable-module-command'];
+  if (who !== 'local') return who === 'yes';
+  return client.wire === undefined || isLocal(client.wire);
+}
+
+function isLocal(wire: Wire): boolean {
+  return wire.isUnixSocket || wire.remoteIp.startsWith('127.') || wire.remoteIp === '::1';
 }

@@ -101,13 +101,12 @@ export class AofWriter {
   flush(): void {
     const file = this.#file;
     if (file === undefined || this.#size === 0) return;
-    const { settings, log } = this.#host;
-    const isAlways = settings.appendfsync === 'always';
+    const isAlways = this.#host.settings.appendfsync === 'always';
     const failure = file.write(this.#buf, 0, this.#size);
     if (failure !== undefined) return this.#failed(failure, isAlways);
     if (this.failure !== undefined) {
       this.failure = undefined;
-      log.call(this.#host, 'warning', 'AOF write error looks solved, Redis can write again.');
+      this.#host.log('warning', 'AOF write error looks solved, Redis can write again.');
     }
     this.#size = 0;
     if (this.#buf.length > KEPT_BYTES) this.#buf = NO_BYTES;

@@ -93,12 +93,10 @@ export class RdbLoad {
 
   #end(problem: string | undefined): false {
     this.#file.close();
-    const { log } = this.#host;
     if (problem === undefined) {
       const { loadedCount, expiredCount, emptyCount } = this.loader;
       const empty = emptyCount > 0 ? `, empty keys skipped: ${emptyCount}` : '';
-      log.call(
-        this.#host,
+      this.#host.log(
         'notice',
         `Done loading RDB, keys loaded: ${loadedCount}, keys expired: ${expiredCount}${empty}.`,
       );

@@ -18,7 +18,6 @@ import {
   CommandTable,
   type Context,
   type DebugSwitches,
-  FLAG_PROTECTED,
   LatencyMonitor,
   type LogLevel,
   PubSub,
@@ -32,7 +31,6 @@ import {
   type ConfigRefusal,
   ConfigStore,
   type DirectiveName,
-  KEYSPACE_EVENT,
   type LoadedConfig,
   type Settings,
   rewriteConfig,
@@ -40,13 +38,12 @@ import {
 import type { Keyspace } from '../keyspace/index.ts';
 import type { RdbHeader } from '../rdb/index.ts';
 import { PARSED, Request, RequestParser } from '../resp/index.ts';
-import { notifyKeyspace } from './call-context.ts';
 import { CallMeter } from './call-meter.ts';
 import { Client } from './client.ts';
 import { ClientDesk, type ClientDeskOwner } from './client-desk.ts';
 import { Clients } from './clients.ts';
 import { ClusterPart } from './cluster.ts';
-import type { ClusterHost } from './cluster-host.ts';
+import { ClusterDesk } from './cluster-desk.ts';
 import { applyChanges } from './config-changes.ts';
 import { Cron } from './cron.ts';
 import type { ClusterRouter, DispatchHost } from './dispatch-host.ts';
@@ -59,11 +56,12 @@ import type { Ports, Wire, WireEvents, WireFacts } from './ports.ts';
 import { Propagation } from './propagation.ts';
 import { Persistence } from './persistence.ts';
 import { ReplicationPart } from './replication.ts';
-import { admissionRefusal } from './admission.ts';
+import { admissionRefusal, allowsProtected } from './admission.ts';
 import { BackgroundWork } from './background-work.ts';
 import { TrackedCalls } from './tracked-calls.ts';
 import { eventsInTurns, networkInTurns } from './turns.ts';
-import { type WaitHost, WaitQueue } from './wait-queue.ts';
+import { waitHost } from './wait-host.ts';
+import { WaitQueue } from './wait-queue.ts';
 import { Watches } from './watches.ts';
 
 /** Blocks of deleted values that are freed in one slice: well below a millisecond. */
@@ -80,7 +78,7 @@ export interface NodeInit {
   readonly clusterRules?: ClusterRules;
 }
 
-export class Node implements DispatchHost, ClientDeskOwner, Inside, ClusterHost {
+export class Node implements DispatchHost, ClientDeskOwner, Inside {
   readonly ports: Ports;
   readonly clock: Ports['clock'];
   readonly rng: Ports['rng'];
@@ -150,7 +148,7 @@ export class Node implements DispatchHost, ClientDeskOwner, Inside, ClusterHost 
     this.latency = new LatencyMonitor(this.settings);
     this.clients = new Clients({
       settings: this.settings,
-      onPauseEnd: () => this.#resumeSoon(),
+      onPauseEnd: () => this.resumeSoon(),
       unblock: (client, reason) => this.waits.unblock(client, reason),
     });
     this.waits = new WaitQueue(waitHost(this));
@@ -170,14 +168,15 @@ export class Node implements DispatchHost, ClientDeskOwner, Inside, ClusterHost 
       turns: this,
       waits: this.waits,
     });
+    const clusterDesk = new ClusterDesk(this);
     this.cluster = this.settings['cluster-enabled']
       ? new ClusterPart(this, {
-          host: this,
+          host: clusterDesk,
           replication: this.replication,
           ...(init.clusterRules === undefined ? {} : { rules: init.clusterRules }),
         })
       : undefined;
-    this.migrator = new Migrator(this, this);
+    this.migrator = new Migrator(this, clusterDesk);
     this.persistence = new Persistence(this);
     this.#cron = new Cron(this);
     this.#onReady = init.onReady ?? ((): void => undefined);
@@ -429,56 +428,13 @@ export class Node implements DispatchHost, ClientDeskOwner, Inside, ClusterHost 
   }
 
   allowsProtected(client: Client, command: Command): boolean {
-    if ((command.flags & FLAG_PROTECTED) === 0) return true;
-    const isDebug = command.spec.name === 'debug' || command.fullName.startsWith('debug|');
-    const who = isDebug
-      ? this.settings['enable-debug-command']
-      : this.settings['enable-module-command'];
-    if (who !== 'local') return who === 'yes';
-    return client.wire === undefined || isLocal(client.wire);
+    return allowsProtected(this.settings, client, command);
   }
 
-  pauseWrites(until: MonoMs): void {
-    this.clients.pauseForFailover(until);
-    this.rearm();
-  }
-
-  unpauseWrites(): void {
-    this.clients.unpauseForFailover();
-  }
-
-  /** No client's request runs until `resume`. */
-  stall(): void {
-    this.clients.isStalled = true;
-  }
-
-  resume(): void {
-    this.clients.isStalled = false;
-    this.#resumeSoon();
-  }
-
-  dropShardChannels(isServed: (slot: number) => boolean): void {
-    this.pubsub.dropShardChannels(isServed);
-  }
-
-  propagate(dbIndex: number, args: readonly (Buffer | string)[]): void {
-    this.propagation.addArgs(dbIndex, args);
-  }
-
-  notifyDeleted(dbIndex: number, key: Buffer): void {
-    const wanted = this.settings['notify-keyspace-events'];
-    if ((wanted & KEYSPACE_EVENT.g) === 0) return;
-    notifyKeyspace(this, { wanted, event: 'del', dbIndex }, key);
-  }
-
+  /** The node cannot go on: it ends with exit code 1 and says nothing more to anybody. */
   halt(): void {
     this.#hasEnded = true;
     this.ports.ended(1);
-  }
-
-  publishLocal(channel: Buffer, message: Buffer, isShard: boolean): void {
-    if (isShard) this.pubsub.publishShard(channel, message);
-    else this.pubsub.publish(channel, message);
   }
 
   /** Reacts to changed settings; a refusal's text undoes the change. */
@@ -584,7 +540,8 @@ export class Node implements DispatchHost, ClientDeskOwner, Inside, ClusterHost 
     ports.sendSoon();
   }
 
-  #resumeSoon(): void {
+  /** Clients whose requests waited go on at the end of the turn. */
+  resumeSoon(): void {
     this.#resumeWanted = true;
   }
 
@@ -614,29 +571,4 @@ export class Node implements DispatchHost, ClientDeskOwner, Inside, ClusterHost 
     for (const client of [...this.clients.all()]) client.wire?.end();
     this.ports.ended(0);
   }
-}
-
-/** What the queue of waiting clients needs of its node. */
-function waitHost(node: Node): WaitHost {
-  return {
-    get keyspace() {
-      return node.keyspace;
-    },
-    acknowledgedCount: (offset) => node.replication.acknowledgedCount(offset),
-    unblock: (session) => {
-      const client = node.client(session.id);
-      if (client !== undefined) node.unblock(client);
-    },
-    rearm: () => node.rearm(),
-    countEnded: ({ counters }, error) => {
-      counters.calls++;
-      if (error === undefined) return;
-      counters.failedCalls++;
-      node.stats.countError(error);
-    },
-  };
-}
-
-function isLocal(wire: Wire): boolean {
-  return wire.isUnixSocket || wire.remoteIp.startsWith('127.') || wire.remoteIp === '::1';
 }

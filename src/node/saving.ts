@@ -15,6 +15,7 @@ const SYNC_BYTES = 4 * 1024 * 1024;
 export interface SavingHost {
   readonly settings: Settings;
   readonly keyspace: Keyspace;
+  readonly clock: { monoUs(): number };
   readonly now: MonoMs;
   readonly unixNow: UnixMs;
   readonly ports: {
@@ -202,9 +203,10 @@ export class Saving {
     draft: FileDraft,
     outlet: { addWork(slice: () => boolean): void; ended(): void },
   ): SnapshotSender {
-    const { keyspace, settings, unixNow, snapshotReplication } = this.#host;
+    const { clock, keyspace, settings, unixNow, snapshotReplication } = this.#host;
     return new SnapshotSender(
       {
+        clock,
         keyspace,
         unixNow,
         replication: snapshotReplication,

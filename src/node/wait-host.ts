@@ -1,0 +1,27 @@
+import type { Inside } from './inside.ts';
+import type { WaitHost } from './wait-queue.ts';
+
+export interface WaitOwner extends Inside {
+  readonly replication: { acknowledgedCount(offset: number): number };
+}
+
+/** What the queue of waiting clients needs of its node. */
+export function waitHost(node: WaitOwner): WaitHost {
+  return {
+    get keyspace() {
+      return node.keyspace;
+    },
+    acknowledgedCount: (offset) => node.replication.acknowledgedCount(offset),
+    unblock: (session) => {
+      const client = node.client(session.id);
+      if (client !== undefined) node.unblock(client);
+    },
+    rearm: () => node.rearm(),
+    countEnded: ({ counters }, error) => {
+      counters.calls++;
+      if (error === undefined) return;
+      counters.failedCalls++;
+      node.stats.countError(error);
+    },
+  };
+}
