@@ -8,6 +8,10 @@ class Target implements AofCommandTarget {
   readonly ran: string[] = [];
   isInTransaction = false;
 
+  forgetTransaction(): void {
+    this.isInTransaction = false;
+  }
+
   refusal(request: Request): string | undefined {
     return request.is(0, 'bad') ? 'no such command' : undefined;
   }

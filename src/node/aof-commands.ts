@@ -14,6 +14,8 @@ export interface AofCommandTarget {
   run(buf: Buffer, at: number, size: number): void;
   /** Between MULTI and EXEC. */
   readonly isInTransaction: boolean;
+  /** The transaction that has begun does not end: nothing of it is run. */
+  forgetTransaction(): void;
 }
 
 const NO_BYTES: Buffer = Buffer.alloc(0);

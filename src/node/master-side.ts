@@ -14,7 +14,8 @@ import type { OutputLimit } from '../config/index.ts';
 import type { Client } from './client.ts';
 import type { Inside } from './inside.ts';
 import { replicaOutputLimit } from './replication-options.ts';
-import { SnapshotSender, recencyOf } from './snapshot-sender.ts';
+import { RdbFormat } from './snapshot-format.ts';
+import { SnapshotSender } from './snapshot-sender.ts';
 
 type StartSnapshot = Extract<SourceEffect, { kind: 'startSnapshot' }>;
 
@@ -139,18 +140,14 @@ export class MasterSide implements ReplicaSink {
   }
 
   #startSnapshot(effect: StartSnapshot): void {
-    const { keyspace, settings, unixNow } = this.#inside;
+    const { keyspace } = this.#inside;
     const { job, replid, replOffset, streamDb, withoutData } = effect;
     const sender = new SnapshotSender(
       {
         keyspace,
         clock: this.#inside.ports.clock,
-        unixNow,
         withoutData,
-        replication: { replid, replOffset, streamDb },
-        compression: settings.rdbcompression,
-        checksum: settings.rdbchecksum,
-        recency: recencyOf(settings['maxmemory-policy']),
+        format: new RdbFormat(this.#inside, { replication: { replid, replOffset, streamDb } }),
       },
       {
         pendingBytes: () => this.#pendingBytes(job),

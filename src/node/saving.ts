@@ -2,37 +2,26 @@
 import { type MonoMs, type UnixMs, invariant } from '../base/index.ts';
 import type { LogLevel, SaveProgress } from '../commands/index.ts';
 import type { Settings } from '../config/index.ts';
-import type { Keyspace } from '../keyspace/index.ts';
 import type { RdbHeader } from '../rdb/index.ts';
-import type { FileDraft, Files } from './ports.ts';
-import { SnapshotSender, recencyOf } from './snapshot-sender.ts';
+import { SnapshotFile, type SnapshotFileHost } from './snapshot-file.ts';
+import { RdbFormat } from './snapshot-format.ts';
 
 /** Seconds until a save is tried again by itself after one failed. Source: 7.0, CONFIG_BGSAVE_RETRY_DELAY. */
 const RETRY_SECONDS = 5;
-/** What a file brings to disk at a time. Source: 7.0, REDIS_AUTOSYNC_BYTES. */
-const SYNC_BYTES = 4 * 1024 * 1024;
+const ERR_SNAPSHOTS = 'too many snapshots are being made';
 
-export interface SavingHost {
+export interface SavingHost extends SnapshotFileHost {
   readonly settings: Settings;
-  readonly keyspace: Keyspace;
-  readonly clock: { monoUs(): number };
   readonly now: MonoMs;
   readonly unixNow: UnixMs;
-  readonly ports: {
-    readonly files: Files;
-    readonly system: { readonly pid: number };
-  };
+  readonly ports: SnapshotFileHost['ports'] & { readonly system: { readonly pid: number } };
   /** What a replica could go on from with this data, if any. */
   readonly snapshotReplication: RdbHeader['replication'] | undefined;
   log(level: LogLevel, text: string): void;
-  addWork(slice: () => boolean): void;
-  /** Does something in a turn of the node. */
-  inTurn(act: () => void): void;
 }
 
 interface BackgroundSave {
-  readonly draft: FileDraft;
-  readonly sender: SnapshotSender;
+  readonly file: SnapshotFile;
   readonly startedAt: MonoMs;
   /** Changes of the keyspace that the snapshot has. */
   readonly changes: number;
@@ -66,7 +55,7 @@ export class Saving {
     const save = this.#background;
     if (save === undefined) return undefined;
     return {
-      savedKeys: save.sender.writtenCount,
+      savedKeys: save.file.writtenCount,
       totalKeys: save.totalKeys,
       seconds: Math.floor((this.#host.now - save.startedAt) / 1000),
     };
@@ -80,31 +69,15 @@ export class Saving {
   /** Saves before it returns; why it failed, if so. */
   saveNow(): string | undefined {
     const host = this.#host;
-    let failure: string | undefined;
-    let hasEnded = false;
-    const draft = this.#draft(true, {
-      drained: () => undefined,
-      ended: (reason) => {
-        failure = reason;
-        hasEnded = true;
-      },
+    let failure: string | undefined = ERR_SNAPSHOTS;
+    const file = this.#file(true, (reason) => {
+      failure = reason;
     });
-    const sender = this.#sender(draft, {
-      addWork: (slice) => {
-        while (!hasEnded && slice());
-      },
-      ended: () => draft.commit(this.#fileName),
-    });
-    if (!sender.start()) {
-      draft.abandon();
-      return 'too many snapshots are being made';
-    }
+    if (!file.start()) return failure;
     if (failure !== undefined) {
-      sender.abort();
       host.log('warning', `Write error saving DB on disk: ${failure}`);
       return failure;
     }
-    invariant(hasEnded, 'a file that waits is done when its calls return');
     host.log('notice', 'DB saved on disk');
     this.#savedChanges = host.keyspace.dirty;
     this.lastSaveUnixSeconds = Math.floor(host.unixNow / 1000);
@@ -117,26 +90,17 @@ export class Saving {
     const host = this.#host;
     invariant(this.#background === undefined, 'one background save at a time');
     this.#lastTryUnixSeconds = Math.floor(host.unixNow / 1000);
-    const draft = this.#draft(false, {
-      drained: () => host.inTurn(() => this.#background?.sender.wake()),
-      ended: (failure) => host.inTurn(() => this.#ended(failure)),
-    });
-    const sender = this.#sender(draft, {
-      addWork: (slice) => host.addWork(slice),
-      ended: () => draft.commit(this.#fileName),
-    });
+    const file = this.#file(false, (failure) => this.#ended(failure));
     this.#background = {
-      draft,
-      sender,
+      file,
       startedAt: host.now,
       changes: host.keyspace.dirty,
       totalKeys: host.keyspace.size,
     };
-    if (!sender.start()) {
+    if (!file.start()) {
       this.#background = undefined;
-      draft.abandon();
       this.hasFailed = true;
-      return 'too many snapshots are being made';
+      return ERR_SNAPSHOTS;
     }
     host.log('notice', `Background saving started by pid ${host.ports.system.pid}`);
     return undefined;
@@ -147,8 +111,7 @@ export class Saving {
     const save = this.#background;
     if (save === undefined) return;
     this.#background = undefined;
-    save.sender.abort();
-    save.draft.abandon();
+    save.file.abort();
   }
 
   /** Saves in the background when a save point is reached or a save was asked for. */
@@ -176,7 +139,6 @@ export class Saving {
     this.lastSaveSeconds = Math.floor((host.now - save.startedAt) / 1000);
     this.hasFailed = failure !== undefined;
     if (failure !== undefined) {
-      save.sender.abort();
       host.log('warning', `Write error saving DB on disk: ${failure}`);
       host.log('warning', 'Background saving error');
       return;
@@ -188,39 +150,16 @@ export class Saving {
     host.log('notice', 'Background saving terminated with success');
   }
 
-  get #fileName(): string {
-    return this.#host.settings.dbfilename || 'dump.rdb';
-  }
-
-  #draft(isWaiting: boolean, events: Parameters<Files['draft']>[1]): FileDraft {
-    const { ports, settings } = this.#host;
-    const name = `temp-${ports.system.pid}-${++this.#draftCount}.rdb`;
-    const syncEveryBytes = settings['rdb-save-incremental-fsync'] ? SYNC_BYTES : 0;
-    return ports.files.draft({ name, isWaiting, syncEveryBytes }, events);
-  }
-
-  #sender(
-    draft: FileDraft,
-    outlet: { addWork(slice: () => boolean): void; ended(): void },
-  ): SnapshotSender {
-    const { clock, keyspace, settings, unixNow, snapshotReplication } = this.#host;
-    return new SnapshotSender(
-      {
-        clock,
-        keyspace,
-        unixNow,
-        replication: snapshotReplication,
-        withoutData: false,
-        compression: settings.rdbcompression,
-        checksum: settings.rdbchecksum,
-        recency: recencyOf(settings['maxmemory-policy']),
-      },
-      {
-        pendingBytes: () => draft.pendingBytes,
-        bytes: (buf, at, size) => draft.write(buf.subarray(at, at + size)),
-        ended: () => outlet.ended(),
-        addWork: (slice) => outlet.addWork(slice),
-      },
-    );
+  #file(isWaiting: boolean, ended: (failure: string | undefined) => void): SnapshotFile {
+    const host = this.#host;
+    const { settings } = host;
+    return new SnapshotFile(host, {
+      format: new RdbFormat(host, { replication: host.snapshotReplication }),
+      temporaryName: `temp-${host.ports.system.pid}-${++this.#draftCount}.rdb`,
+      name: settings.dbfilename || 'dump.rdb',
+      isWaiting,
+      syncsOften: settings['rdb-save-incremental-fsync'],
+      ended,
+    });
   }
 }

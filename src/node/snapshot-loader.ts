@@ -24,6 +24,8 @@ export class SnapshotLoader implements RdbHandler {
   /** Database that the stream after the snapshot has selected. */
   streamDb = 0;
   loadedCount = 0;
+  /** Bytes that belong to the snapshot, of those given. */
+  usedBytes = 0;
   expiredCount = 0;
   /** Keys without elements, which old versions of Redis could write: they are not loaded. */
   emptyCount = 0;
@@ -40,10 +42,15 @@ export class SnapshotLoader implements RdbHandler {
   push(buf: Buffer, at: number, size: number): string | undefined {
     const { failure } = this.#reader;
     if (failure !== undefined) return failureText(failure);
-    this.#reader.push(buf, at, size);
+    this.usedBytes += this.#reader.push(buf, at, size);
     if (this.#reader.failure === undefined) return undefined;
     this.sink.discard();
     return failureText(this.#reader.failure);
+  }
+
+  /** Whether the end of the snapshot was read. */
+  get isWhole(): boolean {
+    return this.#reader.state === 'done';
   }
 
   /** Position of the failure, in bytes. */

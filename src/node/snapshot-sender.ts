@@ -2,15 +2,8 @@
  * Makes a snapshot for a full synchronisation or a file: walks the keyspace in slices, no faster than the slowest
  * receiver takes it.
  */
-import type { UnixMs } from '../base/index.ts';
-import {
-  type Keyspace,
-  type Ref,
-  type Snapshot,
-  type Store,
-  ValueSaver,
-} from '../keyspace/index.ts';
-import { RdbWriter, type RdbHeader } from '../rdb/index.ts';
+import type { Keyspace, Snapshot } from '../keyspace/index.ts';
+import type { SnapshotFormat } from './snapshot-format.ts';
 
 /** Where the snapshot goes. */
 export interface SnapshotOutlet {
@@ -26,15 +19,8 @@ export interface SnapshotOutlet {
 export interface SnapshotRequest {
   readonly keyspace: Keyspace;
   readonly clock: { monoUs(): number };
-  readonly unixNow: UnixMs;
-  /** What a replica needs to go on from here; undefined where nobody does. */
-  readonly replication: RdbHeader['replication'] | undefined;
   readonly withoutData: boolean;
-  /** `rdbcompression` and `rdbchecksum`. */
-  readonly compression: boolean;
-  readonly checksum: boolean;
-  /** Facts about use that go with every key: those that maxmemory-policy goes by. */
-  readonly recency: 'lru' | 'lfu' | 'none';
+  readonly format: SnapshotFormat;
 }
 
 /** Clients wait for a slice; code that has never run takes ten times as long for the same entries. */
@@ -50,38 +36,28 @@ const SETTLE_ENTRIES = 1000;
 export class SnapshotSender {
   readonly #request: SnapshotRequest;
   readonly #outlet: SnapshotOutlet;
-  readonly #writer: RdbWriter;
-  readonly #saver: ValueSaver;
-  /** Sizes of the databases at the start, until they are written. */
-  readonly #sizes: ({ readonly keys: number; readonly expiring: number } | undefined)[];
+  readonly #format: SnapshotFormat;
   #snapshot: Snapshot | undefined;
-  #dbIndex = -1;
   #writtenCount = 0;
   #state: 'walking' | 'waiting' | 'ended' = 'ended';
 
   constructor(request: SnapshotRequest, outlet: SnapshotOutlet) {
-    const { compression, checksum, keyspace } = request;
     this.#request = request;
     this.#outlet = outlet;
-    this.#writer = new RdbWriter({ compression, checksum });
-    this.#saver = new ValueSaver(this.#writer);
-    this.#sizes = keyspace.databases.map((db) => ({ keys: db.size, expiring: db.volatileCount }));
+    this.#format = request.format;
   }
 
   /** Begins with the data of this very moment; false when too many snapshots are running. */
   start(): boolean {
-    const { keyspace, replication, unixNow, withoutData } = this.#request;
+    const { keyspace, withoutData } = this.#request;
     if (!withoutData) {
       this.#snapshot = keyspace.startSnapshot((dbIndex, store, ref) => {
-        this.#visit(dbIndex, store, ref);
+        this.#format.entry(dbIndex, store, ref);
+        this.#writtenCount++;
       });
       if (this.#snapshot === undefined) return false;
     }
-    this.#writer.header({
-      ctimeUnixSeconds: Math.floor(unixNow / 1000),
-      usedMemoryBytes: keyspace.memory.usedBytes,
-      ...(replication === undefined ? {} : { replication }),
-    });
+    this.#format.begin();
     this.#walk();
     return true;
   }
@@ -122,9 +98,9 @@ export class SnapshotSender {
       return false;
     }
     const hasMore = this.#writeSlice();
-    if (!hasMore) this.#writer.end();
-    const { pendingSize } = this.#writer;
-    if (pendingSize > 0) this.#outlet.bytes(this.#writer.take(), 0, pendingSize);
+    if (!hasMore) this.#format.end();
+    const { pendingSize } = this.#format;
+    if (pendingSize > 0) this.#outlet.bytes(this.#format.take(), 0, pendingSize);
     // Its last receiver may just have gone.
     if (this.#state !== 'walking') return false;
     if (hasMore) return true;
@@ -140,41 +116,8 @@ export class SnapshotSender {
     const endUs = clock.monoUs() + SLICE_US;
     for (let entries = 0; entries < SLICE_ENTRIES; entries += STEP_ENTRIES) {
       if (!snapshot.next(STEP_ENTRIES)) return false;
-      if (this.#writer.pendingSize >= SLICE_BYTES || clock.monoUs() >= endUs) return true;
+      if (this.#format.pendingSize >= SLICE_BYTES || clock.monoUs() >= endUs) return true;
     }
     return true;
   }
-
-  #visit(dbIndex: number, store: Store, ref: Ref): void {
-    const writer = this.#writer;
-    const { entries } = store;
-    if (dbIndex !== this.#dbIndex) {
-      this.#dbIndex = dbIndex;
-      writer.selectDb(dbIndex);
-      const sizes = this.#sizes[dbIndex];
-      if (sizes !== undefined) writer.resizeDb(sizes);
-      this.#sizes[dbIndex] = undefined;
-    }
-    const expireAtUnixMs = entries.expireAt(ref);
-    const { recency } = this.#request.keyspace;
-    if (this.#request.recency === 'lru') {
-      const idleSeconds = recency.idleSeconds(entries.lru(ref));
-      writer.entryFacts({ expireAtUnixMs, idleSeconds });
-    } else if (this.#request.recency === 'lfu') {
-      writer.entryFacts({ expireAtUnixMs, freq: recency.frequency(entries.lru(ref)) });
-    } else if (expireAtUnixMs >= 0) {
-      writer.entryFacts({ expireAtUnixMs });
-    }
-    writer.type(this.#saver.typeOf(store, ref));
-    const key = entries.key(ref);
-    writer.string(key.buf, key.at, key.size);
-    this.#saver.save(store, ref);
-    this.#writtenCount++;
-  }
-}
-
-/** Facts about use that a maxmemory-policy goes by. */
-export function recencyOf(policy: string): SnapshotRequest['recency'] {
-  if (policy.includes('lru')) return 'lru';
-  return policy.includes('lfu') ? 'lfu' : 'none';
 }
