@@ -33,6 +33,7 @@ export type {
   Server,
   SystemFacts,
 } from './server.ts';
+export { createDebugSwitches } from './server.ts';
 export {
   type AwaitedKey,
   type Blocked,

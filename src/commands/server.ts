@@ -114,6 +114,11 @@ export interface DebugSwitches {
   isChecksumIgnored: boolean;
 }
 
+/** All as it is without DEBUG. */
+export function createDebugSwitches(): DebugSwitches {
+  return { isActiveExpireOff: false, isCronPaused: false, isChecksumIgnored: false };
+}
+
 /** The node as commands see it. */
 export interface Server {
   readonly clock: Clock;

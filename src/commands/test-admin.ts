@@ -8,7 +8,7 @@ import type { Context } from './context.ts';
 import { commandSpecs } from './families.ts';
 import { LatencyMonitor } from './latency-monitor.ts';
 import { PubSub } from './pubsub-registry.ts';
-import type { Server } from './server.ts';
+import { type Server, createDebugSwitches } from './server.ts';
 import { Session } from './session.ts';
 import { SlowLog } from './slow-log.ts';
 import { ServerStats } from './stats.ts';
@@ -74,7 +74,7 @@ export class AdminServer {
       now: NOW,
       unixNow: unixMs(1_700_000_000_000),
       startedAt: monoMs(0),
-      debug: { isActiveExpireOff: false, isCronPaused: false, isChecksumIgnored: false },
+      debug: createDebugSwitches(),
       clients: { all: () => this.sessions, find: (id: number) => this.#find(id) },
       log: (_level: string, text: string) => this.logged.push(text),
       applyConfig: () => undefined,

@@ -5,7 +5,7 @@ import { Keyspace } from '../keyspace/index.ts';
 import { ReplyBufferPool, ReplyWriter, Request } from '../resp/index.ts';
 import type { Context, KeyWait } from './context.ts';
 import { wrongArity } from './errors.ts';
-import type { Server } from './server.ts';
+import { type Server, createDebugSwitches } from './server.ts';
 import { Session } from './session.ts';
 import type { CommandSpec } from './spec.ts';
 import { type Command, CommandTable } from './table.ts';
@@ -73,6 +73,8 @@ export class TestServer {
       settings: this.config.settings,
       rng,
       table: this.#table,
+      debug: createDebugSwitches(),
+      persistence: { flushed: () => {} },
       cluster: options.isCluster ? {} : undefined,
     };
     // Commands of keys and strings ask for no other service.

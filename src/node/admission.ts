@@ -1,7 +1,6 @@
 /** Who may connect at all, and who may run what is for operators only. */
-import { type Command, FLAG_PROTECTED } from '../commands/index.ts';
+import type { Command } from '../commands/index.ts';
 import type { Settings } from '../config/index.ts';
-import type { Client } from './client.ts';
 import type { Wire } from './ports.ts';
 
 /** Error text for a new connection that must not stay, undefined to let it in. */
@@ -29,19 +28,14 @@ export function admissionRefusal(
   );
 }
 
+/** Whether a connection (undefined: none, inside) may run a command that the settings protect. */
+export function mayRun(wire: Wire | undefined, settings: Settings, command: Command): boolean {
+  const isDebug = command.spec.name === 'debug' || command.fullName.startsWith('debug|');
+  const who = settings[isDebug ? 'enable-debug-command' : 'enable-module-command'];
+  if (who !== 'local') return who === 'yes';
+  return wire === undefined || wire.isUnixSocket || isLoopback(wire.remoteIp);
+}
+
 function isLoopback(ip: string): boolean {
   return ip.startsWith('127.') || ip === '::1' || ip.startsWith('::ffff:127.');
-}
-
-/** Whether a client may run a command that `enable-debug-command` or `enable-module-command` governs. */
-export function allowsProtected(settings: Settings, client: Client, command: Command): boolean {
-  if ((command.flags & FLAG_PROTECTED) === 0) return true;
-  const isDebug = command.spec.name === 'debug' || command.fullName.startsWith('debug|');
-  const who = isDebug ? settings['enable-debug-command'] : settings['enable-module-command'];
-  if (who !== 'local') return who === 'yes';
-  return client.wire === undefined || isLocal(client.wire);
-}
-
-function isLocal(wire: Wire): boolean {
-  return wire.isUnixSocket || wire.remoteIp.startsWith('127.') || wire.remoteIp === '::1';
 }

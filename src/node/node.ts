@@ -18,6 +18,7 @@ import {
   CommandTable,
   type Context,
   type DebugSwitches,
+  FLAG_PROTECTED,
   LatencyMonitor,
   type LogLevel,
   PubSub,
@@ -26,6 +27,7 @@ import {
   SlowLog,
   TrackingTable,
   commandSpecs,
+  createDebugSwitches,
 } from '../commands/index.ts';
 import {
   type ConfigRefusal,
@@ -36,7 +38,6 @@ import {
   rewriteConfig,
 } from '../config/index.ts';
 import type { Keyspace } from '../keyspace/index.ts';
-import type { RdbHeader } from '../rdb/index.ts';
 import { PARSED, Request, RequestParser } from '../resp/index.ts';
 import { CallMeter } from './call-meter.ts';
 import { Client } from './client.ts';
@@ -56,7 +57,7 @@ import type { Ports, Wire, WireEvents, WireFacts } from './ports.ts';
 import { Propagation } from './propagation.ts';
 import { Persistence } from './persistence.ts';
 import { ReplicationPart } from './replication.ts';
-import { admissionRefusal, allowsProtected } from './admission.ts';
+import { admissionRefusal, mayRun } from './admission.ts';
 import { BackgroundWork } from './background-work.ts';
 import { TrackedCalls } from './tracked-calls.ts';
 import { eventsInTurns, networkInTurns } from './turns.ts';
@@ -105,11 +106,7 @@ export class Node implements DispatchHost, ClientDeskOwner, Inside {
   readonly waits: WaitQueue;
   now: MonoMs = monoMs(0);
   unixNow: UnixMs = unixMs(0);
-  readonly debug: DebugSwitches = {
-    isActiveExpireOff: false,
-    isCronPaused: false,
-    isChecksumIgnored: false,
-  };
+  readonly debug: DebugSwitches = createDebugSwitches();
   readonly tracking: TrackingTable = new TrackingTable((id) => this.clients.find(id));
   readonly trackedCalls: TrackedCalls = new TrackedCalls(this);
   readonly #dispatcher: Dispatcher;
@@ -401,19 +398,11 @@ export class Node implements DispatchHost, ClientDeskOwner, Inside {
   }
 
   get isStale(): boolean {
-    const { replication, settings } = this;
-    return replication.isReplica && !settings['replica-serve-stale-data'] && !replication.link.isUp;
+    return this.replication.isStale;
   }
 
   get isLimited(): boolean {
     return this.persistence.isLimited;
-  }
-
-  get snapshotReplication(): RdbHeader['replication'] {
-    const { history } = this.replication;
-    if (history.backlog === undefined) return undefined;
-    const { replid: id, masterReplOffset, streamDb } = history;
-    return { replid: id, replOffset: masterReplOffset, streamDb: Math.max(0, streamDb) };
   }
 
   get isOutOfMemory(): boolean {
@@ -422,13 +411,11 @@ export class Node implements DispatchHost, ClientDeskOwner, Inside {
   }
 
   get hasEnoughReplicas(): boolean {
-    const wanted = this.settings['min-replicas-to-write'];
-    if (wanted === 0 || this.settings['min-replicas-max-lag'] === 0) return true;
-    return this.replication.goodReplicaCount() >= wanted;
+    return this.replication.hasEnoughReplicas;
   }
 
   allowsProtected(client: Client, command: Command): boolean {
-    return allowsProtected(this.settings, client, command);
+    return (command.flags & FLAG_PROTECTED) === 0 || mayRun(client.wire, this.settings, command);
   }
 
   /** The node cannot go on: it ends with exit code 1 and says nothing more to anybody. */
@@ -462,16 +449,8 @@ export class Node implements DispatchHost, ClientDeskOwner, Inside {
   }
 
   shutdown(save: 'asConfigured' | 'yes' | 'no' = 'asConfigured', isForced = false): boolean {
-    const isWanted = save === 'yes' || (save === 'asConfigured' && this.settings.save.length > 0);
-    // Half of the data in the place of all of it would be a loss.
-    if (isWanted && this.persistence.loading === undefined) {
-      this.persistence.stop();
-      this.log('notice', 'Saving the final RDB snapshot before exiting.');
-      if (this.persistence.save() !== undefined && !isForced) {
-        this.log('warning', "Error trying to save the DB, can't exit.");
-        return false;
-      }
-    }
+    const maySave = save === 'yes' || (save === 'asConfigured' && this.settings.save.length > 0);
+    if (maySave && !this.persistence.saveAtEnd() && !isForced) return false;
     this.#isShuttingDown = true;
     return true;
   }

@@ -80,6 +80,17 @@ export class Persistence implements PersistenceService {
     return this.#saving.saveNow();
   }
 
+  /** Saves before the node ends; false when that failed. */
+  saveAtEnd(): boolean {
+    // Half of the data in the place of all of it would be a loss.
+    if (this.#load !== undefined) return true;
+    this.#saving.abort();
+    this.#host.log('notice', 'Saving the final RDB snapshot before exiting.');
+    if (this.#saving.saveNow() === undefined) return true;
+    this.#host.log('warning', "Error trying to save the DB, can't exit.");
+    return false;
+  }
+
   startSave(): string | undefined {
     return this.#saving.start();
   }

@@ -72,11 +72,11 @@ describe('full synchronisation', () => {
     expect(peak).toBeLessThan(3 * 1024 * 1024);
   });
 
-  test('ends at a type that is not built, and the replica keeps its data', () => {
+  test('ends at a value of a module, and the replica keeps its data', () => {
     const { world, master, replica } = pair();
     replica.run('SET', 'own', 'kept');
-    // A master that serves a list: its snapshot is given byte by byte.
-    const rdb = rdbWithList();
+    // A master that serves a module's value: its snapshot is given byte by byte.
+    const rdb = rdbWithModule();
     master.part.sync = (session) => {
       const header = `+FULLRESYNC ${'a'.repeat(40)} 1\r\n$${rdb.length}\r\n`;
       session.reply.text(header);
@@ -85,7 +85,7 @@ describe('full synchronisation', () => {
     follow(world, replica, master);
     expect(replica.part.link.isUp).toBe(false);
     expect(replica.get('own')).toBe('kept');
-    expect(replica.logs.join('\n')).toMatch(/the key "a list" holds a list \(type 18\)/);
+    expect(replica.logs.join('\n')).toMatch(/the key "a value" holds a module \(type 7\)/);
   });
 });
 
@@ -271,11 +271,11 @@ function drainAfter(world: TestWorld, rounds: number, event: () => void): void {
   world.later(rounds === 0 ? event : () => drainAfter(world, rounds - 1, event));
 }
 
-function rdbWithList(): Buffer {
+function rdbWithModule(): Buffer {
   const body = Buffer.concat([
     Buffer.from('REDIS0010'),
-    Buffer.from([0xfe, 0, 18, 6]),
-    Buffer.from('a list'),
+    Buffer.from([0xfe, 0, 7, 7]),
+    Buffer.from('a value'),
     Buffer.from([1, 2, 3, 1, 1, 0xff, 0xff]),
   ]);
   const crc = new Crc64();

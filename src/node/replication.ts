@@ -14,6 +14,7 @@ import {
   ReplicationSource,
   logSentence,
 } from '../replication/index.ts';
+import type { RdbHeader } from '../rdb/index.ts';
 import type { Client } from './client.ts';
 import type { Inside } from './inside.ts';
 import { MasterSide } from './master-side.ts';
@@ -91,6 +92,13 @@ export class ReplicationPart implements ReplicationService, ReplicationView {
     return this.link.target !== undefined;
   }
 
+  /** What a replica that has a snapshot of this moment could go on from; undefined before there was any replica. */
+  get snapshotFacts(): RdbHeader['replication'] {
+    const { backlog, masterReplOffset, replid, streamDb } = this.history;
+    if (backlog === undefined) return undefined;
+    return { replid, replOffset: masterReplOffset, streamDb: Math.max(0, streamDb) };
+  }
+
   /** A write of ours, for replicas; `dbIndex` is where it ran. Free while no replica was ever there. */
   feed(dbIndex: number, buf: Buffer, at: number, size: number): void {
     if (this.history.backlog === undefined || this.history.isFollowing) return;
@@ -149,6 +157,19 @@ export class ReplicationPart implements ReplicationService, ReplicationView {
       this.#masterSide.carryOut(this.source.requestAcks());
       this.#ackAskedAt = this.history.masterReplOffset;
     }
+  }
+
+  /** A replica without its master that must not serve old data. */
+  get isStale(): boolean {
+    const { settings } = this.#inside;
+    return this.isReplica && !settings['replica-serve-stale-data'] && !this.link.isUp;
+  }
+
+  get hasEnoughReplicas(): boolean {
+    const { settings } = this.#inside;
+    const wanted = settings['min-replicas-to-write'];
+    if (wanted === 0 || settings['min-replicas-max-lag'] === 0) return true;
+    return this.goodReplicaCount() >= wanted;
   }
 
   /** For `min-replicas-to-write`: online replicas heard within `min-replicas-max-lag`. */

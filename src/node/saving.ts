@@ -15,8 +15,7 @@ export interface SavingHost extends SnapshotFileHost {
   readonly now: MonoMs;
   readonly unixNow: UnixMs;
   readonly ports: SnapshotFileHost['ports'] & { readonly system: { readonly pid: number } };
-  /** What a replica could go on from with this data, if any. */
-  readonly snapshotReplication: RdbHeader['replication'] | undefined;
+  readonly replication: { readonly snapshotFacts: RdbHeader['replication'] };
   log(level: LogLevel, text: string): void;
 }
 
@@ -154,7 +153,7 @@ export class Saving {
     const host = this.#host;
     const { settings } = host;
     return new SnapshotFile(host, {
-      format: new RdbFormat(host, { replication: host.snapshotReplication }),
+      format: new RdbFormat(host, { replication: host.replication.snapshotFacts }),
       temporaryName: `temp-${host.ports.system.pid}-${++this.#draftCount}.rdb`,
       name: settings.dbfilename || 'dump.rdb',
       isWaiting,

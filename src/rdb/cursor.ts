@@ -109,6 +109,14 @@ export class RdbCursor {
     return length;
   }
 
+  /** A length that is a signed 64-bit integer; a `bigint` only beyond the safe integers. */
+  signedLength(): number | bigint | undefined {
+    this.wideHigh = 0;
+    const length = this.plainLength();
+    if (length === undefined || this.wideHigh === 0) return length;
+    return signed64(this.wideHigh, this.wideLow);
+  }
+
   /** Reads a string of any encoding into `into`; false as with the other readers. */
   string(into: StringSlot): boolean {
     const length = this.length();
@@ -208,6 +216,12 @@ export class StringSlot implements MutableBytes {
   copy(): Buffer {
     return Buffer.from(this.buf.subarray(this.at, this.at + this.size));
   }
+}
+
+/** The signed integer of two unsigned words. */
+export function signed64(high: number, low: number): number | bigint {
+  const value = (high | 0) * 0x1_0000_0000 + low;
+  return Number.isSafeInteger(value) ? value : (BigInt(high | 0) << 32n) | BigInt(low);
 }
 
 const ROOM_KEPT_BYTES = 1 << 20;

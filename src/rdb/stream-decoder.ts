@@ -1,5 +1,5 @@
 /** Streams: nodes by id, facts, and consumer groups with their pending entries. */
-import { StringSlot } from './cursor.ts';
+import { StringSlot, signed64 } from './cursor.ts';
 import type { RdbCursor } from './cursor.ts';
 import { TYPE_STREAM_LISTPACKS_2, TYPE_STREAM_LISTPACKS_3 } from './format.ts';
 import { StreamNodeCheck, idValue, writeIdValue } from './stream-node.ts';
@@ -117,12 +117,12 @@ export class StreamDecoder implements ValueDecoder {
     if (idValue(lastId) < check.last && length > 0) {
       return cursor.refuse('Stream last ID is smaller than that of an entry');
     }
-    let entriesAdded = length;
+    let entriesAdded: number | bigint = length;
     writeIdValue(ids, ID_BYTES, check.first ?? 0n);
     writeIdValue(ids, 2 * ID_BYTES, 0n);
     if (this.#type >= TYPE_STREAM_LISTPACKS_2) {
       if (!readId(cursor, ids, ID_BYTES) || !readId(cursor, ids, 2 * ID_BYTES)) return false;
-      const added = cursor.plainLength();
+      const added = cursor.signedLength();
       if (added === undefined) return false;
       entriesAdded = added;
     }
@@ -142,11 +142,11 @@ export class StreamDecoder implements ValueDecoder {
 
   #group(cursor: RdbCursor, sink: ValueSink): boolean {
     if (!cursor.string(this.#name) || !readId(cursor, this.#ids, 0)) return false;
-    let entriesRead: number = STREAM_COUNT_DERIVED;
+    let entriesRead: number | bigint = STREAM_COUNT_DERIVED;
     if (this.#type >= TYPE_STREAM_LISTPACKS_2) {
-      const read = cursor.plainLength();
+      const read = cursor.signedLength();
       if (read === undefined) return false;
-      entriesRead = read > Number.MAX_SAFE_INTEGER ? STREAM_COUNT_UNKNOWN : read;
+      entriesRead = read < 0 ? STREAM_COUNT_UNKNOWN : read;
     }
     const pending = cursor.plainLength();
     if (pending === undefined) return false;
@@ -163,7 +163,7 @@ export class StreamDecoder implements ValueDecoder {
     if (!cursor.has(ID_BYTES + TIME_BYTES)) return false;
     cursor.at += ID_BYTES;
     const deliveredAt = readTime(cursor);
-    const count = cursor.plainLength();
+    const count = cursor.signedLength();
     if (count === undefined) return false;
     if (!sink.streamPending(this.#idAt(cursor.buf, from), deliveredAt, count)) {
       return cursor.refuse('Duplicated global PEL entry loading stream consumer group');
@@ -233,9 +233,9 @@ function readHalf(cursor: RdbCursor, to: Buffer, at: number): boolean {
   return true;
 }
 
-/** Milliseconds in 8 bytes, least significant first, of which a number holds the sensible ones. */
-function readTime(cursor: RdbCursor): number {
+/** Milliseconds in 8 bytes, least significant first. */
+function readTime(cursor: RdbCursor): number | bigint {
   const at = cursor.at;
   cursor.at += TIME_BYTES;
-  return cursor.buf.readInt32LE(at + 4) * 0x1_0000_0000 + cursor.buf.readUInt32LE(at);
+  return signed64(cursor.buf.readUInt32LE(at + 4), cursor.buf.readUInt32LE(at));
 }

@@ -6,12 +6,14 @@ const text = ({ buf, at, size }: Bytes): string => buf.toString('latin1', at, at
 const idText = ({ buf, at }: StreamId): string =>
   `${buf.readBigUInt64BE(at)}-${buf.readBigUInt64BE(at + 8)}`;
 
+type Count = number | bigint;
+
 export interface PlainGroup {
   readonly name: string;
   readonly lastId: string;
-  readonly entriesRead: number;
-  readonly pending: Map<string, { at: number; count: number; owner?: string }>;
-  readonly consumers: Map<string, readonly [seenAt: number, activeAt: number]>;
+  readonly entriesRead: Count;
+  readonly pending: Map<string, { at: Count; count: Count; owner?: string }>;
+  readonly consumers: Map<string, readonly [seenAt: Count, activeAt: Count]>;
 }
 
 export type PlainValue =
@@ -22,7 +24,7 @@ export type PlainValue =
   | {
       readonly kind: 'stream';
       readonly nodes: [id: string, elements: string[]][];
-      facts?: Record<string, string | number>;
+      facts?: Record<string, string | Count>;
       readonly groups: PlainGroup[];
     };
 
@@ -98,7 +100,7 @@ export class PlainSink implements ValueSink {
     };
   }
 
-  streamGroup(name: Bytes, lastId: StreamId, entriesRead: number): boolean {
+  streamGroup(name: Bytes, lastId: StreamId, entriesRead: Count): boolean {
     if (this.value?.kind !== 'stream') return false;
     const { groups } = this.value;
     if (groups.some((group) => group.name === text(name))) return false;
@@ -112,14 +114,14 @@ export class PlainSink implements ValueSink {
     return true;
   }
 
-  streamPending(id: StreamId, at: number, count: number): boolean {
+  streamPending(id: StreamId, at: Count, count: Count): boolean {
     const pending = this.#group?.pending;
     if (pending === undefined || pending.has(idText(id))) return false;
     pending.set(idText(id), { at, count });
     return true;
   }
 
-  streamConsumer(name: Bytes, seenAt: number, activeAt: number): boolean {
+  streamConsumer(name: Bytes, seenAt: Count, activeAt: Count): boolean {
     this.#consumer = text(name);
     if (this.#group?.consumers.has(this.#consumer) !== false) return false;
     this.#group.consumers.set(this.#consumer, [seenAt, activeAt]);

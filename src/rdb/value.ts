@@ -57,7 +57,7 @@ export interface StreamFacts {
   readonly lastId: StreamId;
   readonly firstId: StreamId;
   readonly maxDeletedId: StreamId;
-  readonly entriesAdded: number;
+  readonly entriesAdded: number | bigint;
 }
 
 /** `entriesRead` of a group that nobody knows any more. */
@@ -73,11 +73,19 @@ export interface StreamSink {
   /** Facts that an old format lacks are derived by the decoder. */
   streamFacts(facts: StreamFacts): void;
   /** `entriesRead` may be one of the STREAM_COUNT_ values. False: a group of this name is there. */
-  streamGroup(name: Bytes, lastId: StreamId, entriesRead: number): boolean;
+  streamGroup(name: Bytes, lastId: StreamId, entriesRead: number | bigint): boolean;
   /** An entry that the last group delivered and nobody acknowledged. False: it is there. */
-  streamPending(id: StreamId, deliveredAtUnixMs: number, deliveryCount: number): boolean;
+  streamPending(
+    id: StreamId,
+    deliveredAtUnixMs: number | bigint,
+    deliveryCount: number | bigint,
+  ): boolean;
   /** A consumer of the last group. `activeAtUnixMs` is -1 where the format does not say. False: it is there. */
-  streamConsumer(name: Bytes, seenAtUnixMs: number, activeAtUnixMs: number): boolean;
+  streamConsumer(
+    name: Bytes,
+    seenAtUnixMs: number | bigint,
+    activeAtUnixMs: number | bigint,
+  ): boolean;
   /** A pending entry of the last group is the last consumer's. False: it is not pending, or someone's already. */
   streamConsumerPending(id: StreamId): boolean;
   /** No more of the last group. False: an entry of it is pending with no consumer. */

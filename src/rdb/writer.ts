@@ -166,6 +166,13 @@ export class RdbWriter {
     this.#at = this.#buf.writeUInt32BE(low, this.#at);
   }
 
+  /** A signed 64-bit integer as a length; a negative one takes 64 bits. */
+  signedLength(value: number | bigint): void {
+    if (typeof value === 'number' && value >= 0) return this.length(value);
+    const bits = BigInt.asUintN(64, BigInt(value));
+    this.wideLength(Number(bits >> 32n), Number(bits & 0xffff_ffffn));
+  }
+
   /** Eight bytes of a double, such as a score. */
   double(value: number): void {
     this.#room(8);
@@ -173,8 +180,12 @@ export class RdbWriter {
   }
 
   /** A moment in eight bytes. */
-  milliseconds(unixMs: number): void {
+  milliseconds(unixMs: number | bigint): void {
     this.#room(8);
+    if (typeof unixMs === 'bigint') {
+      this.#at = this.#buf.writeBigInt64LE(unixMs, this.#at);
+      return;
+    }
     this.#at = this.#buf.writeUInt32LE(unixMs >>> 0, this.#at);
     this.#at = this.#buf.writeInt32LE(Math.floor(unixMs / 0x1_0000_0000), this.#at);
   }
