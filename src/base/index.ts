@@ -18,6 +18,7 @@ export {
   slot,
   unixMs,
 } from './brands.ts';
+export { copyBytes } from './copy.ts';
 export { crc16, keySlot } from './crc16.ts';
 export { Crc64 } from './crc64.ts';
 export { DIGITS_MAX, writeDigits } from './digits.ts';

@@ -8,6 +8,7 @@
  */
 import {
   DIGITS_MAX,
+  copyBytes,
   NOT_INTEGER,
   parseInt64,
   readU32,
@@ -184,6 +185,11 @@ export class ListpackReader {
 
   /** Reads the element at `pos` and returns the position behind it. */
   read(buf: Uint8Array, pos: number): number {
+    const first = buf[pos]!;
+    if (first >= 0x80 && first < 0xc0) {
+      const size = first & 63;
+      return this.#setBytes(buf, pos + 1, size, pos + size + 2);
+    }
     const end = this.readBody(buf, pos);
     return end + listpackBackBytes(end - pos);
   }
@@ -287,8 +293,7 @@ export class ListpackElement {
       writeU32(to, at, size);
       at += 4;
     }
-    if (size > 48) to.set(this.#buf.subarray(this.#at, this.#at + size), at);
-    else for (let i = 0; i < size; i++) to[at + i] = this.#buf[this.#at + i]!;
+    copyBytes(this.#buf, this.#at, to, at, size);
   }
 }
 

@@ -2,6 +2,7 @@
  * Replies on their way out: bytes appended to one buffer that grows as needed and is handed over
  * whole. Speaks RESP2 or RESP3 by `resp`; what RESP2 lacks is written as it expects it.
  */
+import { copyBytes } from '../base/index.ts';
 
 const CR = 0x0d;
 const LF = 0x0a;
@@ -24,16 +25,31 @@ const NULL2_BULK: Buffer = Buffer.from('$-1\r\n');
 const NULL2_ARRAY: Buffer = Buffer.from('*-1\r\n');
 const NULL3: Buffer = Buffer.from('_\r\n');
 
-/** Spare buffers shared by the writers of a node, so that idle clients hold none. */
-export class ReplyBufferPool {
-  readonly #spare: Buffer[] = [];
+/** Doublings of the first size up to the largest buffer that is kept. */
+const KEPT_DOUBLINGS = 4;
+/** Bytes of spare buffers kept of each size. */
+const KEPT_BYTES_EACH: number = 64 * REPLY_BUFFER_BYTES;
 
-  take(): Buffer {
-    return this.#spare.pop() ?? Buffer.allocUnsafeSlow(REPLY_BUFFER_BYTES);
+/**
+ * Spare buffers shared by the writers of a node, so that idle clients hold none; also some of the
+ * larger sizes, as long replies tend to come in numbers.
+ */
+export class ReplyBufferPool {
+  readonly #spare: readonly Buffer[][] = Array.from({ length: KEPT_DOUBLINGS + 1 }, () => []);
+
+  /** A buffer of at least `size` bytes. */
+  take(size: number): Buffer {
+    for (let i = 0, bytes = REPLY_BUFFER_BYTES; i <= KEPT_DOUBLINGS; i++, bytes *= 2) {
+      if (bytes >= size) return this.#spare[i]!.pop() ?? Buffer.allocUnsafeSlow(bytes);
+    }
+    return Buffer.allocUnsafeSlow(size);
   }
 
   give(buf: Buffer): void {
-    if (buf.length === REPLY_BUFFER_BYTES && this.#spare.length < 64) this.#spare.push(buf);
+    const doublings = Math.clz32(REPLY_BUFFER_BYTES) - Math.clz32(buf.length);
+    if (buf.length !== REPLY_BUFFER_BYTES << doublings) return;
+    const spare = this.#spare[doublings];
+    if (spare !== undefined && spare.length * buf.length < KEPT_BYTES_EACH) spare.push(buf);
   }
 }
 
@@ -121,8 +137,7 @@ export class ReplyWriter {
     this.#number(0x24, size);
     const to = this.#buf;
     const from = this.length;
-    if (size <= 48) for (let i = 0; i < size; i++) to[from + i] = buf[at + i]!;
-    else buf.copy(to, from, at, at + size);
+    copyBytes(buf, at, to, from, size);
     to[from + size] = CR;
     to[from + size + 1] = LF;
     this.length = from + size + 2;
@@ -359,11 +374,11 @@ export class ReplyWriter {
   #makeRoom(need: number): void {
     if (this.length === 0) this.#onBegin();
     if (need <= this.#buf.length) return;
-    if (this.#buf.length === 0 && need <= REPLY_BUFFER_BYTES) {
-      this.#buf = this.#pool.take();
+    if (this.#buf.length === 0) {
+      this.#buf = this.#pool.take(need);
       return;
     }
-    const to = Buffer.allocUnsafeSlow(Math.max(need, this.#buf.length * 2));
+    const to = this.#pool.take(Math.max(need, this.#buf.length * 2));
     this.#buf.copy(to, 0, 0, this.length);
     if (this.#buf.length > 0) this.#pool.give(this.#buf);
     this.#buf = to;
