@@ -6,6 +6,7 @@ import {
   LOOKUP_NO_TOUCH,
   NONE,
   PLAIN_ELEMENT_BYTES,
+  TYPE_STRING,
   dumpValue,
 } from '../keyspace/index.ts';
 import type { ReplyWriter, Request } from '../resp/index.ts';
@@ -56,7 +57,8 @@ function stringSizes({ db }: Context, request: Request, reply: ReplyWriter): voi
   const flags = LOOKUP_NO_TOUCH | LOOKUP_NO_STATS;
   const ref = db.lookup(request.buf, request.at[2]!, request.size[2]!, flags);
   if (ref === NONE) return reply.error(ERR_NO_SUCH_KEY);
-  if (db.entries.isInt(ref)) return reply.error('ERR Not an sds encoded string.');
+  const isText = db.entries.type(ref) === TYPE_STRING && !db.entries.isInt(ref);
+  if (!isText) return reply.error('ERR Not an sds encoded string.');
   const keySize = request.size[2]!;
   const size = db.entries.stringSize(ref);
   reply.simple(

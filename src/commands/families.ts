@@ -14,6 +14,7 @@ import { replicationCommands } from './replication-commands.ts';
 import { scanCommands } from './scan.ts';
 import { serverCommands } from './server-commands.ts';
 import { setCommands } from './set.ts';
+import { sortCommands } from './sort.ts';
 import type { CommandSpec } from './spec.ts';
 import { streamCommands } from './stream.ts';
 import { stringCommands } from './string.ts';
@@ -35,6 +36,7 @@ export const commandSpecs: readonly CommandSpec[] = [
   ...hyperloglogCommands,
   ...listCommands,
   ...setCommands,
+  ...sortCommands,
   ...pubsubCommands,
   ...transactionCommands,
   ...serverCommands,

@@ -8,6 +8,8 @@ import { notifyKey, writeKey } from './key-access.ts';
 export interface StoredResult {
   readonly eventClass: number;
   readonly event: string;
+  /** What it counts for, default 1. */
+  readonly changes?: number;
   /** Puts the value under the key, which is not there then; undefined when there is no value. */
   readonly store: (() => Ref) | undefined;
 }
@@ -20,7 +22,7 @@ export function storeResult(
   context: Context,
   request: Request,
   i: number,
-  { store, eventClass, event }: StoredResult,
+  { store, eventClass, event, changes = 1 }: StoredResult,
 ): void {
   const { db } = context;
   const old = writeKey(context, request, i);
@@ -31,7 +33,7 @@ export function storeResult(
   }
   if (old !== NONE) db.drop(old);
   const ref = store();
-  db.changed(ref);
+  db.changed(ref, changes);
   if (old === NONE) notifyKey(context, KEYSPACE_EVENT.n, 'new', request, i);
   notifyKey(context, eventClass, event, request, i);
 }

@@ -1,0 +1,87 @@
+/** What SORT sorts: many byte strings in one buffer, so that no object stands for an element. */
+import { compareBytes } from '../base/index.ts';
+import type { BytesView } from '../keyspace/index.ts';
+
+const BYTES_MIN = 1024;
+const COUNT_MIN = 64;
+
+/** Byte strings one behind the other; some of them may be absent. */
+export class PackedTexts {
+  count = 0;
+  #bytes: Buffer = Buffer.allocUnsafe(BYTES_MIN);
+  #used = 0;
+  /** Where each ends, and where the next begins; doubled when full. */
+  #ends: Float64Array = new Float64Array(COUNT_MIN);
+  #isAbsent: Uint8Array = new Uint8Array(COUNT_MIN);
+  readonly #view: BytesView = { buf: this.#bytes, at: 0, size: 0 };
+
+  add({ buf, at, size }: Readonly<BytesView>): void {
+    if (this.#used + size > this.#bytes.length) {
+      const larger = Buffer.allocUnsafe(Math.max(this.#used + size, this.#bytes.length * 2));
+      this.#bytes.copy(larger, 0, 0, this.#used);
+      this.#bytes = larger;
+    }
+    this.#bytes.set(buf.subarray(at, at + size), this.#used);
+    this.#used += size;
+    this.#close(0);
+  }
+
+  addAbsent(): void {
+    this.#close(1);
+  }
+
+  isAbsent(index: number): boolean {
+    return this.#isAbsent[index] === 1;
+  }
+
+  /** The bytes of one, in a view that the next call reuses. */
+  view(index: number): BytesView {
+    const view = this.#view;
+    view.buf = this.#bytes;
+    view.at = this.#startOf(index);
+    view.size = this.#ends[index]! - view.at;
+    return view;
+  }
+
+  /** The order of two by their bytes; absent ones come first. */
+  compare(a: number, b: number): number {
+    if (this.isAbsent(a) || this.isAbsent(b)) return this.#isAbsent[b]! - this.#isAbsent[a]!;
+    return this.#compare(a, this.#ends[a]!, b, this.#ends[b]!);
+  }
+
+  /** The order of two as texts of C, which end at a zero byte; absent ones come first. */
+  collate(a: number, b: number): number {
+    if (this.isAbsent(a) || this.isAbsent(b)) return this.#isAbsent[b]! - this.#isAbsent[a]!;
+    return this.#compare(a, this.#textEnd(a), b, this.#textEnd(b));
+  }
+
+  #compare(a: number, aEnd: number, b: number, bEnd: number): number {
+    const bytes = this.#bytes;
+    const aAt = this.#startOf(a);
+    const bAt = this.#startOf(b);
+    return compareBytes(bytes, aAt, aEnd - aAt, bytes, bAt, bEnd - bAt);
+  }
+
+  #startOf(index: number): number {
+    return index === 0 ? 0 : this.#ends[index - 1]!;
+  }
+
+  #textEnd(index: number): number {
+    const end = this.#ends[index]!;
+    const zero = this.#bytes.indexOf(0, this.#startOf(index));
+    return zero < 0 || zero > end ? end : zero;
+  }
+
+  #close(isAbsent: number): void {
+    if (this.count === this.#ends.length) {
+      const ends = new Float64Array(this.count * 2);
+      ends.set(this.#ends);
+      this.#ends = ends;
+      const marks = new Uint8Array(this.count * 2);
+      marks.set(this.#isAbsent);
+      this.#isAbsent = marks;
+    }
+    this.#isAbsent[this.count] = isAbsent;
+    this.#ends[this.count++] = this.#used;
+  }
+}
