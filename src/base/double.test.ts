@@ -1,7 +1,7 @@
 /** Doubles as text, against what printf("%.17g") and strtod() of glibc give. */
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { formatDouble, parseBound, parseDouble } from './double.ts';
+import { formatDouble, formatFixed, parseBound, parseDouble } from './double.ts';
 
 function parsed(text: string): number {
   return parseDouble(Buffer.from(text), 0, text.length);
@@ -37,6 +37,21 @@ test('an exact half is rounded to the even digit', () => {
   // 0.500003814697265625 and 0.500011444091796875.
   expect(formatDouble(131073 / 2 ** 18)).toBe('0.50000381469726562');
   expect(formatDouble(131075 / 2 ** 18)).toBe('0.50001144409179688');
+});
+
+test.each([
+  [181, 6, '181.000000'],
+  [181.0078125, 6, '181.007812'],
+  [181.0234375, 6, '181.023438'],
+  [-0.00005, 4, '-0.0001'],
+  [0.00003, 4, '0.0000'],
+  [-0, 2, '-0.00'],
+  [0.5, 1, '0.5'],
+  [2 ** 70, 1, '1180591620717411303424.0'],
+  [13.361389338970184, 17, '13.36138933897018433'],
+  [Infinity, 6, 'inf'],
+])('%d with %d decimals is %s', (value, decimals, text) => {
+  expect(formatFixed(value, decimals)).toBe(text);
 });
 
 test('what is written is read again', () => {

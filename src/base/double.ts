@@ -5,6 +5,8 @@
 
 /** Integers below this, whatever their sign, are exact and print as their digits. */
 const SAFE_INT_LIMIT = 2 ** 53;
+/** From here on the language writes exponents where C writes digits. */
+const FIXED_LIMIT = 1e21;
 /** Significant digits of the output. */
 const DIGITS = 17;
 /** Numbers from 10^-4 to below 10^17 are written without exponent. */
@@ -62,6 +64,23 @@ function placed(digits: string, exponent: number): string {
   const whole = digits.slice(0, exponent + 1).padEnd(exponent + 1, '0');
   const fraction = digits.slice(exponent + 1);
   return fraction === '' ? whole : `${whole}.${fraction}`;
+}
+
+/** `%.Nf`: all digits before the point and `decimals` behind it, an exact half rounded to the even one. */
+export function formatFixed(value: number, decimals: number): string {
+  if (!Number.isFinite(value)) return value > 0 ? 'inf' : '-inf';
+  const isHalf = Number.isInteger(value * 2 ** (decimals + 1)) && !Number.isInteger(value);
+  if (!isHalf && Math.abs(value) < FIXED_LIMIT) {
+    const text = value.toFixed(decimals);
+    return Object.is(value, -0) ? `-${text}` : text;
+  }
+  // value × 2^shift is an integer; as many bits are cut off again once the decimals are in it.
+  const shift = Number.isInteger(value) ? 0 : decimals + 1;
+  const magnitude = BigInt(Math.abs(value) * 2 ** shift) * 10n ** BigInt(decimals);
+  const units = shift === 0 ? magnitude : shiftedRight(magnitude, shift);
+  const digits = units.toString().padStart(decimals + 1, '0');
+  const sign = value < 0 ? '-' : '';
+  return `${sign}${digits.slice(0, -decimals)}.${digits.slice(-decimals)}`;
 }
 
 /**

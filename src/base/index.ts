@@ -22,7 +22,14 @@ export { copyBytes } from './copy.ts';
 export { crc16, keySlot } from './crc16.ts';
 export { Crc64 } from './crc64.ts';
 export { DIGITS_MAX, writeDigits } from './digits.ts';
-export { bitLength, formatDouble, parseBound, parseDouble, shiftedRight } from './double.ts';
+export {
+  bitLength,
+  formatDouble,
+  formatFixed,
+  parseBound,
+  parseDouble,
+  shiftedRight,
+} from './double.ts';
 export { globMatches } from './glob.ts';
 export { InvariantError, assertNever, invariant } from './invariant.ts';
 export { type Clock, type Rng, randomHex, seededRng } from './ports.ts';

@@ -73,3 +73,22 @@ export const ERR_LEX_SCORES =
   'ERR syntax error, WITHSCORES not supported in combination with BYLEX';
 export const ERR_WEIGHT = 'ERR weight value is not a float';
 export const ERR_COUNT_POSITIVE = 'ERR count should be greater than 0';
+export const ERR_GEO_UNIT = 'ERR unsupported unit provided. please use M, KM, FT, MI';
+export const ERR_GEO_RADIUS = 'ERR need numeric radius';
+export const ERR_GEO_RADIUS_NEGATIVE = 'ERR radius cannot be negative';
+export const ERR_GEO_WIDTH = 'ERR need numeric width';
+export const ERR_GEO_HEIGHT = 'ERR need numeric height';
+export const ERR_GEO_BOX_NEGATIVE = 'ERR height or width cannot be negative';
+export const ERR_GEO_MEMBER = 'ERR could not decode requested zset member';
+export const ERR_GEO_COUNT = 'ERR COUNT must be > 0';
+export const ERR_GEO_ANY = 'ERR the ANY argument requires COUNT argument';
+
+/** `what`: the command or option that stores. */
+export function geoStoreOptions(what: string): string {
+  return `ERR ${what} is not compatible with WITHDIST, WITHHASH and WITHCOORD options`;
+}
+
+/** `command` as the client wrote it. */
+export function geoNeeds(options: string, command: string): string {
+  return `ERR exactly one of ${options} can be specified for ${command}`;
+}

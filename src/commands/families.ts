@@ -5,6 +5,7 @@ import { connectionCommands } from './connection.ts';
 import { databaseCommands } from './databases.ts';
 import { dumpCommands } from './dump.ts';
 import { expiryCommands } from './expiry.ts';
+import { geoCommands } from './geo.ts';
 import { hashCommands } from './hash.ts';
 import { hyperloglogCommands } from './hyperloglog.ts';
 import { keyCommands } from './keys.ts';
@@ -43,4 +44,5 @@ export const commandSpecs: readonly CommandSpec[] = [
   ...replicationCommands,
   ...clusterCommands,
   ...zsetCommands,
+  ...geoCommands,
 ];

@@ -1,6 +1,6 @@
 /** Members of a range of ranks, scores or bytes: ZRANGE and its like, and ZRANGESTORE. */
 import { KEYSPACE_EVENT } from '../config/index.ts';
-import { NONE, type Ref, ZsetResult } from '../keyspace/index.ts';
+import { NONE, type Ref, type ZsetCursor, ZsetResult } from '../keyspace/index.ts';
 import type { ReplyWriter, Request } from '../resp/index.ts';
 import type { Context } from './context.ts';
 import {
@@ -75,13 +75,7 @@ export function zrangestore(context: Context, request: Request, reply: ReplyWrit
   });
   if (ref === NONE && isWrong) return;
   const result = new ZsetResult(context.db);
-  if (ref !== NONE && findBounds(context, ref, request, 3)) {
-    const { cursor } = context.db.store.zsets;
-    let left = BOUNDS.end - BOUNDS.start;
-    for (cursor.seek(ref, BOUNDS.start); left > 0; left--, cursor.next()) {
-      result.add(cursor.score, cursor);
-    }
-  }
+  if (ref !== NONE && findBounds(context, ref, request, 3)) collect(context, ref, result);
   const { size } = result;
   if (size === 0) result.discard();
   storeResult(context, request, 1, {
@@ -90,6 +84,27 @@ export function zrangestore(context: Context, request: Request, reply: ReplyWrit
     store: size === 0 ? undefined : () => result.store(argument(request, 1)),
   });
   reply.int(size);
+}
+
+/** Adds what BOUNDS say to a result, in the order of the answer. */
+function collect(context: Context, ref: Ref, result: ZsetResult): void {
+  const { db } = context;
+  const { cursor } = db.store.zsets;
+  const { start, end } = BOUNDS;
+  const entriesMax = db.limits['zset-max-listpack-entries'];
+  const valueMax = db.limits['zset-max-listpack-value'];
+  // In Redis the new set is a listpack until it has to be more, and a listpack has no minus 0.
+  let isPacked = ASKED.by !== BY_RANK || end - start <= entriesMax;
+  cursor.seek(ref, ASKED.isReverse ? end - 1 : start);
+  for (let left = end - start; left > 0; left--, advance(cursor)) {
+    if (isPacked) isPacked = result.size < entriesMax && cursor.size <= valueMax;
+    result.add(isPacked ? cursor.score + 0 : cursor.score, cursor);
+  }
+}
+
+function advance(cursor: ZsetCursor): void {
+  if (ASKED.isReverse) cursor.previous();
+  else cursor.next();
 }
 
 /** Reads the options from argument `first` on into ASKED; false after an error reply. */
@@ -190,9 +205,7 @@ function answer(context: Context, ref: Ref, reply: ReplyWriter): void {
   const { start, end } = BOUNDS;
   beginMembers(reply, end - start, hasScores);
   cursor.seek(ref, isReverse ? end - 1 : start);
-  for (let left = end - start; left > 0; left--) {
+  for (let left = end - start; left > 0; left--, advance(cursor)) {
     replyMember(reply, cursor, cursor.score, hasScores);
-    if (isReverse) cursor.previous();
-    else cursor.next();
   }
 }

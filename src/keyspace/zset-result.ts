@@ -51,7 +51,7 @@ export class ZsetResult {
     const words = this.#words;
     const element = large.find(words.first, member.buf, member.at, member.size);
     if (element === NONE) return this.add(score, member);
-    if (large.score(element) === score) return;
+    if (Object.is(large.score(element), score)) return;
     words.second = large.setScore(words.second, element, score);
   }
 
