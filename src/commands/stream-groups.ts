@@ -14,7 +14,7 @@ import {
   noGroup,
   unknownUse,
 } from './stream-errors.ts';
-import { idArgument, isByte } from './stream-ids.ts';
+import { idArgument, isByte, isEnd } from './stream-ids.ts';
 import {
   countUnwatched,
   createStream,
@@ -67,7 +67,9 @@ export function xgroupSetid(context: Context, request: Request, reply: ReplyWrit
   const ref = existingKey(context, request, reply);
   if (ref === NONE) return;
   const group = existingGroup(context, request, ref, reply);
-  if (group === NONE || !groupId(context, request, ref, reply)) return;
+  if (group === NONE) return;
+  // SETID knows `-` and `+`, which CREATE does not.
+  if (!isEnd(request, ID_AT, ID) && !groupId(context, request, ref, reply)) return;
   context.db.store.beforeChange(ref);
   const { groups } = streamsOf(context);
   groups.setLastId(group, ID);

@@ -61,6 +61,13 @@ export function newIdArgument(request: Request, i: number, into: StreamId): IdFo
   return parseId(request.buf, request.at[i]!, request.size[i]!, into, NEW_ENTRY);
 }
 
+/** Whether argument `i` is `-` or `+`, which are the smallest and the greatest id. */
+export function isEnd(request: Request, i: number, into: StreamId): boolean {
+  if (!isByte(request, i, DASH) && !isByte(request, i, PLUS)) return false;
+  parseId(request.buf, request.at[i]!, 1, into, START);
+  return true;
+}
+
 /** Whether argument `i` is this one byte. */
 export function isByte(request: Request, i: number, byte: number): boolean {
   return request.size[i] === 1 && request.buf[request.at[i]!] === byte;

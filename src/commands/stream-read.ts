@@ -3,7 +3,7 @@ import { type MonoMs, NOT_INTEGER, addMs } from '../base/index.ts';
 import { LOOKUP_READ, NONE, type Ref, StreamId, TYPE_STREAM } from '../keyspace/index.ts';
 import type { ReplyWriter, Request } from '../resp/index.ts';
 import type { Context } from './context.ts';
-import { ERR_NOT_INTEGER, ERR_SYNTAX, ERR_WRONG_TYPE } from './errors.ts';
+import { ERR_NOT_INTEGER, ERR_SYNTAX } from './errors.ts';
 import {
   ERR_GROUP_GONE,
   ERR_READ_GROUP,
@@ -205,8 +205,7 @@ function recheck(
     if (!isStream) wait(context, request, options, reply);
     return isStream;
   }
-  if (ref === NONE) reply.error(ERR_STREAM_GONE);
-  else if (!isStream) reply.error(ERR_WRONG_TYPE);
+  if (!isStream) reply.error(ERR_STREAM_GONE);
   else if (groupOf(context, request, options, ref) === NONE) reply.error(ERR_GROUP_GONE);
   else return true;
   return false;
@@ -229,7 +228,8 @@ function hasNews(
   const stream = streamAt(context, ref);
   if (group !== NONE) streams.groups.readLastId(group, AFTER);
   else parsedId(request, idAt, AFTER);
-  return openBehind(context, stream) && streams.cursor.next();
+  // A call that waited is answered once the last id is behind, with nothing if the entry is gone.
+  return openBehind(context, stream) && (context.readyArgument !== 0 || streams.cursor.next());
 }
 
 /** Begins a walk behind AFTER; false when no entry can be there. */

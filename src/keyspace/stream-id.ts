@@ -9,8 +9,9 @@ import type { TreeOrder } from './rank-reader.ts';
 
 const TWO_32 = 0x1_0000_0000;
 const DASH = 0x2d;
+const ZERO = 0x30;
 /** Longest text of an id: two numbers of 20 digits and a dash. */
-export const STREAM_ID_TEXT_MAX: number = 2 * DIGITS_MAX + 1;
+const STREAM_ID_TEXT_MAX: number = 2 * DIGITS_MAX + 1;
 /** Words of an id in a block: high and low of the milliseconds, high and low of the sequence. */
 export const ID_WORDS = 4;
 
@@ -54,7 +55,11 @@ export class StreamId {
   msLow = 0;
   seqHigh = 0;
   seqLow = 0;
-  readonly #text: Buffer = Buffer.alloc(STREAM_ID_TEXT_MAX);
+  /** The text, its dash in a fixed place, and room to write the sequence's digits. */
+  readonly #text: Buffer = Buffer.alloc(STREAM_ID_TEXT_MAX + DIGITS_MAX);
+  /** The milliseconds that the text has; none while the view is empty. */
+  #shownHigh = 0;
+  #shownLow = 0;
   readonly #view: BytesView = { buf: this.#text, at: 0, size: 0 };
 
   /** Takes another id's value. */
@@ -188,11 +193,20 @@ export class StreamId {
   /** The text `ms-seq`, in a view that the next call reuses. */
   view(): BytesView {
     const text = this.#text;
-    let at = writeDigits(text, STREAM_ID_TEXT_MAX, this.seq);
-    text[--at] = DASH;
-    at = writeDigits(text, at, this.ms);
-    this.#view.at = at;
-    this.#view.size = STREAM_ID_TEXT_MAX - at;
+    // Entries that follow each other often have the same milliseconds.
+    if (this.msLow !== this.#shownLow || this.msHigh !== this.#shownHigh || this.#view.size === 0) {
+      this.#shownLow = this.msLow;
+      this.#shownHigh = this.msHigh;
+      this.#view.at = writeDigits(text, DIGITS_MAX, this.ms);
+      text[DIGITS_MAX] = DASH;
+    }
+    let end = DIGITS_MAX + 1;
+    if (this.seqHigh === 0 && this.seqLow >>> 0 < 10) text[end++] = ZERO + this.seqLow;
+    else {
+      const from = writeDigits(text, STREAM_ID_TEXT_MAX + DIGITS_MAX, this.seq);
+      for (let i = from; i < STREAM_ID_TEXT_MAX + DIGITS_MAX; i++) text[end++] = text[i]!;
+    }
+    this.#view.size = end - this.#view.at;
     return this.#view;
   }
 
