@@ -199,13 +199,14 @@ function run(string: FieldString, operation: FieldOperation): bigint | undefined
 }
 
 /** `value` as the field can hold it, by the rule for overflows; undefined when that is to fail. */
-function fitted(value: bigint, { type, overflow }: FieldOperation): bigint | undefined {
+function fitted(value: bigint, { kind, type, overflow }: FieldOperation): bigint | undefined {
   const { isSigned, bits } = type;
   const span = 1n << BigInt(isSigned ? bits - 1 : bits);
   const min = isSigned ? -span : 0n;
   if (value >= min && value < span) return value;
   if (overflow === 'fail') return undefined;
-  if (overflow === 'sat') return value < min && !isTakenForLarge(value, span) ? min : span - 1n;
+  const isSmall = value < min && !(kind === 'set' && isSigned && isTakenForLarge(value, span));
+  if (overflow === 'sat') return isSmall ? min : span - 1n;
   return isSigned ? BigInt.asIntN(bits, value) : BigInt.asUintN(bits, value);
 }
 

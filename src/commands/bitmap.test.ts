@@ -131,4 +131,6 @@ test('BITFIELD SET takes the smallest integers for too large, as 64 bits have it
   expect(server.run('BITFIELD', 'k', 'GET', 'i4', '0')).toBe('*1\r\n:7\r\n');
   server.run('BITFIELD', 'k', 'OVERFLOW', 'SAT', 'SET', 'i4', '0', '-9223372036854775800');
   expect(server.run('BITFIELD', 'k', 'GET', 'i4', '0')).toBe('*1\r\n:-8\r\n');
+  server.run('BITFIELD', 'n', 'OVERFLOW', 'SAT', 'INCRBY', 'u63', '0', '-9223372036854775808');
+  expect(server.run('BITFIELD', 'n', 'GET', 'u63', '0')).toBe('*1\r\n:0\r\n');
 });

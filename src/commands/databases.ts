@@ -85,7 +85,9 @@ function swapdb(context: Context, request: Request, reply: ReplyWriter): void {
   if (first < 0 || second < 0 || first >= count || second >= count) {
     return reply.error(ERR_DB_RANGE);
   }
-  keyspace.swapDb(first, second);
+  // With itself nothing is swapped, but replicas hear of it.
+  if (first === second) keyspace.dirty++;
+  else keyspace.swapDb(first, second);
   reply.ok();
 }
 

@@ -127,6 +127,15 @@ test('a value set over an expired one is a new key to those who listen', () => {
   expect(listener.received.match(/:new/g)).toHaveLength(2);
 });
 
+test('a database swapped with itself leaves watched keys alone', () => {
+  const client = new TestNode().connect();
+  client.call('SET', 'a', '1');
+  client.call('WATCH', 'a');
+  expect(client.call('SWAPDB', '0', '0')).toBe('+OK\r\n');
+  client.call('MULTI');
+  expect(client.call('EXEC')).toBe('*0\r\n');
+});
+
 test('EXEC answers with nothing when a watched key changed', () => {
   const node = new TestNode();
   const [client, other] = [node.connect(), node.connect()];

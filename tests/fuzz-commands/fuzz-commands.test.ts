@@ -13,7 +13,7 @@ import { aggregate, encodeSteps, leaves, replyEnd } from './wire.ts';
 
 const PROGRAMS = 300;
 
-const everything = { groups: new Set(GROUP_NAMES), isKnown: () => true };
+const everything = { groups: new Set(GROUP_NAMES), isKnown: () => true, isReplicated: false };
 
 function step(line: string): Step {
   return parseScript(line).steps[0] ?? [];
@@ -65,7 +65,7 @@ test('only known commands come up, and no group without its own', () => {
   for (const name of ['getrange', 'setrange', 'strlen', 'setex', 'getset', 'setnx'])
     known.add(name);
   for (const name of ['getdel', 'psetex', 'msetnx', 'substr', 'decrby']) known.add(name);
-  const generator = new Generator({ groups: new Set(GROUP_NAMES), isKnown: (n) => known.has(n) });
+  const generator = new Generator({ ...everything, isKnown: (name) => known.has(name) });
   expect(generator.groupNames).not.toContain('list');
   expect(generator.groupNames).toContain('string');
   for (let number = 0; number < 20; number++) {

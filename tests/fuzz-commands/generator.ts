@@ -7,7 +7,7 @@ import { SET_GROUP } from './group-sets.ts';
 import { GEO_GROUP, SORTED_SET_GROUP } from './group-sorted-sets.ts';
 import { STREAM_GROUP } from './group-streams.ts';
 import { BITMAP_GROUP, HYPERLOGLOG_GROUP, STRING_GROUP } from './group-strings.ts';
-import { isHazardous } from './hazards.ts';
+import { partsReplicas, isHazardous } from './hazards.ts';
 import { AT_BEGIN, type Program, type Situation, type Step, after } from './program.ts';
 import { Source } from './source.ts';
 import { type Group, type Template, draw } from './template.ts';
@@ -54,13 +54,17 @@ export interface Vocabulary {
   readonly groups: ReadonlySet<string>;
   /** Whether both servers have the command. */
   readonly isKnown: (name: string) => boolean;
+  /** Leaves out what makes the replicas of Redis itself differ. */
+  readonly isReplicated: boolean;
 }
 
 export class Generator {
   readonly #data: readonly Group[];
+  readonly #isReplicated: boolean;
   readonly #companions: readonly (readonly [Group, number])[];
 
-  constructor({ groups, isKnown }: Vocabulary) {
+  constructor({ groups, isKnown, isReplicated }: Vocabulary) {
+    this.#isReplicated = isReplicated;
     const known = (group: Group): Group => ({
       ...group,
       templates: group.templates.filter(
@@ -88,7 +92,8 @@ export class Generator {
     const kinds = [...new Set(chosen.flatMap((group) => group.kinds))];
     const source = new Source(mixed(seed, number) ^ 0x5bd1e995, kinds);
     const steps: Step[] = [];
-    if (source.chance(0.4)) steps.push(limits(source));
+    // Replicas have limits of their own, on which the digest of a HyperLogLog or of a score of -0 depends.
+    if (!this.#isReplicated && source.chance(0.4)) steps.push(limits(source));
     const size = source.between(STEPS_MIN, STEPS_MAX);
     let situation = AT_BEGIN;
     while (steps.length < size) {
@@ -120,7 +125,8 @@ export class Generator {
       if (source.chance(MUTATED) && !template.name.startsWith('!')) mutate(words, source);
       if (source.chance(0.05)) words[0] = words[0]!.toUpperCase();
       const step = words.map((word) => Buffer.from(word, 'latin1'));
-      if (!isHazardous(step, situation)) return step;
+      if (isHazardous(step, situation)) continue;
+      if (!this.#isReplicated || !partsReplicas(step)) return step;
     }
     return [Buffer.from('dbsize')];
   }

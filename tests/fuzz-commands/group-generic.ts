@@ -35,6 +35,7 @@ export const GENERIC_GROUP: Group = {
     command('debug', 'digest-value', times(1, 3, anyKey)),
     often(2, command('del', times(1, 3, anyKey))),
     command('dump', anyKey),
+    command('!transfer', one('ours', 'real'), anyKey),
     often(2, command('exists', times(1, 3, anyKey))),
     command('keys', pattern),
     command('move', anyKey, database),

@@ -33,7 +33,7 @@ export function isHazardous(step: Step, { isInMulti, isWatching }: Situation): b
   if (ABSOLUTE.has(name)) return isNearMoment(step, 2);
   if (name === 'set' || name === 'getex') return hasNearOption(step);
   // A growth of which Redis tells nobody: docs/compatibility.md has the divergence.
-  if (name === 'bitfield' && isWatching) return step.some((_, i) => lower(step, i) === 'fail');
+  if (isWatching && growsUnseen(step)) return true;
   if (RANDOM.has(name)) return isHugeCount(step);
   if (IDLE_TIMES.has(name)) return hasNearIdleTime(step);
   if (isInMulti) return name === 'wait';
@@ -43,6 +43,25 @@ export function isHazardous(step: Step, { isInMulti, isWatching }: Situation): b
     return step.some((_, i) => lower(step, i) === 'block' && blocksLong(step, i + 1, 1));
   }
   return name === 'wait' && (integerAt(step, 1) ?? 0n) > 0n && blocksLong(step, 2, 1);
+}
+
+const BYTE_COMMANDS = new Set(['setrange', 'append', 'setbit', 'bitfield', 'bitop']);
+
+/** Whether it may change a replica of Redis otherwise than its master, or the master alone. */
+export function partsReplicas(step: Step): boolean {
+  const name = lower(step, 0);
+  const has = (word: string): boolean => step.some((_, i) => lower(step, i) === word);
+  // What chance decides is sent to replicas as it came: SORT among equal weights, members between mixed scores.
+  if (name === 'sort') return has('by') && has('store');
+  if (name === 'zremrangebylex' || (name === 'zrangestore' && has('bylex'))) return true;
+  // A PFADD that meets a damaged register fails half way, and is not propagated.
+  const damages = BYTE_COMMANDS.has(name) && step.some((arg) => arg.includes('hll'));
+  return damages || growsUnseen(step);
+}
+
+/** Whether it is a BITFIELD that may grow a value and fail: Redis tells neither replicas nor WATCH. */
+function growsUnseen(step: Step): boolean {
+  return lower(step, 0) === 'bitfield' && step.some((_, i) => lower(step, i) === 'fail');
 }
 
 function isNear(step: Step, i: number): boolean {

@@ -52,6 +52,7 @@ async function main(): Promise<number> {
   const generator = new Generator({
     groups: settings.groups,
     isKnown: (name) => known.has(name) && all.includes(name),
+    isReplicated: settings.hasReplicas,
   });
   const missing = all.filter((name) => !known.has(name) && !name.includes('|'));
   if (missing.length > 0) console.error(`left out, not there yet: ${missing.sort().join(' ')}`);
