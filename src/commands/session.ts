@@ -112,6 +112,19 @@ export abstract class Session {
     this.lastInteractionAt = init.now;
   }
 
+  /** Whether the client is in no state in which some commands are refused, queued or answered otherwise. */
+  get isPlain(): boolean {
+    return (
+      this.isAuthenticated &&
+      this.role === 'normal' &&
+      this.queue === undefined &&
+      this.subscriptionCount === 0 &&
+      this.replySkip === 'none' &&
+      !this.isMonitor &&
+      !this.isAsking
+    );
+  }
+
   /** Whether RESP2 allows this client only the commands of subscribers. */
   get isSubscriber(): boolean {
     return this.subscriptionCount > 0;

@@ -46,8 +46,6 @@ interface ServerInside {
 const RECEIVE_BYTES = 64 * 1024;
 /** Replies shorter than this are copied into one buffer with views that are kept. */
 const KEPT_VIEWS = 256;
-/** Bytes below which a loop beats the engine's own copy. */
-const SHORT_COPY = 48;
 
 /** What the wires of one server share. */
 export class WireBuffers {
@@ -60,8 +58,7 @@ export class WireBuffers {
   outgoing(buf: Buffer, size: number): Buffer {
     if (size >= KEPT_VIEWS) return buf.subarray(0, size);
     const small = this.#small;
-    if (size <= SHORT_COPY) for (let i = 0; i < size; i++) small[i] = buf[i]!;
-    else buf.copy(small, 0, 0, size);
+    for (let i = 0; i < size; i++) small[i] = buf[i]!;
     return (this.#views[size] ??= small.subarray(0, size));
   }
 

@@ -97,10 +97,10 @@ export class Clients implements ClientService {
     while (this.#flushList.length > 0) {
       const list = this.#flushList;
       this.#flushList = [];
-      if (list.length > 1) list.sort(replicasFirst);
+      for (const client of list) if (client.role === 'replica') client.flush();
       for (const client of list) {
         client.isInFlushList = false;
-        client.flush();
+        if (client.role !== 'replica') client.flush();
       }
     }
   }
@@ -205,10 +205,6 @@ export class Clients implements ClientService {
     this.pausesAll = this.#pauseByUser?.what === 'all';
     if ((wasPaused && !this.isPaused) || (wasAll && !this.pausesAll)) this.#onPauseEnd();
   }
-}
-
-function replicasFirst(a: Client, b: Client): number {
-  return Number(b.role === 'replica') - Number(a.role === 'replica');
 }
 
 function isIdle(client: Client, since: MonoMs): boolean {

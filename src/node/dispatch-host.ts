@@ -39,6 +39,8 @@ export interface DispatchHost extends Server {
   readonly isStale: boolean;
   /** Data is being loaded, or the last background save failed: some commands are refused. */
   readonly isLimited: boolean;
+  /** Whether no setting bounds the memory or asks for replicas, so that the next two need not be asked. */
+  readonly takesAllChanges: boolean;
   /** Whether the data is larger than maxmemory allows. */
   readonly isOutOfMemory: boolean;
   /** Whether min-replicas-to-write is met. */

@@ -33,6 +33,9 @@ type RunnableCommand = Command<Context>;
 /** Flags that need a look beyond the fast path. */
 const UNUSUAL: number = FLAG_PROTECTED | FLAG_ADMIN | FLAG_NO_MULTI;
 
+/** Flags of commands that the state of the data or of the replicas may forbid. */
+const CHANGES: number = FLAG_WRITE | FLAG_DENYOOM;
+
 /** Flags of commands that read or change data. */
 const DATA_ACCESS: number = FLAG_WRITE | FLAG_READONLY | FLAG_MAY_REPLICATE;
 
@@ -87,18 +90,35 @@ export class Dispatcher {
 
   /** Runs one request of a client, with all checks. */
   execute(client: Client, request: Request): void {
-    this.#executeChecked(client, request);
-    if (this.#host.waits.hasReady) this.serveReady();
+    const host = this.#host;
+    const main = host.table.find(request);
+    client.lastInteractionAt = host.now;
+    if (main !== undefined && this.#isPlain(client, main, request)) {
+      client.lastCommand = main;
+      this.#call(this.#context, client, main, request);
+      if (host.waits.hasReady) this.serveReady();
+      return;
+    }
+    this.#executeChecked(client, main, request);
+    if (host.waits.hasReady) this.serveReady();
     // ASKING counts for the one command behind it, served or refused, or for a whole transaction.
     if (client.isAsking && client.queue === undefined && client.blocked?.kind !== 'pause') {
       client.isAsking = request.is(0, 'asking');
     }
   }
 
-  #executeChecked(client: Client, request: Request): void {
+  /** Whether nothing below could stand in the way of a call, as mostly; whatever is asked here is asked there again. */
+  #isPlain(client: Client, command: RunnableCommand, request: Request): boolean {
     const host = this.#host;
-    const main = host.table.find(request);
-    client.lastInteractionAt = host.now;
+    const { flags } = command;
+    if ((flags & UNUSUAL) !== 0 || command.isContainer || !client.isPlain) return false;
+    if (!command.acceptsCount(request.argc) || host.clusterRouter !== undefined) return false;
+    if (host.isPaused || host.isLimited || host.replication.isReplica) return false;
+    return (flags & CHANGES) === 0 || host.takesAllChanges;
+  }
+
+  #executeChecked(client: Client, main: RunnableCommand | undefined, request: Request): void {
+    const host = this.#host;
     if (client.replySkip !== 'none') this.#advanceSkip(client);
     const command = main !== undefined && main.isContainer ? subcommand(main, request) : main;
     const refusal =
@@ -197,8 +217,7 @@ export class Dispatcher {
         return text;
       }
     }
-    const changes = (flags & (FLAG_WRITE | FLAG_DENYOOM)) !== 0;
-    if ((changes || client.queue !== undefined) && client.role !== 'master') {
+    if (((flags & CHANGES) !== 0 || client.queue !== undefined) && client.role !== 'master') {
       const text = this.#changeRefusal(command, client);
       if (text !== undefined) return text;
     }
@@ -302,7 +321,7 @@ export class Dispatcher {
     if (host.tracking.clientCount > 0) host.trackedCalls.begin(session);
     context.begin(session, command);
     const isOutermost = context === this.#context;
-    const isUnit = !command.touchesArbitraryKeys;
+    const isUnit = host.isListening && !command.touchesArbitraryKeys;
     if (isUnit) propagation.begin();
     command.run!(context, request, reply);
     const isChanged = keyspace.dirty !== dirty;

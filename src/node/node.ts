@@ -405,6 +405,10 @@ export class Node implements DispatchHost, ClientDeskOwner, Inside {
     return this.persistence.isLimited;
   }
 
+  get takesAllChanges(): boolean {
+    return this.settings.maxmemory === 0 && this.settings['min-replicas-to-write'] === 0;
+  }
+
   get isOutOfMemory(): boolean {
     const { maxmemory } = this.settings;
     return maxmemory > 0 && this.keyspace.memory.usedBytes > maxmemory;
