@@ -19,6 +19,7 @@ const FACT_FAMILIES = {
   connection: ['auth', 'client', 'echo', 'hello', 'ping', 'quit', 'reset', 'select'],
   server: [
     ...[
+      'bgrewriteaof',
       'bgsave',
       'command',
       'config',

@@ -17,7 +17,7 @@ import { debugProtocol } from './debug-protocol.ts';
 import { dataDigest, valueDigest } from './data-digest.ts';
 import { ERR_NO_SUCH_KEY, shown } from './errors.ts';
 import { helpHandler } from './help.ts';
-import { debugReload } from './persistence-commands.ts';
+import { debugLoadAof, debugReload } from './persistence-commands.ts';
 import type { Handler } from './spec.ts';
 
 /** Bytes of a DUMP payload besides the value: type, version, checksum. */
@@ -148,12 +148,7 @@ const COMMANDS: Readonly<Record<string, DebugCommand>> = {
   error: { min: 3, max: 3, run: (_context, request, reply) => reply.error(request.text(2)) },
   help: { min: 2, max: 2, run: helpHandler('debug') },
   leak: { min: 3, max: 3, run: accept },
-  loadaof: {
-    min: 2,
-    max: 2,
-    run: (_context, _request, reply) =>
-      reply.error('ERR Error trying to load the AOF files: append only files are not kept yet'),
-  },
+  loadaof: { min: 2, max: 2, run: debugLoadAof },
   log: {
     min: 3,
     max: 3,

@@ -15,6 +15,7 @@ export {
   LATENCY_SAMPLES_MAX,
 } from './latency-monitor.ts';
 export type {
+  AofService,
   LoadProgress,
   PersistenceService,
   ReloadOptions,

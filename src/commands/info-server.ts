@@ -1,7 +1,7 @@
 /** Fields of INFO about the process, its clients and its databases. Source: INFO of redis-server 7.0.15. */
 import { REDIS_VERSION } from './connection.ts';
 import type { InfoFields } from './info-fields.ts';
-import type { LoadProgress } from './persistence.ts';
+import type { AofService, LoadProgress } from './persistence.ts';
 import type { Server } from './server.ts';
 
 const SECONDS_A_DAY = 86400;
@@ -69,7 +69,7 @@ function clusterConnections(server: Server): number {
 
 export function persistenceFields(server: Server): InfoFields {
   const { persistence } = server;
-  const { loading, saving } = persistence;
+  const { aof, loading, saving } = persistence;
   return [
     ['loading', loading === undefined ? 0 : 1],
     ['async_loading', 0],
@@ -89,19 +89,31 @@ export function persistenceFields(server: Server): InfoFields {
     ['rdb_last_cow_size', 0],
     ['rdb_last_load_keys_expired', persistence.expiredKeys],
     ['rdb_last_load_keys_loaded', persistence.loadedKeys],
-    ['aof_enabled', 0],
-    ['aof_rewrite_in_progress', 0],
-    ['aof_rewrite_scheduled', 0],
-    ['aof_last_rewrite_time_sec', -1],
-    ['aof_current_rewrite_time_sec', -1],
-    ['aof_last_bgrewrite_status', 'ok'],
-    ['aof_rewrites', 0],
-    ['aof_rewrites_consecutive_failures', 0],
-    ['aof_last_write_status', 'ok'],
+    ['aof_enabled', aof.isEnabled ? 1 : 0],
+    ['aof_rewrite_in_progress', aof.isRewriting ? 1 : 0],
+    ['aof_rewrite_scheduled', aof.isScheduled ? 1 : 0],
+    ['aof_last_rewrite_time_sec', aof.lastRewriteSeconds],
+    ['aof_current_rewrite_time_sec', aof.rewriteSeconds],
+    ['aof_last_bgrewrite_status', aof.hasRewriteFailed ? 'err' : 'ok'],
+    ['aof_rewrites', aof.rewriteCount],
+    ['aof_rewrites_consecutive_failures', aof.consecutiveFailures],
+    ['aof_last_write_status', aof.failure === undefined ? 'ok' : 'err'],
     ['aof_last_cow_size', 0],
     ['module_fork_in_progress', 0],
     ['module_fork_last_cow_size', 0],
+    ...(aof.isEnabled ? aofFields(aof) : []),
     ...(loading === undefined ? [] : loadingFields(loading)),
+  ];
+}
+
+function aofFields({ sizes, isScheduled }: AofService): InfoFields {
+  return [
+    ['aof_current_size', sizes.currentBytes],
+    ['aof_base_size', sizes.baseBytes],
+    ['aof_pending_rewrite', isScheduled ? 1 : 0],
+    ['aof_buffer_length', sizes.bufferBytes],
+    ['aof_pending_bio_fsync', sizes.isSyncing ? 1 : 0],
+    ['aof_delayed_fsync', sizes.delayedSyncs],
   ];
 }
 

@@ -4,7 +4,7 @@ import type { InfoFields } from './info-fields.ts';
 import type { Server } from './server.ts';
 
 export function statsFields(server: Server): InfoFields {
-  const { keyspace, stats, tracking } = server;
+  const { keyspace, persistence, stats, tracking } = server;
   const { counters } = server.replication.source;
   return [
     ['total_connections_received', stats.totalConnections],
@@ -36,7 +36,8 @@ export function statsFields(server: Server): InfoFields {
     ['pubsub_patterns', server.pubsub.size('pattern')],
     ['pubsubshard_channels', server.pubsub.size('shard')],
     ['latest_fork_usec', 0],
-    ['total_forks', 0],
+    // Nothing forks here; snapshots to files are what forks would be for.
+    ['total_forks', persistence.snapshotCount],
     ['migrate_cached_sockets', 0],
     ['slave_expires_tracked_keys', 0],
     ['active_defrag_hits', 0],

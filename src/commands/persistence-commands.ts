@@ -24,6 +24,37 @@ function backgroundSave({ server }: Context, request: Request, reply: ReplyWrite
   reply.simple('Background saving started');
 }
 
+/** BGREWRITEAOF. */
+function rewriteAof({ server, session }: Context, _request: Request, reply: ReplyWriter): void {
+  const { aof } = server.persistence;
+  if (aof.isRewriting) {
+    return reply.error('ERR Background append only file rewriting already in progress');
+  }
+  if (session.queue !== undefined) {
+    // A snapshot now would have half of the transaction.
+    aof.isScheduled = true;
+    return reply.simple('Background append only file rewriting scheduled');
+  }
+  if (aof.startRewrite() === undefined) {
+    return reply.simple('Background append only file rewriting started');
+  }
+  reply.error(
+    "ERR Can't execute an AOF background rewriting. Please check the server logs for more information.",
+  );
+}
+
+/** DEBUG LOADAOF. */
+export const debugLoadAof: Handler = ({ server }, _request, reply) => {
+  const { aof } = server.persistence;
+  const failure = aof.isEnabled ? aof.reload() : 'the log is off';
+  if (failure === undefined) {
+    server.log('warning', 'Append Only File loaded by DEBUG LOADAOF');
+    return reply.ok();
+  }
+  server.log('warning', failure);
+  reply.error('ERR Error trying to load the AOF files, check server logs.');
+};
+
 function lastSave({ server }: Context, _request: Request, reply: ReplyWriter): void {
   reply.int(server.persistence.lastSaveUnixSeconds);
 }
@@ -51,6 +82,7 @@ export const debugReload: Handler = ({ server }, request, reply) => {
 
 /** The functions of the commands by name. */
 export const persistenceHandlers: Readonly<Record<string, Handler>> = {
+  bgrewriteaof: rewriteAof,
   bgsave: backgroundSave,
   lastsave: lastSave,
   save,

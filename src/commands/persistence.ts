@@ -26,7 +26,37 @@ export interface ReloadOptions {
   readonly merges: boolean;
 }
 
+/** The append-only log, as commands see it. */
+export interface AofService {
+  /** Whether `appendonly` is in effect, be its first base still on its way. */
+  readonly isEnabled: boolean;
+  readonly isRewriting: boolean;
+  /** A rewrite begins as soon as it can. */
+  isScheduled: boolean;
+  /** Seconds that the rewrite in progress took so far; -1 without one. */
+  readonly rewriteSeconds: number;
+  /** Seconds that the last rewrite took; -1 without one. */
+  readonly lastRewriteSeconds: number;
+  readonly hasRewriteFailed: boolean;
+  readonly rewriteCount: number;
+  readonly consecutiveFailures: number;
+  /** Why the last write failed; undefined when it did not. */
+  readonly failure: string | undefined;
+  readonly sizes: {
+    readonly currentBytes: number;
+    readonly baseBytes: number;
+    readonly bufferBytes: number;
+    readonly isSyncing: boolean;
+    readonly delayedSyncs: number;
+  };
+  /** Begins a rewrite in the background; why it cannot, if so. None is in progress. */
+  startRewrite(): string | undefined;
+  /** Empties the databases and loads the log again; why that failed, if so. */
+  reload(): string | undefined;
+}
+
 export interface PersistenceService {
+  readonly aof: AofService;
   /** Present while the data is loaded at start. */
   readonly loading: LoadProgress | undefined;
   /** Present during a background save. */
@@ -37,6 +67,8 @@ export interface PersistenceService {
   readonly hasFailed: boolean;
   /** Seconds that the last background save took; -1 without one. */
   readonly lastSaveSeconds: number;
+  /** Snapshots to files that were begun in the background. */
+  readonly snapshotCount: number;
   /** Background saves that succeeded. */
   readonly saveCount: number;
   /** Changes since the last save. */

@@ -50,7 +50,7 @@ export {
   PLAIN_ELEMENT_BYTES,
 } from './state.ts';
 export { type TrimRule } from './stream-core.ts';
-export { type StreamCursor } from './stream-cursor.ts';
+export { StreamCursor } from './stream-cursor.ts';
 export { type StreamFields } from './stream-block.ts';
 export { ENTRIES_READ_UNKNOWN, type StreamGroups } from './stream-groups.ts';
 export { StreamId } from './stream-id.ts';

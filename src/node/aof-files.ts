@@ -71,14 +71,18 @@ export class AofFiles {
   }
 
   /** A base that was written aside becomes the first file of the log; what was before it goes. */
-  adoptBase(from: string, isRdb: boolean, keptIncremental: AofFile): string | undefined {
+  adoptBase(
+    from: string,
+    isRdb: boolean,
+    keptIncremental: AofFile | undefined,
+  ): string | undefined {
     const { base, incremental } = this.manifest;
     const seq = (base?.seq ?? 0) + 1;
     const name = baseName(this.#host.settings.appendfilename, seq, isRdb);
     const failure = this.#host.ports.files.rename(from, this.path(name));
     if (failure !== undefined) return failure;
     const old = [...(base === undefined ? [] : [base]), ...incremental].filter(
-      (file) => file.name !== keptIncremental.name,
+      (file) => file.name !== keptIncremental?.name,
     );
     this.#host.log(
       'notice',
@@ -91,9 +95,19 @@ export class AofFiles {
       this.#save({
         base: { name, seq, kind: 'base' },
         history,
-        incremental: [keptIncremental],
+        incremental: keptIncremental === undefined ? [] : [keptIncremental],
       }) ?? this.removeHistory()
     );
+  }
+
+  /** What the first base is to be called. */
+  firstBase(isRdb: boolean): AofFile {
+    return { name: baseName(this.#host.settings.appendfilename, 1, isRdb), seq: 1, kind: 'base' };
+  }
+
+  /** A log that has no base yet gets one, which is in its place. */
+  addBase(base: AofFile): string | undefined {
+    return this.#save({ ...this.manifest, base });
   }
 
   /** Deletes the files that were replaced. */
@@ -134,16 +148,16 @@ export class AofFiles {
   }
 
   /** Gives the temporary incremental file its name, before `adoptBase` puts it into the manifest. */
-  settleTemporary(): { readonly file: AofFile } | { readonly failure: string } {
+  settleTemporary(): AofFile | string {
     const file = this.#next();
     const from = this.#temporaryName;
     const failure = this.#host.ports.files.rename(this.path(from), this.path(file.name));
-    if (failure !== undefined) return { failure };
+    if (failure !== undefined) return failure;
     this.#host.log(
       'notice',
       `Successfully renamed the temporary AOF incr file ${from} into ${file.name}`,
     );
-    return { file };
+    return file;
   }
 
   makeDirectory(): string | undefined {

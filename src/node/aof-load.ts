@@ -1,5 +1,6 @@
 /** Loads the append-only files: the base, then the incremental ones, a piece at a time. */
 import { type AofFile } from '../aof/index.ts';
+import type { UnixMs } from '../base/index.ts';
 import type { LogLevel } from '../commands/index.ts';
 import type { Settings } from '../config/index.ts';
 import type { Keyspace } from '../keyspace/index.ts';
@@ -16,6 +17,7 @@ export interface AofLoadHost {
   readonly settings: Settings;
   readonly keyspace: Keyspace;
   readonly clock: { monoUs(): number };
+  readonly unixNow: UnixMs;
   readonly ports: { readonly files: Files };
   log(level: LogLevel, text: string): void;
 }
@@ -35,6 +37,7 @@ export class AofLoad {
   /** Why it failed, when it did: the node must not go on. */
   failure: string | undefined;
   loadedBytes = 0;
+  readonly startedUnixSeconds: number;
   readonly totalBytes: number;
   readonly #host: AofLoadHost;
   readonly #files: AofFiles;
@@ -52,6 +55,7 @@ export class AofLoad {
     this.#waiting = [...(base === undefined ? [] : [base]), ...incremental];
     this.totalBytes = files.bytes;
     this.#startedUs = host.clock.monoUs();
+    this.startedUnixSeconds = Math.floor(host.unixNow / 1000);
   }
 
   /** Loads a piece; whether there is more. After the last one `failure` says how it went. */

@@ -23,17 +23,21 @@ export class Clients implements ClientService {
   /** No client's requests run, as while MIGRATE waits for its target. */
   isStalled = false;
   readonly #onPauseEnd: () => void;
+  readonly #beforeFlush: () => void;
 
   readonly #unblock: (client: Client, reason: 'timeout' | 'error') => boolean;
 
   constructor(init: {
     readonly settings: Settings;
     readonly onPauseEnd: () => void;
+    /** Replies are about to leave: what they promise must be kept first. */
+    readonly beforeFlush: () => void;
     /** Ends a client's wait; false when it does not wait. */
     readonly unblock: (client: Client, reason: 'timeout' | 'error') => boolean;
   }) {
     this.#settings = init.settings;
     this.#onPauseEnd = init.onPauseEnd;
+    this.#beforeFlush = init.beforeFlush;
     this.#unblock = init.unblock;
   }
 
@@ -94,6 +98,7 @@ export class Clients implements ClientService {
    */
   flush(): void {
     this.hasLongOutput = false;
+    this.#beforeFlush();
     while (this.#flushList.length > 0) {
       const list = this.#flushList;
       this.#flushList = [];

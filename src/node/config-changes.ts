@@ -7,6 +7,7 @@ export interface ConfigChangeHost {
   readonly keyspace: Keyspace;
   readonly meter: { configure(): void };
   readonly desk: { readonly parserOptions: { bulkBytesMax: number } };
+  readonly persistence: { readonly aof: { setEnabled(isWanted: boolean): boolean } };
   readonly replication: { configure(): void };
   readonly cluster: { configure(changed: readonly DirectiveName[]): void } | undefined;
 }
@@ -22,6 +23,9 @@ export function applyChanges(
   recency.kind = settings['maxmemory-policy'].endsWith('lfu') ? 'lfu' : 'lru';
   recency.lfuLogFactor = settings['lfu-log-factor'];
   recency.lfuDecayMinutes = settings['lfu-decay-time'];
+  if (changed.includes('appendonly') && !host.persistence.aof.setEnabled(settings.appendonly)) {
+    return { name: 'appendonly', reason: 'Unable to turn on AOF. Check server logs.' };
+  }
   host.replication.configure();
   host.cluster?.configure(changed);
   return undefined;

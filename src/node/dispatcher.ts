@@ -76,6 +76,8 @@ export class Dispatcher {
   /** For calls that waited for keys and are run again. */
   readonly #again: CallContext;
   readonly #innerParser: RequestParser;
+  /** Inside EXEC. */
+  isRunningQueue = false;
 
   constructor(host: DispatchHost) {
     this.#host = host;
@@ -184,6 +186,7 @@ export class Dispatcher {
 
   /** EXEC: runs what is queued, one reply each. */
   runQueue(session: Session): void {
+    this.isRunningQueue = true;
     const queue = session.queue ?? [];
     const { reply } = session;
     this.#context.hasRunQueue = true;
@@ -193,6 +196,7 @@ export class Dispatcher {
       // Only this dispatcher fills queues, with commands of its own table.
       this.#call(this.#inner, session, command as RunnableCommand, this.#innerRequest);
     }
+    this.isRunningQueue = false;
     this.#host.discard(session);
   }
 
@@ -361,7 +365,6 @@ export class Dispatcher {
     const { rewritten, extra } = context;
     // EXEC itself is not passed on; what it ran was held and goes together.
     if (context.command.fullName === 'exec') return;
-    if (context.session.role === 'master') return;
     if (rewritten !== undefined) {
       propagation.addArgs(dbIndex, rewritten);
     } else if (isOutermost && extra.length === 0 && !propagation.isHolding) {

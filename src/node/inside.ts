@@ -12,6 +12,7 @@ export interface Inside {
   readonly settings: Settings;
   readonly keyspace: Keyspace;
   readonly stats: ServerStats;
+  readonly persistence: { readonly aof: { restart(): void } };
   /** Time of the current turn. */
   readonly now: MonoMs;
   readonly unixNow: UnixMs;

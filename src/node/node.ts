@@ -146,6 +146,7 @@ export class Node implements DispatchHost, ClientDeskOwner, Inside {
     this.clients = new Clients({
       settings: this.settings,
       onPauseEnd: () => this.resumeSoon(),
+      beforeFlush: () => this.persistence.aof.flush(),
       unblock: (client, reason) => this.waits.unblock(client, reason),
     });
     this.waits = new WaitQueue(waitHost(this));
@@ -265,6 +266,7 @@ export class Node implements DispatchHost, ClientDeskOwner, Inside {
       if (this.waits.hasReady) this.#dispatcher.serveReady();
       while (this.#resumeWanted || this.#unblocked.length > 0) this.#resumeClients();
       if (this.clients.hasOutput) this.#sendOrAsk();
+      else this.persistence.aof.flush();
       if (this.#wantsAlarm) this.#setAlarm();
       if (this.#isShuttingDown && !this.#hasEnded) this.#end();
     }
@@ -309,11 +311,26 @@ export class Node implements DispatchHost, ClientDeskOwner, Inside {
   /** Whether anybody may ever ask for what is propagated now. */
   get isListening(): boolean {
     const { history, isReplica } = this.replication;
-    return history.backlog !== undefined && !isReplica;
+    return (history.backlog !== undefined && !isReplica) || this.persistence.aof.isOn;
   }
 
   feed(dbIndex: number, buf: Buffer, at: number, size: number): void {
-    if (!this.replication.isReplica) this.replication.feed(dbIndex, buf, at, size);
+    const { persistence, replication } = this;
+    if (persistence.aof.isOn) persistence.aof.feed(dbIndex, buf, at, size);
+    if (replication.isReplica || persistence.loading !== undefined) return;
+    replication.feed(dbIndex, buf, at, size);
+  }
+
+  createLoadingClient(): Client {
+    return this.createMasterClient(undefined);
+  }
+
+  dropLoadingClient(client: Client): void {
+    this.clients.remove(client);
+  }
+
+  get isInTransaction(): boolean {
+    return this.#dispatcher.isRunningQueue;
   }
 
   createMasterClient(facts: WireFacts | undefined): Client {

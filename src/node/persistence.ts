@@ -6,19 +6,22 @@ import type {
   SaveProgress,
 } from '../commands/index.ts';
 import { type LoadingHost, RdbLoad } from './loading.ts';
+import { type AofHost, AofPart } from './aof.ts';
 import { Saving, type SavingHost } from './saving.ts';
 
-export type PersistenceHost = LoadingHost & SavingHost;
+export type PersistenceHost = LoadingHost & SavingHost & AofHost;
 
 export class Persistence implements PersistenceService {
   loadedKeys = 0;
   expiredKeys = 0;
   readonly #host: PersistenceHost;
+  readonly aof: AofPart;
   readonly #saving: Saving;
   #load: RdbLoad | undefined;
 
   constructor(host: PersistenceHost) {
     this.#host = host;
+    this.aof = new AofPart(host);
     this.#saving = new Saving(host);
   }
 
@@ -27,6 +30,7 @@ export class Persistence implements PersistenceService {
    * @param loaded called once: at once when there is nothing to load; with a text when the node cannot start
    */
   loadAtStart(loaded: (flaw: string | undefined) => void): void {
+    if (this.#host.settings.appendonly) return this.aof.loadAtStart(loaded);
     const load = RdbLoad.open(this.#host, { replacesKeys: false });
     if (load === undefined || typeof load === 'string') return loaded(load);
     this.#load = load;
@@ -45,11 +49,12 @@ export class Persistence implements PersistenceService {
 
   /** Whether some commands have to be refused. */
   get isLimited(): boolean {
-    return this.#load !== undefined || this.#saving.hasFailed;
+    const { aof } = this;
+    return this.loading !== undefined || this.#saving.hasFailed || aof.failure !== undefined;
   }
 
   get loading(): LoadProgress | undefined {
-    return this.#load?.progress;
+    return this.#load?.progress ?? this.aof.progress;
   }
 
   get saving(): SaveProgress | undefined {
@@ -70,6 +75,10 @@ export class Persistence implements PersistenceService {
 
   get saveCount(): number {
     return this.#saving.saveCount;
+  }
+
+  get snapshotCount(): number {
+    return this.#saving.startedCount + this.aof.startedCount;
   }
 
   get changeCount(): number {
@@ -121,6 +130,7 @@ export class Persistence implements PersistenceService {
   /** Data on its way to disk in the background is given up. */
   stop(): void {
     this.#saving.abort();
+    this.aof.close();
   }
 
   /** BGSAVE SCHEDULE, while something else must end first. */
@@ -129,7 +139,9 @@ export class Persistence implements PersistenceService {
   }
 
   runIfDue(): void {
-    if (this.#load === undefined) this.#saving.runIfDue();
+    if (this.loading !== undefined) return;
+    this.#saving.runIfDue();
+    this.aof.tick();
   }
 
   #loadNow(load: RdbLoad): boolean {

@@ -146,6 +146,7 @@ export class ReplicaSide implements MasterListener, StreamTarget {
     if (problem !== undefined) return this.#failLoading(problem);
     this.#loader = undefined;
     this.#inside.keyspace.replaceWith(loader.keyspace);
+    this.#inside.persistence.aof.restart();
     this.step({ kind: 'snapshotLoaded', streamDb: loader.streamDb });
   }
 

@@ -32,6 +32,8 @@ export class Saving {
   hasFailed = false;
   lastSaveSeconds = -1;
   saveCount = 0;
+  /** Background saves that were begun. */
+  startedCount = 0;
   /** BGSAVE SCHEDULE asked for a save as soon as it can be. */
   isScheduled = false;
   readonly #host: SavingHost;
@@ -101,6 +103,7 @@ export class Saving {
       this.hasFailed = true;
       return ERR_SNAPSHOTS;
     }
+    this.startedCount++;
     host.log('notice', `Background saving started by pid ${host.ports.system.pid}`);
     return undefined;
   }

@@ -294,6 +294,7 @@ export class TestNode {
       config: this.config,
       settings: this.config.settings,
       keyspace: this.keyspace,
+      persistence: { aof: { restart: () => {} } },
       stats: this.stats,
       get now() {
         return world.now;

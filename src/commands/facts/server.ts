@@ -4,6 +4,14 @@ import type { CommandFacts } from '../facts.ts';
 /** Facts of the server commands. */
 export const SERVER_FACTS: readonly CommandFacts[] = [
   {
+    name: 'bgrewriteaof',
+    since: '1.0.0',
+    group: 'server',
+    arity: 1,
+    flags: ['admin', 'noscript', 'no_async_loading'],
+    categories: ['@admin', '@slow', '@dangerous'],
+  },
+  {
     name: 'bgsave',
     since: '1.0.0',
     group: 'server',
