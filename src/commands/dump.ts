@@ -96,7 +96,9 @@ function restore(context: Context, request: Request, reply: ReplyWriter): void {
   if (flaw !== undefined) {
     loader.discard();
     if (old !== NONE) db.putBack(old);
-    return reply.error(`ERR ${flaw}`);
+    const { reason, at: flawAt } = flaw;
+    context.server.log('warning', `Bad data format for RESTORE at offset ${flawAt}: ${reason}`);
+    return reply.error('ERR Bad data format');
   }
   if (old !== NONE) db.freeAside(old);
   const ref = loader.end();

@@ -40,6 +40,13 @@ type ClientPlace = Pick<ListenTarget, 'port' | 'bind'>;
 /** Why a node could not start, in one line. */
 export class StartError extends Error {
   override readonly name: string = 'StartError';
+  /** Whether it is the data on disk that cannot be loaded. */
+  readonly isDataCorrupt: boolean;
+
+  constructor(message: string, isDataCorrupt: boolean = false) {
+    super(message);
+    this.isDataCorrupt = isDataCorrupt;
+  }
 }
 
 /** A node with real sockets, timers and files; several may live in one process. */
@@ -107,7 +114,7 @@ export class ServerProcess {
       );
       this.#options.onListening?.();
       const late = await this.#ready;
-      if (late !== undefined) throw new StartError(late);
+      if (late !== undefined) throw new StartError(late, true);
     } catch (error) {
       await this.kill();
       if (!(error instanceof ListenError)) throw error;

@@ -8,6 +8,8 @@ import { SnapshotLoader } from './snapshot-loader.ts';
 
 /** Read at a time; between two pieces clients are answered. */
 const PIECE_BYTES = 256 * 1024;
+/** Empty keys that are named in the log. Source: 7.0 rdb.c, rdbLoadRio(). */
+const EMPTY_KEYS_LOGGED = 10;
 
 export interface LoadingHost {
   readonly settings: Settings;
@@ -46,6 +48,10 @@ export class RdbLoad {
       leavesExpired: !host.replication.isReplica,
       replacesKeys: options.replacesKeys,
       aux: (name, value) => this.#aux(name, value),
+      emptied: (key) => {
+        if (this.loader.emptyCount > EMPTY_KEYS_LOGGED) return;
+        host.log('notice', `rdbLoadObject skipping empty key: ${key}`);
+      },
       skipped: (what) => host.log('warning', `Loading RDB: passing over a ${what}`),
     });
   }

@@ -14,6 +14,8 @@ export interface SnapshotLoaderOptions {
   readonly replacesKeys?: boolean;
   /** A field of the header. */
   readonly aux?: (name: string, value: string) => void;
+  /** A key without elements was left out. */
+  readonly emptied?: (key: string) => void;
   /** Something was passed over. */
   readonly skipped?: (what: string) => void;
 }
@@ -112,8 +114,9 @@ export class SnapshotLoader implements RdbHandler {
     if (entry.freq >= 0 && kind === 'lfu') db.setFrequency(ref, entry.freq);
   }
 
-  empty(): void {
+  empty({ key }: RdbEntry): void {
     this.emptyCount++;
+    this.#options.emptied?.(printable(key.buf.toString('latin1', key.at, key.at + key.size)));
   }
 }
 

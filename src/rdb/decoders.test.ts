@@ -8,7 +8,8 @@ const FOOTER_BYTES = 10;
 
 function decoded(payload: Buffer): PlainValue | string | undefined {
   const sink = new PlainSink();
-  return decodeDump(payload, 0, payload.length, sink) ?? sink.value;
+  const flaw = decodeDump(payload, 0, payload.length, sink);
+  return flaw === undefined ? sink.value : 'Bad data format';
 }
 
 const real = (name: string): Buffer => {

@@ -15,7 +15,7 @@ function decoded(payload: Buffer): PlainValue | string | undefined {
   const flaw = dumpFrameFlaw(payload, 0, payload.length, true);
   if (flaw !== undefined) return flaw;
   const sink = new PlainSink();
-  return decodeDump(payload, 0, payload.length, sink) ?? sink.value;
+  return decodeDump(payload, 0, payload.length, sink)?.reason ?? sink.value;
 }
 
 const string = (text: string): PlainValue => ({ kind: 'string', text });
@@ -52,5 +52,5 @@ test('a list of redis-server 7.0.15 is read, a module value is not', () => {
   const list = Buffer.from('1201020b0b000000020001010201ff0a00dde71a28ae391b98', 'hex');
   expect(decoded(list)).toEqual({ kind: 'list', elements: ['1', '2'] });
   const module = encodeDump((writer) => writer.type(7));
-  expect(decoded(module)).toBe('Bad data format');
+  expect(decoded(module)).toBe('Unknown RDB encoding type 7');
 });

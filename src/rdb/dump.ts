@@ -26,9 +26,13 @@ export function encodeDump(
   return writer.take();
 }
 
-/** Texts of the error reply after `ERR `. */
 const WRONG_CHECKSUM = 'DUMP payload version or checksum are wrong';
-const BAD_FORMAT = 'Bad data format';
+
+/** Why a payload's value is refused; `at` is the position in the payload. */
+export interface DumpFlaw {
+  readonly reason: string;
+  readonly at: number;
+}
 
 /** Why the frame of a payload is refused: the text of the error reply after `ERR `. Any bytes are safe to give. */
 export function dumpFrameFlaw(
@@ -49,7 +53,7 @@ export function dumpFrameFlaw(
 /**
  * Gives `sink` the value in a payload `buf[at, at + size)` whose frame is right, as RESTORE takes it. Any bytes are safe
  * to give.
- * @returns undefined, or why it is refused: the text of the error reply after `ERR `
+ * @returns undefined, or why it is refused and where in the payload
  */
 export function decodeDump(
   buf: Buffer,
@@ -57,15 +61,20 @@ export function decodeDump(
   size: number,
   sink: ValueSink,
   decoders: ValueDecoders = createDecoders(),
-): string | undefined {
+): DumpFlaw | undefined {
   const cursor = new RdbCursor();
   cursor.buf = buf;
   cursor.at = at;
   cursor.end = at + size - FOOTER_SIZE;
   const type = cursor.byte();
   const decoder = type === undefined ? undefined : decoders.get(type);
-  if (type === undefined || decoder === undefined) return BAD_FORMAT;
+  if (type === undefined || decoder === undefined) {
+    return { reason: `Unknown RDB encoding type ${type ?? 'none'}`, at: 0 };
+  }
   decoder.begin(type);
   // Bytes after the value are let pass, as Redis does.
-  return decoder.read(cursor, sink) === 'done' ? undefined : BAD_FORMAT;
+  const outcome = decoder.read(cursor, sink);
+  if (outcome === 'done') return undefined;
+  if (outcome === 'empty') return { reason: 'empty key', at: cursor.at - at };
+  return { reason: cursor.problem || 'Unexpected end of the payload', at: cursor.at - at };
 }

@@ -4,7 +4,7 @@
  */
 export { RdbCursor, StringSlot } from './cursor.ts';
 export { createDecoders } from './decoders.ts';
-export { decodeDump, dumpFrameFlaw, encodeDump } from './dump.ts';
+export { type DumpFlaw, decodeDump, dumpFrameFlaw, encodeDump } from './dump.ts';
 export {
   NODE_PACKED,
   NODE_PLAIN,

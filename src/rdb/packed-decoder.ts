@@ -52,7 +52,7 @@ export class PackedDecoder implements ValueDecoder {
     }
     switch (this.#type) {
       case TYPE_HASH_ZIPMAP:
-        return this.#zipmapHash(sink) ?? corrupt(cursor, 'Hash zipmap');
+        return this.#zipmapHash(sink) ?? corrupt(cursor, 'Zipmap');
       case TYPE_LIST_ZIPLIST:
         return this.#ziplistList(sink) ?? corrupt(cursor, 'List ziplist');
       case TYPE_HASH_ZIPLIST:

@@ -150,7 +150,7 @@ test('a wrong checksum, signature and version are told in the words of Redis', (
   expect(read(file).reader.failure?.kind).toBe('corrupt');
   const { failure } = read(file).reader;
   expect(failure?.kind === 'corrupt' ? failure.reason : '').toMatch(
-    /^Wrong RDB checksum expected: \([0-9a-f]+\) but got \([0-9a-f]+\)\. Aborting now\.$/,
+    /^Wrong RDB checksum expected: \([0-9a-f]+\) but got \([0-9a-f]+\)\. Aborting now\. RDB CRC error$/,
   );
   expect(read(Buffer.from('RUBIS0010')).reader.failure).toMatchObject({
     reason: 'Wrong signature trying to load DB from file',

@@ -424,6 +424,6 @@ export class RdbReader {
     this.#crc.writeTo(own, 0);
     const hex = (bytes: Buffer): string => bytes.readBigUInt64LE(0).toString(16);
     const expected = hex(this.#cursor.buf.subarray(this.#cursor.at));
-    return `Wrong RDB checksum expected: (${expected}) but got (${hex(own)}). Aborting now.`;
+    return `Wrong RDB checksum expected: (${expected}) but got (${hex(own)}). Aborting now. RDB CRC error`;
   }
 }
