@@ -2,13 +2,13 @@
 import { type MonoMs, addMs } from '../base/index.ts';
 import type { ReplyWriter, Request } from '../resp/index.ts';
 import type { Context } from './context.ts';
-import { parseLongDouble } from './long-double.ts';
+import { type LongDouble, parseLongDouble, timesInteger } from './long-double.ts';
 
 /** The argument is no time to wait; the error is written. */
 export const NO_DEADLINE = 'invalid';
 
-/** Seconds from here on overflow the milliseconds of Redis, which takes them for negative. */
-const OVERFLOW_SECONDS = 9_223_372_036_854_776;
+/** Beyond it the milliseconds of Redis overflow, and it takes them for negative. */
+const INT64_MAX = 0x7fff_ffff_ffff_ffffn;
 /** Times from here on are for ever: 140,000 years. */
 const FOREVER_MS: number = Number.MAX_SAFE_INTEGER / 2;
 
@@ -27,11 +27,19 @@ export function blockingDeadline(
     reply.error('ERR timeout is not a float or out of range');
     return NO_DEADLINE;
   }
-  const seconds = Number(value.mantissa) * 2 ** value.exponent;
-  const ms = Math.ceil(seconds * 1000);
-  if (ms < 0 || seconds >= OVERFLOW_SECONDS) {
+  const ms = millisecondsOf(value);
+  if (ms === undefined || ms < 0 || ms > INT64_MAX) {
     reply.error('ERR timeout is negative');
     return NO_DEADLINE;
   }
-  return ms === 0 || ms > FOREVER_MS ? undefined : addMs(server.now, ms);
+  return ms === 0n || ms > FOREVER_MS ? undefined : addMs(server.now, Number(ms));
+}
+
+/** A number of seconds in milliseconds, rounded up; undefined for infinity. */
+function millisecondsOf(seconds: LongDouble): bigint | undefined {
+  const ms = timesInteger(seconds, 1000n);
+  if (ms === undefined) return undefined;
+  const { mantissa, exponent } = ms;
+  // A shift to the right rounds down, so the opposite is shifted.
+  return exponent >= 0 ? mantissa << BigInt(exponent) : -(-mantissa >> BigInt(-exponent));
 }

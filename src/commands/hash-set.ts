@@ -46,10 +46,18 @@ function setPairs(context: Context, request: Request, reply: ReplyWriter): numbe
   }
   const { db } = context;
   const { hashes } = db.store;
-  let ref = hashToChange(context, request, reply);
-  if (ref === NONE) return -1;
+  let ref = writeKey(context, request, 1);
   let count = 0;
-  for (let i = 2; i < request.argc; i += 2) {
+  let next = 2;
+  if (ref === NONE) {
+    ref = hashes.createWith(db, argument(request, 1), request, 2, request.argc);
+    notifyKey(context, KEYSPACE_EVENT.n, 'new', request, 1);
+    if (hashes.isChanged) {
+      count = (request.argc - 2) / 2;
+      next = request.argc;
+    }
+  } else if (!isOfType(context, ref, TYPE_HASH, reply)) return -1;
+  for (let i = next; i < request.argc; i += 2) {
     ref = hashes.set(db, ref, argumentIn(FIELD, request, i), argumentIn(VALUE, request, i + 1));
     if (hashes.isChanged) count++;
   }

@@ -56,6 +56,14 @@ export function addLongDoubles(a: LongDouble, b: LongDouble): LongDouble | undef
   return sum < 0n ? negated(rounded(-sum, exponent)) : rounded(sum, exponent);
 }
 
+/** The rounded product with an integer; undefined when it is not finite. */
+export function timesInteger(value: LongDouble, factor: bigint): LongDouble | undefined {
+  const { mantissa, exponent } = value;
+  if (!Number.isFinite(exponent)) return undefined;
+  const product = mantissa * factor;
+  return product < 0n ? negated(rounded(-product, exponent)) : rounded(product, exponent);
+}
+
 /** Decimal text with up to 17 decimals, without exponent and trailing zeros. */
 export function formatLongDouble(value: LongDouble): string {
   const isNegative = value.mantissa < 0n;

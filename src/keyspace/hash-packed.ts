@@ -28,11 +28,48 @@ export const EMPTY_LISTPACK: Readonly<BytesView> = {
 writeListpackHeader(EMPTY_LISTPACK.buf, 0, EMPTY_LISTPACK_BYTES, 0);
 EMPTY_LISTPACK.buf[EMPTY_LISTPACK_BYTES - 1] = LISTPACK_END;
 
+/** Bytes of a listpack that is made in one go. */
+const BUILT_BYTES_MAX = 4096;
+
+/** Fields and values one behind the other: piece `i` is `buf[at[i], at[i] + size[i])`. */
+export interface Pieces {
+  readonly buf: Buffer;
+  readonly at: Int32Array;
+  readonly size: Int32Array;
+}
+
 /** Finds and changes the pairs of listpacks; a reusable worker, which keeps nothing of one. */
 export class PackedHash {
   readonly #field = new ListpackElement();
   readonly #value = new ListpackElement();
   #probe: Buffer = Buffer.alloc(128);
+  readonly #built: BytesView = { buf: Buffer.alloc(BUILT_BYTES_MAX), at: 0, size: 0 };
+
+  /**
+   * The listpack of pieces [first, end), in a view that the next call reuses; undefined when it is
+   * not so simple: many bytes, or a field twice.
+   */
+  build({ buf, at, size }: Pieces, first: number, end: number): BytesView | undefined {
+    const built = this.#built;
+    const to = built.buf;
+    built.size = EMPTY_LISTPACK_BYTES;
+    to[LISTPACK_HEADER_BYTES] = LISTPACK_END;
+    let count = 0;
+    for (let i = first; i < end; i += 2) {
+      if (i > first && this.find(built, buf, at[i]!, size[i]!) !== NOWHERE) return undefined;
+      const field = this.#field;
+      const value = this.#value;
+      field.set(buf, at[i]!, size[i]!);
+      value.set(buf, at[i + 1]!, size[i + 1]!);
+      const pos = built.size - 1;
+      built.size += field.bytes + value.bytes;
+      if (built.size > BUILT_BYTES_MAX) return undefined;
+      to[value.write(to, field.write(to, pos))] = LISTPACK_END;
+      count += 2;
+    }
+    writeListpackHeader(to, 0, built.size, count);
+    return built;
+  }
 
   /** Position of a field, or NOWHERE. */
   find({ buf: pack, at: start }: BytesView, buf: Uint8Array, at: number, size: number): number {

@@ -102,6 +102,28 @@ test('many fields or a long one make a table', () => {
   expect(bench.db.entries.encodingName(bench.find())).toBe('hashtable');
 });
 
+test('pairs that make a hash in one go make the same as one by one', () => {
+  fc.assert(
+    fc.property(fc.array(fc.tuple(fields, texts), { minLength: 1, maxLength: 6 }), (pairs) => {
+      const single = new Bench();
+      for (const [field, value] of pairs) single.set(field, value);
+      const bench = new Bench();
+      const pieces = pairs.flat().map((text) => Buffer.from(text, 'latin1'));
+      const buf = Buffer.concat(pieces);
+      const size = Int32Array.from(pieces, (piece) => piece.length);
+      const at = Int32Array.from(pieces, (_, i) =>
+        pieces.slice(0, i).reduce((sum, piece) => sum + piece.length, 0),
+      );
+      bench.hashes.createWith(bench.db, KEY, { buf, at, size }, 0, pieces.length);
+      if (!bench.hashes.isChanged) for (const [field, value] of pairs) bench.set(field, value);
+      bench.expectSound();
+      expect(bench.pairs().sort()).toEqual(single.pairs().sort());
+      const name = bench.db.entries.encodingName(bench.find());
+      expect(name).toBe(single.db.entries.encodingName(single.find()));
+    }),
+  );
+});
+
 test('a copy and a snapshot keep what they took', () => {
   for (const count of [3, 600]) {
     const bench = new Bench();

@@ -21,7 +21,13 @@ import {
   type Entries,
   TYPE_HASH,
 } from './entry.ts';
-import { EMPTY_LISTPACK, NOWHERE, PACKED_BYTES_MAX, PackedHash } from './hash-packed.ts';
+import {
+  EMPTY_LISTPACK,
+  NOWHERE,
+  PACKED_BYTES_MAX,
+  PackedHash,
+  type Pieces,
+} from './hash-packed.ts';
 import type { KeyHash } from './hash.ts';
 import type { LargeValueStore, LargeValues, Rubble, Words } from './large-values.ts';
 import { TableElements } from './table-elements.ts';
@@ -79,6 +85,22 @@ export class Hashes implements LargeValues {
   /** An empty hash under a key that is not there yet; the caller sets its first field next. */
   create(db: ValueHost, key: BytesView): Ref {
     return db.addBlob(key, TYPE_HASH, ENCODING_LISTPACK, EMPTY_LISTPACK);
+  }
+
+  /**
+   * A hash of the pairs in pieces [first, end) under a key that is not there yet, and `isChanged`:
+   * whether it could be made in one go. If not, it is empty, and the caller sets the pairs.
+   */
+  createWith(db: ValueHost, key: BytesView, pieces: Pieces, first: number, end: number): Ref {
+    this.isChanged = false;
+    const { limits } = db;
+    let isSmall = (end - first) >>> 1 <= limits['hash-max-listpack-entries'];
+    const longest = limits['hash-max-listpack-value'];
+    for (let i = first; i < end && isSmall; i++) isSmall = pieces.size[i]! <= longest;
+    const blob = isSmall ? this.#packed.build(pieces, first, end) : undefined;
+    if (blob === undefined) return this.create(db, key);
+    this.isChanged = true;
+    return db.addBlob(key, TYPE_HASH, ENCODING_LISTPACK, blob);
   }
 
   /** Sets a field; the entry's ref from then on, and `isChanged`. The caller counts the change. */

@@ -24,7 +24,7 @@ const START = 3;
 const END = 4;
 const CAPACITY = 5;
 /** Bytes before the elements. */
-const CHUNK_HEAD_BYTES = 24;
+export const CHUNK_HEAD_BYTES = 24;
 
 /** Room of a chunk at either end of a list that has one chunk; later ones are as large as their neighbour. */
 const FIRST_ROOM_BYTES = 1000;

@@ -203,13 +203,13 @@ test('a random program leaves the list that an array would be, and no memory', (
       list.checkCopy();
       list.end();
     }),
-    { numRuns: 300 },
+    { numRuns: 60 },
   );
 });
 
 test('every step of a random program leaves a sound list', () => {
   fc.assert(
-    fc.property(fc.array(step, { maxLength: 60, size: 'max' }), (steps) => {
+    fc.property(fc.array(step, { maxLength: 40, size: 'max' }), (steps) => {
       const list = new ListUnderTest();
       list.limits['list-max-listpack-size'] = 3;
       for (const each of steps) {
@@ -218,5 +218,6 @@ test('every step of a random program leaves a sound list', () => {
       }
       list.end();
     }),
+    { numRuns: 40 },
   );
 });

@@ -23,24 +23,15 @@ import {
   ENCODING_LISTPACK,
   ENCODING_QUICKLIST,
   type Entries,
-  INLINE_BYTES_MAX,
   TYPE_LIST,
 } from './entry.ts';
 import type { LargeValues, LargeValueStore, Rubbish, Rubble, Words } from './large-values.ts';
 import { type ChunkLimits, type ElementRun, ListChunks } from './list-chunks.ts';
 import { ListCursor } from './list-cursor.ts';
+import { ListLimits, SMALL_BYTES_MAX } from './list-limits.ts';
 import { ListMatcher } from './list-matcher.ts';
 import { ListMiddle } from './list-middle.ts';
 import type { ValueHost } from './value-host.ts';
-
-/** Sizes of a node by the directive's -1 to -5. Source: redis.conf 7.0, list-max-listpack-size. */
-const NODE_BYTES: readonly number[] = [4096, 8192, 16_384, 32_768, 65_536];
-/** Largest node when elements are counted. Source: 7.0 quicklist.c, SIZE_SAFETY_LIMIT. */
-const COUNTED_NODE_BYTES = 8192;
-/** What a block of a node's size cannot hold: the chunk's own words. */
-const NODE_HEAD_BYTES = 24;
-/** Largest small list, if the node's size does not say less: what fits into the entry. */
-const SMALL_BYTES_MAX: number = INLINE_BYTES_MAX;
 
 /** Nothing fits: every run gets a chunk of its own. */
 const OWN_CHUNK: ChunkLimits = { bytes: 0, count: 0 };
@@ -56,11 +47,9 @@ export class Lists implements LargeValues {
   readonly #middle: ListMiddle;
   readonly #rubbish: Rubbish;
   readonly #element: ListpackElement = new ListpackElement();
-  readonly #limits: ChunkLimits = { bytes: 0, count: 0 };
-  readonly #loneLimits: ChunkLimits = { bytes: 0, count: 1 };
+  readonly #limits: ListLimits = new ListLimits();
   readonly #scratch: Buffer = Buffer.alloc(SMALL_BYTES_MAX);
   readonly #words: Words = { first: 0, second: 0 };
-  #fill = 0;
 
   constructor(entries: Entries, rubbish: Rubbish) {
     this.#entries = entries;
@@ -68,7 +57,6 @@ export class Lists implements LargeValues {
     this.#chunks = new ListChunks(entries.arena);
     this.#middle = new ListMiddle(this.#chunks);
     this.cursor = new ListCursor(entries, this.#chunks);
-    this.#setFill(-2);
   }
 
   /** Number of elements. */
@@ -81,13 +69,12 @@ export class Lists implements LargeValues {
 
   /** A new list of one element, at a key that is not there yet. */
   create(db: ValueHost, key: BytesView, value: BytesView): Ref {
-    const limits = this.#limitsOf(db);
     const element = this.#element;
     element.set(value.buf, value.at, value.size);
     const size = element.bytes + EMPTY_LISTPACK_BYTES;
-    if (size > SMALL_BYTES_MAX || element.bytes > limits.bytes) {
+    if (!this.#limits.isSmall(db, size, 1)) {
       const list = this.#chunks.create();
-      this.#chunks.push(list, element, false, limits);
+      this.#chunks.push(list, element, false, this.#limits.of(db));
       return db.addLarge(key, TYPE_LIST, ENCODING_QUICKLIST, this.#wordsOf(list));
     }
     const blob = this.#scratch;
@@ -100,7 +87,6 @@ export class Lists implements LargeValues {
   /** Adds an element at an end. */
   push(db: ValueHost, ref: Ref, value: BytesView, isFront: boolean): Ref {
     db.store.beforeChange(ref);
-    const limits = this.#limitsOf(db);
     const entries = this.#entries;
     const element = this.#element;
     element.set(value.buf, value.at, value.size);
@@ -108,13 +94,18 @@ export class Lists implements LargeValues {
     if (!entries.isLarge(ref)) {
       const { buf, at, size } = entries.stringView(ref);
       const count = listpackCount(buf, at);
-      if (this.#isSmall(size + element.bytes, count + 1, limits)) {
+      if (this.#limits.isSmall(db, size + element.bytes, count + 1)) {
         const offset = isFront ? LISTPACK_HEADER_BYTES : size - 1;
         return this.#spliceSmall(db, ref, offset, 0, count + 1);
       }
-      to = this.#enlarge(db, ref, limits);
+      to = this.#enlarge(db, ref);
     }
-    this.#chunks.push(entries.firstWord(to), element, isFront, this.#limitsFor(db, limits));
+    this.#chunks.push(
+      entries.firstWord(to),
+      element,
+      isFront,
+      this.#limits.forElement(db, element.bytes),
+    );
     return to;
   }
 
@@ -144,7 +135,6 @@ export class Lists implements LargeValues {
   /** Puts a value in the place of the element of an index in [0, size). */
   replace(db: ValueHost, ref: Ref, index: number, value: BytesView): Ref {
     db.store.beforeChange(ref);
-    const limits = this.#limitsOf(db);
     const { cursor } = this;
     const element = this.#element;
     element.set(value.buf, value.at, value.size);
@@ -154,21 +144,26 @@ export class Lists implements LargeValues {
       const { buf, at, size } = this.#entries.stringView(ref);
       const count = listpackCount(buf, at);
       const removed = listpackNext(buf, cursor.pos) - cursor.pos;
-      if (this.#isSmall(size - removed + element.bytes, count, limits)) {
+      if (this.#limits.isSmall(db, size - removed + element.bytes, count)) {
         return this.#spliceSmall(db, ref, cursor.pos - at, removed, count);
       }
-      to = this.#enlarge(db, ref, limits);
+      to = this.#enlarge(db, ref);
       cursor.seek(to, index);
     }
     const list = this.#entries.firstWord(to);
-    this.#middle.replace(list, cursor.chunk, cursor.pos, element, this.#limitsFor(db, limits));
+    this.#middle.replace(
+      list,
+      cursor.chunk,
+      cursor.pos,
+      element,
+      this.#limits.forElement(db, element.bytes),
+    );
     return to;
   }
 
   /** Puts a value before or behind the element that the cursor stands at. */
   insert(db: ValueHost, ref: Ref, value: BytesView, isBefore: boolean): Ref {
     db.store.beforeChange(ref);
-    const limits = this.#limitsOf(db);
     const { cursor } = this;
     const entries = this.#entries;
     const element = this.#element;
@@ -180,15 +175,15 @@ export class Lists implements LargeValues {
       const { buf, at, size } = entries.stringView(ref);
       const count = listpackCount(buf, at);
       const offset = pos - at;
-      if (this.#isSmall(size + element.bytes, count + 1, limits)) {
+      if (this.#limits.isSmall(db, size + element.bytes, count + 1)) {
         return this.#spliceSmall(db, ref, offset, 0, count + 1);
       }
-      to = this.#enlarge(db, ref, limits);
+      to = this.#enlarge(db, ref);
       chunk = this.#chunks.first(entries.firstWord(to));
       pos = this.#chunks.startOf(chunk) + offset - LISTPACK_HEADER_BYTES;
     }
     const list = entries.firstWord(to);
-    this.#middle.insert(list, chunk, pos, element, this.#limitsFor(db, limits));
+    this.#middle.insert(list, chunk, pos, element, this.#limits.forElement(db, element.bytes));
     return to;
   }
 
@@ -199,7 +194,7 @@ export class Lists implements LargeValues {
     if (entries.isLarge(ref)) {
       const { matcher } = this;
       const list = entries.firstWord(ref);
-      const limits = this.#limitsOf(db);
+      const limits = this.#limits.of(db);
       this.removedCount = this.#middle.removeMatching(list, matcher, max, isFromBack, limits);
       return ref;
     }
@@ -238,23 +233,21 @@ export class Lists implements LargeValues {
 
   /** A new list of a listpack's elements, of which there are some, at a key that is not there yet. */
   createOf(db: ValueHost, key: BytesView, listpack: Readonly<BytesView>): Ref {
-    const limits = this.#limitsOf(db);
     const { buf, at, size } = listpack;
-    if (this.#isSmall(size, listpackCount(buf, at), limits)) {
+    if (this.#limits.isSmall(db, size, listpackCount(buf, at))) {
       return db.addBlob(key, TYPE_LIST, ENCODING_LISTPACK, listpack);
     }
     const list = this.#chunks.create();
-    this.#chunks.append(list, runOfListpack(listpack), limits);
+    this.#chunks.append(list, runOfListpack(listpack), this.#limits.of(db));
     return db.addLarge(key, TYPE_LIST, ENCODING_QUICKLIST, this.#wordsOf(list));
   }
 
   /** Appends a listpack's elements, of which there are some. */
   appendOf(db: ValueHost, ref: Ref, listpack: Readonly<BytesView>): Ref {
     db.store.beforeChange(ref);
-    const limits = this.#limitsOf(db);
     const entries = this.#entries;
-    const to = entries.isLarge(ref) ? ref : this.#enlarge(db, ref, limits);
-    this.#chunks.append(entries.firstWord(to), runOfListpack(listpack), limits);
+    const to = entries.isLarge(ref) ? ref : this.#enlarge(db, ref);
+    this.#chunks.append(entries.firstWord(to), runOfListpack(listpack), this.#limits.of(db));
     return to;
   }
 
@@ -319,14 +312,6 @@ export class Lists implements LargeValues {
     return bytes;
   }
 
-  #isSmall(size: number, count: number, limits: ChunkLimits): boolean {
-    return (
-      size <= SMALL_BYTES_MAX &&
-      size - EMPTY_LISTPACK_BYTES <= limits.bytes &&
-      count <= limits.count
-    );
-  }
-
   /** Puts the element of this object into a small list in the place of `removed` bytes. */
   #spliceSmall(db: ValueHost, ref: Ref, offset: number, removed: number, count: number): Ref {
     const element = this.#element;
@@ -365,37 +350,15 @@ export class Lists implements LargeValues {
   }
 
   /** Makes a small list a large one. */
-  #enlarge(db: ValueHost, ref: Ref, limits: ChunkLimits): Ref {
+  #enlarge(db: ValueHost, ref: Ref): Ref {
     const list = this.#chunks.create();
-    this.#chunks.append(list, runOfListpack(this.#entries.stringView(ref)), limits);
+    this.#chunks.append(list, runOfListpack(this.#entries.stringView(ref)), this.#limits.of(db));
     return db.makeLarge(ref, ENCODING_QUICKLIST, this.#wordsOf(list));
   }
 
   #wordsOf(list: Ref): Words {
     this.#words.first = list;
     return this.#words;
-  }
-
-  /** Limits for the element of this object: one that is to be plain has a chunk of its own. */
-  #limitsFor(db: ValueHost, limits: ChunkLimits): ChunkLimits {
-    if (this.#element.bytes < db.plainElementBytes) return limits;
-    this.#loneLimits.bytes = limits.bytes;
-    return this.#loneLimits;
-  }
-
-  #limitsOf(db: ValueHost): ChunkLimits {
-    const fill = db.limits['list-max-listpack-size'];
-    if (fill !== this.#fill) this.#setFill(fill);
-    return this.#limits;
-  }
-
-  #setFill(fill: number): void {
-    this.#fill = fill;
-    const isCounted = fill >= 0;
-    const level = Math.min(-fill, NODE_BYTES.length) - 1;
-    const nodeBytes = isCounted ? COUNTED_NODE_BYTES : NODE_BYTES[level]!;
-    this.#limits.bytes = nodeBytes - NODE_HEAD_BYTES;
-    this.#limits.count = isCounted ? Math.max(1, fill) : Infinity;
   }
 }
 

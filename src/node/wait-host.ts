@@ -1,3 +1,4 @@
+/** What the queue of waiting clients needs of its node. */
 import type { Inside } from './inside.ts';
 import type { WaitHost } from './wait-queue.ts';
 
