@@ -183,15 +183,12 @@ export interface Trigonometry {
  * Meters between two places on a sphere, by the haversine formula. Its last bits depend on the
  * functions; those of the engine are fast.
  */
-export function distance(
-  a: Readonly<Place>,
-  b: Readonly<Place>,
-  { sin, cos, asin }: Trigonometry = Math,
-): number {
-  const v = sin((radians(b.longitude) - radians(a.longitude)) / 2);
+export function distance(a: Readonly<Place>, b: Readonly<Place>, by: Trigonometry = Math): number {
+  const v = by.sin((radians(b.longitude) - radians(a.longitude)) / 2);
   if (v === 0) return latitudeDistance(a.latitude, b.latitude);
   const from = radians(a.latitude);
   const to = radians(b.latitude);
-  const u = sin((to - from) / 2);
-  return 2 * EARTH_RADIUS_METERS * asin(Math.sqrt(u * u + cos(from) * cos(to) * v * v));
+  const u = by.sin((to - from) / 2);
+  const root = Math.sqrt(u * u + by.cos(from) * by.cos(to) * v * v);
+  return 2 * EARTH_RADIUS_METERS * by.asin(root);
 }
