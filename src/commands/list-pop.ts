@@ -137,9 +137,10 @@ export function parseMultiPop(
   if (!isFront && !request.is(side, 'right')) return refuse(ERR_SYNTAX);
   let count = 1;
   if (side + 1 < request.argc) {
-    if (side + 3 !== request.argc || !request.is(side + 1, 'count')) return refuse(ERR_SYNTAX);
+    if (side + 3 > request.argc || !request.is(side + 1, 'count')) return refuse(ERR_SYNTAX);
     const asked = request.int(side + 2);
     if (asked === NOT_INTEGER || asked <= 0) return refuse(ERR_COUNT_POSITIVE);
+    if (side + 3 < request.argc) return refuse(ERR_SYNTAX);
     count = Number(asked);
   }
   return { firstKey: i + 1, keyCount, isFront, count };

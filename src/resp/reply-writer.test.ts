@@ -48,8 +48,8 @@ test('numbers of every length are written in full', () => {
 test('an error is one line, counted and remembered', () => {
   const to = writer();
   to.error("ERR expected '$', got '\r'\n");
-  expect(bytesOf(to)).toBe("-ERR expected '$', got ' ' \r\n");
-  expect([to.errorCount, to.lastError]).toEqual([1, "ERR expected '$', got ' ' "]);
+  expect(bytesOf(to)).toBe("-ERR expected '$', got ' '\r\n");
+  expect([to.errorCount, to.lastError]).toEqual([1, "ERR expected '$', got ' '"]);
 });
 
 test('a buffer grows over any size and keeps what was there', () => {

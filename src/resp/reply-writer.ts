@@ -118,10 +118,12 @@ export class ReplyWriter {
     this.#line(PLUS, text);
   }
 
-  /** An error: its code and text, as in `ERR syntax error`. Line breaks in it become blanks. */
+  /** An error: its code and text, as in `ERR syntax error`. Line breaks at its ends go, others become blanks. */
   error(text: string): void {
     this.errorCount++;
-    const clean = /[\r\n]/.test(text) ? text.replaceAll(/[\r\n]/g, ' ') : text;
+    const clean = /[\r\n]/.test(text)
+      ? text.replace(/^[\r\n]+|[\r\n]+$/g, '').replaceAll(/[\r\n]/g, ' ')
+      : text;
     this.lastError = clean;
     this.#line(MINUS, clean);
   }

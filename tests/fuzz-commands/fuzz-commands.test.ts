@@ -179,3 +179,15 @@ test('times may be a little off, special answers not', () => {
   expect(agree('pttl k', replies(':100000\r\n'), replies(':900000\r\n'))).toBe(false);
   expect(agree('pttl k', replies(':-1\r\n'), replies(':0\r\n'))).toBe(false);
 });
+
+test('a walk that saw everything at once saw the same, in any order', () => {
+  const [one, two] = ['$1\r\na\r\n', '$1\r\nb\r\n'];
+  const seen = (cursor: string, ...items: readonly string[]): Replies =>
+    replies(`*2\r\n$1\r\n${cursor}\r\n*${items.length}\r\n${items.join('')}`);
+  const line = 'sscan k 0 count 1000';
+  expect(judgeOf(step(line)).isWalk).toBeUndefined();
+  expect(agree(line, seen('0', one, two), seen('0', two, one))).toBe(true);
+  expect(agree(line, seen('0', one), seen('0', two))).toBe(false);
+  expect(agree(line, seen('7', one), seen('0', two, one))).toBe(true);
+  expect(judgeOf(step('sscan k 0 count 5')).isWalk).toBe(true);
+});

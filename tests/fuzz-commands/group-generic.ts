@@ -24,7 +24,7 @@ const database: Part = (source) => [
 const pattern = one('*', '*', 's*', '?*', '[a-h]*', '*[0-1]', '\\*', '[^a-z]*', '', '**0', member);
 const typeName = one('string', 'list', 'hash', 'SET', 'zset', 'stream', 'nothing', '');
 const condition = options('nx', 'XX', 'gt', 'LT', 'none');
-const countOption = all('count', one('1000', '100', '7', '1', integer));
+const countOption = all('count', one('1000', '1000', '1000', '7', integer));
 
 export const GENERIC_GROUP: Group = {
   name: 'generic',

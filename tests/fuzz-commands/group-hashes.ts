@@ -23,7 +23,8 @@ export const randomCount: Part = (source) => [
   source.chance(0.9) ? String(source.between(-30, 30)) : source.integer(),
 ];
 export const scanOptions: Part = options(
-  all('count', one('1000', '100', '1', integer)),
+  all('count', one('1000', '1000', '1000', '5', integer)),
+  all('count', '1000'),
   all('match', one('*', 'm*', '?', '[0-9]*', '', member)),
 );
 export const cursor: Part = one('0', '0', '0', '0', '0', integer);

@@ -6,6 +6,8 @@ import type { Runner } from './runner.ts';
 import { scriptOf } from './script.ts';
 
 const CHECKS_MAX = 3000;
+/** A lost server takes a second to come back. */
+const LOST_CHECKS_MAX = 100;
 
 export interface Investigated {
   readonly signature: string;
@@ -27,10 +29,13 @@ export async function investigate(
   }
   const signature = signatureOf(again);
   const upTo = again.at === undefined ? program.steps.length : again.at + 1;
-  const minimiser = new Minimiser(async (candidate) => {
-    const found = await runner.run(candidate, isCareful);
-    return found !== undefined && signatureOf(found) === signature;
-  }, CHECKS_MAX);
+  const minimiser = new Minimiser(
+    async (candidate) => {
+      const found = await runner.run(candidate, isCareful);
+      return found !== undefined && signatureOf(found) === signature;
+    },
+    first.kind === 'lost' ? LOST_CHECKS_MAX : CHECKS_MAX,
+  );
   const start = { ...program, steps: program.steps.slice(0, upTo) };
   const small = await minimiser.minimise(start);
   const finding = (await runner.run(small, isCareful)) ?? again;

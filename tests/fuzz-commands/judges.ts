@@ -17,7 +17,7 @@ export interface Judge {
   readonly agree: (ours: Replies, real: Replies, step: Step) => boolean;
   /** Keys whose value is a matter of chance after the command: they are made equal afterwards. */
   readonly chanceKeys?: (step: Step, real: Replies) => readonly Buffer[];
-  /** Whether it is one step of a walk with a cursor, which the runner follows to its end. */
+  /** Whether it is the first step of a walk with a cursor, which the runner follows to its end. */
   readonly isWalk?: boolean;
 }
 
@@ -34,8 +34,11 @@ export function judgeOf(step: Step): Judge {
   if (LEXICAL.has(name) || (/^zrange(?:store)?$/.test(name) && hasWord(step, 'bylex'))) {
     return ['zremrangebylex', 'zrangestore'].includes(name) ? LEXICAL_CHANGE : LEXICAL_READ;
   }
+  if (WALKS.has(name)) return walkOf(step);
   return JUDGES[name] ?? SAME;
 }
+
+const WALKS = new Set(['scan', 'hscan', 'sscan', 'zscan']);
 
 const LEXICAL = new Set(['zlexcount', 'zrangebylex', 'zrevrangebylex', 'zremrangebylex']);
 
@@ -305,7 +308,28 @@ const REFERENCES: Judge = {
   agree: ([ours], [real]) => ours.equals(real) || isNearNumber(ours, real, 8),
 };
 
+/** A walk with a cursor. One that sees everything at once needs no following, which costs a round trip. */
+function walkOf(step: Step): Judge {
+  const cursorAt = lower(step, 0) === 'scan' ? 1 : 2;
+  if (lower(step, cursorAt) !== '0') return SAME_KIND;
+  const count = optionValue(step, 'count')[0]?.toString('latin1') ?? '';
+  return /^\d{4,9}$/.test(count) ? WHOLE_WALK : WALK;
+}
+
 const WALK: Judge = { agree: SAME_KIND.agree, isWalk: true };
+
+const WHOLE_WALK: Judge = {
+  agree: ([ours], [real], step) => {
+    if (ours.equals(real)) return true;
+    const [mine, theirs] = [ours, real].map((reply) => aggregate(reply)?.items ?? []);
+    const [cursors, items] = [0, 1].map((i) => [mine![i], theirs![i]]);
+    const [one, other] = cursors!.map((cursor) => cursor && content(cursor).toString());
+    if (one !== '0' || other !== '0') return SAME_KIND.agree([ours], [real], step);
+    const [a, b] = items!;
+    const width = ['hscan', 'zscan'].includes(lower(step, 0)) ? 2 : 1;
+    return a !== undefined && b !== undefined && isSameCollection(a, b, width);
+  },
+};
 
 const JUDGES: Readonly<Record<string, Judge>> = {
   dump: SAME_KIND,
@@ -313,7 +337,6 @@ const JUDGES: Readonly<Record<string, Judge>> = {
   hgetall: PAIRS,
   hkeys: MEMBERS,
   hrandfield: sample(['HGETALL']),
-  hscan: WALK,
   hvals: MEMBERS,
   keys: ANY_ORDER,
   'memory|usage': SAME_KIND,
@@ -323,13 +346,11 @@ const JUDGES: Readonly<Record<string, Judge>> = {
   pexpiretime: near(TIME_TOLERANCE_MS),
   pttl: near(TIME_TOLERANCE_MS),
   randomkey: ANY_KEY,
-  scan: WALK,
   sdiff: ANY_ORDER,
   sinter: ANY_ORDER,
   smembers: MEMBERS,
   spop: TAKEN,
   srandmember: sample(['SMEMBERS']),
-  sscan: WALK,
   sunion: ANY_ORDER,
   ttl: near(TIME_TOLERANCE_MS / 1000),
   wait: SAME_KIND,
@@ -338,5 +359,4 @@ const JUDGES: Readonly<Record<string, Judge>> = {
   'xinfo|stream': TIMED,
   xpending: PENDING,
   zrandmember: sample(['ZRANGE'], '0', '-1', 'WITHSCORES'),
-  zscan: WALK,
 };

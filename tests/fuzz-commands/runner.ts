@@ -208,7 +208,6 @@ class ProgramRun {
   /** Goes on with the cursor of each server to its end: together they must have seen the same. */
   async #walk(at: number, step: Step): Promise<Finding | undefined> {
     const cursorAt = lower(step, 0) === 'scan' ? 1 : 2;
-    if (lower(step, cursorAt) !== '0') return undefined;
     const width = ['hscan', 'zscan'].includes(lower(step, 0)) ? 2 : 1;
     const sides = [];
     for (const server of [this.#options.ours, this.#options.real]) {
