@@ -98,7 +98,8 @@ function countVotes(voters: ReadonlySet<ClusterNode>): number {
 
 /**
  * This node takes the slots of its master and says so to everyone, to the old master first: its clients wait to hear
- * where to go. By then it is on disk; what the change means in here, and the story of it, follow in the same step.
+ * where to go, and nodes that share a machine would wake up beside it. By then it is on disk; what the change means in
+ * here, and the story of it, follow in the same step.
  */
 export function takeMastersPlace(c: ClusterContext, story: readonly LogEvent[]): void {
   const { master } = c.myself;
@@ -115,10 +116,10 @@ export function takeMastersPlace(c: ClusterContext, story: readonly LogEvent[]):
   c.save('fsync');
   resetManualFailover(c);
   broadcastPong(c, (node) => node === master);
-  broadcastPong(c, (node) => node !== master);
   for (const event of story) c.log(event);
   c.emit({ kind: 'promote' });
   c.effects.push(...healthEffects);
+  broadcastPong(c, (node) => node !== master);
 }
 
 function mayStand(c: ClusterContext, isManual: boolean): boolean {
