@@ -376,9 +376,7 @@ export class RdbReader {
     // The key is copied out: its value may come in another chunk.
     if (!this.#cursor.string(this.#name)) return false;
     const { key } = this.#entry;
-    const room = key.room(this.#name.size);
-    this.#name.buf.copy(room, 0, this.#name.at, this.#name.at + this.#name.size);
-    key.set(room, 0, this.#name.size);
+    key.setCopy(this.#name.buf, this.#name.at, this.#name.size);
     const decoder = this.#decoders.get(type);
     if (!decoder)
       return this.#fail({ kind: 'unsupported', what: typeName(type), key: key.copy(), at: from });

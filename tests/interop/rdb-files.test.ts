@@ -9,7 +9,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { NodeProcess, freePorts } from './harness/node-process.ts';
-import { OUR_SERVER, REAL_SERVER, describeWithRealRedis, required } from './harness/programs.ts';
+import {
+  OUR_SERVER,
+  REAL_SERVER,
+  REDIS_CHECK_RDB,
+  describeWithRealRedis,
+  required,
+} from './harness/programs.ts';
 
 const CONFIG = ['enable-debug-command yes'];
 const FAR_FUTURE_MS = 4_102_444_800_000;
@@ -57,7 +63,9 @@ describeWithRealRedis('RDB files', () => {
       expect(await each.call('SAVE')).toBe('OK');
       await each.kill();
     }
-    const check = execFileSync('redis-check-rdb', [join(dir, 'ours', 'dump.rdb')]).toString();
+    const check = execFileSync(required(REDIS_CHECK_RDB, 'redis-check-rdb'), [
+      join(dir, 'ours', 'dump.rdb'),
+    ]).toString();
     expect(check).toContain('RDB looks OK!');
     nodes = [node(OUR_SERVER, 0, 'real'), node(realServer, 1, 'ours')];
     for (const each of nodes) await each.start();

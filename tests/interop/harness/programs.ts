@@ -14,6 +14,7 @@ export const OUR_SERVER: string = resolve(
 export const SLOTLINE: string = join(ROOT, 'dist', 'bin', 'slotline.js');
 
 export const REAL_SERVER: string | undefined = findProgram('redis-server');
+export const REDIS_CHECK_RDB: string | undefined = findProgram('redis-check-rdb');
 export const REDIS_CLI: string | undefined = findProgram('redis-cli');
 export const REDIS_BENCHMARK: string | undefined = findProgram('redis-benchmark');
 

@@ -1,0 +1,66 @@
+/**
+ * Goal: data gets to disk and back, and what fails there is told. Method: a whole node over files in memory, whose disk
+ * works when the test says so.
+ */
+import { expect, test } from 'vitest';
+import { TestNode } from './test-node.ts';
+
+const fact = (info: string, name: string): string | undefined =>
+  new RegExp(`^${name}:(.*)\\r$`, 'm').exec(info)?.[1];
+
+test('a background save is of the moment at which it began', () => {
+  const node = new TestNode('save ""');
+  const client = node.connect();
+  client.call('SET', 'a', 'before');
+  expect(client.call('BGSAVE')).toBe('+Background saving started\r\n');
+  expect(client.call('BGSAVE')).toBe('-ERR Background save already in progress\r\n');
+  client.call('SET', 'a', 'after');
+  node.settle();
+  const info = client.call('INFO', 'persistence');
+  expect(fact(info, 'rdb_bgsave_in_progress')).toBe('0');
+  expect(fact(info, 'rdb_changes_since_last_save')).toBe('1');
+  expect(node.files.read('dump.rdb')).toContain('before');
+  expect(node.files.read('dump.rdb')).not.toContain('after');
+});
+
+test('a save that fails stops writes until one succeeds', () => {
+  const node = new TestNode('save 3600 1');
+  const client = node.connect();
+  client.call('SET', 'a', '1');
+  node.files.failure = 'no space left';
+  client.call('BGSAVE');
+  node.settle();
+  expect(fact(client.call('INFO', 'persistence'), 'rdb_last_bgsave_status')).toBe('err');
+  expect(client.call('SET', 'a', '2')).toMatch(/^-MISCONF Redis is configured to save RDB/);
+  expect(client.call('GET', 'a')).toBe('$1\r\n1\r\n');
+  node.files.failure = undefined;
+  expect(client.call('SAVE')).toBe('+OK\r\n');
+  expect(client.call('SET', 'a', '2')).toBe('+OK\r\n');
+});
+
+test('save points save by themselves', () => {
+  const node = new TestNode('save 10 2');
+  const client = node.connect();
+  client.call('MSET', 'a', '1', 'b', '2');
+  node.pass(9000);
+  node.settle();
+  expect(node.files.read('dump.rdb')).toBeUndefined();
+  node.pass(3000);
+  node.settle();
+  expect(node.files.read('dump.rdb')).toContain('REDIS0010');
+  expect(fact(client.call('INFO', 'persistence'), 'rdb_saves')).toBe('1');
+});
+
+test('DEBUG RELOAD gives the same data, with NOFLUSH only beside other keys', () => {
+  const node = new TestNode('save ""\nenable-debug-command yes');
+  const client = node.connect();
+  client.call('RPUSH', 'list', 'a', 'b');
+  client.call('ZADD', 'zset', '1', 'm');
+  const digest = client.call('DEBUG', 'DIGEST');
+  expect(client.call('DEBUG', 'RELOAD')).toBe('+OK\r\n');
+  expect(client.call('DEBUG', 'DIGEST')).toBe(digest);
+  expect(client.call('DEBUG', 'RELOAD', 'NOFLUSH')).toMatch(/^-ERR Error trying to load/);
+  expect(client.call('DEBUG', 'RELOAD', 'NOFLUSH', 'MERGE')).toBe('+OK\r\n');
+  expect(client.call('DEBUG', 'DIGEST')).toBe(digest);
+  expect(client.call('DEBUG', 'RELOAD', 'SOMEHOW')).toMatch(/^-ERR DEBUG RELOAD only supports/);
+});
