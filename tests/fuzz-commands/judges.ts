@@ -311,10 +311,17 @@ const REFERENCES: Judge = {
 /** A walk with a cursor. One that sees everything at once needs no following, which costs a round trip. */
 function walkOf(step: Step): Judge {
   const cursorAt = lower(step, 0) === 'scan' ? 1 : 2;
-  if (lower(step, cursorAt) !== '0') return SAME_KIND;
+  if (lower(step, cursorAt) !== '0') return lower(step, 0) === 'scan' ? MIDDLE : SAME_KIND;
   const count = optionValue(step, 'count')[0]?.toString('latin1') ?? '';
   return /^\d{4,9}$/.test(count) ? WHOLE_WALK : WALK;
 }
+
+/** What a cursor from nowhere visits is chance, and what has expired of it goes: nothing must be left to go. */
+const MIDDLE: Judge = {
+  before: () => [words('SCAN', '0', 'COUNT', '1000000')],
+  agree: SAME_KIND.agree,
+  chanceKeys: () => [],
+};
 
 const WALK: Judge = { agree: SAME_KIND.agree, isWalk: true };
 
