@@ -103,6 +103,7 @@ function resetStat({ server }: Context, _request: Request, reply: ReplyWriter): 
   keyspace.hits = 0;
   keyspace.misses = 0;
   keyspace.expiredCount = 0;
+  keyspace.lazyFreedCount = 0;
   replication.source.counters.fullSyncs = 0;
   replication.source.counters.partialAccepted = 0;
   replication.source.counters.partialRefused = 0;

@@ -1,6 +1,6 @@
 /** Drawing elements of a container by lot: SRANDMEMBER, HRANDFIELD and their like. */
 import type { Rng } from '../base/index.ts';
-import type { ReplyWriter } from '../resp/index.ts';
+import type { Context } from './context.ts';
 import { ERR_OUT_OF_RANGE } from './data-errors.ts';
 
 /** Most draws of a negative count. Divergence: Redis goes on until its memory ends. */
@@ -38,19 +38,22 @@ export function drawDistinct(wanted: number, draw: () => number, show: () => voi
 }
 
 /**
- * Answers an array of `count` draws of any elements, each of `each` replies, or an error when that
- * is too much.
+ * Answers an array of `count` draws of any elements, each of `each` replies. Where the client's output is limited it
+ * ends there, for the client is closed then; elsewhere too much is an error.
  */
 export function replyRepeated(
-  reply: ReplyWriter,
+  { server, session }: Context,
   { count, each = 1 }: { readonly count: number; readonly each?: number },
   answerOne: () => void,
 ): void {
-  if (count > REPEATS_MAX) return reply.error(ERR_OUT_OF_RANGE);
+  const { reply } = session;
+  const hardBytes = server.settings['client-output-buffer-limit'].normal.hardBytes;
+  if (count > REPEATS_MAX && hardBytes === 0) return reply.error(ERR_OUT_OF_RANGE);
   const start = reply.length;
   reply.array(count * each);
   for (let i = 0; i < count; i++) {
     answerOne();
+    if (hardBytes > 0 && reply.length - start > hardBytes) return;
     if (reply.length - start <= REPEATED_BYTES_MAX) continue;
     reply.truncate(start);
     return reply.error(ERR_OUT_OF_RANGE);

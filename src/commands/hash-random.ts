@@ -56,7 +56,7 @@ function answer(
       hashes.random(ref, rng);
       show(hashes.field, hashes.value);
     };
-    return replyRepeated(reply, { count: -Number(count), each: isFlat ? 2 : 1 }, answerOne);
+    return replyRepeated(context, { count: -Number(count), each: isFlat ? 2 : 1 }, answerOne);
   }
   const size = hashes.size(ref);
   const wanted = Math.min(Number(count), size);

@@ -48,8 +48,8 @@ export function memoryFields(server: Server): InfoFields {
     ['mem_aof_buffer', 0],
     ['mem_allocator', 'slotline'],
     ['active_defrag_running', 0],
-    ['lazyfree_pending_objects', 0],
-    ['lazyfreed_objects', 0],
+    ['lazyfree_pending_objects', server.keyspace.rubbishCount],
+    ['lazyfreed_objects', server.keyspace.lazyFreedCount],
   ];
 }
 

@@ -3,7 +3,7 @@ import { clientBytes } from './client-list.ts';
 import type { Server } from './server.ts';
 
 export interface MemoryReport {
-  /** Data and JavaScript heap. */
+  /** Data, buffers, and what the process needed before it had any. */
   readonly usedBytes: number;
   readonly residentBytes: number;
   readonly heapBytes: number;
@@ -21,14 +21,17 @@ export function memoryReport(server: Server): MemoryReport {
   const { keyspace, replication, stats } = server;
   const { residentBytes, heapBytes } = server.system.memory();
   const { usedBytes: dataBytes, reservedBytes } = keyspace.memory;
-  const usedBytes = dataBytes + heapBytes;
-  stats.peakMemoryBytes = Math.max(stats.peakMemoryBytes, usedBytes);
   let normal = 0;
   let replicas = 0;
   for (const session of server.clients.all()) {
     if (session.role === 'replica') replicas += clientBytes(session);
     else normal += clientBytes(session);
   }
+  const backlogBytes =
+    replication.history.backlog === undefined ? 0 : replication.history.backlogBytes;
+  // Garbage of the heap is nobody's use; it would hide what a command took or gave back.
+  const usedBytes = stats.startupHeapBytes + dataBytes + backlogBytes + normal + replicas;
+  stats.peakMemoryBytes = Math.max(stats.peakMemoryBytes, usedBytes);
   return {
     usedBytes,
     residentBytes,
@@ -36,7 +39,7 @@ export function memoryReport(server: Server): MemoryReport {
     dataBytes,
     reservedDataBytes: reservedBytes,
     peakBytes: stats.peakMemoryBytes,
-    backlogBytes: replication.history.backlog === undefined ? 0 : replication.history.backlogBytes,
+    backlogBytes,
     replicaBytes: replicas,
     clientBytes: normal,
     keyCount: keyspace.size,

@@ -109,7 +109,7 @@ export function srandmember(context: Context, request: Request, reply: ReplyWrit
   if (ref === NONE) return reply.array(0);
   if (!isOfType(context, ref, TYPE_SET, reply)) return;
   const answerOne = (): void => replyView(reply, sets.random(ref, rng));
-  if (count < 0) return replyRepeated(reply, { count: -Number(count) }, answerOne);
+  if (count < 0) return replyRepeated(context, { count: -Number(count) }, answerOne);
   const size = sets.size(ref);
   const wanted = Math.min(Number(count), size);
   reply.array(wanted);

@@ -53,7 +53,7 @@ function answer(
   };
   if (count < 0) {
     const each = hasScores && reply.resp === 2 ? 2 : 1;
-    return replyRepeated(reply, { count: -Number(count), each }, () => {
+    return replyRepeated(context, { count: -Number(count), each }, () => {
       draw();
       show();
     });

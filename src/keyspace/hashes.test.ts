@@ -117,7 +117,7 @@ test('pairs that make a hash in one go make the same as one by one', () => {
       bench.hashes.createWith(bench.db, KEY, { buf, at, size }, 0, pieces.length);
       if (!bench.hashes.isChanged) for (const [field, value] of pairs) bench.set(field, value);
       bench.expectSound();
-      expect(bench.pairs().sort()).toEqual(single.pairs().sort());
+      expect(new Map(bench.pairs())).toEqual(new Map(single.pairs()));
       const name = bench.db.entries.encodingName(bench.find());
       expect(name).toBe(single.db.entries.encodingName(single.find()));
     }),

@@ -63,7 +63,9 @@ export class Keyspace extends KeyspaceState {
   /** Frees about `max` blocks of large values that were deleted; whether more are waiting. */
   collect(max: number): boolean {
     for (const { store } of this.databases) {
-      if (store.rubbish.pendingCount > 0) store.collect(max);
+      const before = store.rubbish.pendingCount;
+      if (before > 0) store.collect(max);
+      this.lazyFreedCount += before - store.rubbish.pendingCount;
     }
     return this.rubbishCount > 0;
   }

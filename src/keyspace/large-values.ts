@@ -35,8 +35,6 @@ const AT_ONCE_MAX = 64;
 
 /** The large values of one store that wait to be freed. */
 export class Rubbish {
-  /** Values that went this way and are gone. */
-  freedCount = 0;
   readonly #pending: Rubble[] = [];
   readonly #onPending: () => void;
 
@@ -63,7 +61,6 @@ export class Rubbish {
     if (rubble === undefined) return false;
     if (!valuesOf(rubble.type).dismantle(rubble, max)) {
       this.#pending.shift();
-      this.freedCount++;
     }
     return this.#pending.length > 0;
   }

@@ -70,6 +70,8 @@ export class KeyspaceState {
   hits = 0;
   misses = 0;
   expiredCount = 0;
+  /** Large values that were freed in slices after they were deleted. */
+  lazyFreedCount = 0;
   readonly #rng: Rng;
   #nowMs: UnixMs = unixMs(0);
 

@@ -5,7 +5,6 @@
 import type { Clock, UnixMs } from '../base/index.ts';
 import {
   type Command,
-  FLAG_BLOCKING,
   FLAG_FAST,
   FLAG_SKIP_SLOWLOG,
   type LatencyMonitor,
@@ -71,8 +70,9 @@ export class CallMeter {
   #long(session: Session, command: Command, request: Request, durationUs: number): void {
     const { slowLog, latency, unixNow } = this.#host;
     const { flags } = command;
-    const isNoted =
-      (flags & (FLAG_SKIP_SLOWLOG | FLAG_BLOCKING)) === 0 || session.blocked === undefined;
+    // A call that waited for keys ends when it is served, while its client still counts as waiting.
+    const isWaiting = session.blocked !== undefined && session.blocked.kind !== 'keys';
+    const isNoted = (flags & FLAG_SKIP_SLOWLOG) === 0 && !isWaiting;
     if (durationUs >= this.#slowUs && isNoted) {
       slowLog.record({ session, command, request, durationUs, unixNow });
     }

@@ -41,8 +41,8 @@ export interface DispatchHost extends Server {
   readonly isLimited: boolean;
   /** Whether no setting bounds the memory or asks for replicas, so that the next two need not be asked. */
   readonly takesAllChanges: boolean;
-  /** Whether the data is larger than maxmemory allows. */
-  readonly isOutOfMemory: boolean;
+  /** Evicts keys while the data is larger than maxmemory allows; whether a command may use more memory then. */
+  makeRoom(): boolean;
   /** Whether min-replicas-to-write is met. */
   readonly hasEnoughReplicas: boolean;
   readonly hasMonitors: boolean;

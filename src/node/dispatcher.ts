@@ -277,7 +277,7 @@ export class Dispatcher {
     let { flags } = command;
     if (command.fullName === 'exec')
       for (const queued of client.queue ?? []) flags |= queued.command.flags;
-    if ((flags & FLAG_DENYOOM) !== 0 && host.isOutOfMemory) return errors.ERR_OOM;
+    if ((flags & FLAG_DENYOOM) !== 0 && !host.makeRoom()) return errors.ERR_OOM;
     if ((flags & FLAG_WRITE) === 0) return undefined;
     if (host.replication.isReplica) {
       return host.settings['replica-read-only'] ? errors.ERR_READONLY : undefined;

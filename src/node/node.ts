@@ -50,6 +50,7 @@ import { Cron } from './cron.ts';
 import type { ClusterRouter, DispatchHost } from './dispatch-host.ts';
 import { Dispatcher } from './dispatcher.ts';
 import type { Inside } from './inside.ts';
+import { Eviction } from './eviction.ts';
 import { Migrator } from './migrate.ts';
 import { createKeyspace } from './keyspace-creation.ts';
 import { type ShownCall, monitorLine } from './monitor-line.ts';
@@ -102,6 +103,7 @@ export class Node implements DispatchHost, ClientDeskOwner, Inside {
   readonly cluster: ClusterPart | undefined;
   readonly migrator: Migrator;
   readonly persistence: Persistence;
+  readonly eviction: Eviction = new Eviction(this);
   readonly desk: ClientDesk;
   readonly waits: WaitQueue;
   now: MonoMs = monoMs(0);
@@ -139,6 +141,7 @@ export class Node implements DispatchHost, ClientDeskOwner, Inside {
     this.runId = randomHex(ports.rng, 40);
     this.#readClocks();
     this.startedAt = this.now;
+    this.stats.startupHeapBytes = this.system.memory().heapBytes;
     this.table = new CommandTable(commandSpecs);
     for (const { args } of init.config.renames) this.table.rename(args[0] ?? '', args[1] ?? '');
     this.slowLog = new SlowLog(this.settings);
@@ -426,9 +429,8 @@ export class Node implements DispatchHost, ClientDeskOwner, Inside {
     return this.settings.maxmemory === 0 && this.settings['min-replicas-to-write'] === 0;
   }
 
-  get isOutOfMemory(): boolean {
-    const { maxmemory } = this.settings;
-    return maxmemory > 0 && this.keyspace.memory.usedBytes > maxmemory;
+  makeRoom(): boolean {
+    return this.eviction.makeRoom();
   }
 
   get hasEnoughReplicas(): boolean {

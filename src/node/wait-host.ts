@@ -1,4 +1,4 @@
-/** What the queue of waiting clients needs of its node. */
+/** Joins the queue of waiting clients with its node. */
 import type { Inside } from './inside.ts';
 import type { WaitHost } from './wait-queue.ts';
 
@@ -6,7 +6,7 @@ export interface WaitOwner extends Inside {
   readonly replication: { acknowledgedCount(offset: number): number };
 }
 
-/** What the queue of waiting clients needs of its node. */
+/** What the queue needs of its node. */
 export function waitHost(node: WaitOwner): WaitHost {
   return {
     get keyspace() {

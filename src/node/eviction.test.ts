@@ -1,0 +1,74 @@
+/** What maxmemory does to a node: which keys go, who is told, and what is refused. */
+import { expect, test } from 'vitest';
+import { TestNode } from './test-node.ts';
+
+const VALUE = 'x'.repeat(100);
+
+function filled(
+  policy: string,
+  count: number,
+): { node: TestNode; call: (...args: string[]) => string } {
+  const node = new TestNode(`maxmemory-policy ${policy}\nmaxmemory-samples 10\n`);
+  const client = node.connect();
+  const call = (...args: string[]): string => client.call(...args);
+  for (let i = 0; i < count; i++) {
+    call('SET', `key:${i}`, VALUE);
+    if (i % 2 === 0) call('EXPIRE', `key:${i}`, String(1000 + i));
+  }
+  return { node, call };
+}
+
+const used = (node: TestNode): number => node.node.keyspace.memory.usedBytes;
+
+test('without a policy writes are refused and reads are not', () => {
+  const { node, call } = filled('noeviction', 100);
+  call('CONFIG', 'SET', 'maxmemory', String(used(node) - 1));
+  expect(call('SET', 'more', 'x')).toBe(
+    "-OOM command not allowed when used memory > 'maxmemory'.\r\n",
+  );
+  expect(call('GET', 'key:1')).toContain(VALUE);
+  expect(call('DEL', 'key:1')).toBe(':1\r\n');
+  expect(call('DBSIZE')).toBe(':99\r\n');
+});
+
+test('keys that were used last stay', () => {
+  const { node, call } = filled('allkeys-lru', 400);
+  node.pass(60_000);
+  for (let i = 0; i < 100; i++) call('GET', `key:${i}`);
+  call('CONFIG', 'SET', 'maxmemory', String(Math.floor(used(node) * 0.6)));
+  call('SET', 'more', VALUE);
+  let kept = 0;
+  for (let i = 0; i < 100; i++) if (call('EXISTS', `key:${i}`) === ':1\r\n') kept++;
+  expect(kept).toBeGreaterThan(90);
+  expect(used(node)).toBeLessThanOrEqual(Number(node.node.settings.maxmemory) + 200);
+});
+
+test('a volatile policy takes only keys with an expiry time, the nearest first', () => {
+  const { node, call } = filled('volatile-ttl', 200);
+  call('CONFIG', 'SET', 'maxmemory', String(Math.floor(used(node) * 0.75)));
+  call('SET', 'more', VALUE);
+  for (let i = 1; i < 200; i += 2) expect(call('EXISTS', `key:${i}`)).toBe(':1\r\n');
+  expect(call('EXISTS', 'key:198')).toBe(':1\r\n');
+  expect(call('EXISTS', 'key:0')).toBe(':0\r\n');
+  call('CONFIG', 'SET', 'maxmemory', '1');
+  expect(call('SET', 'more', 'x')).toContain('OOM');
+  expect(call('DBSIZE')).toBe(':101\r\n');
+});
+
+test.each(['allkeys-random', 'allkeys-lfu', 'volatile-random', 'volatile-lru', 'volatile-lfu'])(
+  '%s makes room, tells subscribers, and counts',
+  (policy) => {
+    const { node, call } = filled(policy, 100);
+    call('CONFIG', 'SET', 'notify-keyspace-events', 'Ee');
+    const subscriber = node.connect();
+    subscriber.call('PSUBSCRIBE', '*');
+    subscriber.received = '';
+    const limit = Math.floor(used(node) * 0.8);
+    call('CONFIG', 'SET', 'maxmemory', String(limit));
+    expect(call('SET', 'more', VALUE)).toBe('+OK\r\n');
+    const evicted = 101 - Number(call('DBSIZE').slice(1));
+    expect(evicted).toBeGreaterThan(5);
+    expect(call('INFO', 'stats')).toContain(`evicted_keys:${evicted}\r\n`);
+    expect(subscriber.received.split(':evicted').length - 1).toBe(evicted);
+  },
+);

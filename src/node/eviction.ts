@@ -1,0 +1,135 @@
+/**
+ * Eviction: which keys go when the data is larger than `maxmemory`. Like Redis it does not keep all keys in order, but
+ * draws a few, remembers the best of those seen, and takes the best of all.
+ * Source: documentation of maxmemory-policy; behaviour of redis-server 7.0.15.
+ */
+import type { Rng } from '../base/index.ts';
+import type { ServerStats } from '../commands/index.ts';
+import { KEYSPACE_EVENT, type Settings } from '../config/index.ts';
+import { type Database, type Keyspace, NONE, type Ref } from '../keyspace/index.ts';
+import type { PubSub } from '../commands/index.ts';
+import { notifyKeyspace } from './call-context.ts';
+import type { Propagation } from './propagation.ts';
+
+export interface EvictionHost {
+  readonly settings: Settings;
+  readonly keyspace: Keyspace;
+  readonly rng: Rng;
+  readonly stats: ServerStats;
+  readonly pubsub: PubSub;
+  readonly propagation: Propagation;
+  readonly replication: { readonly isReplica: boolean };
+}
+
+interface Candidate {
+  readonly dbIndex: number;
+  readonly key: Buffer;
+  /** The larger, the sooner it goes. */
+  readonly worth: number;
+}
+
+/** Candidates kept from one draw to the next. Source: 7.0 evict.c, EVPOOL_SIZE. */
+const POOL_SIZE = 16;
+/** Keys evicted before clients are served again. */
+const SLICE_KEYS = 64;
+const FREQUENCY_MAX = 255;
+
+export class Eviction {
+  readonly #host: EvictionHost;
+  /** The best candidates seen, worst first. They may be gone or changed by now. */
+  readonly #pool: Candidate[] = [];
+  #randomDb = 0;
+
+  constructor(host: EvictionHost) {
+    this.#host = host;
+  }
+
+  /** Whether the data is larger than allowed, on a node that has to mind. */
+  get isOver(): boolean {
+    const { keyspace, replication, settings } = this.#host;
+    const { maxmemory } = settings;
+    if (maxmemory === 0 || keyspace.memory.usedBytes <= maxmemory) return false;
+    return !(replication.isReplica && settings['replica-ignore-maxmemory']);
+  }
+
+  /** Evicts keys while there are too many, some at a time. Whether it is worth going on. */
+  slice(): boolean {
+    for (let i = 0; i < SLICE_KEYS; i++) if (!this.isOver || !this.#evictOne()) return false;
+    return this.isOver;
+  }
+
+  /** Evicts what has to go before a command may use more memory; whether there is room for it then. */
+  makeRoom(): boolean {
+    while (this.isOver) if (!this.#evictOne()) return false;
+    return true;
+  }
+
+  #evictOne(): boolean {
+    const policy = this.#host.settings['maxmemory-policy'];
+    if (policy === 'noeviction') return false;
+    const isVolatile = policy.startsWith('volatile');
+    if (policy.endsWith('random')) return this.#evictRandom(isVolatile);
+    this.#draw(isVolatile, policy);
+    for (let best = this.#pool.pop(); best !== undefined; best = this.#pool.pop()) {
+      const db = this.#host.keyspace.db(best.dbIndex);
+      const ref = db.find(best.key, 0, best.key.length);
+      if (ref === NONE || (isVolatile && !db.entries.hasExpiry(ref))) continue;
+      this.#evict(db, ref);
+      return true;
+    }
+    return false;
+  }
+
+  #evictRandom(isVolatile: boolean): boolean {
+    const { keyspace, rng } = this.#host;
+    const { databases } = keyspace;
+    for (let tries = 0; tries < databases.length; tries++) {
+      this.#randomDb = (this.#randomDb + 1) % databases.length;
+      const db = keyspace.db(this.#randomDb);
+      if ((isVolatile ? db.volatileCount : db.size) === 0) continue;
+      this.#evict(db, isVolatile ? db.sampleVolatile(rng) : db.sample(rng));
+      return true;
+    }
+    return false;
+  }
+
+  #draw(isVolatile: boolean, policy: string): void {
+    const { keyspace, rng, settings } = this.#host;
+    for (const db of keyspace.databases) {
+      const count = isVolatile ? db.volatileCount : db.size;
+      const wanted = Math.min(count, settings['maxmemory-samples']);
+      for (let i = 0; i < wanted; i++) {
+        const ref = isVolatile ? db.sampleVolatile(rng) : db.sample(rng);
+        this.#offer(db, ref, worthOf(db, ref, policy));
+      }
+    }
+  }
+
+  #offer(db: Database, ref: Ref, worth: number): void {
+    const pool = this.#pool;
+    if (pool.length === POOL_SIZE && worth <= pool[0]!.worth) return;
+    const { buf, at, size } = db.entries.key(ref);
+    const key = Buffer.from(buf.subarray(at, at + size));
+    if (pool.some((other) => other.dbIndex === db.index && other.key.equals(key))) return;
+    if (pool.length === POOL_SIZE) pool.shift();
+    const place = pool.findIndex((other) => other.worth > worth);
+    pool.splice(place < 0 ? pool.length : place, 0, { dbIndex: db.index, key, worth });
+  }
+
+  #evict(db: Database, ref: Ref): void {
+    const { settings, stats, propagation } = this.#host;
+    const { buf, at, size } = db.entries.key(ref);
+    const key = Buffer.from(buf.subarray(at, at + size));
+    db.drop(ref);
+    stats.evictedKeys++;
+    propagation.addArgs(db.index, [settings['lazyfree-lazy-eviction'] ? 'UNLINK' : 'DEL', key]);
+    const wanted = settings['notify-keyspace-events'];
+    if ((wanted & KEYSPACE_EVENT.e) === 0) return;
+    notifyKeyspace(this.#host, { wanted, event: 'evicted', dbIndex: db.index }, key);
+  }
+}
+
+function worthOf(db: Database, ref: Ref, policy: string): number {
+  if (policy.endsWith('ttl')) return -db.entries.expireAt(ref);
+  return policy.endsWith('lfu') ? FREQUENCY_MAX - db.frequency(ref) : db.idleSeconds(ref);
+}
