@@ -16,6 +16,7 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import { rolldown } from 'rolldown';
 import { ROOT, buildStamp, tool } from './project.mjs';
 
@@ -42,7 +43,7 @@ if (compiled.status !== 0) {
   process.exit(1);
 }
 for (const name of BUNDLED) await bundle(name);
-makeExecutables();
+await makeExecutables();
 writeFileSync(join(fresh, '.stamp'), stamp);
 moveIntoPlace();
 
@@ -66,15 +67,25 @@ async function bundle(name) {
   await build.close();
 }
 
-function makeExecutables() {
+async function makeExecutables() {
   const bin = join(fresh, 'bin');
   if (!existsSync(bin)) return;
+  const { NODE_FLAGS } = await import(pathToFileURL(join(bin, 'node-flags.js')).href);
   for (const file of readdirSync(bin).filter((name) => /^slotline(-[a-z]+)?\.js$/.test(name))) {
     const path = join(bin, file);
     const code = readFileSync(path, 'utf8').replace(/^#!.*\n/, '');
-    writeFileSync(path, SHEBANG + code);
+    const isServer = BUNDLED.some((name) => file === `${name}.js`);
+    writeFileSync(path, (isServer ? serverHead(NODE_FLAGS) : SHEBANG) + code);
     chmodSync(path, 0o755);
   }
+}
+
+/**
+ * A first line cannot pass flags everywhere, so the server's file is a shell script too: the shell takes the second line
+ * for a command that replaces it by node, node takes it for a string and a comment. The process id stays the same.
+ */
+function serverHead(flags) {
+  return `#!/bin/sh\n":" //; exec node ${flags.join(' ')} "$0" "$@"\n`;
 }
 
 function moveIntoPlace() {

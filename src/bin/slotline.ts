@@ -5,6 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { Command, CommanderError } from 'commander';
 import { addClusterCommands } from './cluster-commands.ts';
 import { runTool, wholeNumber } from './run-tool.ts';
+import { NODE_FLAGS } from './node-flags.ts';
 
 const USAGE_STATUS = 2;
 const SERVER_PROGRAM = new URL('./slotline-server.js', import.meta.url);
@@ -90,7 +91,9 @@ function upOptions(flags: UpFlags): Parameters<typeof import('../tools/up/index.
     nodeTimeoutMs: flags.nodeTimeout,
     dir: flags.dir,
     serverCommand:
-      serverExe === undefined ? [process.execPath, fileURLToPath(SERVER_PROGRAM)] : [serverExe],
+      serverExe === undefined
+        ? [process.execPath, ...NODE_FLAGS, fileURLToPath(SERVER_PROGRAM)]
+        : [serverExe],
     serverCommandName: serverExe ?? `${ownName()} server`,
   };
 }

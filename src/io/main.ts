@@ -14,6 +14,7 @@ import { type LogWriter, logWriter } from './log-file.ts';
 import { ServerProcess, StartError, absolutePath } from './server-process.ts';
 import { systemWords } from './system-words.ts';
 import { VERSION } from './version.ts';
+import { warmUp } from './warm-up.ts';
 
 /** Version of Redis whose behaviour and texts this server has. */
 const REDIS_VERSION = '7.0.15';
@@ -49,6 +50,7 @@ export async function runServer(argv: readonly string[]): Promise<void> {
     'notice',
     `Slotline is starting, version=${VERSION}, redis_version=${REDIS_VERSION}, PID: ${process.pid}`,
   );
+  warmUp();
   try {
     server = new ServerProcess({
       config: loaded,
@@ -167,7 +169,7 @@ function handleSignals(server: ServerProcess, log: LogWriter): void {
 /** `daemonize yes`: the same server in a process of its own, without a terminal. */
 function detach(argv: readonly string[]): void {
   const program = process.argv[1] ?? '';
-  const child = spawn(process.execPath, [program, ...argv], {
+  const child = spawn(process.execPath, [...process.execArgv, program, ...argv], {
     detached: true,
     stdio: 'ignore',
     env: { ...process.env, [DAEMON_MARK]: '1' },

@@ -1,0 +1,6 @@
+/**
+ * How the runtime of a server process is started. The data lives outside the JavaScript heap, so a young generation of a
+ * megabyte is enough, and one helper thread does what four would: each has a memory arena of its own. Measured with
+ * node-bench.mjs, this saves 10 to 15 MB of a process, and the compiler's threads cost less CPU.
+ */
+export const NODE_FLAGS: readonly string[] = ['--max-semi-space-size=1', '--v8-pool-size=1'];
