@@ -3,28 +3,29 @@
  * before and behind them. So both ends push and pop without moving anything, and whatever happens
  * in the middle (`list-middle.ts`) costs one chunk.
  *
- * A list is a block of three words: first and last chunk, number of elements. A chunk is six words (previous, next, elements, where they start and end in the block, its size)
- * and the elements, without the head and the end mark that a listpack would have.
+ * A list is a block of three words: first and last chunk, number of elements. A chunk is seven words
+ * (`list-words.ts`) and the elements, without the head and the end mark that a listpack would have.
+ * Groups of chunks (`list-groups.ts`) make short work of finding an index.
  */
 import { invariant } from '../base/index.ts';
 import { type ListpackElement, listpackNext, listpackPrevious } from '../rdb/index.ts';
 import { type Arena, NONE, type Ref, SLAB_SHIFT, UNIT_MASK } from './arena.ts';
-
-// Words of a list.
-const HEAD = 0;
-const TAIL = 1;
-const LENGTH = 2;
-const LIST_BYTES = 12;
-
-// Words of a chunk.
-const PREVIOUS = 0;
-const NEXT = 1;
-const COUNT = 2;
-const START = 3;
-const END = 4;
-const CAPACITY = 5;
-/** Bytes before the elements. */
-export const CHUNK_HEAD_BYTES = 24;
+import { ListGroups } from './list-groups.ts';
+import {
+  CAPACITY,
+  CHUNK_HEAD_BYTES,
+  COUNT,
+  END,
+  HEAD,
+  LENGTH,
+  LIST_BYTES,
+  NEXT,
+  PREVIOUS,
+  START,
+  TAIL,
+  getWord,
+  putWord,
+} from './list-words.ts';
 
 /** Room of a chunk at either end of a list that has one chunk; later ones are as large as their neighbour. */
 const FIRST_ROOM_BYTES = 1000;
@@ -50,6 +51,7 @@ export interface ElementRun {
 /** The chains of one arena. */
 export class ListChunks {
   readonly arena: Arena;
+  readonly groups: ListGroups;
   /** Where `seek` arrived: a chunk, and the position of an element in its slab. */
   chunk: Ref = NONE;
   pos = 0;
@@ -58,6 +60,7 @@ export class ListChunks {
 
   constructor(arena: Arena) {
     this.arena = arena;
+    this.groups = new ListGroups(arena);
   }
 
   create(): Ref {
@@ -128,29 +131,9 @@ export class ListChunks {
 
   /** Goes to the element of an index in [0, length), from the nearer end. */
   seek(list: Ref, index: number): void {
-    const length = this.length(list);
-    let chunk: Ref;
-    let rest: number;
-    if (index * 2 < length) {
-      chunk = this.#get(list, HEAD);
-      rest = index;
-      for (let count = this.count(chunk); rest >= count; count = this.count(chunk)) {
-        rest -= count;
-        chunk = this.#get(chunk, NEXT);
-      }
-    } else {
-      chunk = this.#get(list, TAIL);
-      // The number of elements behind the wanted one.
-      rest = length - 1 - index;
-      for (let count = this.count(chunk); rest >= count; count = this.count(chunk)) {
-        rest -= count;
-        chunk = this.#get(chunk, PREVIOUS);
-      }
-      rest = this.count(chunk) - 1 - rest;
-    }
-    this.chunk = chunk;
-    this.index = rest;
-    this.pos = this.#position(chunk, rest);
+    this.chunk = this.groups.find(list, index);
+    this.index = this.groups.index;
+    this.pos = this.#position(this.chunk, this.index);
   }
 
   push(list: Ref, element: ListpackElement, isFront: boolean, limits: ChunkLimits): void {
@@ -195,7 +178,7 @@ export class ListChunks {
   resized(list: Ref, chunk: Ref, count: number): void {
     const length = this.length(list) + count;
     invariant(length <= LENGTH_MAX, 'a list has fewer than 2^32 elements');
-    this.#put(chunk, COUNT, this.#get(chunk, COUNT) + count);
+    this.groups.resized(chunk, count);
     this.#put(list, LENGTH, length);
   }
 
@@ -245,6 +228,7 @@ export class ListChunks {
     this.#put(chunk, END, CHUNK_HEAD_BYTES);
     this.#put(chunk, PREVIOUS, previous);
     this.#put(chunk, NEXT, next);
+    this.groups.enter(chunk);
     this.#link(list, chunk);
     return chunk;
   }
@@ -257,6 +241,7 @@ export class ListChunks {
     else this.#put(previous, NEXT, next);
     if (next === NONE) this.#put(list, TAIL, previous);
     else this.#put(next, PREVIOUS, previous);
+    this.groups.leave(chunk);
     this.arena.free(chunk);
   }
 
@@ -273,6 +258,7 @@ export class ListChunks {
     const outer = this.#get(chunk, isFront ? PREVIOUS : NEXT);
     let gone: Ref = NONE;
     if (outer !== NONE) {
+      this.groups.cut(chunk, isFront);
       gone = this.create();
       this.#put(gone, HEAD, isFront ? this.#get(list, HEAD) : outer);
       this.#put(gone, TAIL, isFront ? outer : this.#get(list, TAIL));
@@ -283,7 +269,7 @@ export class ListChunks {
     }
     if (isFront) this.#put(chunk, START, this.pos - base);
     else this.#put(chunk, END, listpackNext(this.bytes(chunk), this.pos) - base);
-    this.#put(chunk, COUNT, this.#get(chunk, COUNT) - inside);
+    this.groups.resized(chunk, -inside);
     this.#put(list, LENGTH, length - count);
     this.shrink(list, chunk);
     return gone;
@@ -294,6 +280,8 @@ export class ListChunks {
     let chunk = this.#get(list, HEAD);
     for (let i = 0; i < max && chunk !== NONE; i++) {
       const next = this.#get(chunk, NEXT);
+      const group = this.groups.endingWith(chunk);
+      if (group !== NONE) this.arena.free(group);
       this.arena.free(chunk);
       chunk = next;
     }
@@ -353,6 +341,7 @@ export class ListChunks {
     const at = this.startOf(from);
     this.bytes(from).copy(this.bytes(chunk), ((chunk & UNIT_MASK) << 3) + start, at, at + used);
     this.#link(list, chunk);
+    this.groups.moved(from, chunk);
     this.arena.free(from);
     return chunk;
   }
@@ -382,10 +371,10 @@ export class ListChunks {
   }
 
   #get(ref: Ref, word: number): number {
-    return this.arena.i32[ref >>> SLAB_SHIFT]![((ref & UNIT_MASK) << 1) + word]!;
+    return getWord(this.arena, ref, word);
   }
 
   #put(ref: Ref, word: number, value: number): void {
-    this.arena.i32[ref >>> SLAB_SHIFT]![((ref & UNIT_MASK) << 1) + word] = value;
+    putWord(this.arena, ref, word, value);
   }
 }

@@ -1,6 +1,7 @@
 /** How large the chunks of a list become, by `list-max-listpack-size`. */
 import { INLINE_BYTES_MAX } from './entry.ts';
-import { CHUNK_HEAD_BYTES, type ChunkLimits } from './list-chunks.ts';
+import type { ChunkLimits } from './list-chunks.ts';
+import { CHUNK_HEAD_BYTES } from './list-words.ts';
 import type { ValueHost } from './value-host.ts';
 import { EMPTY_LISTPACK_BYTES } from '../rdb/index.ts';
 

@@ -253,9 +253,8 @@ export class Lists implements LargeValues {
 
   /** Chunks of a list; a small list has none. */
   chunkCount(ref: Ref): number {
-    let count = 0;
-    for (let chunk = this.firstChunk(ref); chunk !== NONE; chunk = this.nextChunk(chunk)) count++;
-    return count;
+    const entries = this.#entries;
+    return entries.isLarge(ref) ? this.#chunks.groups.chunkCount(entries.firstWord(ref)) : 0;
   }
 
   /** The first chunk, NONE of a small list. */
@@ -307,6 +306,8 @@ export class Lists implements LargeValues {
     for (; chunk !== NONE && (samples === 0 || seen < samples); chunk = chunks.next(chunk)) {
       seen += chunks.count(chunk);
       seenBytes += chunks.capacity(chunk);
+      const group = chunks.groups.endingWith(chunk);
+      if (group !== NONE) seenBytes += chunks.arena.capacity(group);
     }
     if (seen > 0) bytes += Math.round((seenBytes / seen) * length);
     return bytes;
