@@ -76,6 +76,8 @@ export class Dispatcher {
   /** For calls that waited for keys and are run again. */
   readonly #again: CallContext;
   readonly #innerParser: RequestParser;
+  /** Whether the refusal in hand is the cluster's: EXEC passes it on as it is, so that clients can follow it. */
+  #isRedirection = false;
   /** Inside EXEC. */
   isRunningQueue = false;
 
@@ -217,7 +219,7 @@ export class Dispatcher {
     if (host.clusterRouter !== undefined && client.role !== 'master') {
       const text = host.clusterRouter.redirect(client, command, request);
       if (text !== undefined) {
-        if (command.fullName === 'exec') host.discard(client);
+        this.#isRedirection = true;
         return text;
       }
     }
@@ -288,8 +290,11 @@ export class Dispatcher {
   #reject(client: Client, command: Command | undefined, text: string): void {
     if (command !== undefined) command.counters.rejectedCalls++;
     this.#host.stats.countError(text);
+    const isRedirection = this.#isRedirection;
+    this.#isRedirection = false;
     if (command?.fullName === 'exec') {
       this.#host.discard(client);
+      if (isRedirection) return client.reply.error(text);
       const reason = text.replace(/^ERR /, '');
       client.reply.error(`EXECABORT Transaction discarded because of: ${reason}`);
       return;

@@ -75,6 +75,23 @@ test('a replica without its master runs a transaction only if it would run each 
   expect(client.call('GET', 'a')).toBe('$-1\r\n');
 });
 
+test('EXEC passes on where the cluster sends it, so that clients can follow', () => {
+  const node = new TestNode('cluster-enabled yes\ncluster-require-full-coverage no');
+  const [client, operator] = [node.connect(), node.connect()];
+  operator.call('CLUSTER', 'ADDSLOTSRANGE', '0', '16383');
+  node.pass(5000);
+  client.call('MULTI');
+  expect(client.call('SET', 'foo', '1')).toBe('+QUEUED\r\n');
+  operator.call('CLUSTER', 'DELSLOTS', '12182');
+  expect(client.call('EXEC')).toBe('-CLUSTERDOWN Hash slot not served\r\n');
+  expect(client.call('EXEC')).toBe('-ERR EXEC without MULTI\r\n');
+  client.call('MULTI');
+  expect(client.call('SET', 'foo', '1')).toBe('-CLUSTERDOWN Hash slot not served\r\n');
+  expect(client.call('EXEC')).toBe(
+    '-EXECABORT Transaction discarded because of previous errors.\r\n',
+  );
+});
+
 test('EXEC that is refused ends the transaction, also when there is none', () => {
   const client = new TestNode().connect();
   const refusal =
