@@ -5,6 +5,7 @@ import type { ReplyWriter, Request } from '../resp/index.ts';
 import type { Context } from './context.ts';
 import { ERR_NOT_INTEGER, ERR_SYNTAX } from './errors.ts';
 import { isOfType, readKey, replyView } from './key-access.ts';
+import { replyElements } from './list-replies.ts';
 
 const ERR_RANK_ZERO =
   "ERR RANK can't be zero: use 1 to start from the first match, 2 from the second ... or use " +
@@ -47,7 +48,7 @@ export function lrange(context: Context, request: Request, reply: ReplyWriter): 
   reply.array(end - start + 1);
   const { cursor } = lists;
   cursor.seek(ref, start);
-  for (let i = start; i <= end; i++) replyView(reply, cursor.readForward());
+  replyElements(cursor, end - start + 1, reply);
 }
 
 interface PositionOptions {

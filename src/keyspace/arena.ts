@@ -78,6 +78,7 @@ export class Arena {
   readonly i32: Int32Array[];
   readonly u16: Uint16Array[];
   readonly f64: Float64Array[];
+  readonly views: DataView[];
   /** Bytes of all blocks in use, rounded up to their classes. */
   usedBytes = 0;
   readonly #heap = new PageHeap();
@@ -90,6 +91,7 @@ export class Arena {
     this.i32 = this.#heap.i32;
     this.u16 = this.#heap.u16;
     this.f64 = this.#heap.f64;
+    this.views = this.#heap.views;
     this.#meta = this.#heap.meta;
   }
 

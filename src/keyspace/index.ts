@@ -39,6 +39,7 @@ export {
 } from './entry.ts';
 export { HLL_REGISTERS, cacheEstimate, cachedEstimate, isHll } from './hll-registers.ts';
 export { HyperLogLog, estimateRegisters } from './hyperloglog.ts';
+export type { ListCursor } from './list-cursor.ts';
 export { Keyspace, type KeyspaceMemory } from './keyspace.ts';
 export { Recency, type RecencyKind } from './recency.ts';
 export { SetResult } from './set-result.ts';

@@ -2,15 +2,17 @@
 import {
   LISTPACK_HEADER_BYTES,
   ListpackReader,
+  listpackCount,
   listpackNext,
   listpackPrevious,
   listpackSeek,
 } from '../rdb/index.ts';
-import { NONE, type Ref } from './arena.ts';
-import type { Entries } from './entry.ts';
+import { NONE, type Ref, SLAB_SHIFT } from './arena.ts';
+import type { BytesView, Entries } from './entry.ts';
 import type { ListChunks } from './list-chunks.ts';
 
 const NO_BYTES: Buffer = Buffer.alloc(0);
+const NO_VIEW: DataView = new DataView(NO_BYTES.buffer, 0, 0);
 
 /** Reused; valid until the list or its entry changes. */
 export class ListCursor {
@@ -21,10 +23,13 @@ export class ListCursor {
   /** Bytes and position of the element it stands at. */
   buf: Uint8Array = NO_BYTES;
   pos = 0;
+  /** Where the elements of the chunk, or of the small list, end. */
+  end = 0;
+  /** The slab of `buf`; without bytes when it is not known. */
+  view: DataView = NO_VIEW;
   readonly #entries: Entries;
   readonly #chunks: ListChunks;
   #start = 0;
-  #end = 0;
 
   constructor(entries: Entries, chunks: ListChunks) {
     this.#entries = entries;
@@ -41,12 +46,8 @@ export class ListCursor {
       this.pos = chunks.pos;
       return;
     }
-    const { buf, at, size } = entries.stringView(ref);
-    this.chunk = NONE;
-    this.buf = buf;
-    this.#start = at + LISTPACK_HEADER_BYTES;
-    this.#end = at + size - 1;
-    this.pos = listpackSeek(buf, at, size, index);
+    const { at, size } = this.#enterSmall(ref);
+    this.pos = listpackSeek(this.buf, at, size, index);
   }
 
   /** Goes to the first element, or the last. */
@@ -56,27 +57,33 @@ export class ListCursor {
       const chunks = this.#chunks;
       const list = entries.firstWord(ref);
       this.#enter(isFront ? chunks.first(list) : chunks.last(list));
-    } else {
-      const { buf, at, size } = entries.stringView(ref);
-      this.chunk = NONE;
-      this.buf = buf;
-      this.#start = at + LISTPACK_HEADER_BYTES;
-      this.#end = at + size - 1;
-    }
-    this.pos = isFront ? this.#start : listpackPrevious(this.buf, this.#end);
+    } else this.#enterSmall(ref);
+    this.pos = isFront ? this.#start : listpackPrevious(this.buf, this.end);
   }
 
   /** Reads the element it stands at and goes on to the next; behind the last it stays. */
   readForward(): ListpackReader {
     this.pos = this.element.read(this.buf, this.pos);
-    if (this.pos === this.#end) this.#enterNext();
+    if (this.pos === this.end) this.#enterNext();
     return this.element;
   }
 
   /** Goes to the next element without reading this one; false when it was the last. */
   forward(): boolean {
     this.pos = listpackNext(this.buf, this.pos);
-    return this.pos !== this.#end || this.#enterNext();
+    return this.pos !== this.end || this.#enterNext();
+  }
+
+  /** Elements of the chunk, or of the small list, that it stands in. */
+  get runCount(): number {
+    if (this.chunk !== NONE) return this.#chunks.count(this.chunk);
+    return listpackCount(this.buf, this.#start - LISTPACK_HEADER_BYTES);
+  }
+
+  /** Goes on to `pos` of the same chunk, where an element is, or its end and so the next chunk. */
+  moveTo(pos: number): void {
+    this.pos = pos;
+    if (pos === this.end) this.#enterNext();
   }
 
   /** Goes to the element before; false when it was the first. */
@@ -89,8 +96,20 @@ export class ListCursor {
     const previous = this.#chunks.previous(this.chunk);
     if (previous === NONE) return false;
     this.#enter(previous);
-    this.pos = listpackPrevious(this.buf, this.#end);
+    this.pos = listpackPrevious(this.buf, this.end);
     return true;
+  }
+
+  #enterSmall(ref: Ref): Readonly<BytesView> {
+    const blob = this.#entries.stringView(ref);
+    const slab = ref >>> SLAB_SHIFT;
+    const { arena } = this.#chunks;
+    this.chunk = NONE;
+    this.buf = blob.buf;
+    this.view = arena.u8[slab] === blob.buf ? arena.views[slab]! : NO_VIEW;
+    this.#start = blob.at + LISTPACK_HEADER_BYTES;
+    this.end = blob.at + blob.size - 1;
+    return blob;
   }
 
   #enterNext(): boolean {
@@ -105,8 +124,9 @@ export class ListCursor {
     const chunks = this.#chunks;
     this.chunk = chunk;
     this.buf = chunks.bytes(chunk);
+    this.view = chunks.arena.views[chunk >>> SLAB_SHIFT]!;
     this.#start = chunks.startOf(chunk);
-    this.#end = chunks.endOf(chunk);
+    this.end = chunks.endOf(chunk);
     this.pos = this.#start;
   }
 }

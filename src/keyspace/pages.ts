@@ -36,6 +36,7 @@ const NO_BYTES: Buffer = Buffer.alloc(0);
 const NO_WORDS: Int32Array = new Int32Array(0);
 const NO_HALVES: Uint16Array = new Uint16Array(0);
 const NO_DOUBLES: Float64Array = new Float64Array(0);
+const NO_VIEW: DataView = new DataView(new ArrayBuffer(0));
 
 /** Slabs and their pages. A page id is `slab << 8 | page`; slab 0 never exists, so 0 is "none". */
 export class PageHeap {
@@ -44,6 +45,7 @@ export class PageHeap {
   readonly i32: Int32Array[] = [NO_WORDS];
   readonly u16: Uint16Array[] = [NO_HALVES];
   readonly f64: Float64Array[] = [NO_DOUBLES];
+  readonly views: DataView[] = [NO_VIEW];
   /** PAGE_WORDS words a page; empty for a slab that holds one large block. */
   readonly meta: Int32Array[] = [NO_WORDS];
   /** Bytes of all slabs, touched or not. */
@@ -105,6 +107,7 @@ export class PageHeap {
     this.i32[slab] = new Int32Array(memory);
     this.u16[slab] = new Uint16Array(memory);
     this.f64[slab] = new Float64Array(memory);
+    this.views[slab] = new DataView(memory);
     this.meta[slab] = size === SLAB_BYTES ? new Int32Array(SLAB_PAGES * PAGE_WORDS) : NO_WORDS;
     this.reservedBytes += size;
     return slab;
@@ -116,6 +119,7 @@ export class PageHeap {
     this.i32[slab] = NO_WORDS;
     this.u16[slab] = NO_HALVES;
     this.f64[slab] = NO_DOUBLES;
+    this.views[slab] = NO_VIEW;
     this.meta[slab] = NO_WORDS;
     this.#freeIndexes.push(slab);
   }

@@ -12,6 +12,7 @@ export {
   decodeReply,
 } from './decoder.ts';
 export { REPLY_BUFFER_BYTES, ReplyBufferPool, ReplyWriter } from './reply-writer.ts';
+export { SHORT_BULK_LIMIT, SPARE_BYTES, ShortBulks } from './short-bulks.ts';
 export {
   EMPTY,
   type InlineSplitter,

@@ -368,6 +368,12 @@ export class ReplyWriter {
     this.#buf[this.length++] = LF;
   }
 
+  /** The buffer, with room for `size` bytes more behind `length`: whoever writes there moves that on. */
+  room(size: number): Buffer {
+    this.#reserve(size);
+    return this.#buf;
+  }
+
   #reserve(size: number): void {
     const need = this.length + size;
     if (this.length === 0 || need > this.#buf.length) this.#makeRoom(need);
