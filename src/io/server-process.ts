@@ -10,6 +10,7 @@ import { ListenError, type ListenTarget, closeAll, listen, listenUnix } from './
 import type { LogWriter } from './log-file.ts';
 import { outboundNetwork } from './outbound.ts';
 import { machineFacts } from './system.ts';
+import { unsupportedText } from './unsupported.ts';
 
 /** Sockets that have not closed by then are cut when the node ends. */
 const END_MS_MAX = 1000;
@@ -71,7 +72,10 @@ export class ServerProcess {
     this.#setReady = resolve;
   });
 
+  /** @throws StartError for a configuration that could not be obeyed */
   constructor(options: ServerProcessOptions) {
+    const unsupported = unsupportedText(options.config);
+    if (unsupported !== undefined) throw new StartError(unsupported);
     this.#options = options;
     const initial = options.config.settings;
     this.#files = machineFiles(() => (this.#settings ?? initial).dir || process.cwd());

@@ -1,0 +1,35 @@
+/** A configuration that asks for protection that is not there yet must not be taken as if it were. */
+import { expect, test } from 'vitest';
+import { loadConfig } from '../config/index.ts';
+import { unsupportedText } from './unsupported.ts';
+
+function textOf(text: string): string | undefined {
+  const loaded = loadConfig({
+    text,
+    reader: { read: () => ({ error: 'no files here' }), expand: () => [] },
+    isSentinel: false,
+  });
+  if (!loaded.ok) throw new Error(JSON.stringify(loaded.failure));
+  return unsupportedText(loaded.config);
+}
+
+test.each([
+  ['tls-port 6380\n', 'TLS ports'],
+  ['aclfile /etc/users.acl\n', 'ACL files'],
+  ['loadmodule /lib/m.so\n', 'Modules'],
+  ['user default on >secret ~* &* +@all\n', 'ACL users'],
+  ['user default on #0123 ~* &* +@all\n', 'ACL users'],
+  ['user default off\n', 'ACL users'],
+  ['user default on nopass ~app:* +@all\n', 'ACL users'],
+  ['user alice on nopass ~* +@all\n', 'ACL users'],
+])('%j is refused', (text, what) => {
+  expect(textOf(text)).toContain(`${what} are not supported yet`);
+});
+
+test.each([
+  '',
+  'user default on nopass sanitize-payload ~* &* +@all\n',
+  'requirepass secret\nuser default on sanitize-payload #0123 ~* &* +@all\n',
+])('%j is what this server does', (text) => {
+  expect(textOf(text)).toBe(undefined);
+});
