@@ -82,10 +82,11 @@ async function makeExecutables() {
 
 /**
  * A first line cannot pass flags everywhere, so the server's file is a shell script too: the shell takes the second line
- * for a command that replaces it by node, node takes it for a string and a comment. The process id stays the same.
+ * for a command that replaces it by node, node takes it for a string and a comment. The process id stays the same. Where
+ * there is no shell (Windows), `slotline server` is the same program.
  */
 function serverHead(flags) {
-  return `#!/bin/sh\n":" //; exec node ${flags.join(' ')} "$0" "$@"\n`;
+  return `#!/usr/bin/env sh\n":" //; exec node ${flags.join(' ')} "$0" "$@"\n`;
 }
 
 function moveIntoPlace() {
