@@ -121,7 +121,8 @@ function cellOfHash(score: number): Cell {
     };
   }
   // Not a hash of ours; Redis takes it for an unsigned integer of 64 bits.
-  const bits = Number.isFinite(hash) ? BigInt.asUintN(64, BigInt(hash)) : 1n << 63n;
+  const bits =
+    hash >= 2 ** 64 ? 0n : hash < -(2 ** 63) ? 1n << 63n : BigInt.asUintN(64, BigInt(hash));
   const high = Number(bits >> 32n);
   const low = Number(bits & 0xffff_ffffn);
   return {

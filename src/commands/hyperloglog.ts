@@ -1,6 +1,7 @@
 /** HyperLogLog: PFADD, PFCOUNT, PFMERGE, and their debugging commands. */
 import { KEYSPACE_EVENT } from '../config/index.ts';
 import {
+  ENCODING_RAW,
   HLL_REGISTERS,
   HyperLogLog,
   KEEP_EXPIRY,
@@ -64,6 +65,7 @@ function pfadd(context: Context, request: Request, reply: ReplyWriter): void {
     if (change === 'changed') changes++;
   }
   if (changes > 0) putBack(context, request, ref, changes);
+  else if (ref !== NONE) context.db.entries.setEncoding(ref, ENCODING_RAW);
   reply.int(changes > 0 ? 1 : 0);
 }
 

@@ -47,7 +47,7 @@ function sortWith(
   options: SortOptions,
   reply: ReplyWriter,
 ): void {
-  const ref = readKey(context, request, 1);
+  let ref = readKey(context, request, 1);
   const type = ref === NONE ? TYPE_LIST : context.db.entries.type(ref);
   if (type !== TYPE_LIST && type !== TYPE_SET && type !== TYPE_ZSET) {
     return reply.error(ERR_WRONG_TYPE);
@@ -59,6 +59,7 @@ function sortWith(
     options.by = undefined;
   }
   const elements = new PackedTexts();
+  if (type === TYPE_ZSET) ref = enlarge(context, ref);
   if (ref !== NONE) collect(context, ref, elements);
   const order = new Uint32Array(elements.count);
   for (let i = 0; i < order.length; i++) order[i] = i;
@@ -68,6 +69,12 @@ function sortWith(
   const sorted = { elements, order: order.subarray(...limited(order.length, options)) };
   if (options.storeAt === 0) answer(context, sorted, options, reply);
   else store(context, request, sorted, options, reply);
+}
+
+/** A sorted set that was sorted is a large one, whatever its size. */
+function enlarge({ db }: Context, ref: Ref): Ref {
+  db.store.beforeChange(ref);
+  return db.store.zsets.enlarge(db, ref);
 }
 
 /** The elements in their own order. */

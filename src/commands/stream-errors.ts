@@ -1,4 +1,5 @@
 /** Error texts of the stream commands, beside those of `errors.ts`. */
+import { shown } from './errors.ts';
 
 export const ERR_STREAM_ID = 'ERR Invalid stream ID specified as stream command argument';
 export const ERR_ADD_ZERO = 'ERR The ID specified in XADD must be greater than 0-0';
@@ -48,21 +49,25 @@ export const ERR_GROUP_EXISTS = 'BUSYGROUP Consumer Group name already exists';
 export const ERR_ENTRIES_READ = 'ERR value for ENTRIESREAD must be positive or -1';
 export const ERR_CLAIM_COUNT = 'ERR COUNT must be > 0';
 
-/** `command` in upper case. */
-export function unbalancedStreams(command: string): string {
-  return `ERR Unbalanced ${command} list of streams: for each stream key an ID or '$' must be specified.`;
-}
+/** Of XREADGROUP too. */
+export const ERR_UNBALANCED =
+  "ERR Unbalanced XREAD list of streams: for each stream key an ID or '$' must be specified.";
 
 export function noGroupForRead(key: string, group: string): string {
-  return `NOGROUP No such key '${key}' or consumer group '${group}' in XREADGROUP with GROUP option`;
+  return `${noKeyOrGroup(key, group)} in XREADGROUP with GROUP option`;
 }
 
 export function noKeyOrGroup(key: string, group: string): string {
-  return `NOGROUP No such key '${key}' or consumer group '${group}'`;
+  return `NOGROUP No such key '${whole(key)}' or consumer group '${whole(group)}'`;
 }
 
 export function noGroup(group: string, key: string): string {
-  return `NOGROUP No such consumer group '${group}' for key name '${key}'`;
+  return `NOGROUP No such consumer group '${whole(group)}' for key name '${whole(key)}'`;
+}
+
+/** Of any length, but up to a zero byte. */
+function whole(name: string): string {
+  return shown(name, Infinity);
 }
 
 /** `name` and `container` as HELP has them. */

@@ -125,6 +125,9 @@ export function xgroupDelconsumer(context: Context, request: Request, reply: Rep
   notifyKey(context, KEYSPACE_EVENT.t, 'xgroup-delconsumer', request, KEY_AT);
 }
 
+/** XGROUP CREATE key group id MKSTREAM ENTRIESREAD count: no option fits in twice beside the others. */
+const ARGUMENTS_MAX = 8;
+
 /** Reads what follows the id; undefined after an error reply. */
 function groupOptions(
   context: Context,
@@ -132,6 +135,10 @@ function groupOptions(
   reply: ReplyWriter,
 ): GroupOptions | undefined {
   const { name } = context.command.spec;
+  if (request.argc > ARGUMENTS_MAX) {
+    reply.error(unknownUse(request.text(1), 'XGROUP'));
+    return undefined;
+  }
   const found: GroupOptions = { isMkstream: false, entriesRead: ENTRIES_READ_UNKNOWN };
   for (let i = ID_AT + 1; i < request.argc; i++) {
     if (name === 'create' && request.is(i, 'mkstream')) {

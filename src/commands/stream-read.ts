@@ -1,10 +1,12 @@
 /** XREAD and XREADGROUP: options, which streams have something, and waiting for one that has. */
 import { type MonoMs, NOT_INTEGER, addMs } from '../base/index.ts';
+import { KEYSPACE_EVENT } from '../config/index.ts';
 import { LOOKUP_READ, NONE, type Ref, StreamId, TYPE_STREAM } from '../keyspace/index.ts';
 import type { ReplyWriter, Request } from '../resp/index.ts';
 import type { Context } from './context.ts';
 import { ERR_NOT_INTEGER, ERR_SYNTAX } from './errors.ts';
 import {
+  ERR_UNBALANCED,
   ERR_GROUP_GONE,
   ERR_READ_GROUP,
   ERR_READ_LAST,
@@ -15,8 +17,8 @@ import {
   ERR_TIMEOUT_NEGATIVE,
   ERR_TIMEOUT_NOT_INTEGER,
   noGroupForRead,
-  unbalancedStreams,
 } from './stream-errors.ts';
+import { notifyKey } from './key-access.ts';
 import { deliver, deliverHistory } from './stream-delivery.ts';
 import { idArgument, isByte, parsedId } from './stream-ids.ts';
 import { replyEntry, streamAt, streamKey, streamsOf, viewOf } from './stream-keys.ts';
@@ -122,7 +124,7 @@ function readOptions(
     } else if (more > 0 && request.is(i, 'streams')) {
       found.firstKey = i + 1;
       if ((more & 1) === 1) {
-        return refuse(reply, unbalancedStreams(isGroup ? 'XREADGROUP' : 'XREAD'));
+        return refuse(reply, ERR_UNBALANCED);
       }
       found.keyCount = more / 2;
     } else if (more >= 2 && request.is(i, 'group')) {
@@ -171,6 +173,8 @@ function check(
   for (let i = firstKey; i < firstKey + keyCount; i++) {
     const ref = streamKey(context, request, i, LOOKUP_READ, reply);
     if (ref === undefined) return false;
+    // Redis looks a key up here and again when it reads, and misses it twice.
+    if (ref === NONE) notifyKey(context, KEYSPACE_EVENT.m, 'keymiss', request, i);
     if (groupAt !== 0 && (ref === NONE || groupOf(context, request, options, ref) === NONE)) {
       reply.error(noGroupForRead(request.text(i), request.text(groupAt)));
       return false;

@@ -283,6 +283,11 @@ export class SortedSets {
     return this.packed.hasRoom(view, size);
   }
 
+  /** Makes a small set a large one, as sorting it does. Not a change of its value. */
+  enlarge(db: ValueHost, ref: Ref): Ref {
+    return this.#entries.isLarge(ref) ? ref : this.#enlarge(db, ref);
+  }
+
   /** Makes a small set a large one. */
   #enlarge(db: ValueHost, ref: Ref): Ref {
     const { large } = this;
