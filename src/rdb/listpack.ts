@@ -65,6 +65,9 @@ export function listpackBodyBytes(buf: Uint8Array, pos: number): number {
 
 /** Position of the element behind the one at `pos`, or of the end mark. */
 export function listpackNext(buf: Uint8Array, pos: number): number {
+  const first = buf[pos]!;
+  // A short string or a small integer, as most are: one byte before and one behind.
+  if (first < 0xc0) return pos + 2 + (first < 0x80 ? 0 : first & 63);
   const size = listpackBodyBytes(buf, pos);
   return pos + size + listpackBackBytes(size);
 }
@@ -72,6 +75,7 @@ export function listpackNext(buf: Uint8Array, pos: number): number {
 /** Position of the element before `pos` (an element's or the end mark's), which is not the first. */
 export function listpackPrevious(buf: Uint8Array, pos: number): number {
   let at = pos - 1;
+  if (buf[at]! < 128) return at - buf[at]!;
   let size = buf[at]! & 127;
   for (let scale = 128; (buf[at]! & 128) !== 0; scale *= 128) size += (buf[--at]! & 127) * scale;
   return at - size;
