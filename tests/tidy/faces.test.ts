@@ -51,10 +51,6 @@ test('functions and classes of a face have a docstring', () => {
   expect(bare).toEqual([]);
 });
 
-/** Generated facts of families that are being built (issue 3); knip.json ignores the same files. */
-const AWAITED =
-  /^src\/commands\/facts\/(?:geo|hash|hyperloglog|list|set|sort|sorted-set|stream)\.ts$/;
-
 test('no file of src is dead', () => {
   const entries = source.filter(
     (file) => file.folder === 'bin' || file.folder === '' || faces.includes(file),
@@ -69,7 +65,7 @@ test('no file of src is dead', () => {
     }
   }
   const dead = source.map((file) => file.path).filter((path) => !reached.has(path));
-  expect(dead.filter((path) => !AWAITED.test(path))).toEqual([]);
+  expect(dead).toEqual([]);
 });
 
 interface ReExport {
