@@ -1,6 +1,7 @@
 /** HyperLogLog: PFADD, PFCOUNT, PFMERGE, and their debugging commands. */
 import { KEYSPACE_EVENT } from '../config/index.ts';
 import {
+  ENCODING_EMBSTR,
   ENCODING_RAW,
   HLL_REGISTERS,
   HyperLogLog,
@@ -35,8 +36,14 @@ function loadToChange(context: Context, ref: Ref, reply: ReplyWriter): boolean {
   const view = hllOf(context, ref, reply);
   if (view === undefined) return false;
   context.db.store.beforeChange(ref);
+  unshare(context, ref);
   WORK.load(view);
   return true;
+}
+
+/** A value that SET made short becomes one that is written in place. */
+function unshare({ db }: Context, ref: Ref): void {
+  if (db.entries.encoding(ref) === ENCODING_EMBSTR) db.entries.setEncoding(ref, ENCODING_RAW);
 }
 
 /** Puts the work back under the key in argument 1; counts `changes`, at least one. */
@@ -65,7 +72,6 @@ function pfadd(context: Context, request: Request, reply: ReplyWriter): void {
     if (change === 'changed') changes++;
   }
   if (changes > 0) putBack(context, request, ref, changes);
-  else if (ref !== NONE) context.db.entries.setEncoding(ref, ENCODING_RAW);
   reply.int(changes > 0 ? 1 : 0);
 }
 
@@ -76,6 +82,7 @@ function pfcount(context: Context, request: Request, reply: ReplyWriter): void {
   if (ref === NONE) return reply.int(0);
   const view = hllOf(context, ref, reply);
   if (view === undefined) return;
+  unshare(context, ref);
   const cached = cachedEstimate(view.buf, view.at);
   if (cached !== undefined) return reply.int(cached);
   WORK.load(view);

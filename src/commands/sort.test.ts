@@ -117,3 +117,25 @@ test('a cluster refuses BY and GET', () => {
   );
   expect(run(server, 'SORT', 'l', 'BY', 'nosort')).toEqual(['2', '1']);
 });
+
+test('numbers too small or too large are refused, zeros and infinities are not', () => {
+  const server = create();
+  for (const text of ['5e-324', '1e-400', '1e400', '-1e400', '0x1p-1080']) {
+    server.run('DEL', 'l');
+    server.run('RPUSH', 'l', text);
+    expect(server.run('SORT', 'l')).toBe(
+      "-ERR One or more scores can't be converted into double\r\n",
+    );
+  }
+  server.run('DEL', 'l');
+  server.run('RPUSH', 'l', 'inf', '0', '-0.0e9', '0x0', '-inf', '2.5e-308');
+  expect(run(server, 'SORT', 'l').at(0)).toBe('-inf');
+});
+
+test('a sorted set that was sorted is a large one', () => {
+  const server = create();
+  server.run('ZADD', 'z', '1', '5', '2', '4');
+  expect(run(server, 'SORT', 'z')).toEqual(['4', '5']);
+  const db = server.keyspace.db(0);
+  expect(db.entries.encodingName(db.find(Buffer.from('z'), 0, 1))).toBe('skiplist');
+});

@@ -128,17 +128,28 @@ function sortKeysOf(context: Context, elements: PackedTexts, { by }: SortOptions
   return keys;
 }
 
+/** Smallest number of full precision; strtod() calls what is below it out of range. */
+const NORMAL_MIN = 2 ** -1022;
+
+/** Whether a text that means another number is `score` only because that one is too small or too large. */
+function isOutOfRange(score: number, text: string): boolean {
+  const size = Math.abs(score);
+  if (size >= NORMAL_MIN && size < Infinity) return false;
+  return /^[^eEpPiI]*[1-9a-dA-DfF]/.test(text.replace(/^\s*[+-]?0[xX]/, ''));
+}
+
 /** The number that a text is for strtod(): up to a zero byte, blanks first, nothing is 0; NaN for none. */
 function scoreOf({ buf, at, size }: BytesView): number {
   const score = parseDouble(buf, at, size);
-  if (!Number.isNaN(score)) return score;
+  if (!Number.isNaN(score) && Math.abs(score) >= NORMAL_MIN && score !== Infinity) return score;
   const [whole = ''] = Buffer.from(buf.subarray(at, at + size))
     .toString('latin1')
     .split('\0', 1);
   const text = whole.replace(BLANK, '');
   if (text === '') return whole === '' ? 0 : NaN;
   const bytes = Buffer.from(text, 'latin1');
-  return parseDouble(bytes, 0, bytes.length);
+  const found = parseDouble(bytes, 0, bytes.length);
+  return isOutOfRange(found, text) ? NaN : found;
 }
 
 function answer(

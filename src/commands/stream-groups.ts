@@ -135,10 +135,6 @@ function groupOptions(
   reply: ReplyWriter,
 ): GroupOptions | undefined {
   const { name } = context.command.spec;
-  if (request.argc > ARGUMENTS_MAX) {
-    reply.error(unknownUse(request.text(1), 'XGROUP'));
-    return undefined;
-  }
   const found: GroupOptions = { isMkstream: false, entriesRead: ENTRIES_READ_UNKNOWN };
   for (let i = ID_AT + 1; i < request.argc; i++) {
     if (name === 'create' && request.is(i, 'mkstream')) {
@@ -154,6 +150,10 @@ function groupOptions(
       reply.error(unknownUse(request.text(1), 'XGROUP'));
       return undefined;
     }
+  }
+  if (request.argc > ARGUMENTS_MAX) {
+    reply.error(unknownUse(request.text(1), 'XGROUP'));
+    return undefined;
   }
   return found;
 }

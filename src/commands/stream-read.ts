@@ -174,7 +174,9 @@ function check(
     const ref = streamKey(context, request, i, LOOKUP_READ, reply);
     if (ref === undefined) return false;
     // Redis looks a key up here and again when it reads, and misses it twice.
-    if (ref === NONE) notifyKey(context, KEYSPACE_EVENT.m, 'keymiss', request, i);
+    if (ref === NONE && groupAt === 0) {
+      notifyKey(context, KEYSPACE_EVENT.m, 'keymiss', request, i);
+    }
     if (groupAt !== 0 && (ref === NONE || groupOf(context, request, options, ref) === NONE)) {
       reply.error(noGroupForRead(request.text(i), request.text(groupAt)));
       return false;

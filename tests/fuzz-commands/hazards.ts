@@ -29,11 +29,11 @@ const IDLE_TIMES = new Set(['xclaim', 'xautoclaim', 'xpending']);
 /** Whether the command must not be run: nothing blocks inside MULTI. */
 export function isHazardous(step: Step, { isInMulti, isWatching }: Situation): boolean {
   const name = lower(step, 0);
+  // A damaged HyperLogLog is read here with more checks than there: docs/compatibility.md has the divergence.
+  if (damagesHyperloglog(step)) return true;
   if (RELATIVE.has(name)) return isNear(step, 2) || (name === 'restore' && isNearMoment(step, 2));
   if (ABSOLUTE.has(name)) return isNearMoment(step, 2);
   if (name === 'set' || name === 'getex') return hasNearOption(step);
-  // A damaged HyperLogLog is read here with more checks than there: docs/compatibility.md has the divergence.
-  if (damagesHyperloglog(step)) return true;
   // A growth of which Redis tells nobody: docs/compatibility.md has the divergence.
   if (isWatching && growsUnseen(step)) return true;
   if (RANDOM.has(name)) return isHugeCount(step);
