@@ -38,7 +38,7 @@ export function statsFields(server: Server): InfoFields {
     ['latest_fork_usec', 0],
     // Nothing forks here; snapshots to files are what forks would be for.
     ['total_forks', persistence.snapshotCount],
-    ['migrate_cached_sockets', 0],
+    ['migrate_cached_sockets', server.migrator.targetCount],
     ['slave_expires_tracked_keys', 0],
     ['active_defrag_hits', 0],
     ['active_defrag_misses', 0],

@@ -97,6 +97,8 @@ export interface MigrateRequest {
 }
 
 export interface MigrateService {
+  /** Connections to targets that are kept for the next time. */
+  readonly targetCount: number;
   /**
    * Sends the keys that are there to the target and deletes them here. The client is blocked and no
    * client's command runs until it ended; then the reply is written.

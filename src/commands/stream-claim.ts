@@ -3,6 +3,7 @@ import { LOOKUP_READ, NONE, type Ref, StreamId } from '../keyspace/index.ts';
 import type { ReplyWriter, Request } from '../resp/index.ts';
 import { type Claim, autoOptions, claimOptions } from './stream-claim-options.ts';
 import type { Context } from './context.ts';
+import { readKey } from './key-access.ts';
 import { propagateClaim, propagateGroupId, seenConsumer } from './stream-consumers.ts';
 import { noKeyOrGroup } from './stream-errors.ts';
 import { idArgument, parsedId } from './stream-ids.ts';
@@ -87,7 +88,11 @@ export function xclaim(context: Context, request: Request, reply: ReplyWriter): 
 /** XAUTOCLAIM key group consumer min-idle-time start [COUNT count] [JUSTID]. */
 export function xautoclaim(context: Context, request: Request, reply: ReplyWriter): void {
   const found = autoOptions(request, reply);
-  if (found === undefined) return;
+  if (found === undefined) {
+    // Redis looks for the key before it reads the options, so a refused call misses it too.
+    readKey(context, request, 1);
+    return;
+  }
   const ref = claimKey(context, request, reply);
   if (ref === NONE) return;
   const call = callOf(context, request, ref);

@@ -62,6 +62,10 @@ export class Migrator implements MigrateService {
     this.#host = host;
   }
 
+  get targetCount(): number {
+    return this.#targets.size;
+  }
+
   start(session: Session, request: MigrateRequest): void {
     // Divergence: Redis migrates inside EXEC too, where here nothing may wait.
     if (session.queue !== undefined || this.#job !== undefined) {

@@ -19,6 +19,7 @@ const NOW_MS_MAX = 2n ** 41n;
 /** We keep 48 bits of a time, Redis 64: docs/compatibility.md has the divergence. */
 const KEPT_MS_MAX = 2n ** 48n - 2n ** 42n;
 
+const SCORES = new Set(['zadd', 'zincrby', 'geoadd']);
 const RELATIVE = new Set(['setex', 'psetex', 'expire', 'pexpire', 'restore']);
 const ABSOLUTE = new Set(['expireat', 'pexpireat']);
 const BLOCKING_LAST = new Set(['blpop', 'brpop', 'blmove', 'brpoplpush', 'bzpopmin', 'bzpopmax']);
@@ -31,6 +32,8 @@ export function isHazardous(step: Step, { isInMulti, isWatching }: Situation): b
   const name = lower(step, 0);
   // A damaged HyperLogLog is read here with more checks than there: docs/compatibility.md has the divergence.
   if (damagesHyperloglog(step)) return true;
+  // A score of -0 becomes 0 where a large sorted set is loaded: docs/compatibility.md has the divergence.
+  if (SCORES.has(name) && step.some((arg) => /^-0*\.?0*(?:e.*)?$/i.test(String(arg)))) return true;
   if (RELATIVE.has(name)) return isNear(step, 2) || (name === 'restore' && isNearMoment(step, 2));
   if (ABSOLUTE.has(name)) return isNearMoment(step, 2);
   if (name === 'set' || name === 'getex') return hasNearOption(step);
