@@ -173,15 +173,16 @@ function check(
   for (let i = firstKey; i < firstKey + keyCount; i++) {
     const ref = streamKey(context, request, i, LOOKUP_READ, reply);
     if (ref === undefined) return false;
-    // Redis looks a key up here and again when it reads, and misses it twice.
-    if (ref === NONE && groupAt === 0) {
-      notifyKey(context, KEYSPACE_EVENT.m, 'keymiss', request, i);
-    }
     if (groupAt !== 0 && (ref === NONE || groupOf(context, request, options, ref) === NONE)) {
       reply.error(noGroupForRead(request.text(i), request.text(groupAt)));
       return false;
     }
     if (!checkId(request, i + keyCount, groupAt !== 0, reply)) return false;
+  }
+  // Redis looks keys up here and again when it reads, and misses them twice.
+  for (let i = firstKey; groupAt === 0 && i < firstKey + keyCount; i++) {
+    const isThere = context.db.find(request.buf, request.at[i]!, request.size[i]!) !== NONE;
+    if (!isThere) notifyKey(context, KEYSPACE_EVENT.m, 'keymiss', request, i);
   }
   return true;
 }
