@@ -18,7 +18,7 @@ export function memoryFields(server: Server): InfoFields {
     ['used_memory_peak', peakBytes],
     ['used_memory_peak_human', humanBytes(peakBytes)],
     ['used_memory_peak_perc', peakPercent],
-    ['used_memory_overhead', heapBytes],
+    ['used_memory_overhead', usedBytes - dataBytes],
     ['used_memory_startup', 0],
     ['used_memory_dataset', dataBytes],
     ['used_memory_dataset_perc', `${percentOf(dataBytes, usedBytes).toFixed(2)}%`],

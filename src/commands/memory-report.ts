@@ -3,7 +3,7 @@ import { clientBytes } from './client-list.ts';
 import type { Server } from './server.ts';
 
 export interface MemoryReport {
-  /** Data, buffers, and what the process needed before it had any. */
+  /** Data and buffers: what `maxmemory` is about. The program itself is in `residentBytes` and `heapBytes` only. */
   readonly usedBytes: number;
   readonly residentBytes: number;
   readonly heapBytes: number;
@@ -16,21 +16,40 @@ export interface MemoryReport {
   readonly keyCount: number;
 }
 
-/** Measures now; remembers the peak. */
-export function memoryReport(server: Server): MemoryReport {
-  const { keyspace, replication, stats } = server;
-  const { residentBytes, heapBytes } = server.system.memory();
-  const { usedBytes: dataBytes, reservedBytes } = keyspace.memory;
+interface BufferBytes {
+  readonly backlog: number;
+  readonly normal: number;
+  readonly replicas: number;
+}
+
+type BufferOwners = Pick<Server, 'clients' | 'replication'>;
+
+/** What buffers take now. */
+function bufferBytes({ clients, replication }: BufferOwners): BufferBytes {
   let normal = 0;
   let replicas = 0;
-  for (const session of server.clients.all()) {
+  for (const session of clients.all()) {
     if (session.role === 'replica') replicas += clientBytes(session);
     else normal += clientBytes(session);
   }
-  const backlogBytes =
-    replication.history.backlog === undefined ? 0 : replication.history.backlogBytes;
-  // Garbage of the heap is nobody's use; it would hide what a command took or gave back.
-  const usedBytes = stats.startupHeapBytes + dataBytes + backlogBytes + normal + replicas;
+  const { history } = replication;
+  return { backlog: history.backlog === undefined ? 0 : history.backlogBytes, normal, replicas };
+}
+
+/** The buffers that count towards `maxmemory`: those of replicas would make eviction feed itself. */
+export function countedBufferBytes(owners: BufferOwners): number {
+  const { backlog, normal } = bufferBytes(owners);
+  return backlog + normal;
+}
+
+/** Measures now; remembers the peak. */
+export function memoryReport(server: Server): MemoryReport {
+  const { stats } = server;
+  const { residentBytes, heapBytes } = server.system.memory();
+  const { usedBytes: dataBytes, reservedBytes } = server.keyspace.memory;
+  const { backlog: backlogBytes, normal, replicas } = bufferBytes(server);
+  // Neither the program nor garbage of the heap: they would hide what a command took or gave back.
+  const usedBytes = dataBytes + backlogBytes + normal + replicas;
   stats.peakMemoryBytes = Math.max(stats.peakMemoryBytes, usedBytes);
   return {
     usedBytes,
@@ -42,7 +61,7 @@ export function memoryReport(server: Server): MemoryReport {
     backlogBytes,
     replicaBytes: replicas,
     clientBytes: normal,
-    keyCount: keyspace.size,
+    keyCount: server.keyspace.size,
   };
 }
 

@@ -52,8 +52,6 @@ export class ServerStats {
   expiredStalePercent = 0;
   expiredTimeCapReached = 0;
   expireCycleMs = 0;
-  /** Bytes of the JavaScript heap before there was any data. */
-  startupHeapBytes = 0;
   evictedKeys = 0;
   evictedClients = 0;
   fullSyncs = 0;

@@ -8,7 +8,7 @@ export interface ConfigChangeHost {
   readonly meter: { configure(): void };
   readonly desk: { readonly parserOptions: { bulkBytesMax: number } };
   readonly persistence: { readonly aof: { setEnabled(isWanted: boolean): boolean } };
-  readonly eviction: { readonly isOver: boolean; slice(): boolean };
+  readonly eviction: { readonly isOver: boolean; sample(): void; slice(): boolean };
   readonly replication: { configure(): void };
   addWork(slice: () => boolean): void;
   readonly cluster: { configure(changed: readonly DirectiveName[]): void } | undefined;
@@ -28,6 +28,7 @@ export function applyChanges(
   if (changed.includes('appendonly') && !host.persistence.aof.setEnabled(settings.appendonly)) {
     return { name: 'appendonly', reason: 'Unable to turn on AOF. Check server logs.' };
   }
+  host.eviction.sample();
   if (host.eviction.isOver) host.addWork(() => host.eviction.slice());
   host.replication.configure();
   host.cluster?.configure(changed);

@@ -28,7 +28,7 @@ export interface CronHost {
   readonly waits: WaitQueue;
   readonly clusterRouter: ClusterRouter | undefined;
   readonly clock: { monoUs(): number };
-  readonly system: { memory(): { readonly residentBytes: number } };
+  readonly eviction: { sample(): void };
   log(level: LogLevel, text: string): void;
 }
 
@@ -36,7 +36,6 @@ export class Cron {
   readonly #host: CronHost;
   nextAt: MonoMs;
   #nextDb = 0;
-  #turns = 0;
 
   constructor(host: CronHost) {
     this.#host = host;
@@ -48,13 +47,10 @@ export class Cron {
     if (now < this.nextAt - this.#periodMs * EARLY_SHARE) return;
     this.nextAt = addMs(now, this.#periodMs);
     if (this.#host.debug.isCronPaused) return;
-    const { keyspace, clients, stats } = this.#host;
+    const { keyspace, clients, stats, eviction } = this.#host;
     stats.sample(now);
     keyspace.recency.clock = Math.floor(keyspace.nowMs / 1000) & 0xffffff;
-    if (this.#turns++ % 10 === 0) {
-      const bytes = this.#host.system.memory().residentBytes;
-      if (bytes > stats.peakMemoryBytes) stats.peakMemoryBytes = bytes;
-    }
+    eviction.sample();
     this.#expire();
     const { clusterRouter } = this.#host;
     if (clusterRouter !== undefined) {

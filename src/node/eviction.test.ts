@@ -1,5 +1,6 @@
 /** What maxmemory does to a node: which keys go, who is told, and what is refused. */
 import { expect, test } from 'vitest';
+import { countedBufferBytes } from '../commands/index.ts';
 import { TestNode } from './test-node.ts';
 
 const VALUE = 'x'.repeat(100);
@@ -18,7 +19,9 @@ function filled(
   return { node, call };
 }
 
-const used = (node: TestNode): number => node.node.keyspace.memory.usedBytes;
+/** What counts against maxmemory. */
+const used = (node: TestNode): number =>
+  node.node.keyspace.memory.usedBytes + countedBufferBytes(node.node);
 
 test('without a policy writes are refused and reads are not', () => {
   const { node, call } = filled('noeviction', 100);
@@ -29,6 +32,16 @@ test('without a policy writes are refused and reads are not', () => {
   expect(call('GET', 'key:1')).toContain(VALUE);
   expect(call('DEL', 'key:1')).toBe(':1\r\n');
   expect(call('DBSIZE')).toBe(':99\r\n');
+});
+
+test('buffers of clients count as the data does', () => {
+  const { node, call } = filled('noeviction', 10);
+  const dataBytes = node.node.keyspace.memory.usedBytes;
+  call('CONFIG', 'SET', 'maxmemory', String(dataBytes + 100));
+  expect(call('SET', 'key:1', 'x')).toContain('OOM');
+  call('CONFIG', 'SET', 'maxmemory', String(used(node) + 100_000));
+  expect(call('SET', 'key:1', 'x')).toBe('+OK\r\n');
+  expect(call('INFO', 'memory')).toContain(`used_memory:${used(node)}\r\n`);
 });
 
 test('keys that were used last stay', () => {

@@ -4,10 +4,14 @@
  * Source: documentation of maxmemory-policy; behaviour of redis-server 7.0.15.
  */
 import type { Rng } from '../base/index.ts';
-import type { ServerStats } from '../commands/index.ts';
+import {
+  type PubSub,
+  type Server,
+  type ServerStats,
+  countedBufferBytes,
+} from '../commands/index.ts';
 import { KEYSPACE_EVENT, type Settings } from '../config/index.ts';
 import { type Database, type Keyspace, NONE, type Ref } from '../keyspace/index.ts';
-import type { PubSub } from '../commands/index.ts';
 import { notifyKeyspace } from './call-context.ts';
 import type { Propagation } from './propagation.ts';
 
@@ -18,7 +22,8 @@ export interface EvictionHost {
   readonly stats: ServerStats;
   readonly pubsub: PubSub;
   readonly propagation: Propagation;
-  readonly replication: { readonly isReplica: boolean };
+  readonly replication: Server['replication'];
+  readonly clients: Server['clients'];
 }
 
 interface Candidate {
@@ -39,16 +44,26 @@ export class Eviction {
   /** The best candidates seen, worst first. They may be gone or changed by now. */
   readonly #pool: Candidate[] = [];
   #randomDb = 0;
+  /** As of the last sample: counting all clients at each command would cost more than the command. */
+  #bufferBytes = 0;
 
   constructor(host: EvictionHost) {
     this.#host = host;
   }
 
-  /** Whether the data is larger than allowed, on a node that has to mind. */
+  /** Measures the buffers, and keeps the peak of all. */
+  sample(): void {
+    const { keyspace, stats } = this.#host;
+    this.#bufferBytes = countedBufferBytes(this.#host);
+    const bytes = keyspace.memory.usedBytes + this.#bufferBytes;
+    if (bytes > stats.peakMemoryBytes) stats.peakMemoryBytes = bytes;
+  }
+
+  /** Whether data and buffers are larger than allowed, on a node that has to mind. */
   get isOver(): boolean {
     const { keyspace, replication, settings } = this.#host;
     const { maxmemory } = settings;
-    if (maxmemory === 0 || keyspace.memory.usedBytes <= maxmemory) return false;
+    if (maxmemory === 0 || keyspace.memory.usedBytes + this.#bufferBytes <= maxmemory) return false;
     return !(replication.isReplica && settings['replica-ignore-maxmemory']);
   }
 

@@ -141,7 +141,6 @@ export class Node implements DispatchHost, ClientDeskOwner, Inside {
     this.runId = randomHex(ports.rng, 40);
     this.#readClocks();
     this.startedAt = this.now;
-    this.stats.startupHeapBytes = this.system.memory().heapBytes;
     this.table = new CommandTable(commandSpecs);
     for (const { args } of init.config.renames) this.table.rename(args[0] ?? '', args[1] ?? '');
     this.slowLog = new SlowLog(this.settings);
