@@ -1,8 +1,10 @@
 /** The connected clients: coming, going, flushing, pauses, monitors and limits. */
 import { type MonoMs, addMs } from '../base/index.ts';
-import type { ClientService, Session } from '../commands/index.ts';
+import { type ClientService, type Session, clientBytes } from '../commands/index.ts';
 import type { OutputLimit, Settings } from '../config/index.ts';
 import type { Client } from './client.ts';
+
+export type CloseReason = 'output' | 'idle' | 'evicted';
 
 type Pause = { readonly until: MonoMs; readonly what: 'write' | 'all' };
 
@@ -170,12 +172,37 @@ export class Clients implements ClientService {
   }
 
   /** Closes clients whose output has been too large for too long, or that idle longer than allowed. */
-  enforceLimits(now: MonoMs, onClose: (client: Client, why: 'output' | 'idle') => void): void {
+  enforceLimits(now: MonoMs, onClose: (client: Client, why: CloseReason) => void): void {
     const idleMs = this.#settings.timeout * 1000;
     for (const client of [...this.#byId.values()]) {
       if (this.#isOverOutputLimit(client, now)) onClose(client, 'output');
       else if (idleMs > 0 && isIdle(client, addMs(now, -idleMs))) onClose(client, 'idle');
     }
+    for (const client of this.#tooManyBytes()) onClose(client, 'evicted');
+  }
+
+  /** The largest clients, so many that the others stay within `maxmemory-clients`. */
+  #tooManyBytes(): Client[] {
+    const { 'maxmemory-clients': limit, maxmemory } = this.#settings;
+    const bytesMax = limit.unit === 'bytes' ? limit.amount : (maxmemory * limit.amount) / 100;
+    if (bytesMax === 0) return [];
+    const sizes: { readonly client: Client; readonly bytes: number }[] = [];
+    let total = 0;
+    for (const client of this.#byId.values()) {
+      if (client.isNoEvict || client.role !== 'normal') continue;
+      const bytes = clientBytes(client);
+      sizes.push({ client, bytes });
+      total += bytes;
+    }
+    if (total <= bytesMax) return [];
+    sizes.sort((a, b) => b.bytes - a.bytes);
+    const out: Client[] = [];
+    for (const { client, bytes } of sizes) {
+      if (total <= bytesMax) break;
+      out.push(client);
+      total -= bytes;
+    }
+    return out;
   }
 
   #isOverOutputLimit(client: Client, now: MonoMs): boolean {

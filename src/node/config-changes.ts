@@ -8,9 +8,8 @@ export interface ConfigChangeHost {
   readonly meter: { configure(): void };
   readonly desk: { readonly parserOptions: { bulkBytesMax: number } };
   readonly persistence: { readonly aof: { setEnabled(isWanted: boolean): boolean } };
-  readonly eviction: { readonly isOver: boolean; sample(): void; slice(): boolean };
+  readonly eviction: { sample(): void };
   readonly replication: { configure(): void };
-  addWork(slice: () => boolean): void;
   readonly cluster: { configure(changed: readonly DirectiveName[]): void } | undefined;
 }
 
@@ -29,7 +28,6 @@ export function applyChanges(
     return { name: 'appendonly', reason: 'Unable to turn on AOF. Check server logs.' };
   }
   host.eviction.sample();
-  if (host.eviction.isOver) host.addWork(() => host.eviction.slice());
   host.replication.configure();
   host.cluster?.configure(changed);
   return undefined;

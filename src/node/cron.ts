@@ -1,7 +1,8 @@
 /** What happens by itself a few times a second: expiry, limits, samples. */
 import { type MonoMs, addMs } from '../base/index.ts';
 import { type Keyspace, activeExpire, expireOwnKeys } from '../keyspace/index.ts';
-import type { Clients } from './clients.ts';
+import type { Client } from './client.ts';
+import type { Clients, CloseReason } from './clients.ts';
 import type { ClusterRouter } from './dispatch-host.ts';
 import type { WaitQueue } from './wait-queue.ts';
 import type { DebugSwitches, LogLevel, ServerStats } from '../commands/index.ts';
@@ -60,14 +61,17 @@ export class Cron {
     }
     keyspace.settleSnapshots(SETTLE_ENTRIES);
     clients.enforceLimits(now, (client, why) => {
-      this.#host.log(
-        'warning',
-        why === 'idle'
-          ? 'Closing idle client'
-          : `Client id=${client.id} addr=${client.address} closed for overcoming of output buffer limits.`,
-      );
+      this.#logClosing(client, why);
+      if (why === 'evicted') stats.evictedClients++;
       client.close();
     });
+  }
+
+  #logClosing(client: Client, why: CloseReason): void {
+    if (why === 'idle') return this.#host.log('warning', 'Closing idle client');
+    const name = `id=${client.id} addr=${client.address}`;
+    if (why === 'evicted') return this.#host.log('notice', `Evicting client: ${name}`);
+    this.#host.log('warning', `Client ${name} closed for overcoming of output buffer limits.`);
   }
 
   get #periodMs(): number {

@@ -85,3 +85,27 @@ test.each(['allkeys-random', 'allkeys-lfu', 'volatile-random', 'volatile-lru', '
     expect(subscriber.received.split(':evicted').length - 1).toBe(evicted);
   },
 );
+
+test('buffers that grow push keys out, without a command', () => {
+  const { node, call } = filled('allkeys-lru', 100);
+  call('CONFIG', 'SET', 'maxmemory', String(used(node) + 10_000));
+  const other = node.connect();
+  other.send(`*2\r\n$3\r\nGET\r\n$40000\r\n${'x'.repeat(30_000)}`);
+  node.pass(1000);
+  node.settle();
+  expect(Number(call('DBSIZE').slice(1))).toBeLessThan(100);
+});
+
+test('maxmemory-clients closes the largest clients, but none that said no-evict', () => {
+  const { node, call } = filled('noeviction', 1);
+  call('CLIENT', 'NO-EVICT', 'on');
+  const [small, large] = [node.connect(), node.connect()];
+  const unfinished = (bytes: number): string =>
+    `*2\r\n$3\r\nGET\r\n$900000\r\n${'x'.repeat(bytes)}`;
+  small.send(unfinished(10));
+  large.send(unfinished(300_000));
+  call('CONFIG', 'SET', 'maxmemory-clients', '200000');
+  node.pass(1000);
+  expect([small.isClosed, large.isClosed]).toEqual([false, true]);
+  expect(call('INFO', 'stats')).toContain('evicted_clients:1\r\n');
+});

@@ -3,7 +3,7 @@
  * draws a few, remembers the best of those seen, and takes the best of all.
  * Source: documentation of maxmemory-policy; behaviour of redis-server 7.0.15.
  */
-import type { Rng } from '../base/index.ts';
+import type { MonoMs, Rng } from '../base/index.ts';
 import {
   type PubSub,
   type Server,
@@ -19,11 +19,13 @@ export interface EvictionHost {
   readonly settings: Settings;
   readonly keyspace: Keyspace;
   readonly rng: Rng;
+  readonly now: MonoMs;
   readonly stats: ServerStats;
   readonly pubsub: PubSub;
   readonly propagation: Propagation;
   readonly replication: Server['replication'];
   readonly clients: Server['clients'];
+  addWork(slice: () => boolean): void;
 }
 
 interface Candidate {
@@ -44,38 +46,56 @@ export class Eviction {
   /** The best candidates seen, worst first. They may be gone or changed by now. */
   readonly #pool: Candidate[] = [];
   #randomDb = 0;
-  /** As of the last sample: counting all clients at each command would cost more than the command. */
+  /** As last measured: counting all clients at each command would cost more than the command. */
   #bufferBytes = 0;
+  #measuredAt: MonoMs | undefined;
+  #isAtWork = false;
 
   constructor(host: EvictionHost) {
     this.#host = host;
   }
 
-  /** Measures the buffers, and keeps the peak of all. */
+  /** Measures the buffers, keeps the peak of all, and begins to evict when it is too much. */
   sample(): void {
-    const { keyspace, stats } = this.#host;
+    this.#measure();
+    if (this.#isAtWork || !this.#isOver) return;
+    this.#isAtWork = true;
+    this.#host.addWork(() => {
+      this.#isAtWork = this.#slice();
+      return this.#isAtWork;
+    });
+  }
+
+  /** Whether data and buffers are larger than allowed, on a node that has to mind. */
+  get #isOver(): boolean {
+    const { keyspace, now, replication, settings } = this.#host;
+    const { maxmemory } = settings;
+    const dataBytes = keyspace.memory.usedBytes;
+    if (maxmemory === 0 || dataBytes + this.#bufferBytes <= maxmemory) return false;
+    if (replication.isReplica && settings['replica-ignore-maxmemory']) return false;
+    if (dataBytes > maxmemory || this.#measuredAt === now) return true;
+    // No key goes because of buffers that are gone.
+    this.#measure();
+    return dataBytes + this.#bufferBytes > maxmemory;
+  }
+
+  #measure(): void {
+    const { keyspace, now, stats } = this.#host;
     this.#bufferBytes = countedBufferBytes(this.#host);
+    this.#measuredAt = now;
     const bytes = keyspace.memory.usedBytes + this.#bufferBytes;
     if (bytes > stats.peakMemoryBytes) stats.peakMemoryBytes = bytes;
   }
 
-  /** Whether data and buffers are larger than allowed, on a node that has to mind. */
-  get isOver(): boolean {
-    const { keyspace, replication, settings } = this.#host;
-    const { maxmemory } = settings;
-    if (maxmemory === 0 || keyspace.memory.usedBytes + this.#bufferBytes <= maxmemory) return false;
-    return !(replication.isReplica && settings['replica-ignore-maxmemory']);
-  }
-
   /** Evicts keys while there are too many, some at a time. Whether it is worth going on. */
-  slice(): boolean {
-    for (let i = 0; i < SLICE_KEYS; i++) if (!this.isOver || !this.#evictOne()) return false;
-    return this.isOver;
+  #slice(): boolean {
+    for (let i = 0; i < SLICE_KEYS; i++) if (!this.#isOver || !this.#evictOne()) return false;
+    return this.#isOver;
   }
 
   /** Evicts what has to go before a command may use more memory; whether there is room for it then. */
   makeRoom(): boolean {
-    while (this.isOver) if (!this.#evictOne()) return false;
+    while (this.#isOver) if (!this.#evictOne()) return false;
     return true;
   }
 
