@@ -19,10 +19,10 @@ export class LatencyHistogram {
   readonly #counts: Uint32Array = new Uint32Array((RANGES + 1) * HALF_STEPS);
   count = 0;
 
-  record(durationUs: number): void {
+  record(durationUs: number, calls: number): void {
     const ns = Math.max(1, Math.min(DURATION_NS_MAX, durationUs * 1000)) | 0;
-    this.#counts[indexOf(ns)]!++;
-    this.count++;
+    this.#counts[indexOf(ns)]! += calls;
+    this.count += calls;
   }
 
   /** The duration that `percent` of the calls did not exceed, microseconds with three digits behind the point. */

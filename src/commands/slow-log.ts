@@ -49,16 +49,15 @@ export class SlowLog {
   }
 
   record(call: SlowCall): void {
-    const { command, request, session } = call;
-    this.#entries.unshift({
-      id: this.#nextId++,
-      unixSeconds: Math.floor(call.unixNow / 1000),
-      durationUs: call.durationUs,
-      args: shortened(request, redactedArguments(command, request)),
-      address: session.address,
-      clientName: session.name,
-    });
-    this.#trim();
+    const { command, request } = call;
+    this.#add(call, shortened(request, redactedArguments(command, request)));
+  }
+
+  /** Records `count` calls of one command that were timed together and whose arguments are gone. */
+  recordTogether(calls: Omit<SlowCall, 'request'> & { readonly count: number }): void {
+    const { command, count } = calls;
+    const remark = `... (${count} ${count === 1 ? 'call' : 'calls'} timed together)`;
+    this.#add(calls, [Buffer.from(command.fullName), Buffer.from(remark)]);
   }
 
   get size(): number {
@@ -72,6 +71,18 @@ export class SlowLog {
 
   reset(): void {
     this.#entries.length = 0;
+  }
+
+  #add(call: Omit<SlowCall, 'request'>, args: readonly Buffer[]): void {
+    this.#entries.unshift({
+      id: this.#nextId++,
+      unixSeconds: Math.floor(call.unixNow / 1000),
+      durationUs: call.durationUs,
+      args,
+      address: call.session.address,
+      clientName: call.session.name,
+    });
+    this.#trim();
   }
 
   #trim(): void {

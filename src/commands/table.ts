@@ -88,6 +88,8 @@ export class Command<C = never> {
   /** Keys that it finds expired have nothing to do with each other: their deletions go to replicas one by one. */
   readonly touchesArbitraryKeys: boolean;
   readonly isContainer: boolean;
+  /** Whether a call with few small arguments takes no longer in one place than in another. */
+  readonly isShort: boolean;
   /** How long its calls took; undefined before the first that was measured. */
   durations: LatencyHistogram | undefined;
   readonly #keySpecs: readonly KeySpec[];
@@ -103,6 +105,7 @@ export class Command<C = never> {
       (spec.subcommands ?? []).map((sub) => [sub.name, new Command(sub, spec)]),
     );
     this.isContainer = this.subcommands.size > 0;
+    this.isShort = (this.flags & FLAG_FAST) !== 0 || spec.name === 'set';
     this.touchesArbitraryKeys = ARBITRARY_KEYS.has(spec.name);
     this.#keySpecs = (spec.keys ?? []).filter((key) => !key.flags.includes('not_key'));
     const range = plainRange(spec.keys ?? []);

@@ -15,11 +15,36 @@ function slowNode(configText: string, stepUs: number): TestNode {
 
 test('a call counts from the end of the one before it, in the counters and in the histogram', () => {
   const client = slowNode('', 3000).connect();
-  client.send('*1\r\n$4\r\nPING\r\n*1\r\n$4\r\nPING\r\n');
+  client.send('*2\r\n$3\r\nDEL\r\n$1\r\na\r\n'.repeat(2));
   expect(client.call('INFO', 'commandstats')).toContain(
-    'cmdstat_ping:calls=2,usec=6000,usec_per_call=3000.00',
+    'cmdstat_del:calls=2,usec=6000,usec_per_call=3000.00',
   );
-  expect(client.call('LATENCY', 'HISTOGRAM', 'ping')).toContain('$5\r\ncalls\r\n:2\r\n');
+  expect(client.call('LATENCY', 'HISTOGRAM', 'del')).toContain('$5\r\ncalls\r\n:2\r\n');
+});
+
+test('equal short calls of a pipeline are timed together and counted one by one', () => {
+  const client = slowNode('', 3000).connect();
+  const get = '*2\r\n$3\r\nGET\r\n$1\r\na\r\n';
+  client.send(get.repeat(20) + '*3\r\n$6\r\nAPPEND\r\n$1\r\na\r\n$1\r\nb\r\n');
+  const info = client.call('INFO', 'commandstats');
+  expect(info).toContain('cmdstat_get:calls=20,usec=6000,usec_per_call=300.00');
+  expect(info).toContain('cmdstat_append:calls=1,usec=3000,');
+  expect(client.call('LATENCY', 'HISTOGRAM', 'get')).toContain('$5\r\ncalls\r\n:20\r\n');
+  // Part of a request behind the last whole one must not keep its time from being read.
+  client.send(get + get.slice(0, 9));
+  expect(client.send(get.slice(9))).toBe('$1\r\nb\r\n');
+  expect(client.call('INFO', 'commandstats')).toContain('cmdstat_get:calls=22,');
+});
+
+test('short calls that took long together are noted without arguments, or by the last one', () => {
+  const client = slowNode('slowlog-log-slower-than 2000', 3000).connect();
+  const get = '*2\r\n$3\r\nGET\r\n$1\r\na\r\n';
+  client.send(get + get + '*1\r\n$4\r\nPING\r\n');
+  const together = client.call('SLOWLOG', 'GET', '10');
+  expect(together).toContain('$3\r\nget\r\n$28\r\n... (2 calls timed together)\r\n');
+  client.call('SLOWLOG', 'RESET');
+  client.send(get + get);
+  expect(client.call('SLOWLOG', 'GET', '10')).toContain('*2\r\n$3\r\nGET\r\n$1\r\na\r\n');
 });
 
 test('calls as long as slowlog-log-slower-than are noted, and CONFIG SET moves it', () => {

@@ -323,6 +323,7 @@ export class Dispatcher {
   #call(context: CallContext, session: Session, command: RunnableCommand, request: Request): void {
     const host = this.#host;
     const { keyspace, propagation, stats } = host;
+    host.meter.before(command);
     const { reply } = session;
     const dbIndex = session.dbIndex;
     const dirty = keyspace.dirty;
@@ -351,7 +352,7 @@ export class Dispatcher {
     }
     if (!isAgain) stats.totalCommands++;
     // A call that waits is counted when it ends.
-    if (context.hasBlocked) return host.meter.begin(host.clock.monoUs());
+    if (context.hasBlocked) return host.meter.skip();
     // What EXEC ran has counted its own errors.
     if (reply.errorCount !== errors && !context.hasRunQueue) {
       command.counters.failedCalls++;

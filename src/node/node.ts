@@ -265,6 +265,7 @@ export class Node implements DispatchHost, ClientDeskOwner, Inside {
 
   endTurn(): void {
     if (this.#turnDepth === 1) {
+      this.meter.settle();
       if (this.waits.hasReady) this.#dispatcher.serveReady();
       while (this.#resumeWanted || this.#unblocked.length > 0) this.#resumeClients();
       if (this.clients.hasOutput) this.#sendOrAsk();

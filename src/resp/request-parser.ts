@@ -122,6 +122,7 @@ export class RequestParser {
     request.end = at;
     request.argc = argc;
     request.isInline = false;
+    request.isLast = at === limit;
     this.end = at;
     return true;
   }
@@ -185,6 +186,7 @@ export class RequestParser {
     if (this.#have > 0) this.#restore(request);
     request.argc = announced;
     request.end = at;
+    request.isLast = at === limit;
     this.end = at;
     this.#clear();
     return PARSED;

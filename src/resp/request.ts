@@ -19,6 +19,8 @@ export class Request {
   end = 0;
   /** Typed by hand rather than sent as an array: it has no bytes that could be passed on. */
   isInline = false;
+  /** Whether nothing more had been received behind it. */
+  isLast = true;
 
   /** Makes room for `count` arguments. */
   reserve(count: number): void {
@@ -63,6 +65,7 @@ export class Request {
     this.start = 0;
     this.end = encoded.length;
     this.isInline = false;
+    this.isLast = true;
     let position = headerSize(args.length);
     for (let i = 0; i < args.length; i++) {
       const size = byteLength(args[i]!);
