@@ -70,12 +70,12 @@ async function bundle(name) {
 async function makeExecutables() {
   const bin = join(fresh, 'bin');
   if (!existsSync(bin)) return;
-  const { NODE_FLAGS } = await import(pathToFileURL(join(bin, 'node-flags.js')).href);
+  const runtime = await import(pathToFileURL(join(bin, 'node-flags.js')).href);
   for (const file of readdirSync(bin).filter((name) => /^slotline(-[a-z]+)?\.js$/.test(name))) {
     const path = join(bin, file);
     const code = readFileSync(path, 'utf8').replace(/^#!.*\n/, '');
     const isServer = BUNDLED.some((name) => file === `${name}.js`);
-    writeFileSync(path, (isServer ? serverHead(NODE_FLAGS) : SHEBANG) + code);
+    writeFileSync(path, (isServer ? serverHead(runtime) : SHEBANG) + code);
     chmodSync(path, 0o755);
   }
 }
@@ -85,8 +85,11 @@ async function makeExecutables() {
  * for a command that replaces it by node, node takes it for a string and a comment. The process id stays the same. Where
  * there is no shell (Windows), `slotline server` is the same program.
  */
-function serverHead(flags) {
-  return `#!/usr/bin/env sh\n":" //; exec node ${flags.join(' ')} "$0" "$@"\n`;
+function serverHead({ NODE_FLAGS, NODE_ENVIRONMENT }) {
+  const settings = Object.entries(NODE_ENVIRONMENT).map(
+    ([name, value]) => `${name}=\${${name}:-${value}}`,
+  );
+  return `#!/usr/bin/env sh\n":" //; ${settings.join(' ')} exec node ${NODE_FLAGS.join(' ')} "$0" "$@"\n`;
 }
 
 function moveIntoPlace() {

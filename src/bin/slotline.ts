@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { Command, CommanderError } from 'commander';
 import { addClusterCommands } from './cluster-commands.ts';
 import { runTool, wholeNumber } from './run-tool.ts';
-import { NODE_FLAGS } from './node-flags.ts';
+import { NODE_ENVIRONMENT, NODE_FLAGS } from './node-flags.ts';
 
 const USAGE_STATUS = 2;
 const SERVER_PROGRAM = new URL('./slotline-server.js', import.meta.url);
@@ -94,6 +94,7 @@ function upOptions(flags: UpFlags): Parameters<typeof import('../tools/up/index.
       serverExe === undefined
         ? [process.execPath, ...NODE_FLAGS, fileURLToPath(SERVER_PROGRAM)]
         : [serverExe],
+    serverEnvironment: serverExe === undefined ? NODE_ENVIRONMENT : {},
     serverCommandName: serverExe ?? `${ownName()} server`,
   };
 }

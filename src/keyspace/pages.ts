@@ -1,9 +1,10 @@
 /**
  * Where the arena's memory comes from: slabs of 1 MiB cut into 4 KiB pages by a buddy allocator,
  * and slabs of exact size for single large blocks. A slab costs no memory before it is touched and
- * is dropped when its last page comes back.
+ * is dropped when its last page comes back; see `chunks.ts` for when the system has it back.
  */
 import { invariant } from '../base/index.ts';
+import { Chunks } from './chunks.ts';
 
 /** Bytes of a slab. */
 export const SLAB_BYTES: number = 1 << 20;
@@ -52,6 +53,7 @@ export class PageHeap {
   reservedBytes = 0;
   readonly #freeRuns = new Int32Array(WHOLE_ORDER + 1);
   readonly #freeIndexes: number[] = [];
+  readonly #chunks = new Chunks(SLAB_BYTES);
 
   /**
    * Takes `count` consecutive pages (1 to SLAB_PAGES) of one slab and returns the id of the first.
@@ -102,19 +104,26 @@ export class PageHeap {
   #addSlab(size: number): number {
     const slab = this.#freeIndexes.pop() ?? this.u8.length;
     invariant(slab < SLAB_COUNT_MAX, 'the arena has a slab index left');
-    const memory = new ArrayBuffer(size);
-    this.u8[slab] = Buffer.from(memory);
-    this.i32[slab] = new Int32Array(memory);
-    this.u16[slab] = new Uint16Array(memory);
-    this.f64[slab] = new Float64Array(memory);
-    this.views[slab] = new DataView(memory);
-    this.meta[slab] = size === SLAB_BYTES ? new Int32Array(SLAB_PAGES * PAGE_WORDS) : NO_WORDS;
+    const isCut = size === SLAB_BYTES;
+    const { memory, at } = isCut ? this.#chunks.take() : { memory: new ArrayBuffer(size), at: 0 };
+    this.u8[slab] = Buffer.from(memory, at, size);
+    this.i32[slab] = new Int32Array(memory, at, size / 4);
+    this.u16[slab] = new Uint16Array(memory, at, size / 2);
+    this.f64[slab] = new Float64Array(memory, at, size / 8);
+    this.views[slab] = new DataView(memory, at, size);
+    this.meta[slab] = isCut ? new Int32Array(SLAB_PAGES * PAGE_WORDS) : NO_WORDS;
     this.reservedBytes += size;
     return slab;
   }
 
   #dropSlab(slab: number): void {
-    this.reservedBytes -= this.u8[slab]!.length;
+    const view = this.views[slab]!;
+    this.reservedBytes -= view.byteLength;
+    // No slab of its own has this size, see `blockBytes`.
+    if (view.byteLength === SLAB_BYTES) {
+      // The view is of memory that was made here.
+      this.#chunks.give({ memory: view.buffer as ArrayBuffer, at: view.byteOffset });
+    }
     this.u8[slab] = NO_BYTES;
     this.i32[slab] = NO_WORDS;
     this.u16[slab] = NO_HALVES;

@@ -24,6 +24,8 @@ export interface UpOptions extends UpRequest {
   readonly dir: string;
   /** Program and first arguments that start a node; its configuration file follows. */
   readonly serverCommand: readonly string[];
+  /** Environment variables for it, where the user has set none of that name. */
+  readonly serverEnvironment: Readonly<Record<string, string>>;
   /** How the user starts one node by hand, for messages: `slotline server`. */
   readonly serverCommandName: string;
 }
@@ -126,6 +128,7 @@ class Launcher {
       this.#nodes.push(
         new NodeProcess({
           command: this.#options.serverCommand,
+          environment: this.#options.serverEnvironment,
           port,
           dir: this.#folder.nodeFolder(port),
           configFile: this.#folder.configFile(port),

@@ -7,6 +7,7 @@ import { LOG_FILE } from './layout.ts';
 export interface NodeProcessOptions {
   /** Program and its first arguments; the configuration file follows. */
   readonly command: readonly string[];
+  readonly environment: Readonly<Record<string, string>>;
   readonly port: number;
   readonly dir: string;
   readonly configFile: string;
@@ -39,6 +40,7 @@ export class NodeProcess {
     // A process group of its own: Ctrl-C in the terminal reaches the launcher alone, which ends the nodes in order.
     this.#child = spawn(this.program, [...args, options.configFile], {
       cwd: options.dir,
+      env: { ...options.environment, ...process.env },
       detached: true,
       stdio: ['ignore', log, log],
     });
