@@ -11,6 +11,7 @@
  */
 import { type Rng, invariant } from '../base/index.ts';
 import { type Arena, NONE, type Ref, SLAB_SHIFT, UNIT_MASK } from './arena.ts';
+import { SLAB_BYTES } from './pages.ts';
 import {
   CAPACITY_MASK,
   DEPTH_SHIFT,
@@ -44,6 +45,7 @@ const FULL_SEGMENT = 272;
 /** A segment is drawn again at most this often. */
 const RANDOM_TRIES = 100;
 const TABLES_MIN = 16;
+const SLAB_WORDS: number = SLAB_BYTES / 4;
 
 /**
  * Many tables over one arena: a fixed number of them, or made and given back one by one with
@@ -65,6 +67,8 @@ export class TableSet {
   /** Elements of each GROUP_TABLES tables, so that full tables are found among many empty ones. */
   #groups: Uint32Array;
   readonly #found: Ref[] = [];
+  /** What `#fetch` read last. Public, so that the read counts as needed. */
+  fetched = 0;
   /** Tables handed out by `allocate`, and those that came back. */
   #allocatedCount = 0;
   readonly #released: number[] = [];
@@ -101,6 +105,7 @@ export class TableSet {
     const words = this.#arena.i32[slab]!;
     const tags = this.#arena.u16[slab]!;
     const head = (segment & UNIT_MASK) << 1;
+    this.#fetch(table, hash, head, words, tags);
     const tagDepth = words[head]! >>> TAG_DEPTH_SHIFT;
     const tag = tagOf(hash, tagDepth);
     const lag = ((words[head]! >>> DEPTH_SHIFT) & 255) - tagDepth;
@@ -263,6 +268,20 @@ export class TableSet {
     if (depth === 0) return root;
     const index = hash >>> (32 - depth);
     return this.#arena.i32[root >>> SLAB_SHIFT]![((root & UNIT_MASK) << 1) + index]!;
+  }
+
+  /**
+   * Reads where the tag and the ref of a hash are in a segment of usual size. In a large table none of this is in the
+   * processor's caches, and head, tag and ref would be waited for one after the other; so they come together.
+   */
+  #fetch(table: number, hash: number, head: number, words: Int32Array, tags: Uint16Array): void {
+    const depth = this.#depths[table]!;
+    const count = this.counts[table]! >>> depth;
+    const index = guessIndex(tagOf(hash, depth), 0, count);
+    const refAt = head + 2 + index;
+    const tagAt = ((head + 2 + count + (count >>> 5)) << 1) + index;
+    // Kept, because a read that nobody needs is not compiled.
+    this.fetched = words[refAt & (SLAB_WORDS - 1)]! ^ tags[tagAt & (2 * SLAB_WORDS - 1)]!;
   }
 
   #indexOf(segment: Ref, hash: number, ref: Ref): number {
