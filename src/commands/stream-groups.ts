@@ -44,6 +44,7 @@ export function xgroupCreate(context: Context, request: Request, reply: ReplyWri
   let ref = streamKey(context, request, KEY_AT, LOOKUP_WRITE, reply);
   if (ref === undefined) return;
   if (ref === NONE && !options.isMkstream) return reply.error(ERR_GROUP_KEY);
+  if (!areOptionsFew(request, reply)) return;
   if (!groupId(context, request, ref, reply)) return;
   if (ref === NONE) {
     ref = createStream(context, request, KEY_AT);
@@ -68,6 +69,7 @@ export function xgroupSetid(context: Context, request: Request, reply: ReplyWrit
   if (ref === NONE) return;
   const group = existingGroup(context, request, ref, reply);
   if (group === NONE) return;
+  if (!areOptionsFew(request, reply)) return;
   // SETID knows `-` and `+`, which CREATE does not.
   if (!isEnd(request, ID_AT, ID) && !groupId(context, request, ref, reply)) return;
   context.db.store.beforeChange(ref);
@@ -151,11 +153,14 @@ function groupOptions(
       return undefined;
     }
   }
-  if (request.argc > ARGUMENTS_MAX) {
-    reply.error(unknownUse(request.text(1), 'XGROUP'));
-    return undefined;
-  }
   return found;
+}
+
+/** Whether options are repeated, which is looked at after key and group; false after an error reply. */
+function areOptionsFew(request: Request, reply: ReplyWriter): boolean {
+  if (request.argc <= ARGUMENTS_MAX) return true;
+  reply.error(unknownUse(request.text(1), 'XGROUP'));
+  return false;
 }
 
 /** The entry of the stream; NONE after an error reply. */

@@ -173,3 +173,16 @@ test('counts of changes are those of the real server', () => {
   ];
   for (const [line, count] of program) expect([line, dirtyOf(line)]).toEqual([line, count]);
 });
+
+test('options of XGROUP that are repeated are refused only where key and group are there', () => {
+  const tooMany = 'unknown subcommand or wrong number of arguments';
+  expect(run('XGROUP CREATE s g $ ENTRIESREAD 0 ENTRIESREAD 0')).toContain(
+    'requires the key to exist',
+  );
+  expect(run('XGROUP CREATE s g $ MKSTREAM MKSTREAM MKSTREAM MKSTREAM')).toContain(tooMany);
+  run('XADD s 1-1 a b');
+  expect(run('XGROUP CREATE s g $ ENTRIESREAD 0 ENTRIESREAD 0')).toContain(tooMany);
+  expect(run('XGROUP SETID s g $ ENTRIESREAD 0 ENTRIESREAD 0')).toContain('NOGROUP');
+  run('XGROUP CREATE s g $');
+  expect(run('XGROUP SETID s g $ ENTRIESREAD 0 ENTRIESREAD 0')).toContain(tooMany);
+});

@@ -304,3 +304,12 @@ test('a long reply and the last ones of a node do not wait for others', () => {
   expect(client.call('SHUTDOWN', 'NOSAVE')).toBe('+PONG\r\n');
   expect(client.isClosed).toBe(true);
 });
+
+test('a stream whose ids are further apart than a signed distance goes through DUMP and RESTORE', () => {
+  const client = new TestNode('').connect();
+  client.call('XADD', 's', '1', 'a', 'b');
+  client.call('XADD', 's', '18446744073709551615', 'c', 'd');
+  const payload = client.call('DUMP', 's').replace(/^\$\d+\r\n([^]*)\r\n$/, '$1');
+  expect(client.call('RESTORE', 't', '0', payload)).toBe('+OK\r\n');
+  expect(client.call('XRANGE', 't', '-', '+')).toBe(client.call('XRANGE', 's', '-', '+'));
+});

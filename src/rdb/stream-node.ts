@@ -66,7 +66,13 @@ export class StreamNodeCheck {
       const ms1 = this.#wide();
       const seq1 = this.#wide();
       if (flags < 0 || ms1 === undefined || seq1 === undefined) return false;
-      const isRising = ms1 > ms || (!(ms1 < ms) && (i === 0 ? !(seq1 < seq) : seq1 > seq));
+      // The first entry may be the one that the node is named after.
+      const least = i === 0 ? 0 : 1;
+      const isNear = typeof ms1 === 'number' && typeof seq1 === 'number' && ms1 >= 0;
+      const isRising =
+        isNear && typeof ms === 'number' && typeof seq === 'number' && ms >= 0
+          ? ms1 > ms || (ms1 === ms && seq1 >= seq + least)
+          : entryId(master, ms1, seq1) >= entryId(master, ms, seq) + BigInt(least);
       if (!isRising) return false;
       ms = ms1;
       seq = seq1;
@@ -122,6 +128,7 @@ export function writeIdValue(buf: Buffer, at: number, id: bigint): void {
   buf.writeBigUInt64BE(BigInt.asUintN(64, id), at + 8);
 }
 
+/** The id at a distance of another; far away it is a negative number, as distances have 64 bits with a sign. */
 function entryId(master: bigint, ms: number | bigint, seq: number | bigint): bigint {
   const high = BigInt.asUintN(64, (master >> 64n) + BigInt(ms));
   const low = BigInt.asUintN(64, BigInt.asUintN(64, master) + BigInt(seq));

@@ -77,7 +77,7 @@ test('only known commands come up, and no group without its own', () => {
 
 test('a hazard is what is close to now or never ends', () => {
   const isUnsafe = (line: string, isInMulti = false): boolean =>
-    isHazardous(step(line), { isInMulti, isWatching: false });
+    isHazardous(step(line), { ...AT_BEGIN, isInMulti });
   expect(isUnsafe('set k v EX 1')).toBe(true);
   expect(isUnsafe('set k v EX 200000')).toBe(false);
   expect(isUnsafe('set k 1 EX -1')).toBe(false);
@@ -89,6 +89,8 @@ test('a hazard is what is close to now or never ends', () => {
   expect(isUnsafe('xread BLOCK 0 streams k 0')).toBe(true);
   expect(isUnsafe('srandmember k -2000000000')).toBe(true);
   expect(isUnsafe('xclaim k g c 5 1-1')).toBe(true);
+  expect(isHazardous(step('sort k'), after(step('zadd z 1e-400 m'), AT_BEGIN))).toBe(true);
+  expect(isHazardous(step('sort k'), after(step('zadd z 1e-300 m'), AT_BEGIN))).toBe(false);
 });
 
 test('a planted bug is found and reduced to the commands and arguments that it needs', async () => {

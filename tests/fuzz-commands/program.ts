@@ -38,18 +38,37 @@ export interface Situation {
   readonly isInMulti: boolean;
   /** WATCH may be on. */
   readonly isWatching: boolean;
+  /** A number that is too large or too small for a double was seen. */
+  readonly hasLeftRange: boolean;
 }
 
-export const AT_BEGIN: Situation = { isInMulti: false, isWatching: false };
-const IN_MULTI: Situation = { isInMulti: true, isWatching: false };
-const IN_WATCHED_MULTI: Situation = { isInMulti: true, isWatching: true };
-const WATCHING: Situation = { isInMulti: false, isWatching: true };
+export const AT_BEGIN: Situation = { isInMulti: false, isWatching: false, hasLeftRange: false };
 
 /** The situation after `step`. */
 export function after(step: Step, before: Situation): Situation {
   const name = lower(step, 0);
-  if (name === 'watch' && step.length > 1 && !before.isInMulti) return WATCHING;
-  if (step.length !== 1) return before;
-  if (name === 'multi') return before.isWatching ? IN_WATCHED_MULTI : IN_MULTI;
-  return name === 'exec' || name === 'discard' || name === 'reset' ? AT_BEGIN : before;
+  const { isInMulti, isWatching } = before;
+  const hasLeftRange = before.hasLeftRange || step.some((arg) => isBeyondDouble(arg));
+  if (name === 'watch' && step.length > 1 && !isInMulti) {
+    return { isInMulti: false, isWatching: true, hasLeftRange };
+  }
+  if (step.length === 1) {
+    if (name === 'multi') return { isInMulti: true, isWatching, hasLeftRange };
+    if (name === 'exec' || name === 'discard' || name === 'reset') {
+      return { isInMulti: false, isWatching: false, hasLeftRange };
+    }
+  }
+  return { isInMulti, isWatching, hasLeftRange };
 }
+
+/** Whether strtod() would say ERANGE. */
+function isBeyondDouble(arg: Buffer): boolean {
+  if (arg.length > WORD_BYTES) return false;
+  const text = arg.toString('latin1');
+  if (!/^[+-]?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?$/i.test(text)) return false;
+  const value = Math.abs(Number(text));
+  return value === Infinity || (value < DOUBLE_MIN && /^[^e]*[1-9]/i.test(text));
+}
+
+/** Smallest normal double. */
+const DOUBLE_MIN = 2 ** -1022;
