@@ -71,7 +71,8 @@ export async function runServer(argv: readonly string[]): Promise<void> {
   } catch (error) {
     if (!(error instanceof StartError)) throw error;
     log('warning', error.message);
-    if (error.isDataCorrupt) log('warning', 'Terminating server after rdb file reading failure.');
+    const isSnapshot = error.isDataCorrupt && !settings.appendonly;
+    if (isSnapshot) log('warning', 'Terminating server after rdb file reading failure.');
     if (settings.logfile !== '') process.stderr.write(`${error.message}\n`);
     process.exit(1);
   }

@@ -255,7 +255,9 @@ export class AofPart implements AofService {
 
   /** Opens the files to write after a start; why that is not possible. */
   #openAtStart(): string | undefined {
-    if (this.#files.manifest.base === undefined) {
+    // What a log begins with that has files already is in them: a base would have it twice.
+    const { base, incremental } = this.#files.manifest;
+    if (base === undefined && incremental.length === 0) {
       const failure = this.#firstBase();
       if (failure !== undefined) return failure;
     }
@@ -267,7 +269,7 @@ export class AofPart implements AofService {
     return this.#files.removeHistory();
   }
 
-  /** A log without a base begins with one of the data that is there. */
+  /** A new log begins with a base of the data that is there. */
   #firstBase(): string | undefined {
     const host = this.#host;
     const isRdb = host.settings['aof-use-rdb-preamble'];

@@ -80,8 +80,16 @@ export class TestNode {
   stepUs = 0;
   #readings = 0;
 
-  /** `sendsTogether`: replies wait until the test calls `node.send()`. */
-  constructor(configText = '', sendsTogether = false) {
+  /**
+   * @param sendsTogether replies wait until the test calls `node.send()`
+   * @param onDisk files that are there at the start, by name
+   */
+  constructor(
+    configText = '',
+    sendsTogether = false,
+    onDisk: Readonly<Record<string, string>> = {},
+  ) {
+    for (const [name, text] of Object.entries(onDisk)) this.files.replace(name, text);
     const loaded = loadConfig({
       text: configText,
       reader: { read: () => ({ error: 'no files here' }), expand: (path) => [path] },

@@ -1,0 +1,43 @@
+/**
+ * Goal: what the append-only log has is there once after a start, no more and no less. Method: a whole node over files in
+ * memory.
+ */
+import { expect, test } from 'vitest';
+import { TestNode } from './test-node.ts';
+
+const MANIFEST = 'appendonlydir/appendonly.aof.manifest';
+const FIRST = 'appendonlydir/appendonly.aof.1.incr.aof';
+const PUSH = '*3\r\n$5\r\nRPUSH\r\n$1\r\nl\r\n$1\r\na\r\n';
+
+function started(onDisk: Readonly<Record<string, string>>): TestNode {
+  const node = new TestNode('appendonly yes\nauto-aof-rewrite-percentage 0', false, onDisk);
+  node.settle();
+  return node;
+}
+
+test('a log of incremental files alone gets no base, which would have their data a second time', () => {
+  const manifest = 'file appendonly.aof.1.incr.aof seq 1 type i\n';
+  const node = started({ [MANIFEST]: manifest, [FIRST]: PUSH });
+  expect(node.connect().call('LLEN', 'l')).toBe(':1\r\n');
+  expect(node.files.read(MANIFEST)).toBe(manifest);
+  node.connect().call('RPUSH', 'l', 'b');
+  node.settle();
+  const again = started({ [MANIFEST]: manifest, [FIRST]: node.files.read(FIRST) ?? '' });
+  expect(again.connect().call('LLEN', 'l')).toBe(':2\r\n');
+});
+
+test('a torn end goes, and what is written later is read at the next start', () => {
+  const manifest = 'file appendonly.aof.1.incr.aof seq 1 type i\n';
+  const node = started({ [MANIFEST]: manifest, [FIRST]: PUSH + PUSH.slice(0, -3) });
+  node.connect().call('RPUSH', 'l', 'b');
+  node.settle();
+  const again = started({ [MANIFEST]: manifest, [FIRST]: node.files.read(FIRST) ?? '' });
+  expect(again.connect().call('LRANGE', 'l', '0', '-1')).toBe('*2\r\n$1\r\na\r\n$1\r\nb\r\n');
+});
+
+test('a new log begins with a base of its own', () => {
+  const node = started({});
+  expect(node.files.read(MANIFEST)).toBe(
+    'file appendonly.aof.1.base.rdb seq 1 type b\nfile appendonly.aof.1.incr.aof seq 1 type i\n',
+  );
+});
