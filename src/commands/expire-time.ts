@@ -65,12 +65,12 @@ function clamp(unixTimeMs: number): number {
 }
 
 /**
- * Whether a key given this time is to be deleted at once. A replica keeps it and waits for its master.
- * Source: 7.0 expire.c, checkAlreadyExpired().
+ * Whether a key given this time is to be deleted at once. A replica keeps it and waits for its master, and a log that
+ * is loaded goes on with it. Source: 7.0 expire.c, checkAlreadyExpired().
  */
 export function isPast(context: Context, unixTimeMs: number): boolean {
   const { server } = context;
-  return unixTimeMs <= server.unixNow && !server.replication.isReplica;
+  return unixTimeMs <= server.unixNow && server.keyspace.expiryMode === 'delete';
 }
 
 /** Replicas see a deletion by a time in the past as this command. */

@@ -4,6 +4,7 @@ import type { ReplyWriter, Request } from '../resp/index.ts';
 import type { Context } from './context.ts';
 import { ERR_HLL_CORRUPT } from './data-errors.ts';
 import { hllOf } from './hll-access.ts';
+import { shown } from './errors.ts';
 import { setRawKey, writeKey } from './key-access.ts';
 
 /** PFDEBUG subcommand key. */
@@ -20,7 +21,7 @@ export function pfdebug(context: Context, request: Request, reply: ReplyWriter):
   else if (request.is(1, 'todense')) {
     const wasDense = work.isDense;
     if (makeDense(context, request, work, reply)) reply.int(wasDense ? 0 : 1);
-  } else reply.error(`ERR Unknown PFDEBUG subcommand '${request.text(1)}'`);
+  } else reply.error(`ERR Unknown PFDEBUG subcommand '${shown(request.text(1), Infinity)}'`);
 }
 
 /** Makes the key's HyperLogLog dense; false after an error reply. */

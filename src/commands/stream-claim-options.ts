@@ -4,7 +4,7 @@ import { StreamId } from '../keyspace/index.ts';
 import type { ReplyWriter, Request } from '../resp/index.ts';
 import type { Context } from './context.ts';
 import { ERR_SYNTAX } from './errors.ts';
-import { ERR_CLAIM_COUNT, ERR_CLAIM_MEMORY } from './stream-errors.ts';
+import { ERR_CLAIM_COUNT } from './stream-errors.ts';
 import { idArgument, parsedId, startArgument } from './stream-ids.ts';
 
 const MIN_IDLE_AT = 4;
@@ -12,8 +12,8 @@ const FIRST_OPTION_AT = 5;
 const COUNT_DEFAULT = 100;
 /** Source: 7.0 t_stream.c: the room for as many ids must be countable in bytes. */
 const COUNT_MAX = 2n ** 63n / 16n - 1n;
-/** Counts whose ids have no place in the address space of a process. */
-const COUNT_MEMORY_MAX: number = 2 ** 47 / 16;
+/** XAUTOCLAIM's counts whose ids have no place in the address space of a process. */
+export const CLAIM_COUNT_MEMORY_MAX: number = 2 ** 47 / 16;
 
 /** How entries are taken over. */
 export interface Claim {
@@ -93,7 +93,6 @@ export function autoOptions(request: Request, reply: ReplyWriter): AutoClaim | u
     } else if (request.is(i, 'justid')) isJustId = true;
     else return refuse(reply, ERR_SYNTAX);
   }
-  if (count > COUNT_MEMORY_MAX) return refuse(reply, ERR_CLAIM_MEMORY);
   return {
     minIdleMs,
     start,

@@ -1,11 +1,16 @@
 /** XACK, XCLAIM and XAUTOCLAIM: pending entries acknowledged, and taken over by another consumer. */
 import { LOOKUP_READ, NONE, type Ref, StreamId } from '../keyspace/index.ts';
 import type { ReplyWriter, Request } from '../resp/index.ts';
-import { type Claim, autoOptions, claimOptions } from './stream-claim-options.ts';
+import {
+  CLAIM_COUNT_MEMORY_MAX,
+  type Claim,
+  autoOptions,
+  claimOptions,
+} from './stream-claim-options.ts';
 import type { Context } from './context.ts';
 import { readKey } from './key-access.ts';
 import { propagateClaim, propagateGroupId, seenConsumer } from './stream-consumers.ts';
-import { noKeyOrGroup } from './stream-errors.ts';
+import { ERR_CLAIM_MEMORY, noKeyOrGroup } from './stream-errors.ts';
 import { idArgument, parsedId } from './stream-ids.ts';
 import {
   countUnwatched,
@@ -95,6 +100,7 @@ export function xautoclaim(context: Context, request: Request, reply: ReplyWrite
   }
   const ref = claimKey(context, request, reply);
   if (ref === NONE) return;
+  if (found.count > CLAIM_COUNT_MEMORY_MAX) return reply.error(ERR_CLAIM_MEMORY);
   const call = callOf(context, request, ref);
   context.preventPropagation();
   context.db.store.beforeChange(ref);

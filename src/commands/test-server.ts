@@ -34,7 +34,6 @@ export class TestServer {
   readonly propagated: string[] = [];
   /** Keyspace events as `db:event:key`. */
   readonly events: string[] = [];
-  isReplica = false;
   /** What the last call waits for; undefined when it answered. */
   waiting: KeyWait | undefined;
   /** See `Context.mayBlock` and `Context.readyArgument`. */
@@ -83,6 +82,14 @@ export class TestServer {
       now: { get: () => monoMs(this.unixNow) },
       replication: { get: () => ({ isReplica: this.isReplica }) },
     }) as unknown as Server;
+  }
+
+  get isReplica(): boolean {
+    return this.keyspace.expiryMode === 'hide';
+  }
+
+  set isReplica(isReplica: boolean) {
+    this.keyspace.expiryMode = isReplica ? 'hide' : 'delete';
   }
 
   advance(ms: number): void {

@@ -127,8 +127,6 @@ export class AofLoad {
   }
 
   #finish(reading: Reading): boolean {
-    reading.reader.close();
-    this.#reading = undefined;
     const { file, snapshot, commands } = reading;
     if (snapshot !== undefined) {
       const why = snapshot.finish() ?? 'Unexpected end of the snapshot';
@@ -138,6 +136,8 @@ export class AofLoad {
       const failure = this.#cut(file, commands.soundBytes);
       if (failure !== undefined) return this.#fail(reading, failure);
     }
+    reading.reader.close();
+    this.#reading = undefined;
     const kind = file.kind === 'base' ? 'base' : 'incr';
     this.#say(
       'notice',
@@ -148,6 +148,9 @@ export class AofLoad {
 
   /** A torn end: what a crash left of the last command. Only the last file may have one. */
   #cut(file: AofFile, soundBytes: number): string | undefined {
+    if (this.#target.isInTransaction) {
+      this.#say('warning', `Revert incomplete MULTI/EXEC transaction in AOF file ${file.name}`);
+    }
     if (!this.#host.settings['aof-load-truncated'] || this.#waiting.length > 0) {
       return (
         `Unexpected end of file reading the append only file ${file.name}. You can: 1) Make a backup of your ` +

@@ -35,6 +35,25 @@ test('a torn end goes, and what is written later is read at the next start', () 
   expect(again.connect().call('LRANGE', 'l', '0', '-1')).toBe('*2\r\n$1\r\na\r\n$1\r\nb\r\n');
 });
 
+test('a key whose time is over goes on to change until the log is loaded, as it did before', () => {
+  const manifest = 'file appendonly.aof.1.incr.aof seq 1 type i\n';
+  const expire = '*3\r\n$9\r\nPEXPIREAT\r\n$1\r\nl\r\n$4\r\n1000\r\n';
+  const node = started({ [MANIFEST]: manifest, [FIRST]: PUSH + expire + PUSH });
+  expect(node.connect().call('LLEN', 'l')).toBe(':0\r\n');
+});
+
+test('a torn end is refused where it is not to be cut, with the file as it was', () => {
+  const manifest = 'file appendonly.aof.1.incr.aof seq 1 type i\n';
+  const torn = `${PUSH}*1\r\n$5\r\nmulti\r\n${PUSH}`;
+  const node = new TestNode('appendonly yes\naof-load-truncated no', false, {
+    [MANIFEST]: manifest,
+    [FIRST]: torn,
+  });
+  node.settle();
+  expect(node.flaw).toContain('Unexpected end of file reading the append only file');
+  expect(node.files.read(FIRST)).toBe(torn);
+});
+
 test('a new log begins with a base of its own', () => {
   const node = started({});
   expect(node.files.read(MANIFEST)).toBe(

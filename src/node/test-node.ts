@@ -72,6 +72,8 @@ export class TestNode {
   nowMs = 5000;
   alarmAt: MonoMs | undefined;
   endedWith: number | undefined;
+  /** Why the node could not start. */
+  flaw: string | undefined;
   sendsAsked = 0;
   /** What happens after the present call: slices of work, and the disk. */
   readonly later: (() => void)[] = [];
@@ -100,6 +102,9 @@ export class TestNode {
       ports: this.#ports(sendsTogether),
       config: loaded.config,
       configFile: '',
+      onReady: (flaw) => {
+        this.flaw = flaw;
+      },
     });
     this.node.start();
   }
