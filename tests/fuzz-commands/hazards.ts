@@ -32,10 +32,12 @@ const IDLE_TIMES = new Set(['xclaim', 'xautoclaim', 'xpending']);
 
 /** Whether the command must not be run: nothing blocks inside MULTI. */
 export function isHazardous(step: Step, situation: Situation): boolean {
-  const { isInMulti, isWatching, hasLeftRange } = situation;
+  const { isInMulti, isWatching, hasLeftRange, hasScores } = situation;
   const name = lower(step, 0);
   // Redis fails as long as the C library's last complaint about a number is not overwritten by another.
   if (hasLeftRange && SORTING.has(name)) return true;
+  // Between members of different scores it depends on the levels of a skip list.
+  if (hasScores && isByLex(step)) return true;
   // A copied small integer is not a shared one there: docs/compatibility.md has the divergence.
   if (name === 'object' && lower(step, 1) === 'refcount') return true;
   // A damaged HyperLogLog is read here with more checks than there: docs/compatibility.md has the divergence.
@@ -69,6 +71,10 @@ export function partsReplicas(step: Step): boolean {
   if (name === 'sort') return has('by') && has('store');
   if (name === 'zremrangebylex' || (name === 'zrangestore' && has('bylex'))) return true;
   return growsUnseen(step);
+}
+
+function isByLex(step: Step): boolean {
+  return lower(step, 0).includes('lex') || step.some((_, i) => lower(step, i) === 'bylex');
 }
 
 function damagesHyperloglog(step: Step): boolean {

@@ -38,33 +38,56 @@ export interface Situation {
   readonly isInMulti: boolean;
   /** WATCH may be on. */
   readonly isWatching: boolean;
-  /** A number that is too large or too small for a double was seen. */
+  /** A number that is too large or too small for the C library was seen. */
   readonly hasLeftRange: boolean;
+  /** A score other than 0 may have been given. */
+  readonly hasScores: boolean;
 }
 
-export const AT_BEGIN: Situation = { isInMulti: false, isWatching: false, hasLeftRange: false };
+export const AT_BEGIN: Situation = {
+  isInMulti: false,
+  isWatching: false,
+  hasLeftRange: false,
+  hasScores: false,
+};
 
 /** The situation after `step`. */
 export function after(step: Step, before: Situation): Situation {
   const name = lower(step, 0);
-  const { isInMulti, isWatching } = before;
-  const hasLeftRange = before.hasLeftRange || step.some((arg) => isBeyondDouble(arg));
-  if (name === 'watch' && step.length > 1 && !isInMulti) {
-    return { isInMulti: false, isWatching: true, hasLeftRange };
-  }
-  if (step.length === 1) {
-    if (name === 'multi') return { isInMulti: true, isWatching, hasLeftRange };
-    if (name === 'exec' || name === 'discard' || name === 'reset') {
-      return { isInMulti: false, isWatching: false, hasLeftRange };
-    }
-  }
-  return { isInMulti, isWatching, hasLeftRange };
+  const { isInMulti } = before;
+  const next = {
+    ...before,
+    hasLeftRange: before.hasLeftRange || step.some((arg) => isBeyondRange(arg)),
+    hasScores: before.hasScores || givesScores(step),
+  };
+  if (name === 'watch' && step.length > 1 && !isInMulti) return { ...next, isWatching: true };
+  if (step.length !== 1) return next;
+  if (name === 'multi') return { ...next, isInMulti: true };
+  const isEnd = name === 'exec' || name === 'discard' || name === 'reset';
+  return isEnd ? { ...next, isInMulti: false, isWatching: false } : next;
 }
 
-/** Whether strtod() would say ERANGE. */
-function isBeyondDouble(arg: Buffer): boolean {
+const SCORED = new Set([
+  'zadd',
+  'zincrby',
+  'geoadd',
+  'zunionstore',
+  'zinterstore',
+  'restore',
+  'sort',
+]);
+
+function givesScores(step: Step): boolean {
+  return (
+    SCORED.has(lower(step, 0)) && step.slice(2).some((arg) => /^[^a-z]*[1-9]/i.test(String(arg)))
+  );
+}
+
+/** Whether strtod() or strtoull() would say ERANGE. */
+function isBeyondRange(arg: Buffer): boolean {
   if (arg.length > WORD_BYTES) return false;
   const text = arg.toString('latin1');
+  if (/\d{20}/.test(text)) return true;
   if (!/^[+-]?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?$/i.test(text)) return false;
   const value = Math.abs(Number(text));
   return value === Infinity || (value < DOUBLE_MIN && /^[^e]*[1-9]/i.test(text));
