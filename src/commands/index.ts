@@ -27,6 +27,8 @@ export type {
   ClientService,
   ClusterService,
   DebugSwitches,
+  EndFlags,
+  EndingService,
   LogLevel,
   MigrateRequest,
   MigrateService,
@@ -35,6 +37,7 @@ export type {
   SystemFacts,
 } from './server.ts';
 export { createDebugSwitches } from './server.ts';
+export { endFlags } from './server-commands.ts';
 export {
   type AwaitedKey,
   type Blocked,

@@ -34,10 +34,16 @@ export function serverFields(server: Server): InfoFields {
     ['executable', system.executable],
     ['config_file', server.configFile],
     ['io_threads_active', 0],
+    ...endingFields(server),
     ['server_name', 'slotline'],
     ['slotline_version', system.version],
     ['runtime_version', system.runtimeVersion],
   ];
+}
+
+function endingFields({ ending }: Server): InfoFields {
+  const { remainingMs } = ending;
+  return remainingMs === undefined ? [] : [['shutdown_in_milliseconds', remainingMs]];
 }
 
 export function clientFields(server: Server): InfoFields {
@@ -72,7 +78,7 @@ export function persistenceFields(server: Server): InfoFields {
   const { aof, loading, saving } = persistence;
   return [
     ['loading', loading === undefined ? 0 : 1],
-    ['async_loading', 0],
+    ['async_loading', server.replication.link.transfer === undefined ? 0 : 1],
     ['current_cow_peak', 0],
     ['current_cow_size', 0],
     ['current_cow_size_age', 0],

@@ -46,7 +46,7 @@ function rewriteAof({ server, session }: Context, _request: Request, reply: Repl
 /** DEBUG LOADAOF. */
 export const debugLoadAof: Handler = ({ server }, _request, reply) => {
   const { aof } = server.persistence;
-  const failure = aof.isEnabled ? aof.reload() : 'the log is off';
+  const failure = aof.reload();
   if (failure === undefined) {
     server.log('warning', 'Append Only File loaded by DEBUG LOADAOF');
     return reply.ok();

@@ -6,6 +6,7 @@ import { REDIS_VERSION } from './connection.ts';
 import type { Context } from './context.ts';
 import { debug } from './debug.ts';
 import { ERR_SYNTAX } from './errors.ts';
+import type { EndFlags } from './server.ts';
 import { SERVER_FACTS } from './facts/server.ts';
 import { defineCommands } from './facts.ts';
 import { helpHandler } from './help.ts';
@@ -35,7 +36,7 @@ function monitor({ server, session }: Context, _request: Request, reply: ReplyWr
 }
 
 /** SHUTDOWN [NOSAVE|SAVE] [NOW] [FORCE] [ABORT]. No reply when it works: the connection ends. */
-function shutdown({ server }: Context, request: Request, reply: ReplyWriter): void {
+function shutdown({ server, session }: Context, request: Request, reply: ReplyWriter): void {
   const words = new Set<string>();
   for (let i = 1; i < request.argc; i++) words.add(request.text(i).toLowerCase());
   const known = ['save', 'nosave', 'now', 'force', 'abort'];
@@ -44,12 +45,22 @@ function shutdown({ server }: Context, request: Request, reply: ReplyWriter): vo
   if (isUnknown || isMixed || (words.has('save') && words.has('nosave'))) {
     return reply.error(ERR_SYNTAX);
   }
-  if (words.has('abort')) return reply.error('ERR No shutdown in progress.');
-  server.log('warning', 'User requested shutdown...');
-  const save = words.has('save') ? 'yes' : words.has('nosave') ? 'no' : 'asConfigured';
-  if (!server.shutdown(save, words.has('force'))) {
+  const { ending } = server;
+  if (words.has('abort')) {
+    return ending.abort() ? reply.ok() : reply.error('ERR No shutdown in progress.');
+  }
+  if (!ending.begin(endFlags(words), session)) {
     reply.error('ERR Errors trying to SHUTDOWN. Check logs.');
   }
+}
+
+/** What the words of SHUTDOWN, or of `shutdown-on-sigterm`, mean. */
+export function endFlags(words: ReadonlySet<string>): EndFlags {
+  return {
+    save: words.has('save') ? 'yes' : words.has('nosave') ? 'no' : 'asConfigured',
+    isNow: words.has('now'),
+    isForced: words.has('force'),
+  };
 }
 
 function refuseModule(_context: Context, _request: Request, reply: ReplyWriter): void {

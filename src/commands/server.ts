@@ -46,6 +46,28 @@ export interface ClientService {
   unblock(session: Session, reason: 'timeout' | 'error'): boolean;
 }
 
+/** How a node ends. */
+export interface EndFlags {
+  /** `asConfigured`: if there are save points. */
+  readonly save: 'asConfigured' | 'yes' | 'no';
+  /** Without waiting for replicas. */
+  readonly isNow: boolean;
+  /** Even if the data cannot be saved. */
+  readonly isForced: boolean;
+}
+
+export interface EndingService {
+  /** Until the node stops waiting for its replicas; undefined while its end was not asked for. */
+  readonly remainingMs: number | undefined;
+  /**
+   * Ends the node once its replicas have caught up, the data is saved and the current turn's replies are out. False when
+   * that failed at once and the node goes on; if it fails later, `session` waits and gets the error.
+   */
+  begin(flags: EndFlags, session?: Session): boolean;
+  /** False when no end was asked for. */
+  abort(): boolean;
+}
+
 export interface ReplicationService {
   readonly history: ReplicationHistory;
   readonly source: ReplicationSource;
@@ -147,11 +169,7 @@ export interface Server {
   readonly persistence: PersistenceService;
   readonly system: SystemFacts;
   log(level: LogLevel, text: string): void;
-  /**
-   * Ends the node once the current turn's replies are out, after a save if there are save points or `save` says so.
-   * False when that save failed and the node goes on; with `isForced` it ends in any case.
-   */
-  shutdown(save: 'asConfigured' | 'yes' | 'no', isForced: boolean): boolean;
+  readonly ending: EndingService;
   /** Stops the whole process for a while (DEBUG SLEEP). */
   sleep(ms: number): void;
   /** Runs the queued commands of a transaction and writes their replies (EXEC). */

@@ -82,7 +82,11 @@ export class AdminServer {
       discard: (session: Session) => (session.queue = undefined),
       unwatch: (session: Session) => (session.isWatchBroken = false),
       isWatchBroken: (session: Session) => session.isWatchBroken,
-      shutdown: () => this.asked.push('shutdown'),
+      ending: {
+        remainingMs: undefined,
+        begin: () => this.asked.push('shutdown') > 0,
+        abort: () => false,
+      },
       replication: this.#replication(),
     };
     // What is left out is not asked for by the commands under test.

@@ -5,6 +5,7 @@ import { basename, dirname, join, resolve } from 'node:path';
 import { globMatches } from '../base/index.ts';
 import {
   type LoadedConfig,
+  type Settings,
   configFailureText,
   joinConfigText,
   loadConfig,
@@ -66,7 +67,7 @@ export async function runServer(argv: readonly string[]): Promise<void> {
         log('notice', 'Server initialized');
       },
     });
-    handleSignals(server, log);
+    handleSignals(server, settings, log);
     await server.start();
   } catch (error) {
     if (!(error instanceof StartError)) throw error;
@@ -153,11 +154,12 @@ function writePidFile(path: string, log: LogWriter): void {
   }
 }
 
-function handleSignals(server: ServerProcess, log: LogWriter): void {
+function handleSignals(server: ServerProcess, settings: Settings, log: LogWriter): void {
   for (const signal of ['SIGTERM', 'SIGINT'] as const) {
     process.on(signal, () => {
       log('warning', `Received ${signal} scheduling shutdown...`);
-      if (server.shutdown()) return;
+      const words = settings[signal === 'SIGTERM' ? 'shutdown-on-sigterm' : 'shutdown-on-sigint'];
+      if (server.shutdown(words)) return;
       log(
         'warning',
         `${signal} received but errors trying to shut down the server, check the logs for more information`,

@@ -174,10 +174,14 @@ export class ServerProcess {
     return true;
   }
 
-  /** Ends the node in order, as SIGTERM does, and `onEnd` follows; false when its data could not be saved. */
-  shutdown(): boolean {
+  /**
+   * Ends the node in order, as SIGTERM does, and `onEnd` follows when the replicas have caught up; false when its data
+   * could not be saved.
+   * @param words as SHUTDOWN has them, in lower case
+   */
+  shutdown(words: readonly string[] = []): boolean {
     this.node.beginTurn();
-    const isEnding = this.node.shutdown();
+    const isEnding = this.node.shutdown(words);
     this.node.endTurn();
     return isEnding;
   }

@@ -77,6 +77,11 @@ export class AofPart implements AofService {
     return this.#state !== 'off';
   }
 
+  /** The log was turned on, and its first base is not written yet. */
+  get isWaitingForBase(): boolean {
+    return this.#state === 'waiting';
+  }
+
   /** Why writes must be refused. */
   get failure(): string | undefined {
     return this.#state === 'on' ? this.#writer.failure : undefined;

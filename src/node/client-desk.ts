@@ -9,6 +9,7 @@ import {
   Request,
 } from '../resp/index.ts';
 import type { Client, ClientHost } from './client.ts';
+import type { Ending } from './ending.ts';
 import type { Clients } from './clients.ts';
 import type { ReplicationPart } from './replication.ts';
 import type { Turns } from './turns.ts';
@@ -22,6 +23,7 @@ export interface ClientDeskOwner extends Turns {
   readonly tracking: TrackingTable;
   readonly replication: ReplicationPart;
   readonly waits: WaitQueue;
+  readonly ending: Ending;
   execute(client: Client, request: Request): void;
   unwatch(session: Session): void;
   log(level: LogLevel, text: string): void;
@@ -97,6 +99,7 @@ export class ClientDesk implements ClientHost {
     client.queue = undefined;
     client.blocked = undefined;
     owner.waits.remove(client);
+    owner.ending.forget(client);
     owner.replication.onClientClosed(client);
     owner.endTurn();
   }

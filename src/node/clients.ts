@@ -20,6 +20,7 @@ export class Clients implements ClientService {
   /** Asked for by CLIENT PAUSE and by a manual failover; each ends by itself. */
   #pauseByUser: Pause | undefined;
   #pauseByFailover: Pause | undefined;
+  #isPausedForEnd = false;
   isPaused = false;
   pausesAll = false;
   /** No client's requests run, as while MIGRATE waits for its target. */
@@ -138,6 +139,17 @@ export class Clients implements ClientService {
     this.#combine();
   }
 
+  /** Writes wait while the node is about to end. */
+  pauseForEnd(): void {
+    this.#isPausedForEnd = true;
+    this.#combine();
+  }
+
+  unpauseForEnd(): void {
+    this.#isPausedForEnd = false;
+    this.#combine();
+  }
+
   unblock(session: Session, reason: 'timeout' | 'error'): boolean {
     const client = this.#byId.get(session.id);
     return client !== undefined && this.#unblock(client, reason);
@@ -233,7 +245,10 @@ export class Clients implements ClientService {
   #combine(): void {
     const wasPaused = this.isPaused;
     const wasAll = this.pausesAll;
-    this.isPaused = this.#pauseByUser !== undefined || this.#pauseByFailover !== undefined;
+    this.isPaused =
+      this.#pauseByUser !== undefined ||
+      this.#pauseByFailover !== undefined ||
+      this.#isPausedForEnd;
     this.pausesAll = this.#pauseByUser?.what === 'all';
     if ((wasPaused && !this.isPaused) || (wasAll && !this.pausesAll)) this.#onPauseEnd();
   }

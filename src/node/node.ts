@@ -28,6 +28,7 @@ import {
   TrackingTable,
   commandSpecs,
   createDebugSwitches,
+  endFlags,
 } from '../commands/index.ts';
 import {
   type ConfigRefusal,
@@ -48,6 +49,7 @@ import { ClusterDesk } from './cluster-desk.ts';
 import { applyChanges } from './config-changes.ts';
 import { Cron } from './cron.ts';
 import type { ClusterRouter, DispatchHost } from './dispatch-host.ts';
+import { Ending } from './ending.ts';
 import { Dispatcher } from './dispatcher.ts';
 import type { Inside } from './inside.ts';
 import { Eviction } from './eviction.ts';
@@ -99,6 +101,7 @@ export class Node implements DispatchHost, ClientDeskOwner, Inside {
   readonly clients: Clients;
   readonly propagation: Propagation;
   readonly meter: CallMeter;
+  readonly ending: Ending;
   readonly replication: ReplicationPart;
   readonly cluster: ClusterPart | undefined;
   readonly migrator: Migrator;
@@ -179,6 +182,7 @@ export class Node implements DispatchHost, ClientDeskOwner, Inside {
     this.migrator = new Migrator(this, clusterDesk);
     this.persistence = new Persistence(this);
     this.#cron = new Cron(this);
+    this.ending = new Ending(this);
     this.#onReady = init.onReady ?? ((): void => undefined);
     this.applyConfig(['slowlog-log-slower-than', 'maxmemory-policy']);
   }
@@ -270,6 +274,7 @@ export class Node implements DispatchHost, ClientDeskOwner, Inside {
       while (this.#resumeWanted || this.#unblocked.length > 0) this.#resumeClients();
       if (this.clients.hasOutput) this.#sendOrAsk();
       else this.persistence.aof.flush();
+      if (this.ending.nextWake() !== undefined) this.ending.check();
       if (this.#wantsAlarm) this.#setAlarm();
       if (this.#isShuttingDown && !this.#hasEnded) this.#end();
     }
@@ -362,6 +367,11 @@ export class Node implements DispatchHost, ClientDeskOwner, Inside {
   unblock(client: Client): void {
     client.blocked = undefined;
     this.#unblocked.push(client);
+  }
+
+  unblockSession(session: Session): void {
+    const client = this.clients.find(session.id);
+    if (client !== undefined) this.unblock(client);
   }
 
   allClients(): Iterable<Client> {
@@ -471,11 +481,16 @@ export class Node implements DispatchHost, ClientDeskOwner, Inside {
     return this.ports.files.replace(this.configFile, text);
   }
 
-  shutdown(save: 'asConfigured' | 'yes' | 'no' = 'asConfigured', isForced = false): boolean {
-    const maySave = save === 'yes' || (save === 'asConfigured' && this.settings.save.length > 0);
-    if (maySave && !this.persistence.saveAtEnd() && !isForced) return false;
+  /**
+   * Begins to end the node, as SHUTDOWN with these words in lower case does.
+   * @returns false when that failed at once
+   */
+  shutdown(words: readonly string[]): boolean {
+    return this.ending.begin(endFlags(new Set(words)));
+  }
+
+  endNow(): void {
     this.#isShuttingDown = true;
-    return true;
   }
 
   inTurn(act: () => void): void {
@@ -520,6 +535,7 @@ export class Node implements DispatchHost, ClientDeskOwner, Inside {
       this.replication.nextWake(),
       this.waits.nextDeadline(),
       this.migrator.nextWake(),
+      this.ending.nextWake(),
       this.clients.pauseEnds,
     ]) {
       if (wake !== undefined && wake < at) at = wake;

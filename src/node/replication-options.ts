@@ -2,12 +2,16 @@
 import type { OutputLimit, Settings } from '../config/index.ts';
 import type { LinkOptions, SourceOptions } from '../replication/index.ts';
 
+/** Source: 7.0 redis.conf. */
+const SYNC_DELAY_SECONDS_DEFAULT = 5;
+
 export function sourceOptions(settings: Settings): SourceOptions {
   return {
     backlogTtlSeconds: settings['repl-backlog-ttl'],
     pingPeriodSeconds: settings['repl-ping-replica-period'],
     timeoutSeconds: settings['repl-timeout'],
     syncDelaySeconds: settings['repl-diskless-sync-delay'],
+    isSyncDelayChosen: settings['repl-diskless-sync-delay'] !== SYNC_DELAY_SECONDS_DEFAULT,
     syncMaxReplicas: settings['repl-diskless-sync-max-replicas'],
     heldBytesMax: replicaOutputLimit(settings).hardBytes,
   };

@@ -149,12 +149,17 @@ export class ReplicationPart implements ReplicationService, ReplicationView {
     return this.source.acknowledgedCount(offset);
   }
 
+  /** Asks all replicas how far they are. */
+  requestAcks(): void {
+    this.#masterSide.carryOut(this.source.requestAcks());
+  }
+
   wait(session: Session, replicas: number, offset: number, timeoutMs: number): void {
     const deadline = timeoutMs === 0 ? undefined : addMs(this.#inside.now, timeoutMs);
     this.#waits.add(session, { kind: 'wait', replicas, replOffset: offset, deadline });
     // One question answers all who ask at the same point of the stream.
     if (this.#ackAskedAt !== this.history.masterReplOffset) {
-      this.#masterSide.carryOut(this.source.requestAcks());
+      this.requestAcks();
       this.#ackAskedAt = this.history.masterReplOffset;
     }
   }

@@ -10,6 +10,9 @@ export interface LogSentence {
 const notice = (text: string): LogSentence => ({ level: 'notice', text });
 const warning = (text: string): LogSentence => ({ level: 'warning', text });
 
+/** Redis says it when the transfer is over or, as is always done here, loaded while it comes. */
+const LOADING = 'MASTER <-> REPLICA sync: Loading DB in memory';
+
 export function logSentence(event: ReplicationEvent): readonly LogSentence[] {
   return sourceSentence(event) ?? linkSentence(event);
 }
@@ -197,10 +200,12 @@ function transferSentence(event: ReplicationEvent): readonly LogSentence[] {
     case 'receivingStreamed':
       return [
         notice('MASTER <-> REPLICA sync: receiving streamed RDB from master with EOF to parser'),
+        notice(LOADING),
       ];
     case 'receivingSized':
       return [
         notice(`MASTER <-> REPLICA sync: receiving ${event.sizeBytes} bytes from master to parser`),
+        notice(LOADING),
       ];
     case 'transferLost':
       return [warning(`I/O error trying to sync with MASTER: ${event.reason}`)];

@@ -66,7 +66,8 @@ export class SnapshotDesk {
   /**
    * Begins the next snapshot if somebody needs one, none is under way and nobody else is about to ask.
    * Divergence: Redis always waits `repl-diskless-sync-delay` (5 seconds), in which a new cluster has replicas without
-   * data that cannot be elected. Here the delay is the longest wait for replicas seen in their handshake.
+   * data that cannot be elected. Here the delay is the longest wait for replicas seen in their handshake, unless somebody
+   * has chosen another one.
    */
   startIfGathered(now: MonoMs, options: SourceOptions, effects: SourceEffect[]): void {
     const waiting = this.#replicas.waiting();
@@ -75,7 +76,8 @@ export class SnapshotDesk {
     const isNew = this.#startBy === undefined;
     this.#startBy ??= addMs(now, delayMs);
     const isFull = options.syncMaxReplicas > 0 && waiting.length >= options.syncMaxReplicas;
-    if (isFull || now >= this.#startBy || !this.#replicas.isAnyoneComing(now, delayMs)) {
+    const isAwaited = options.isSyncDelayChosen || this.#replicas.isAnyoneComing(now, delayMs);
+    if (isFull || now >= this.#startBy || !isAwaited) {
       this.#start(now, waiting, effects);
     } else if (isNew) {
       effects.push(logEffect({ name: 'snapshotDelayed' }));

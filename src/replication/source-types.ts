@@ -19,6 +19,8 @@ export interface SourceOptions {
   readonly timeoutSeconds: number;
   /** `repl-diskless-sync-delay`. Default 5. */
   readonly syncDelaySeconds: number;
+  /** The delay is always waited for, not only while another replica is on its way. */
+  readonly isSyncDelayChosen: boolean;
   /** `repl-diskless-sync-max-replicas`; 0 sets no limit. Default 0. */
   readonly syncMaxReplicas: number;
   /** Stream held for the replicas of one snapshot: the hard limit of `client-output-buffer-limit replica`; 0 for none. Default 256 MB. */
@@ -30,6 +32,7 @@ export const DEFAULT_SOURCE_OPTIONS: SourceOptions = {
   pingPeriodSeconds: 10,
   timeoutSeconds: 60,
   syncDelaySeconds: 5,
+  isSyncDelayChosen: false,
   syncMaxReplicas: 0,
   heldBytesMax: 256 * 1024 * 1024,
 };

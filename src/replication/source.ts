@@ -80,6 +80,11 @@ export class ReplicationSource {
     return this.#replicas.replicas();
   }
 
+  /** As logs name it. */
+  nameOf(session: ReplicaSession): string {
+    return replicaName(session);
+  }
+
   get replicaCount(): number {
     return this.#replicas.replicaCount;
   }

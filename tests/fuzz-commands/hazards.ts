@@ -50,6 +50,8 @@ export function isHazardous(step: Step, situation: Situation): boolean {
   if (name === 'set' || name === 'getex') return hasNearOption(step);
   // A growth of which Redis tells nobody: docs/compatibility.md has the divergence.
   if (isWatching && growsUnseen(step)) return true;
+  // A change of encoding is a change here: docs/compatibility.md has the divergence.
+  if (isWatching && name === 'pfdebug') return true;
   if (RANDOM.has(name)) return isHugeCount(step);
   if (IDLE_TIMES.has(name)) return hasNearIdleTime(step);
   if (isInMulti) return name === 'wait';

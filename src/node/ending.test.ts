@@ -1,0 +1,68 @@
+/** Goal: a node that ends lets its replicas catch up, and can be held back. Method: a node and a replica made of bytes. */
+import { expect, test } from 'vitest';
+import { type TestClient, TestNode } from './test-node.ts';
+
+const ERR_SHUTDOWN = '-ERR Errors trying to SHUTDOWN. Check logs.\r\n';
+
+function offsetOf(client: TestClient): string {
+  return /master_repl_offset:(\d+)/.exec(client.call('INFO', 'replication'))![1]!;
+}
+
+/** A node with a replica that has acknowledged nothing but its snapshot, and a write behind that. */
+function pair(config = ''): { node: TestNode; client: TestClient; replica: TestClient } {
+  const node = new TestNode(`save ""\n${config}`);
+  const [client, replica] = [node.connect(), node.connect()];
+  replica.call('REPLCONF', 'listening-port', '7777', 'capa', 'eof', 'capa', 'psync2');
+  replica.call('PSYNC', '?', '-1');
+  node.settle();
+  replica.call('REPLCONF', 'ACK', '0');
+  client.call('SET', 'k', '1');
+  expect(client.call('INFO', 'replication')).toContain(
+    'slave0:ip=127.0.0.1,port=7777,state=online',
+  );
+  return { node, client, replica };
+}
+
+test('SHUTDOWN waits for the replicas, with writes held, and ends when they are there', () => {
+  const { node, client, replica } = pair();
+  const other = node.connect();
+  expect(client.call('SHUTDOWN')).toBe('');
+  expect(other.call('INFO', 'server')).toContain('shutdown_in_milliseconds:10000\r\n');
+  expect(other.call('SET', 'k', '2')).toBe('');
+  expect(node.endedWith).toBeUndefined();
+  const watcher = node.connect();
+  expect(watcher.call('GET', 'k')).toBe('$1\r\n1\r\n');
+  replica.call('REPLCONF', 'ACK', offsetOf(watcher));
+  expect(node.endedWith).toBe(0);
+});
+
+test('a replica that does not answer is waited for as long as shutdown-timeout says', () => {
+  const { node, client } = pair('shutdown-timeout 3');
+  client.call('SHUTDOWN');
+  node.pass(2900);
+  expect(node.endedWith).toBeUndefined();
+  node.pass(200);
+  expect(node.endedWith).toBe(0);
+});
+
+test('SHUTDOWN NOW waits for nobody', () => {
+  const { node, client } = pair();
+  client.call('SHUTDOWN', 'NOW');
+  expect(node.endedWith).toBe(0);
+});
+
+test('SHUTDOWN ABORT lets all go on, and those who asked for the end hear of it', () => {
+  const { node, client } = pair();
+  const [second, other] = [node.connect(), node.connect()];
+  client.call('SHUTDOWN');
+  second.call('SHUTDOWN');
+  expect(other.call('INFO', 'clients')).toContain('blocked_clients:2\r\n');
+  const writer = node.connect();
+  expect(writer.call('SET', 'k', '3')).toBe('');
+  expect(other.call('SHUTDOWN', 'ABORT')).toBe('+OK\r\n');
+  expect([client.received, second.received]).toEqual([ERR_SHUTDOWN, ERR_SHUTDOWN]);
+  expect(writer.received).toBe('+OK\r\n');
+  expect(other.call('SHUTDOWN', 'ABORT')).toBe('-ERR No shutdown in progress.\r\n');
+  node.pass(20_000);
+  expect(node.endedWith).toBeUndefined();
+});
