@@ -159,11 +159,7 @@ function handleSignals(server: ServerProcess, settings: Settings, log: LogWriter
     process.on(signal, () => {
       log('warning', `Received ${signal} scheduling shutdown...`);
       const words = settings[signal === 'SIGTERM' ? 'shutdown-on-sigterm' : 'shutdown-on-sigint'];
-      if (server.shutdown(words)) return;
-      log(
-        'warning',
-        `${signal} received but errors trying to shut down the server, check the logs for more information`,
-      );
+      server.shutdown(words);
     });
   }
   process.on('SIGHUP', () => undefined);

@@ -175,15 +175,13 @@ export class ServerProcess {
   }
 
   /**
-   * Ends the node in order, as SIGTERM does, and `onEnd` follows when the replicas have caught up; false when its data
-   * could not be saved.
+   * Ends the node in order, as SIGTERM does; `onEnd` follows when the replicas have caught up and the data is saved.
    * @param words as SHUTDOWN has them, in lower case
    */
-  shutdown(words: readonly string[] = []): boolean {
+  shutdown(words: readonly string[] = []): void {
     this.node.beginTurn();
-    const isEnding = this.node.shutdown(words);
+    this.node.shutdown(words);
     this.node.endTurn();
-    return isEnding;
   }
 
   /** Ends it at once: connections are cut, nothing is said. */

@@ -356,7 +356,11 @@ export class AofPart implements AofService {
   }
 
   #turnOff(): void {
-    this.#rewrite?.file.abort();
+    if (this.#rewrite !== undefined) {
+      const { pid } = this.#host.ports.system;
+      this.#host.log('notice', `Killing running AOF rewrite child: ${pid}`);
+      this.#rewrite.file.abort();
+    }
     this.#rewrite = undefined;
     this.#writer.close();
     this.#state = 'off';

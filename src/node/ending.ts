@@ -9,6 +9,7 @@ import type { ReplicaSession } from '../replication/index.ts';
 
 export interface EndingHost {
   readonly settings: Settings;
+  readonly debug: { readonly isCronPaused: boolean };
   readonly now: MonoMs;
   readonly clients: { pauseForEnd(): void; unpauseForEnd(): void };
   readonly replication: {
@@ -31,6 +32,8 @@ export interface EndingHost {
   endNow(): void;
 }
 
+const SIGNAL_FAILED =
+  'SIGTERM received but errors trying to shut down the server, check the logs for more information';
 const ERR_SHUTDOWN = 'ERR Errors trying to SHUTDOWN. Check logs.';
 
 interface Waiting {
@@ -42,6 +45,8 @@ interface Waiting {
 export class Ending implements EndingService {
   readonly #host: EndingHost;
   #waiting: Waiting | undefined;
+  /** A signal asked for the end, which is not begun yet. */
+  #asked: EndFlags | undefined;
 
   constructor(host: EndingHost) {
     this.#host = host;
@@ -70,15 +75,31 @@ export class Ending implements EndingService {
     return true;
   }
 
+  /** A signal asks for the end: it begins with the turn's end, as in Redis not while the cron is paused. */
+  ask(flags: EndFlags): void {
+    this.#asked = flags;
+  }
+
   abort(): boolean {
-    if (this.#waiting === undefined) return false;
+    if (!this.isPending) return false;
+    this.#asked = undefined;
     this.#host.log('notice', 'Shutdown manually aborted.');
     this.#cancel();
     return true;
   }
 
-  /** Goes on when the replicas are there, or when they took too long. */
+  /** Whether the end was asked for and `check` may have something to do. */
+  get isPending(): boolean {
+    return this.#waiting !== undefined || this.#asked !== undefined;
+  }
+
+  /** Begins what a signal asked for, and goes on when the replicas are there or took too long. */
   check(): void {
+    const asked = this.#asked;
+    if (asked !== undefined && !this.#host.debug.isCronPaused) {
+      this.#asked = undefined;
+      if (!this.begin(asked)) this.#host.log('warning', SIGNAL_FAILED);
+    }
     const waiting = this.#waiting;
     if (waiting === undefined) return;
     if (this.#host.now >= waiting.deadline || this.#lagging().length === 0) {

@@ -8,6 +8,8 @@ import { SnapshotLoader } from './snapshot-loader.ts';
 
 /** Read at a time; between two pieces clients are answered. */
 const PIECE_BYTES = 256 * 1024;
+/** The same with `key-load-delay`. */
+const DELAYED_PIECE_BYTES = 64;
 /** Empty keys that are named in the log. Source: 7.0 rdb.c, rdbLoadRio(). */
 const EMPTY_KEYS_LOGGED = 10;
 
@@ -37,6 +39,8 @@ export class RdbLoad {
   #loadedBytes = 0;
   #usedMemoryBytes = 0;
   #failure: string | undefined;
+  /** With `key-load-delay`, when the next piece may be loaded. */
+  #delayedUntilUs = 0;
 
   private constructor(host: LoadingHost, file: FileReader, options: LoadOptions) {
     this.#host = host;
@@ -89,10 +93,26 @@ export class RdbLoad {
 
   /** Loads a piece; whether there is more. After the last one `failure` says how it went. */
   next(): boolean {
-    const size = this.#file.read(this.#piece);
+    const delayUs = this.#host.settings['key-load-delay'];
+    if (delayUs > 0) return this.#nextDelayed(delayUs);
+    return this.#load(this.#piece);
+  }
+
+  /** A small piece at a time, so that a test has the time to look; the loop goes round meanwhile. */
+  #nextDelayed(delayUs: number): boolean {
+    const nowUs = this.#host.clock.monoUs();
+    if (nowUs < this.#delayedUntilUs) return true;
+    const { loadedCount } = this.loader;
+    const hasMore = this.#load(this.#piece.subarray(0, DELAYED_PIECE_BYTES));
+    this.#delayedUntilUs = nowUs + (this.loader.loadedCount - loadedCount) * delayUs;
+    return hasMore;
+  }
+
+  #load(piece: Buffer): boolean {
+    const size = this.#file.read(piece);
     if (typeof size === 'string') return this.#end(size);
     if (size === 0) return this.#end(this.loader.finish());
-    const problem = this.loader.push(this.#piece, 0, size);
+    const problem = this.loader.push(piece, 0, size);
     this.#loadedBytes += size;
     return problem === undefined || this.#end(problem);
   }

@@ -146,6 +146,7 @@ export class MasterSide implements ReplicaSink {
       {
         keyspace,
         clock: this.#inside.ports.clock,
+        settings: this.#inside.settings,
         withoutData,
         format: new RdbFormat(this.#inside, { replication: { replid, replOffset, streamDb } }),
       },

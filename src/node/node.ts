@@ -274,7 +274,7 @@ export class Node implements DispatchHost, ClientDeskOwner, Inside {
       while (this.#resumeWanted || this.#unblocked.length > 0) this.#resumeClients();
       if (this.clients.hasOutput) this.#sendOrAsk();
       else this.persistence.aof.flush();
-      if (this.ending.nextWake() !== undefined) this.ending.check();
+      if (this.ending.isPending) this.ending.check();
       if (this.#wantsAlarm) this.#setAlarm();
       if (this.#isShuttingDown && !this.#hasEnded) this.#end();
     }
@@ -481,12 +481,9 @@ export class Node implements DispatchHost, ClientDeskOwner, Inside {
     return this.ports.files.replace(this.configFile, text);
   }
 
-  /**
-   * Begins to end the node, as SHUTDOWN with these words in lower case does.
-   * @returns false when that failed at once
-   */
-  shutdown(words: readonly string[]): boolean {
-    return this.ending.begin(endFlags(new Set(words)));
+  /** Ends the node in order, as SHUTDOWN with these words in lower case does; if that fails, the log says so. */
+  shutdown(words: readonly string[]): void {
+    this.ending.ask(endFlags(new Set(words)));
   }
 
   endNow(): void {

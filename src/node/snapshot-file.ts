@@ -1,4 +1,5 @@
 /** A snapshot on its way into a file: written aside, in its place when it is whole. */
+import type { Settings } from '../config/index.ts';
 import type { Keyspace } from '../keyspace/index.ts';
 import type { FileDraft, Files } from './ports.ts';
 import type { SnapshotFormat } from './snapshot-format.ts';
@@ -9,6 +10,7 @@ const SYNC_BYTES = 4 * 1024 * 1024;
 
 export interface SnapshotFileHost {
   readonly keyspace: Keyspace;
+  readonly settings: Settings;
   readonly clock: { monoUs(): number };
   readonly ports: { readonly files: Files };
   addWork(slice: () => boolean): void;
@@ -48,9 +50,9 @@ export class SnapshotFile {
         ended: (failure) => inTurn(() => this.#end(failure)),
       },
     );
-    const { keyspace, clock } = host;
+    const { keyspace, clock, settings } = host;
     this.#sender = new SnapshotSender(
-      { clock, keyspace, withoutData: false, format },
+      { clock, keyspace, settings, withoutData: false, format },
       {
         pendingBytes: () => this.#draft.pendingBytes,
         bytes: (buf, at, size) => this.#draft.write(buf.subarray(at, at + size)),

@@ -2,6 +2,7 @@
  * Makes a snapshot for a full synchronisation or a file: walks the keyspace in slices, no faster than the slowest
  * receiver takes it.
  */
+import type { Settings } from '../config/index.ts';
 import type { Keyspace, Snapshot } from '../keyspace/index.ts';
 import type { SnapshotFormat } from './snapshot-format.ts';
 
@@ -21,6 +22,7 @@ export interface SnapshotRequest {
   readonly clock: { monoUs(): number };
   readonly withoutData: boolean;
   readonly format: SnapshotFormat;
+  readonly settings: Pick<Settings, 'rdb-key-save-delay'>;
 }
 
 /** Clients wait for a slice; code that has never run takes ten times as long for the same entries. */
@@ -40,6 +42,8 @@ export class SnapshotSender {
   #snapshot: Snapshot | undefined;
   #writtenCount = 0;
   #state: 'walking' | 'waiting' | 'ended' = 'ended';
+  /** With `rdb-key-save-delay`, when the next key may be written. */
+  #delayedUntilUs = 0;
 
   constructor(request: SnapshotRequest, outlet: SnapshotOutlet) {
     this.#request = request;
@@ -112,12 +116,22 @@ export class SnapshotSender {
   #writeSlice(): boolean {
     const snapshot = this.#snapshot;
     if (snapshot === undefined) return false;
-    const { clock } = this.#request;
+    const { clock, settings } = this.#request;
+    const delayUs = settings['rdb-key-save-delay'];
+    if (delayUs > 0) return this.#writeDelayed(snapshot, delayUs);
     const endUs = clock.monoUs() + SLICE_US;
     for (let entries = 0; entries < SLICE_ENTRIES; entries += STEP_ENTRIES) {
       if (!snapshot.next(STEP_ENTRIES)) return false;
       if (this.#format.pendingSize >= SLICE_BYTES || clock.monoUs() >= endUs) return true;
     }
     return true;
+  }
+
+  /** One key at a time, so that a test has the time to look; the loop goes round meanwhile. */
+  #writeDelayed(snapshot: Snapshot, delayUs: number): boolean {
+    const nowUs = this.#request.clock.monoUs();
+    if (nowUs < this.#delayedUntilUs) return true;
+    this.#delayedUntilUs = nowUs + delayUs;
+    return snapshot.next(1);
   }
 }

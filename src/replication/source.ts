@@ -46,7 +46,8 @@ export class ReplicationSource {
   readonly #replicas: ReplicaSet = new ReplicaSet();
   readonly #desk: SnapshotDesk;
   #nextCronAt: MonoMs | undefined;
-  #nextPingAt: MonoMs | undefined;
+  /** When the last PING was due; the period may change at any time. */
+  #pingedAt: MonoMs | undefined;
   /** Since when there is no replica. */
   #aloneSince: MonoMs | undefined;
   /** While true no PING is put into the stream: a manual failover waits for its end. */
@@ -215,7 +216,7 @@ export class ReplicationSource {
     this.#replicas.add(session);
     this.#aloneSince = undefined;
     this.#nextCronAt ??= addMs(now, CRON_PERIOD_MS);
-    this.#nextPingAt ??= addMs(now, this.#options.pingPeriodSeconds * 1000);
+    this.#pingedAt ??= now;
     session.ackTime = now;
     effects.push(logEffect({ name: 'syncAsked', replica: replicaName(session) }));
     if (asked && this.#tryPartial(now, session, asked, effects)) return;
@@ -352,8 +353,9 @@ export class ReplicationSource {
   }
 
   #ping(now: MonoMs, effects: SourceEffect[]): void {
-    if (this.#nextPingAt === undefined || now < this.#nextPingAt) return;
-    this.#nextPingAt = addMs(now, this.#options.pingPeriodSeconds * 1000);
+    const periodMs = this.#options.pingPeriodSeconds * 1000;
+    if (this.#pingedAt === undefined || now < addMs(this.#pingedAt, periodMs)) return;
+    this.#pingedAt = now;
     if (this.replicaCount === 0 || this.arePingsHeld || this.#history.isFollowing) return;
     effects.push(...this.feed(NO_DB, PING_COMMAND, 0, PING_COMMAND.length));
   }
