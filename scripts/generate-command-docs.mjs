@@ -33,7 +33,7 @@ const FACT_FAMILIES = {
     ],
     ...['monitor', 'save', 'shutdown', 'slowlog', 'time'],
   ],
-  replication: ['psync', 'replconf', 'replicaof', 'role', 'slaveof', 'sync', 'wait'],
+  replication: ['failover', 'psync', 'replconf', 'replicaof', 'role', 'slaveof', 'sync', 'wait'],
   pubsub: [
     ...['psubscribe', 'publish', 'pubsub', 'punsubscribe', 'spublish', 'ssubscribe', 'subscribe'],
     ...['sunsubscribe', 'unsubscribe'],

@@ -68,6 +68,7 @@ function kilobytes(bytes: number): string {
 export function replicationFields(server: Server): InfoFields {
   const { settings } = server;
   return infoFields(server.replication, server.now, {
+    failoverState: server.failover.state,
     priority: settings['replica-priority'],
     isReadOnly: settings['replica-read-only'],
     isAnnounced: settings['replica-announced'],

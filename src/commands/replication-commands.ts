@@ -4,9 +4,11 @@ import { role as roleOf } from '../replication/index.ts';
 import type { ReplyWriter, Request } from '../resp/index.ts';
 import { clientLine } from './client-list.ts';
 import type { Context } from './context.ts';
-import { ERR_NOT_INTEGER } from './errors.ts';
+import { ERR_NOT_INTEGER, ERR_SYNTAX } from './errors.ts';
 import { REPLICATION_FACTS } from './facts/replication.ts';
 import { defineCommands } from './facts.ts';
+import type { FailoverOrder, Server } from './server.ts';
+import type { Session } from './session.ts';
 import type { CommandSpec } from './spec.ts';
 
 const PORT_MAX = 65535;
@@ -19,6 +21,9 @@ function replicaOf({ server, session }: Context, request: Request, reply: ReplyW
   const { replication } = server;
   if (server.cluster !== undefined) {
     return reply.error('ERR REPLICAOF not allowed in cluster mode.');
+  }
+  if (server.failover.state !== 'no-failover') {
+    return reply.error('ERR REPLICAOF not allowed while failing over.');
   }
   const who = clientLine(session, server.now);
   if (request.is(1, 'no') && request.is(2, 'one')) {
@@ -47,6 +52,51 @@ function replicaOf({ server, session }: Context, request: Request, reply: ReplyW
   replication.follow(host, port);
   server.log('notice', `REPLICAOF ${host}:${port} enabled (user request from '${who}')`);
   reply.ok();
+}
+
+/** FAILOVER [TO host port [FORCE]] [ABORT] [TIMEOUT milliseconds]. */
+function failover({ server }: Context, request: Request, reply: ReplyWriter): void {
+  if (server.cluster !== undefined) {
+    return reply.error('ERR FAILOVER not allowed in cluster mode.');
+  }
+  if (request.argc === 2 && request.is(1, 'abort')) {
+    return server.failover.abort() ? reply.ok() : reply.error('ERR No failover in progress.');
+  }
+  const order = failoverOrder(request, reply);
+  if (order === undefined) return;
+  const refusal = server.failover.begin(order);
+  if (refusal === undefined) reply.ok();
+  else reply.error(refusal);
+}
+
+/** Undefined after an error reply. */
+function failoverOrder(request: Request, reply: ReplyWriter): FailoverOrder | undefined {
+  let target: FailoverOrder['target'];
+  let isForced = false;
+  let timeoutMs: number | undefined;
+  for (let i = 1; i < request.argc; i++) {
+    if (timeoutMs === undefined && i + 1 < request.argc && request.is(i, 'timeout')) {
+      const value = request.int(++i);
+      if (value === NOT_INTEGER) return refuse(reply, ERR_NOT_INTEGER);
+      if (value <= 0) return refuse(reply, 'ERR FAILOVER timeout must be greater than 0');
+      timeoutMs = Math.min(Number(value), WAIT_MS_MAX);
+    } else if (target === undefined && i + 2 < request.argc && request.is(i, 'to')) {
+      const port = request.int(i + 2);
+      if (typeof port !== 'number') return refuse(reply, ERR_NOT_INTEGER);
+      target = { host: request.text(i + 1), port };
+      i += 2;
+    } else if (!isForced && request.is(i, 'force')) {
+      isForced = true;
+    } else {
+      return refuse(reply, ERR_SYNTAX);
+    }
+  }
+  return { target, isForced, timeoutMs };
+}
+
+function refuse(reply: ReplyWriter, error: string): undefined {
+  reply.error(error);
+  return undefined;
 }
 
 function role({ server }: Context, _request: Request, reply: ReplyWriter): void {
@@ -93,9 +143,29 @@ function wait({ server, session }: Context, request: Request, reply: ReplyWriter
 }
 
 function psync({ server, session }: Context, request: Request, reply: ReplyWriter): void {
+  const isHandover = request.argc > 3 && request.is(3, 'failover');
+  if (isHandover && !takesOver(server, session, request.text(1), reply)) return;
   const offset = request.int(2);
   if (offset === NOT_INTEGER || typeof offset === 'bigint') return reply.error(ERR_NOT_INTEGER);
   server.replication.sync(session, { replid: request.text(1), offset });
+}
+
+/** PSYNC … FAILOVER: our master wants to change places; false after an error reply. */
+function takesOver(server: Server, session: Session, replid: string, reply: ReplyWriter): boolean {
+  const { replication } = server;
+  server.log('warning', `Failover request received for replid ${replid}.`);
+  if (!replication.isReplica) {
+    reply.error("ERR PSYNC FAILOVER can't be sent to a master.");
+    return false;
+  }
+  if (replid.toLowerCase() !== replication.history.replid) {
+    reply.error('ERR PSYNC FAILOVER replid must match my replid.');
+    return false;
+  }
+  replication.promote();
+  const who = clientLine(session, server.now);
+  server.log('notice', `MASTER MODE enabled (failover request from '${who}')`);
+  return true;
 }
 
 function sync({ server, session }: Context): void {
@@ -108,8 +178,9 @@ function replconf({ server, session }: Context, request: Request): void {
   server.replication.replconf(session, args);
 }
 
-/** PSYNC, REPLCONF, REPLICAOF, ROLE, SLAVEOF, SYNC and WAIT. */
+/** FAILOVER, PSYNC, REPLCONF, REPLICAOF, ROLE, SLAVEOF, SYNC and WAIT. */
 export const replicationCommands: readonly CommandSpec[] = defineCommands(REPLICATION_FACTS, {
+  failover,
   psync,
   replconf,
   replicaof: replicaOf,

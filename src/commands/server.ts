@@ -68,6 +68,25 @@ export interface EndingService {
   abort(): boolean;
 }
 
+export type FailoverState = 'no-failover' | 'waiting-for-sync' | 'failover-in-progress';
+
+/** What FAILOVER asks for. */
+export interface FailoverOrder {
+  /** The replica to take over; undefined for the first that has everything. */
+  readonly target: { readonly host: string; readonly port: number } | undefined;
+  /** When the time is up the target takes over nevertheless; otherwise all stays as it was. */
+  readonly isForced: boolean;
+  readonly timeoutMs: number | undefined;
+}
+
+export interface FailoverService {
+  readonly state: FailoverState;
+  /** Begins to change places with a replica; an error text when that cannot be. */
+  begin(order: FailoverOrder): string | undefined;
+  /** False when none is in progress. */
+  abort(): boolean;
+}
+
 export interface ReplicationService {
   readonly history: ReplicationHistory;
   readonly source: ReplicationSource;
@@ -170,6 +189,7 @@ export interface Server {
   readonly system: SystemFacts;
   log(level: LogLevel, text: string): void;
   readonly ending: EndingService;
+  readonly failover: FailoverService;
   /** Stops the whole process for a while (DEBUG SLEEP). */
   sleep(ms: number): void;
   /** Runs the queued commands of a transaction and writes their replies (EXEC). */

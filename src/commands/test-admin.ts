@@ -82,6 +82,7 @@ export class AdminServer {
       discard: (session: Session) => (session.queue = undefined),
       unwatch: (session: Session) => (session.isWatchBroken = false),
       isWatchBroken: (session: Session) => session.isWatchBroken,
+      failover: { state: 'no-failover' },
       ending: {
         remainingMs: undefined,
         begin: () => this.asked.push('shutdown') > 0,

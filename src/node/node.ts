@@ -49,6 +49,7 @@ import { ClusterDesk } from './cluster-desk.ts';
 import { applyChanges } from './config-changes.ts';
 import { Cron } from './cron.ts';
 import type { ClusterRouter, DispatchHost } from './dispatch-host.ts';
+import { CoordinatedFailover } from './coordinated-failover.ts';
 import { Ending } from './ending.ts';
 import { Dispatcher } from './dispatcher.ts';
 import type { Inside } from './inside.ts';
@@ -102,6 +103,7 @@ export class Node implements DispatchHost, ClientDeskOwner, Inside {
   readonly propagation: Propagation;
   readonly meter: CallMeter;
   readonly ending: Ending;
+  readonly failover: CoordinatedFailover;
   readonly replication: ReplicationPart;
   readonly cluster: ClusterPart | undefined;
   readonly migrator: Migrator;
@@ -170,6 +172,7 @@ export class Node implements DispatchHost, ClientDeskOwner, Inside {
       replid: replid(randomHex(ports.rng, 40)),
       turns: this,
       waits: this.waits,
+      handoverAnswered: (isAccepted) => this.failover.answered(isAccepted),
     });
     const clusterDesk = new ClusterDesk(this);
     this.cluster = this.settings['cluster-enabled']
@@ -183,6 +186,7 @@ export class Node implements DispatchHost, ClientDeskOwner, Inside {
     this.persistence = new Persistence(this);
     this.#cron = new Cron(this);
     this.ending = new Ending(this);
+    this.failover = new CoordinatedFailover(this);
     this.#onReady = init.onReady ?? ((): void => undefined);
     this.applyConfig(['slowlog-log-slower-than', 'maxmemory-policy']);
   }
@@ -274,6 +278,7 @@ export class Node implements DispatchHost, ClientDeskOwner, Inside {
       while (this.#resumeWanted || this.#unblocked.length > 0) this.#resumeClients();
       if (this.clients.hasOutput) this.#sendOrAsk();
       else this.persistence.aof.flush();
+      if (this.failover.isPending) this.failover.check();
       if (this.ending.isPending) this.ending.check();
       if (this.#wantsAlarm) this.#setAlarm();
       if (this.#isShuttingDown && !this.#hasEnded) this.#end();
@@ -533,6 +538,7 @@ export class Node implements DispatchHost, ClientDeskOwner, Inside {
       this.waits.nextDeadline(),
       this.migrator.nextWake(),
       this.ending.nextWake(),
+      this.failover.nextWake(),
       this.clients.pauseEnds,
     ]) {
       if (wake !== undefined && wake < at) at = wake;

@@ -24,6 +24,8 @@ export interface ReplicaSideInit {
   readonly disconnectReplicas: () => void;
   /** The applied offset moved, or the link went up or down. */
   readonly progressed: () => void;
+  /** Whether the replica that was asked to change places does so. */
+  readonly handoverAnswered: (isAccepted: boolean) => void;
 }
 
 export class ReplicaSide implements MasterListener, StreamTarget {
@@ -116,6 +118,8 @@ export class ReplicaSide implements MasterListener, StreamTarget {
         return this.#resetStream();
       case 'disconnectReplicas':
         return this.#init.disconnectReplicas();
+      case 'handoverAnswered':
+        return this.#init.handoverAnswered(effect.isAccepted);
       case 'linkUp':
         return this.#goUp();
       case 'linkDown':

@@ -9,6 +9,7 @@ import type { ReplicationService, Session } from '../commands/index.ts';
 import {
   type Peer,
   ReplicaLink,
+  type LinkInput,
   type ReplicationEvent,
   ReplicationHistory,
   ReplicationSource,
@@ -31,6 +32,8 @@ export interface ReplicationInit {
   readonly turns: { beginTurn(): void; endTurn(): void };
   /** Clients that wait, for replicas among others. */
   readonly waits: WaitQueue;
+  /** Whether the replica that was asked to change places does so. */
+  readonly handoverAnswered: (isAccepted: boolean) => void;
 }
 
 const ERR_NOT_CONNECTED = "NOMASTERLINK Can't SYNC while not connected with my master";
@@ -85,6 +88,7 @@ export class ReplicationPart implements ReplicationService, ReplicationView {
       relay: (buf, at, size) => this.#masterSide.carryOut(this.source.relay(buf, at, size)),
       disconnectReplicas: () => this.#masterSide.carryOut(this.source.disconnectAll(inside.now)),
       progressed: () => this.onProgress?.(),
+      handoverAnswered: (isAccepted) => init.handoverAnswered(isAccepted),
     });
   }
 
@@ -109,11 +113,21 @@ export class ReplicationPart implements ReplicationService, ReplicationView {
 
   /** `isAtStart`: the node starts as a replica, with no history of its own that a master could know. */
   follow(host: string, port: number, isAtStart = false): void {
+    this.#follow({ kind: 'follow', host, port, isAtStart });
+  }
+
+  #follow(input: Extract<LinkInput, { readonly kind: 'follow' }>): void {
     const inside = this.#inside;
+    const { host, port } = input;
     this.#waits.refuseAll();
     inside.config.assign('replicaof', { host, port });
     inside.keyspace.expiryMode = 'hide';
-    this.#replicaSide.step({ kind: 'follow', host, port, isAtStart });
+    this.#replicaSide.step(input);
+  }
+
+  /** A replica of ours is to be our master. */
+  handOver(host: string, port: number): void {
+    this.#follow({ kind: 'follow', host, port, isHandover: true });
   }
 
   promote(): void {

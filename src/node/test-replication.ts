@@ -165,6 +165,7 @@ export class TestNode {
       countEnded: () => {},
     });
     this.part = new ReplicationPart(this.#createInside(), {
+      handoverAnswered: () => undefined,
       waits: this.#waits,
       replid: replid(randomHex(seededRng(port), 40)),
       turns: { beginTurn: () => {}, endTurn: () => {} },

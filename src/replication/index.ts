@@ -30,6 +30,7 @@ export {
   type ClientNumber,
   type ReplicaSession,
   type SessionState,
+  replicaIp,
   replicaName,
 } from './session.ts';
 export type { JobNumber } from './snapshot-job.ts';

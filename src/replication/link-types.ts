@@ -9,6 +9,8 @@ export type LinkInput =
       readonly port: number;
       /** The node starts as a replica: it has no history of its own that a master could know. */
       readonly isAtStart?: boolean;
+      /** It follows us, and is asked to change places. */
+      readonly isHandover?: boolean;
     }
   /** The node becomes a master. */
   | { readonly kind: 'stop' }
@@ -54,6 +56,8 @@ export type LinkEffect =
   | { readonly kind: 'resetStream' }
   /** Sub-replicas hold another history now: let them go. */
   | { readonly kind: 'disconnectReplicas' }
+  /** Whether the replica that was asked to change places does so; if not, the link is to stop. */
+  | { readonly kind: 'handoverAnswered'; readonly isAccepted: boolean }
   | { readonly kind: 'linkUp' }
   | { readonly kind: 'linkDown' }
   | { readonly kind: 'log'; readonly event: ReplicationEvent };

@@ -51,6 +51,7 @@ export class ReplicaLink {
   readonly #rng: Rng;
   #options: LinkOptions;
   #target: Target | undefined;
+  #isHandover = false;
   #state: State = { kind: 'none' };
   #tries = 0;
   /** Whether the data is a point of `history`, so that a master may be asked to continue it. */
@@ -187,6 +188,7 @@ export class ReplicaLink {
       effects.push(linkLog({ name: 'ownPositionCached' }));
     }
     this.#target = { host: target.host, port: target.port };
+    this.#isHandover = target.isHandover ?? false;
     this.#history.isFollowing = true;
     this.#receivedOffset = this.#history.masterReplOffset;
     this.#tries = 0;
@@ -300,7 +302,8 @@ export class ReplicaLink {
     if (this.#state.kind !== 'connecting') return;
     this.#lastIoAt = now;
     const { replid, masterReplOffset } = this.#history;
-    const own = this.#hasPosition ? { replid, offset: masterReplOffset + 1 } : undefined;
+    const offset = masterReplOffset + 1;
+    const own = this.#hasPosition ? { replid, offset, isHandover: this.#isHandover } : undefined;
     this.#state = { kind: 'syncing', attempt: new SyncAttempt(this.#options, own, effects) };
   }
 
@@ -361,6 +364,7 @@ export class ReplicaLink {
   }
 
   #goUp(now: MonoMs, effects: LinkEffect[]): void {
+    this.#isHandover = false;
     this.#state = { kind: 'connected', since: now };
     this.#downSince = undefined;
     this.#lastIoAt = now;

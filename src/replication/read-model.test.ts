@@ -13,6 +13,7 @@ import {
 } from './index.ts';
 
 const FACTS: NodeFacts = {
+  failoverState: 'no-failover',
   priority: 100,
   isReadOnly: true,
   isAnnounced: true,

@@ -13,6 +13,8 @@ export interface ReplicationView {
 
 /** Facts of the node that INFO shows among those of replication. */
 export interface NodeFacts {
+  /** Of FAILOVER: `no-failover`, `waiting-for-sync` or `failover-in-progress`. */
+  readonly failoverState: string;
   /** `replica-priority`. */
   readonly priority: number;
   /** `replica-read-only`. */
@@ -43,7 +45,7 @@ export function infoFields(view: ReplicationView, now: MonoMs, facts: NodeFacts)
     fields.push([`slave${index++}`, replicaLine(session, now)]);
   const { backlog } = history;
   fields.push(
-    ['master_failover_state', 'no-failover'],
+    ['master_failover_state', facts.failoverState],
     ['master_replid', history.replid],
     ['master_replid2', history.replid2],
     ['master_repl_offset', history.masterReplOffset],

@@ -39,6 +39,8 @@ export interface SnapshotPosition {
 export interface OwnPosition {
   readonly replid: Replid;
   readonly offset: number;
+  /** The other end follows us and is asked to take over: `PSYNC … FAILOVER`. */
+  readonly isHandover: boolean;
 }
 
 /** Longest answer line of a master, in bytes. Source: 7.0 replication.c reads lines into 1024 bytes. */
@@ -188,8 +190,13 @@ export class SyncAttempt {
     this.#phase = 'psync';
     const own = this.#own;
     if (own) {
-      effects.push(linkLog({ name: 'partialResyncTried', ...own }));
-      effects.push({ kind: 'send', bytes: encodeCommand('PSYNC', own.replid, String(own.offset)) });
+      const { replid, offset, isHandover } = own;
+      effects.push(linkLog({ name: 'partialResyncTried', replid, offset }));
+      const wish = isHandover ? ['FAILOVER'] : [];
+      effects.push({
+        kind: 'send',
+        bytes: encodeCommand('PSYNC', replid, String(offset), ...wish),
+      });
     } else {
       effects.push(linkLog({ name: 'noCachedMaster' }));
       effects.push({ kind: 'send', bytes: encodeCommand('PSYNC', '?', '-1') });
@@ -198,6 +205,11 @@ export class SyncAttempt {
 
   #psyncAnswered(line: string, effects: LinkEffect[]): void {
     const answer = parsePsyncAnswer(line);
+    if (this.#own?.isHandover === true) {
+      const isAccepted = answer.kind === 'full' || answer.kind === 'continue';
+      effects.push({ kind: 'handoverAnswered', isAccepted });
+      if (!isAccepted) return this.#fail();
+    }
     switch (answer.kind) {
       case 'full': {
         const { replid, offset } = answer;

@@ -27,6 +27,53 @@ describeWithRealRedis('replication from our master through a real replica to one
   chain(() => [OUR_SERVER, real(), OUR_SERVER]);
 });
 
+describe('FAILOVER between nodes of ours', () => {
+  changingPlaces(() => [OUR_SERVER, OUR_SERVER]);
+});
+
+describeWithRealRedis('FAILOVER from our master to a real replica, and back', () => {
+  changingPlaces(() => [OUR_SERVER, real()]);
+});
+
+/** A master and its replica change places twice, each time under writes of which none may be lost. */
+function changingPlaces(exes: () => readonly string[]): void {
+  withNodes(exes, (node) => {
+    for (const [from, to] of [
+      [0, 1],
+      [1, 0],
+    ] as const) {
+      test(`node ${from} hands over to node ${to}`, async () => {
+        const [master, replica] = [node(from), node(to)];
+        await replica.call('REPLICAOF', '127.0.0.1', master.port);
+        await untilUp(replica);
+        const { full } = await syncCounts(replica);
+        let acknowledged = 0;
+        let isOver = false;
+        const writing = (async () => {
+          while (!isOver) {
+            try {
+              acknowledged = Number(await master.call('INCR', `count:${from}`));
+            } catch (error) {
+              expect(String(error)).toContain('READONLY');
+              isOver = true;
+            }
+          }
+        })();
+        await until(() => acknowledged > 50, SYNC_BOUND_MS, 'writes are under way');
+        expect(await master.call('FAILOVER', 'TO', '127.0.0.1', replica.port)).toBe('OK');
+        await writing;
+        await untilUp(master);
+        expect(await master.call('INFO', 'replication')).toContain(
+          'master_failover_state:no-failover',
+        );
+        expect(Number(await replica.call('GET', `count:${from}`))).toBe(acknowledged);
+        expect((await syncCounts(replica)).full).toBe(full);
+        await untilSame(replica, master);
+      });
+    }
+  });
+}
+
 function real(): string {
   return required(REAL_SERVER, 'redis-server');
 }

@@ -4,6 +4,14 @@ import type { CommandFacts } from '../facts.ts';
 /** Facts of the replication commands. */
 export const REPLICATION_FACTS: readonly CommandFacts[] = [
   {
+    name: 'failover',
+    since: '6.2.0',
+    group: 'server',
+    arity: -1,
+    flags: ['admin', 'noscript', 'stale'],
+    categories: ['@admin', '@slow', '@dangerous'],
+  },
+  {
     name: 'psync',
     since: '2.8.0',
     group: 'server',
