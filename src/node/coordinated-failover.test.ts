@@ -31,7 +31,7 @@ test('writes wait, and the master follows the replica that has them all', () => 
   expect(client.call('FAILOVER')).toBe('-ERR FAILOVER already in progress.\r\n');
   acknowledge(replica, client);
   expect(info(client)).toContain('master_failover_state:failover-in-progress\r\n');
-  expect(info(client)).toMatch(/role:slave[^]*master_port:7777/);
+  expect(info(client)).toContain('master_port:7777\r\n');
   expect(client.call('REPLICAOF', 'NO', 'ONE')).toMatch(/not allowed while failing over/);
   // The replica did not answer yet: all can still be taken back, with the write that waited.
   expect(client.call('FAILOVER', 'ABORT')).toBe('+OK\r\n');

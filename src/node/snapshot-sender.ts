@@ -44,6 +44,7 @@ export class SnapshotSender {
   #state: 'walking' | 'waiting' | 'ended' = 'ended';
   /** With `rdb-key-save-delay`, when the next key may be written. */
   #delayedUntilUs = 0;
+  #isAllWritten = false;
 
   constructor(request: SnapshotRequest, outlet: SnapshotOutlet) {
     this.#request = request;
@@ -127,11 +128,13 @@ export class SnapshotSender {
     return true;
   }
 
-  /** One key at a time, so that a test has the time to look; the loop goes round meanwhile. */
+  /** One key at a time and a wait behind each, so that a test has the time to look; the loop goes round meanwhile. */
   #writeDelayed(snapshot: Snapshot, delayUs: number): boolean {
     const nowUs = this.#request.clock.monoUs();
     if (nowUs < this.#delayedUntilUs) return true;
+    if (this.#isAllWritten) return false;
     this.#delayedUntilUs = nowUs + delayUs;
-    return snapshot.next(1);
+    this.#isAllWritten = !snapshot.next(1);
+    return true;
   }
 }
