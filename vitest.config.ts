@@ -22,7 +22,7 @@ export default defineConfig({
         // Real processes on real ports: one file after the other, so that two cores are enough.
         test: {
           name: 'interop',
-          include: ['tests/{interop,conformance,e2e}/**/*.test.ts'],
+          include: ['tests/{interop,conformance,e2e,chaos}/**/*.test.ts'],
           fileParallelism: false,
           testTimeout: MINUTE_MS,
           hookTimeout: MINUTE_MS,
