@@ -13,6 +13,11 @@ export const ERR_READONLY = "READONLY You can't write against a read only replic
 export const ERR_MASTER_DOWN =
   "MASTERDOWN Link with MASTER is down and replica-serve-stale-data is set to 'no'.";
 export const ERR_NO_REPLICAS = 'NOREPLICAS Not enough good replicas to write.';
+/** `reason` in the system's words. */
+export function aofMisconfigured(reason: string): string {
+  return `MISCONF Errors writing to the AOF file: ${reason}`;
+}
+
 export const ERR_MISCONF: string =
   "MISCONF Redis is configured to save RDB snapshots, but it's currently unable to persist to disk. " +
   'Commands that may modify the data set are disabled, because this instance is configured to report errors during ' +

@@ -28,8 +28,9 @@ const NO_BYTES: Buffer = Buffer.alloc(0);
 
 /** Writes one file at a time; which one, `AofPart` decides. */
 export class AofWriter {
-  /** Why the last write failed; undefined when it did not. */
-  failure: string | undefined;
+  /** Why the last write, or the last sync aside, failed; undefined when they did not. */
+  #writeFailure: string | undefined;
+  #syncFailure: string | undefined;
   /** Syncs that were due while another was running. */
   delayedSyncs = 0;
   readonly #host: AofWriterHost;
@@ -47,6 +48,11 @@ export class AofWriter {
   constructor(host: AofWriterHost) {
     this.#host = host;
     this.#syncedAt = host.now;
+  }
+
+  /** Why writes must be refused, in the system's words. */
+  get failure(): string | undefined {
+    return this.#writeFailure ?? this.#syncFailure;
   }
 
   get isOpen(): boolean {
@@ -104,8 +110,8 @@ export class AofWriter {
     const isAlways = this.#host.settings.appendfsync === 'always';
     const failure = file.write(this.#buf, 0, this.#size);
     if (failure !== undefined) return this.#failed(failure, isAlways);
-    if (this.failure !== undefined) {
-      this.failure = undefined;
+    if (this.#writeFailure !== undefined) {
+      this.#writeFailure = undefined;
       this.#host.log('warning', 'AOF write error looks solved, Redis can write again.');
     }
     this.#size = 0;
@@ -139,16 +145,16 @@ export class AofWriter {
     this.#syncedAt = this.#host.now;
     this.#file?.syncSoon((failure) => {
       this.#isSyncing = false;
+      this.#syncFailure = failure;
       if (failure === undefined) return;
       this.#hasUnsynced = true;
-      this.failure = failure;
       this.#host.log('warning', `Error syncing the AOF file: ${failure}`);
     });
   }
 
   #failed(failure: string, isAlways: boolean): void {
     const { now } = this.#host;
-    this.failure = failure;
+    this.#writeFailure = failure;
     if (now - this.#errorLoggedAt >= ERROR_LOG_PERIOD_MS) {
       this.#errorLoggedAt = now;
       this.#host.log('warning', `Error writing to the AOF file: ${failure}`);

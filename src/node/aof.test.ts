@@ -60,3 +60,23 @@ test('a new log begins with a base of its own', () => {
     'file appendonly.aof.1.base.rdb seq 1 type b\nfile appendonly.aof.1.incr.aof seq 1 type i\n',
   );
 });
+
+test('writes are refused while the log cannot be written, and go on by themselves when it can', () => {
+  const node = started({});
+  const client = node.connect();
+  client.call('SET', 'a', '1');
+  node.files.failure = 'No space left on device';
+  // The first is found out about when it is answered; Redis does the same.
+  client.call('SET', 'a', '2');
+  const refused = '-MISCONF Errors writing to the AOF file: No space left on device\r\n';
+  expect(client.call('SET', 'a', '3')).toBe(refused);
+  client.call('MULTI');
+  client.call('GET', 'a');
+  expect(client.call('EXEC')).toBe('*1\r\n$1\r\n2\r\n');
+  expect(client.call('INFO', 'persistence')).toContain('aof_last_write_status:err\r\n');
+  node.files.failure = undefined;
+  node.pass(1100);
+  expect(client.call('SET', 'a', '4')).toBe('+OK\r\n');
+  expect(client.call('INFO', 'persistence')).toContain('aof_last_write_status:ok\r\n');
+  expect(node.files.read(FIRST)).toMatch(/a\r\n\$1\r\n1[^]*a\r\n\$1\r\n2[^]*a\r\n\$1\r\n4/);
+});

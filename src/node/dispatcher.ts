@@ -213,7 +213,7 @@ export class Dispatcher {
       return errors.ERR_NO_AUTH;
     }
     if (host.isLimited) {
-      const text = this.#limitRefusal(command);
+      const text = this.#limitRefusal(command, client);
       if (text !== undefined) return text;
     }
     if (host.clusterRouter !== undefined && client.role !== 'master') {
@@ -245,15 +245,17 @@ export class Dispatcher {
   }
 
   /** While data is loaded, or when it could not be saved. */
-  #limitRefusal({ flags, fullName }: Command): string | undefined {
-    const host = this.#host;
-    if (host.persistence.loading !== undefined) {
-      return (flags & FLAG_LOADING) === 0 ? errors.ERR_LOADING : undefined;
+  #limitRefusal(command: RunnableCommand, client: Client): string | undefined {
+    const { persistence, replication, settings } = this.#host;
+    if (persistence.loading !== undefined) {
+      return (command.flags & FLAG_LOADING) === 0 ? errors.ERR_LOADING : undefined;
     }
-    const { settings } = host;
-    const isConfigured = settings['stop-writes-on-bgsave-error'] && settings.save.length > 0;
-    if (!isConfigured || host.replication.isReplica) return undefined;
-    return (flags & FLAG_WRITE) !== 0 || fullName === 'ping' ? errors.ERR_MISCONF : undefined;
+    const isWrite = (flagsOf(command, client) & FLAG_WRITE) !== 0;
+    if (replication.isReplica || (!isWrite && command.fullName !== 'ping')) return undefined;
+    const { aof } = persistence;
+    if (aof.failure !== undefined) return errors.aofMisconfigured(aof.failure);
+    const mustSave = settings['stop-writes-on-bgsave-error'] && settings.save.length > 0;
+    return mustSave && persistence.hasFailed ? errors.ERR_MISCONF : undefined;
   }
 
   #unusualRefusal(client: Client, command: Command): string | undefined {
@@ -276,9 +278,7 @@ export class Dispatcher {
   /** Why a command that changes data, or EXEC with such commands in its queue, may not run now. */
   #changeRefusal(command: RunnableCommand, client: Client): string | undefined {
     const host = this.#host;
-    let { flags } = command;
-    if (command.fullName === 'exec')
-      for (const queued of client.queue ?? []) flags |= queued.command.flags;
+    const flags = flagsOf(command, client);
     if ((flags & FLAG_DENYOOM) !== 0 && !host.makeRoom()) return errors.ERR_OOM;
     if ((flags & FLAG_WRITE) === 0) return undefined;
     if (host.replication.isReplica) {
@@ -390,6 +390,12 @@ export class Dispatcher {
       client.reply.isMuted = client.isReplyOff;
     }
   }
+}
+
+/** Flags of a command, with those of all that is queued for EXEC. */
+function flagsOf({ flags, fullName }: Command, { queue }: Client): number {
+  if (fullName !== 'exec' || queue === undefined) return flags;
+  return queue.reduce((all, queued) => all | queued.command.flags, flags);
 }
 
 /** Whether a replica without its master runs the command; EXEC only if it runs all that is queued. */
