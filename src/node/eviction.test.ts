@@ -44,6 +44,29 @@ test('buffers of clients count as the data does', () => {
   expect(call('INFO', 'memory')).toContain(`used_memory:${used(node)}\r\n`);
 });
 
+test('what evictions tell clients that track keys does not evict more', () => {
+  const node = new TestNode('maxmemory-policy allkeys-random', true);
+  const client = node.connect();
+  const trackers = Array.from({ length: 10 }, () => node.connect());
+  for (const tracker of trackers) {
+    tracker.call('HELLO', '3');
+    tracker.call('CLIENT', 'TRACKING', 'ON');
+  }
+  for (let i = 0; i < 200; i++) {
+    const key = `${i}${'x'.repeat(1000)}`;
+    client.call('SET', key, 'x');
+    for (const tracker of trackers) tracker.call('GET', key);
+  }
+  node.node.send();
+  node.pass(1000);
+  client.call('CONFIG', 'SET', 'maxmemory', String(used(node) - 40_000));
+  node.nowMs += 1;
+  node.settle();
+  const evicted = 200 - node.node.keyspace.size;
+  expect(evicted).toBeGreaterThan(30);
+  expect(evicted).toBeLessThan(45);
+});
+
 test('keys that were used last stay', () => {
   const { node, call } = filled('allkeys-lru', 400);
   node.pass(60_000);

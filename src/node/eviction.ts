@@ -49,6 +49,7 @@ export class Eviction {
   /** As last measured: counting all clients at each command would cost more than the command. */
   #bufferBytes = 0;
   #measuredAt: MonoMs | undefined;
+  #evictedAt: MonoMs | undefined;
   #isAtWork = false;
 
   constructor(host: EvictionHost) {
@@ -74,6 +75,8 @@ export class Eviction {
     if (maxmemory === 0 || dataBytes + this.#bufferBytes <= maxmemory) return false;
     if (replication.isReplica && settings['replica-ignore-maxmemory']) return false;
     if (dataBytes > maxmemory || this.#measuredAt === now) return true;
+    // What the evictions of this turn tell clients that track keys must not be answered by more of them.
+    if (this.#evictedAt === now) return true;
     // No key goes because of buffers that are gone.
     this.#measure();
     return dataBytes + this.#bufferBytes > maxmemory;
@@ -156,6 +159,7 @@ export class Eviction {
     const { buf, at, size } = db.entries.key(ref);
     const key = Buffer.from(buf.subarray(at, at + size));
     db.drop(ref);
+    this.#evictedAt = this.#host.now;
     stats.evictedKeys++;
     propagation.addArgs(db.index, [settings['lazyfree-lazy-eviction'] ? 'UNLINK' : 'DEL', key]);
     const wanted = settings['notify-keyspace-events'];
