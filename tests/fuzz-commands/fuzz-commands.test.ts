@@ -89,6 +89,7 @@ test('a hazard is what is close to now or never ends', () => {
   expect(isUnsafe('xread BLOCK 0 streams k 0')).toBe(true);
   expect(isUnsafe('srandmember k -2000000000')).toBe(true);
   expect(isUnsafe('xclaim k g c 5 1-1')).toBe(true);
+  expect(after(step('exec k'), { ...AT_BEGIN, isInMulti: true }).isInMulti).toBe(false);
   expect(isHazardous(step('sort k'), after(step('zadd z 1e-400 m'), AT_BEGIN))).toBe(true);
   expect(isHazardous(step('sort k'), after(step('zadd z 1e-300 m'), AT_BEGIN))).toBe(false);
 });

@@ -61,9 +61,10 @@ export function after(step: Step, before: Situation): Situation {
     hasScores: before.hasScores || givesScores(step),
   };
   if (name === 'watch' && step.length > 1 && !isInMulti) return { ...next, isWatching: true };
-  if (step.length !== 1) return next;
-  if (name === 'multi') return { ...next, isInMulti: true };
-  const isEnd = name === 'exec' || name === 'discard' || name === 'reset';
+  // EXEC ends the transaction even if it is refused for its arguments.
+  const isAlone = step.length === 1;
+  if (isAlone && name === 'multi') return { ...next, isInMulti: true };
+  const isEnd = name === 'exec' || (isAlone && (name === 'discard' || name === 'reset'));
   return isEnd ? { ...next, isInMulti: false, isWatching: false } : next;
 }
 
