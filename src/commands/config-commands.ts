@@ -3,7 +3,7 @@ import { invariant } from '../base/index.ts';
 import type { ConfigRefusal, DirectiveName } from '../config/index.ts';
 import type { ReplyWriter, Request } from '../resp/index.ts';
 import type { Context } from './context.ts';
-import { ERR_SYNTAX } from './errors.ts';
+import { ERR_LOADING, ERR_SYNTAX } from './errors.ts';
 import { helpHandler } from './help.ts';
 import type { Server } from './server.ts';
 import type { Session } from './session.ts';
@@ -27,6 +27,10 @@ function set({ server, session }: Context, request: Request, reply: ReplyWriter)
   if (request.argc % 2 !== 0) return reply.error(ERR_SYNTAX);
   const pairs: [string, string][] = [];
   for (let i = 2; i < request.argc; i += 2) pairs.push([request.text(i), request.text(i + 1)]);
+  if (server.persistence.loading !== undefined) {
+    const isRefused = pairs.some(([name]) => NOT_WHILE_LOADING.has(name.toLowerCase()));
+    if (isRefused) return reply.error(ERR_LOADING);
+  }
   const before = server.config.get(pairs.map(([name]) => name));
   const result = server.config.set(pairs, {
     isLocalClient: isLocal(session),
@@ -43,6 +47,9 @@ function set({ server, session }: Context, request: Request, reply: ReplyWriter)
     );
   });
 }
+
+/** What loading goes by. Source: behaviour of redis-server 7.0.15. */
+const NOT_WHILE_LOADING: ReadonlySet<string> = new Set(['appendonly', 'dir', 'repl-diskless-load']);
 
 /** Directives that sockets go by. */
 const LISTENING = ['port', 'bind'] as const;

@@ -83,6 +83,7 @@ export class AdminServer {
       unwatch: (session: Session) => (session.isWatchBroken = false),
       isWatchBroken: (session: Session) => session.isWatchBroken,
       failover: { state: 'no-failover' },
+      persistence: { loading: undefined },
       ending: {
         remainingMs: undefined,
         begin: () => this.asked.push('shutdown') > 0,

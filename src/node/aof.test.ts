@@ -80,3 +80,17 @@ test('writes are refused while the log cannot be written, and go on by themselve
   expect(client.call('INFO', 'persistence')).toContain('aof_last_write_status:ok\r\n');
   expect(node.files.read(FIRST)).toMatch(/a\r\n\$1\r\n1[^]*a\r\n\$1\r\n2[^]*a\r\n\$1\r\n4/);
 });
+
+test('while data is loaded, what loading goes by cannot be set', () => {
+  const manifest = 'file appendonly.aof.1.incr.aof seq 1 type i\n';
+  const onDisk = { [MANIFEST]: manifest, [FIRST]: PUSH };
+  const node = new TestNode('appendonly yes', false, onDisk);
+  const client = node.connect();
+  const loading = '-LOADING Redis is loading the dataset in memory\r\n';
+  expect(client.call('LLEN', 'l')).toBe(loading);
+  expect(client.call('CONFIG', 'SET', 'AppendOnly', 'no')).toBe(loading);
+  expect(client.call('CONFIG', 'SET', 'loglevel', 'debug')).toBe('+OK\r\n');
+  node.settle();
+  expect(client.call('LLEN', 'l')).toBe(':1\r\n');
+  expect(client.call('CONFIG', 'SET', 'appendonly', 'no')).toBe('+OK\r\n');
+});
