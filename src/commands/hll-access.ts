@@ -1,5 +1,11 @@
 /** How the HyperLogLog commands reach their values. */
-import { type BytesView, type Ref, isHll } from '../keyspace/index.ts';
+import {
+  type BytesView,
+  ENCODING_EMBSTR,
+  ENCODING_RAW,
+  type Ref,
+  isHll,
+} from '../keyspace/index.ts';
 import type { ReplyWriter } from '../resp/index.ts';
 import type { Context } from './context.ts';
 import { ERR_HLL_TYPE } from './data-errors.ts';
@@ -12,4 +18,9 @@ export function hllOf(context: Context, ref: Ref, reply: ReplyWriter): BytesView
   if (isHll(view)) return view;
   reply.error(ERR_HLL_TYPE);
   return undefined;
+}
+
+/** A value that SET made short becomes one that is written in place. */
+export function unshare({ db }: Context, ref: Ref): void {
+  if (db.entries.encoding(ref) === ENCODING_EMBSTR) db.entries.setEncoding(ref, ENCODING_RAW);
 }

@@ -3,7 +3,7 @@ import { HyperLogLog, KEEP_EXPIRY, NONE } from '../keyspace/index.ts';
 import type { ReplyWriter, Request } from '../resp/index.ts';
 import type { Context } from './context.ts';
 import { ERR_HLL_CORRUPT } from './data-errors.ts';
-import { hllOf } from './hll-access.ts';
+import { hllOf, unshare } from './hll-access.ts';
 import { shown } from './errors.ts';
 import { setRawKey, writeKey } from './key-access.ts';
 
@@ -15,6 +15,7 @@ export function pfdebug(context: Context, request: Request, reply: ReplyWriter):
   if (view === undefined) return;
   const work = new HyperLogLog();
   work.load(view);
+  unshare(context, ref);
   if (request.is(1, 'getreg')) registers(context, request, work, reply);
   else if (request.is(1, 'decode')) decode(work, reply);
   else if (request.is(1, 'encoding')) reply.simple(work.isDense ? 'dense' : 'sparse');

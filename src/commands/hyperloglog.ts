@@ -1,8 +1,6 @@
 /** HyperLogLog: PFADD, PFCOUNT, PFMERGE, and their debugging commands. */
 import { KEYSPACE_EVENT } from '../config/index.ts';
 import {
-  ENCODING_EMBSTR,
-  ENCODING_RAW,
   HLL_REGISTERS,
   HyperLogLog,
   KEEP_EXPIRY,
@@ -17,7 +15,7 @@ import type { Context } from './context.ts';
 import { ERR_HLL_CORRUPT } from './data-errors.ts';
 import { defineCommands } from './facts.ts';
 import { HYPERLOGLOG_FACTS } from './facts/hyperloglog.ts';
-import { hllOf } from './hll-access.ts';
+import { hllOf, unshare } from './hll-access.ts';
 import { pfdebug } from './hyperloglog-debug.ts';
 import { pfselftest } from './hyperloglog-test.ts';
 import { notifyKey, readKey, setRawKey, writeKey } from './key-access.ts';
@@ -39,11 +37,6 @@ function loadToChange(context: Context, ref: Ref, reply: ReplyWriter): boolean {
   unshare(context, ref);
   WORK.load(view);
   return true;
-}
-
-/** A value that SET made short becomes one that is written in place. */
-function unshare({ db }: Context, ref: Ref): void {
-  if (db.entries.encoding(ref) === ENCODING_EMBSTR) db.entries.setEncoding(ref, ENCODING_RAW);
 }
 
 /** Puts the work back under the key in argument 1; counts `changes`, at least one. */

@@ -53,7 +53,7 @@ export {
 export { type SlowCall, SlowLog, type SlowLogEntry } from './slow-log.ts';
 export type { CommandFlag, CommandSpec, Handler, KeyFlag, KeySpec } from './spec.ts';
 export { clientBytes } from './client-list.ts';
-export { countedBufferBytes } from './memory-report.ts';
+export { clientBytesMax, countedBufferBytes } from './memory-report.ts';
 export { ServerStats } from './stats.ts';
 export {
   Command,

@@ -1,4 +1,5 @@
 /** Where a node's memory goes, for INFO memory and MEMORY STATS. Bytes throughout. */
+import type { Settings } from '../config/index.ts';
 import { clientBytes } from './client-list.ts';
 import type { Server } from './server.ts';
 
@@ -36,10 +37,22 @@ function bufferBytes({ clients, replication }: BufferOwners): BufferBytes {
   return { backlog: history.backlog === undefined ? 0 : history.backlogBytes, normal, replicas };
 }
 
-/** The buffers that count towards `maxmemory`: those of replicas would make eviction feed itself. */
-export function countedBufferBytes(owners: BufferOwners): number {
+/**
+ * The buffers that count towards `maxmemory`. Those of replicas would make eviction feed itself, and what clients have
+ * beyond `maxmemory-clients` goes with them at the next run of the cron: no key must go for it.
+ */
+export function countedBufferBytes(owners: BufferOwners & Pick<Server, 'settings'>): number {
   const { backlog, normal } = bufferBytes(owners);
-  return backlog + normal;
+  return backlog + Math.min(normal, clientBytesMax(owners.settings));
+}
+
+/** What `maxmemory-clients` allows all clients together. */
+export function clientBytesMax(
+  settings: Pick<Settings, 'maxmemory' | 'maxmemory-clients'>,
+): number {
+  const { 'maxmemory-clients': limit, maxmemory } = settings;
+  const bytes = limit.unit === 'bytes' ? limit.amount : (maxmemory * limit.amount) / 100;
+  return bytes === 0 ? Infinity : bytes;
 }
 
 /** Measures now; remembers the peak. */

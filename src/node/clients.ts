@@ -1,6 +1,11 @@
 /** The connected clients: coming, going, flushing, pauses, monitors and limits. */
 import { type MonoMs, addMs } from '../base/index.ts';
-import { type ClientService, type Session, clientBytes } from '../commands/index.ts';
+import {
+  type ClientService,
+  type Session,
+  clientBytes,
+  clientBytesMax,
+} from '../commands/index.ts';
 import type { OutputLimit, Settings } from '../config/index.ts';
 import type { Client } from './client.ts';
 
@@ -195,9 +200,8 @@ export class Clients implements ClientService {
 
   /** The largest clients, so many that the others stay within `maxmemory-clients`. */
   #tooManyBytes(): Client[] {
-    const { 'maxmemory-clients': limit, maxmemory } = this.#settings;
-    const bytesMax = limit.unit === 'bytes' ? limit.amount : (maxmemory * limit.amount) / 100;
-    if (bytesMax === 0) return [];
+    const bytesMax = clientBytesMax(this.#settings);
+    if (bytesMax === Infinity) return [];
     const sizes: { readonly client: Client; readonly bytes: number }[] = [];
     let total = 0;
     for (const client of this.#byId.values()) {

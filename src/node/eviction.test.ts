@@ -67,6 +67,19 @@ test('what evictions tell clients that track keys does not evict more', () => {
   expect(evicted).toBeLessThan(45);
 });
 
+test('no key goes for clients that are about to be closed for their size', () => {
+  const node = new TestNode('maxmemory-policy allkeys-lru\nmaxmemory 1mb\nmaxmemory-clients 300kb');
+  const client = node.connect();
+  for (let i = 0; i < 500; i++) client.call('SET', `key:${i}`, VALUE);
+  const greedy = node.connect();
+  // A request that does not end.
+  greedy.send(`*3\r\n$3\r\nSET\r\n$1\r\nk\r\n$1200000\r\n${'x'.repeat(1_100_000)}`);
+  node.pass(150);
+  node.settle();
+  expect(greedy.isClosed).toBe(true);
+  expect(node.node.keyspace.size).toBe(500);
+});
+
 test('keys that were used last stay', () => {
   const { node, call } = filled('allkeys-lru', 400);
   node.pass(60_000);

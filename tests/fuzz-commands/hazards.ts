@@ -32,7 +32,7 @@ const IDLE_TIMES = new Set(['xclaim', 'xautoclaim', 'xpending']);
 
 /** Whether the command must not be run: nothing blocks inside MULTI. */
 export function isHazardous(step: Step, situation: Situation): boolean {
-  const { isInMulti, isWatching, hasLeftRange, hasScores } = situation;
+  const { isInMulti, isWatching, hasLeftRange, hasMovedHll, hasScores } = situation;
   const name = lower(step, 0);
   // Redis fails as long as the C library's last complaint about a number is not overwritten by another.
   if (hasLeftRange && SORTING.has(name)) return true;
@@ -41,7 +41,7 @@ export function isHazardous(step: Step, situation: Situation): boolean {
   // A copied small integer is not a shared one there: docs/compatibility.md has the divergence.
   if (name === 'object' && lower(step, 1) === 'refcount') return true;
   // A damaged HyperLogLog is read here with more checks than there: docs/compatibility.md has the divergence.
-  if (damagesHyperloglog(step)) return true;
+  if (damagesHyperloglog(step) || (hasMovedHll && BYTE_COMMANDS.has(name))) return true;
   // A score of -0 becomes 0 where a large sorted set is loaded: docs/compatibility.md has the divergence.
   if (SCORES.has(name) && step.some((arg) => /^-0*\.?0*(?:e.*)?$/i.test(String(arg)))) return true;
   if (WEIGHTED.has(name) && step.some((arg) => String(arg).startsWith('-'))) return true;

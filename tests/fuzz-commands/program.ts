@@ -40,6 +40,8 @@ export interface Situation {
   readonly isWatching: boolean;
   /** A number that is too large or too small for the C library was seen. */
   readonly hasLeftRange: boolean;
+  /** A HyperLogLog may be under the name of another key. */
+  readonly hasMovedHll: boolean;
   /** A score other than 0 may have been given. */
   readonly hasScores: boolean;
 }
@@ -48,6 +50,7 @@ export const AT_BEGIN: Situation = {
   isInMulti: false,
   isWatching: false,
   hasLeftRange: false,
+  hasMovedHll: false,
   hasScores: false,
 };
 
@@ -58,6 +61,8 @@ export function after(step: Step, before: Situation): Situation {
   const next = {
     ...before,
     hasLeftRange: before.hasLeftRange || step.some((arg) => isBeyondRange(arg)),
+    hasMovedHll:
+      before.hasMovedHll || (MOVING.has(name) && step.some((arg) => arg.includes('hll'))),
     hasScores: before.hasScores || givesScores(step),
   };
   if (name === 'watch' && step.length > 1 && !isInMulti) return { ...next, isWatching: true };
@@ -68,6 +73,7 @@ export function after(step: Step, before: Situation): Situation {
   return isEnd ? { ...next, isInMulti: false, isWatching: false } : next;
 }
 
+const MOVING = new Set(['rename', 'renamenx', 'copy', 'pfmerge', 'restore', '!transfer', 'bitop']);
 const SCORED = new Set([
   'zadd',
   'zincrby',
@@ -87,7 +93,8 @@ function givesScores(step: Step): boolean {
 /** Whether strtod() or strtoull() would say ERANGE. */
 function isBeyondRange(arg: Buffer): boolean {
   if (arg.length > WORD_BYTES) return false;
-  const text = arg.toString('latin1');
+  // The bound of a range may be open.
+  const text = arg.toString('latin1').replace(/^[([]/, '');
   if (/\d{20}/.test(text)) return true;
   if (!/^[+-]?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?$/i.test(text)) return false;
   const value = Math.abs(Number(text));
