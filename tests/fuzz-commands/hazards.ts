@@ -36,6 +36,8 @@ export function isHazardous(step: Step, situation: Situation): boolean {
   const name = lower(step, 0);
   // Redis fails as long as the C library's last complaint about a number is not overwritten by another.
   if (hasLeftRange && SORTING.has(name)) return true;
+  // Which of equal weights come into a range is chance, and the keys that GET misses then tell of it.
+  if (SORTING.has(name) && ['by', 'limit', 'get'].every((word) => has(step, word))) return true;
   // Between members of different scores it depends on the levels of a skip list.
   if (hasScores && isByLex(step)) return true;
   // A copied small integer is not a shared one there: docs/compatibility.md has the divergence.
@@ -68,15 +70,18 @@ const BYTE_COMMANDS = new Set(['setrange', 'append', 'setbit', 'bitfield', 'bito
 /** Whether it may change a replica of Redis otherwise than its master, or the master alone. */
 export function partsReplicas(step: Step): boolean {
   const name = lower(step, 0);
-  const has = (word: string): boolean => step.some((_, i) => lower(step, i) === word);
   // What chance decides is sent to replicas as it came: SORT among equal weights, members between mixed scores.
-  if (name === 'sort') return has('by') && has('store');
-  if (name === 'zremrangebylex' || (name === 'zrangestore' && has('bylex'))) return true;
+  if (name === 'sort') return has(step, 'by') && has(step, 'store');
+  if (name === 'zremrangebylex' || (name === 'zrangestore' && has(step, 'bylex'))) return true;
   return growsUnseen(step);
 }
 
 function isByLex(step: Step): boolean {
-  return lower(step, 0).includes('lex') || step.some((_, i) => lower(step, i) === 'bylex');
+  return lower(step, 0).includes('lex') || has(step, 'bylex');
+}
+
+function has(step: Step, word: string): boolean {
+  return step.some((_, i) => lower(step, i) === word);
 }
 
 function damagesHyperloglog(step: Step): boolean {
@@ -86,7 +91,7 @@ function damagesHyperloglog(step: Step): boolean {
 
 /** Whether it is a BITFIELD that may grow a value and fail: Redis tells neither replicas nor WATCH. */
 function growsUnseen(step: Step): boolean {
-  return lower(step, 0) === 'bitfield' && step.some((_, i) => lower(step, i) === 'fail');
+  return lower(step, 0) === 'bitfield' && has(step, 'fail');
 }
 
 function isNear(step: Step, i: number): boolean {
