@@ -7,6 +7,7 @@ import { ERR_NOT_INTEGER, ERR_SYNTAX } from './errors.ts';
 import { isOfType, readKey, replyView } from './key-access.ts';
 import { replyElements } from './list-replies.ts';
 
+const RANK_MIN: bigint = -(2n ** 63n);
 const ERR_RANK_ZERO =
   "ERR RANK can't be zero: use 1 to start from the first match, 2 from the second ... or use " +
   'negative to start from the end of the list';
@@ -80,7 +81,8 @@ function parsePositionOptions(request: Request, options: PositionOptions): strin
     if (request.is(i, 'rank')) {
       if (value === NOT_INTEGER) return ERR_NOT_INTEGER;
       if (value === 0) return ERR_RANK_ZERO;
-      options.rank = Number(value);
+      // Redis 7.0 cannot negate the smallest number and takes it for the last match.
+      options.rank = value === RANK_MIN ? -1 : Number(value);
     } else if (request.is(i, 'count')) {
       if (!isPositive) return ERR_COUNT_NEGATIVE;
       options.count = Number(value);

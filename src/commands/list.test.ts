@@ -137,6 +137,7 @@ test('LPOS counts ranks from either end', () => {
   expect(lpos('c', 'RANK', 'x')).toBe(NOT_INTEGER);
   expect([lpos('c', 'RANK'), lpos('c', 'FOO', '1')]).toEqual([SYNTAX, SYNTAX]);
   expect(server.run('LPOS', 'n', 'c', 'COUNT', '1')).toBe('*0\r\n');
+  expect(lpos('a', 'RANK', '-9223372036854775808')).toBe(lpos('a', 'RANK', '-1'));
 });
 
 test('LMOVE pushes before it pops, also within one list', () => {
