@@ -4,8 +4,9 @@ import { type TestClient, TestNode } from './test-node.ts';
 
 const ERR_SHUTDOWN = '-ERR Errors trying to SHUTDOWN. Check logs.\r\n';
 
-function offsetOf(client: TestClient): string {
-  return /master_repl_offset:(\d+)/.exec(client.call('INFO', 'replication'))![1]!;
+function acknowledge(replica: TestClient, client: TestClient): void {
+  const offset = /master_repl_offset:(\d+)/.exec(client.call('INFO', 'replication'))![1]!;
+  replica.call('REPLCONF', 'ACK', offset);
 }
 
 /** A node with a replica that has acknowledged nothing but its snapshot, and a write behind that. */
@@ -32,7 +33,7 @@ test('SHUTDOWN waits for the replicas, with writes held, and ends when they are 
   expect(node.endedWith).toBeUndefined();
   const watcher = node.connect();
   expect(watcher.call('GET', 'k')).toBe('$1\r\n1\r\n');
-  replica.call('REPLCONF', 'ACK', offsetOf(watcher));
+  acknowledge(replica, watcher);
   expect(node.endedWith).toBe(0);
 });
 
@@ -65,4 +66,18 @@ test('SHUTDOWN ABORT lets all go on, and those who asked for the end hear of it'
   expect(other.call('SHUTDOWN', 'ABORT')).toBe('-ERR No shutdown in progress.\r\n');
   node.pass(20_000);
   expect(node.endedWith).toBeUndefined();
+});
+
+test('SHUTDOWN fails while the first log is being written, and FORCE ends the node even so', () => {
+  const { node, client, replica } = pair();
+  const other = node.connect();
+  other.call('CONFIG', 'SET', 'rdb-key-save-delay', '30000000');
+  client.call('SHUTDOWN');
+  other.call('CONFIG', 'SET', 'appendonly', 'yes');
+  acknowledge(replica, other);
+  expect(client.received).toBe(ERR_SHUTDOWN);
+  expect(other.call('SHUTDOWN')).toBe(ERR_SHUTDOWN);
+  expect(node.endedWith).toBeUndefined();
+  other.call('SHUTDOWN', 'FORCE');
+  expect(node.endedWith).toBe(0);
 });

@@ -161,13 +161,14 @@ export class Ending implements EndingService {
   }
 
   #mayEnd({ save, isForced }: EndFlags): boolean {
-    const { log, persistence, settings } = this.#host;
+    const host = this.#host;
+    const { persistence, settings } = host;
     if (persistence.aof.isWaitingForBase) {
       if (!isForced) {
-        log('warning', "Writing initial AOF, can't exit");
+        host.log('warning', "Writing initial AOF, can't exit");
         return false;
       }
-      log('warning', 'Writing initial AOF. Exit anyway.');
+      host.log('warning', 'Writing initial AOF. Exit anyway.');
     }
     const maySave = save === 'yes' || (save === 'asConfigured' && settings.save.length > 0);
     return !maySave || persistence.saveAtEnd() || isForced;

@@ -274,12 +274,12 @@ export class Node implements DispatchHost, ClientDeskOwner, Inside {
   endTurn(): void {
     if (this.#turnDepth === 1) {
       this.meter.settle();
+      if (this.failover.isPending) this.failover.check();
+      if (this.ending.isPending) this.ending.check();
       if (this.waits.hasReady) this.#dispatcher.serveReady();
       while (this.#resumeWanted || this.#unblocked.length > 0) this.#resumeClients();
       if (this.clients.hasOutput) this.#sendOrAsk();
       else this.persistence.aof.flush();
-      if (this.failover.isPending) this.failover.check();
-      if (this.ending.isPending) this.ending.check();
       if (this.#wantsAlarm) this.#setAlarm();
       if (this.#isShuttingDown && !this.#hasEnded) this.#end();
     }
