@@ -211,9 +211,9 @@ export class ClusterContext {
     return this.now.mono - time;
   }
 
-  /** The unix clock's reading at `time`; 0 for never. */
+  /** The unix clock's reading at `time`; 0 for never, and for what a clock set back would put before 1970. */
   unixOf(time: MonoMs | undefined): number {
-    return time === undefined ? 0 : this.now.unix - (this.now.mono - time);
+    return time === undefined ? 0 : Math.max(0, this.now.unix - (this.now.mono - time));
   }
 
   after(deltaMs: number): MonoMs {

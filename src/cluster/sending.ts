@@ -97,7 +97,7 @@ function gossipAbout(c: ClusterContext, node: ClusterNode): GossipEntry {
   return {
     nodeId: node.id,
     pingSent: Math.max(0, Math.floor(c.unixOf(node.pingSentAt) / 1000)),
-    pongReceived: Math.max(0, Math.floor(c.unixOf(node.pongReceivedAt) / 1000)),
+    pongReceived: Math.floor(c.unixOf(node.pongReceivedAt) / 1000),
     ip: node.ip,
     port: node.port,
     busPort: node.busPort,
