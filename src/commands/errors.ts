@@ -13,6 +13,8 @@ export const ERR_READONLY = "READONLY You can't write against a read only replic
 export const ERR_MASTER_DOWN =
   "MASTERDOWN Link with MASTER is down and replica-serve-stale-data is set to 'no'.";
 export const ERR_NO_REPLICAS = 'NOREPLICAS Not enough good replicas to write.';
+export const ERR_SHUTDOWN = 'ERR Errors trying to SHUTDOWN. Check logs.';
+
 /** `reason` in the system's words. */
 export function aofMisconfigured(reason: string): string {
   return `MISCONF Errors writing to the AOF file: ${reason}`;

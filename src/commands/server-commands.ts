@@ -5,8 +5,7 @@ import { configHandlers } from './config-commands.ts';
 import { REDIS_VERSION } from './connection.ts';
 import type { Context } from './context.ts';
 import { debug } from './debug.ts';
-import { ERR_SYNTAX } from './errors.ts';
-import type { EndFlags } from './server.ts';
+import { ERR_SHUTDOWN, ERR_SYNTAX } from './errors.ts';
 import { SERVER_FACTS } from './facts/server.ts';
 import { defineCommands } from './facts.ts';
 import { helpHandler } from './help.ts';
@@ -14,6 +13,7 @@ import { info } from './info.ts';
 import { latencyHandlers } from './latency-commands.ts';
 import { memoryHandlers } from './memory-commands.ts';
 import { persistenceHandlers } from './persistence-commands.ts';
+import type { EndFlags } from './server.ts';
 import { slowLogHandlers } from './slow-log-commands.ts';
 import type { CommandSpec } from './spec.ts';
 
@@ -49,9 +49,7 @@ function shutdown({ server, session }: Context, request: Request, reply: ReplyWr
   if (words.has('abort')) {
     return ending.abort() ? reply.ok() : reply.error('ERR No shutdown in progress.');
   }
-  if (!ending.begin(endFlags(words), session)) {
-    reply.error('ERR Errors trying to SHUTDOWN. Check logs.');
-  }
+  if (!ending.begin(endFlags(words), session)) reply.error(ERR_SHUTDOWN);
 }
 
 /** What the words of SHUTDOWN, or of `shutdown-on-sigterm`, mean. */

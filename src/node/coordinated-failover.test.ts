@@ -1,29 +1,14 @@
 /** Goal: FAILOVER loses no write and ends as it was asked to. Method: a master and a replica made of bytes. */
 import { expect, test } from 'vitest';
 import { type TestClient, TestNode } from './test-node.ts';
+import { acknowledge, nodeWithReplica } from './test-replica.ts';
 
 function info(client: TestClient): string {
   return client.call('INFO', 'replication');
 }
 
-function acknowledge(replica: TestClient, client: TestClient): void {
-  const offset = /master_repl_offset:(\d+)/.exec(info(client))![1]!;
-  replica.call('REPLCONF', 'ACK', offset);
-}
-
-function pair(): { node: TestNode; client: TestClient; replica: TestClient } {
-  const node = new TestNode('save ""');
-  const [client, replica] = [node.connect(), node.connect()];
-  replica.call('REPLCONF', 'listening-port', '7777', 'capa', 'eof', 'capa', 'psync2');
-  replica.call('PSYNC', '?', '-1');
-  node.settle();
-  replica.call('REPLCONF', 'ACK', '0');
-  client.call('SET', 'k', '1');
-  return { node, client, replica };
-}
-
 test('writes wait, and the master follows the replica that has them all', () => {
-  const { node, client, replica } = pair();
+  const { node, client, replica } = nodeWithReplica();
   expect(client.call('FAILOVER')).toBe('+OK\r\n');
   expect(info(client)).toContain('master_failover_state:waiting-for-sync\r\n');
   const writer = node.connect();
@@ -40,7 +25,7 @@ test('writes wait, and the master follows the replica that has them all', () => 
 });
 
 test('a time-out ends the wait, by force with the replica that was named', () => {
-  const { node, client } = pair();
+  const { node, client } = nodeWithReplica();
   client.call('FAILOVER', 'TIMEOUT', '500');
   node.pass(600);
   expect(info(client)).toMatch(/role:master[^]*master_failover_state:no-failover/);
@@ -52,7 +37,7 @@ test('a time-out ends the wait, by force with the replica that was named', () =>
 });
 
 test('what cannot be is refused with the words of Redis', () => {
-  const { node, client } = pair();
+  const { node, client } = nodeWithReplica();
   const refused = (...words: readonly string[]): string => client.call('FAILOVER', ...words);
   expect(refused('ABORT')).toBe('-ERR No failover in progress.\r\n');
   expect(refused('ABORT', 'TIMEOUT', '3')).toBe('-ERR syntax error\r\n');

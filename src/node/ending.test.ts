@@ -1,31 +1,11 @@
 /** Goal: a node that ends lets its replicas catch up, and can be held back. Method: a node and a replica made of bytes. */
 import { expect, test } from 'vitest';
-import { type TestClient, TestNode } from './test-node.ts';
+import { acknowledge, nodeWithReplica } from './test-replica.ts';
 
 const ERR_SHUTDOWN = '-ERR Errors trying to SHUTDOWN. Check logs.\r\n';
 
-function acknowledge(replica: TestClient, client: TestClient): void {
-  const offset = /master_repl_offset:(\d+)/.exec(client.call('INFO', 'replication'))![1]!;
-  replica.call('REPLCONF', 'ACK', offset);
-}
-
-/** A node with a replica that has acknowledged nothing but its snapshot, and a write behind that. */
-function pair(config = ''): { node: TestNode; client: TestClient; replica: TestClient } {
-  const node = new TestNode(`save ""\n${config}`);
-  const [client, replica] = [node.connect(), node.connect()];
-  replica.call('REPLCONF', 'listening-port', '7777', 'capa', 'eof', 'capa', 'psync2');
-  replica.call('PSYNC', '?', '-1');
-  node.settle();
-  replica.call('REPLCONF', 'ACK', '0');
-  client.call('SET', 'k', '1');
-  expect(client.call('INFO', 'replication')).toContain(
-    'slave0:ip=127.0.0.1,port=7777,state=online',
-  );
-  return { node, client, replica };
-}
-
 test('SHUTDOWN waits for the replicas, with writes held, and ends when they are there', () => {
-  const { node, client, replica } = pair();
+  const { node, client, replica } = nodeWithReplica();
   const other = node.connect();
   expect(client.call('SHUTDOWN')).toBe('');
   expect(other.call('INFO', 'server')).toContain('shutdown_in_milliseconds:10000\r\n');
@@ -37,8 +17,20 @@ test('SHUTDOWN waits for the replicas, with writes held, and ends when they are 
   expect(node.endedWith).toBe(0);
 });
 
+test('the turns after the end save nothing again', () => {
+  const { node, client, replica } = nodeWithReplica();
+  client.call('CONFIG', 'SET', 'save', '3600 1');
+  const [other, witness] = [node.connect(), node.connect()];
+  client.call('SHUTDOWN');
+  acknowledge(replica, other);
+  expect(node.endedWith).toBe(0);
+  const { saveCount } = node.node.persistence;
+  witness.disconnect();
+  expect(node.node.persistence.saveCount).toBe(saveCount);
+});
+
 test('a replica that does not answer is waited for as long as shutdown-timeout says', () => {
-  const { node, client } = pair('shutdown-timeout 3');
+  const { node, client } = nodeWithReplica('shutdown-timeout 3');
   client.call('SHUTDOWN');
   node.pass(2900);
   expect(node.endedWith).toBeUndefined();
@@ -47,13 +39,13 @@ test('a replica that does not answer is waited for as long as shutdown-timeout s
 });
 
 test('SHUTDOWN NOW waits for nobody', () => {
-  const { node, client } = pair();
+  const { node, client } = nodeWithReplica();
   client.call('SHUTDOWN', 'NOW');
   expect(node.endedWith).toBe(0);
 });
 
 test('SHUTDOWN ABORT lets all go on, and those who asked for the end hear of it', () => {
-  const { node, client } = pair();
+  const { node, client } = nodeWithReplica();
   const [second, other] = [node.connect(), node.connect()];
   client.call('SHUTDOWN');
   second.call('SHUTDOWN');
@@ -69,7 +61,7 @@ test('SHUTDOWN ABORT lets all go on, and those who asked for the end hear of it'
 });
 
 test('SHUTDOWN fails while the first log is being written, and FORCE ends the node even so', () => {
-  const { node, client, replica } = pair();
+  const { node, client, replica } = nodeWithReplica();
   const other = node.connect();
   other.call('CONFIG', 'SET', 'rdb-key-save-delay', '30000000');
   client.call('SHUTDOWN');

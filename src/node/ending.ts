@@ -3,7 +3,13 @@
  * is saved. Source: behaviour and log lines of redis-server 7.0.15.
  */
 import { type MonoMs, addMs } from '../base/index.ts';
-import type { EndFlags, EndingService, LogLevel, Session } from '../commands/index.ts';
+import {
+  type EndFlags,
+  type EndingService,
+  type LogLevel,
+  type Session,
+  errors,
+} from '../commands/index.ts';
 import type { Settings } from '../config/index.ts';
 import type { ReplicaSession } from '../replication/index.ts';
 
@@ -34,7 +40,6 @@ export interface EndingHost {
 
 const SIGNAL_FAILED =
   'SIGTERM received but errors trying to shut down the server, check the logs for more information';
-const ERR_SHUTDOWN = 'ERR Errors trying to SHUTDOWN. Check logs.';
 
 interface Waiting {
   readonly flags: EndFlags;
@@ -128,6 +133,8 @@ export class Ending implements EndingService {
   #finish(flags: EndFlags): boolean {
     this.#reportReplicas();
     if (this.#mayEnd(flags)) {
+      // The turns that follow, as connections close, must not end and save it again.
+      this.#waiting = undefined;
       this.#host.endNow();
       return true;
     }
@@ -180,7 +187,7 @@ export class Ending implements EndingService {
     this.#waiting = undefined;
     clients.unpauseForEnd();
     for (const session of sessions) {
-      session.reply.error(ERR_SHUTDOWN);
+      session.reply.error(errors.ERR_SHUTDOWN);
       this.#host.unblockSession(session);
     }
   }
