@@ -32,6 +32,20 @@ export function addMs<T extends MonoMs | UnixMs>(time: T, deltaMs: number): T {
   return (time + deltaMs) as T;
 }
 
+/** The earlier of two times, either of which may be missing. */
+export function earlier<T extends MonoMs | UnixMs>(a: T, b: T | undefined): T;
+export function earlier<T extends MonoMs | UnixMs>(
+  a: T | undefined,
+  b: T | undefined,
+): T | undefined;
+export function earlier<T extends MonoMs | UnixMs>(
+  a: T | undefined,
+  b: T | undefined,
+): T | undefined {
+  if (a === undefined || b === undefined) return a ?? b;
+  return a < b ? a : b;
+}
+
 export function isSlot(value: number): value is Slot {
   return Number.isInteger(value) && value >= 0 && value < SLOT_COUNT;
 }

@@ -10,6 +10,7 @@ export {
   SLOT_COUNT,
   type UnixMs,
   addMs,
+  earlier,
   isHexId,
   isSlot,
   monoMs,

@@ -2,7 +2,15 @@
  * The cluster machine: inputs in, effects out. Only dispatches; the rules are in the files beside it.
  * `redis-server` keeps its bus in one event loop; this is the same loop turned inside out.
  */
-import { type MonoMs, SLOT_COUNT, type Slot, assertNever, monoMs, slot } from '../base/index.ts';
+import {
+  type MonoMs,
+  SLOT_COUNT,
+  type Slot,
+  assertNever,
+  monoMs,
+  slot,
+  earlier,
+} from '../base/index.ts';
 import type { AdminCommand, AdminResult } from './admin-commands.ts';
 import { runAdmin } from './admin.ts';
 import { ClusterContext, type ContextInit } from './context.ts';
@@ -81,15 +89,9 @@ export class ClusterMachine {
 
   #computeWake(): MonoMs | undefined {
     const c = this.#c;
-    const wakes = [
-      this.#lastCronAt === undefined ? c.now.mono : monoMs(this.#lastCronAt + CRON_PERIOD_MS),
-      electionWake(c),
-      detectorWake(c),
-      healthWake(c),
-    ];
-    let next: MonoMs | undefined;
-    for (const at of wakes) if (at !== undefined && (next === undefined || at < next)) next = at;
-    return next;
+    const cronAt =
+      this.#lastCronAt === undefined ? c.now.mono : monoMs(this.#lastCronAt + CRON_PERIOD_MS);
+    return earlier(earlier(cronAt, electionWake(c)), earlier(detectorWake(c), healthWake(c)));
   }
 
   /** A fresh name for a connection that a peer opened. */

@@ -1,5 +1,5 @@
 /** What time alone brings about, ten times a second: reconnects, pings, PFAIL. Source: 7.2 cluster.c, clusterCron(). */
-import { type MonoMs, addMs } from '../base/index.ts';
+import { type MonoMs, addMs, earlier } from '../base/index.ts';
 import type { ClusterContext } from './context.ts';
 import { markPfail } from './failure-detector.ts';
 import { handshakeTimeoutMs } from './handshake.ts';
@@ -17,10 +17,11 @@ const RANDOM_PING_RUNS = 10;
 const PING_SAMPLES = 5;
 
 export function runCron(c: ClusterContext, run: number): void {
-  for (const [id, until] of c.forgotten) if (until <= c.now.mono) c.forgotten.delete(id);
-  for (const node of [...c.nodeList]) keepLink(c, node);
+  if (c.forgotten.size > 0) remember(c);
+  // Nodes may go on the way.
+  c.nodeList.slice().forEach((node) => keepLink(c, node));
   if (run % RANDOM_PING_RUNS === 0) pingAtRandom(c);
-  for (const node of [...c.nodeList]) watchNode(c, node);
+  c.nodeList.slice().forEach((node) => watchNode(c, node));
   followMaster(c);
   checkManualTimeout(c);
   pingSuccessor(c);
@@ -28,13 +29,17 @@ export function runCron(c: ClusterContext, run: number): void {
   c.failoverWanted = true;
 }
 
+/** The ids whose time of being forgotten is over may come back. */
+function remember(c: ClusterContext): void {
+  for (const [id, until] of c.forgotten) if (until <= c.now.mono) c.forgotten.delete(id);
+}
+
 /** When the next pending ping becomes too old, so that PFAIL need not wait for a run. */
 export function detectorWake(c: ClusterContext): MonoMs | undefined {
   let wake: MonoMs | undefined;
   for (const node of c.nodeList) {
     if (node.pingSentAt === undefined || node.health !== 'ok' || !isWatched(c, node)) continue;
-    const at = addMs(silentSince(node, node.pingSentAt), silenceMsMax(c) + 1);
-    if (wake === undefined || at < wake) wake = at;
+    wake = earlier(addMs(silentSince(node, node.pingSentAt), silenceMsMax(c) + 1), wake);
   }
   return wake;
 }
@@ -68,16 +73,20 @@ function keepLink(c: ClusterContext, node: ClusterNode): void {
     deleteNode(c, node);
     return;
   }
-  for (const link of [node.link, node.inboundLink]) {
-    const limit = c.options.linkSendBufferBytesMax;
-    if (link === undefined || limit === 0) continue;
-    const bytes = c.linksView.sendBufferBytes(link.id);
-    if (bytes <= limit) continue;
-    c.log({ name: 'linkBufferExceeded', node: node.id, bytes });
-    c.linkBufferExceededCount++;
-    closeLink(c, link);
+  if (c.options.linkSendBufferBytesMax !== 0) {
+    limitBuffer(c, node, node.link);
+    limitBuffer(c, node, node.inboundLink);
   }
   if (node.link === undefined) openLink(c, node);
+}
+
+function limitBuffer(c: ClusterContext, node: ClusterNode, link: Link | undefined): void {
+  if (link === undefined) return;
+  const bytes = c.linksView.sendBufferBytes(link.id);
+  if (bytes <= c.options.linkSendBufferBytesMax) return;
+  c.log({ name: 'linkBufferExceeded', node: node.id, bytes });
+  c.linkBufferExceededCount++;
+  closeLink(c, link);
 }
 
 function pingAtRandom(c: ClusterContext): void {

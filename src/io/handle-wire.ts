@@ -3,7 +3,7 @@
  * their events between a request and its reply, which costs a third of the work of a small command;
  * this needs internals of Node.js, so it is used only where they are as we know them.
  */
-import type { Server, Socket } from 'node:net';
+import type { Socket } from 'node:net';
 import type { Wire, WireEvents } from '../node/index.ts';
 import { plainIp } from './plain-ip.ts';
 
@@ -39,15 +39,11 @@ interface SocketInside {
   _handle: StreamHandle | null;
 }
 
-interface ServerInside {
-  _connections: number;
-}
-
 const RECEIVE_BYTES = 64 * 1024;
 /** Replies shorter than this are copied into one buffer with views that are kept. */
 const KEPT_VIEWS = 256;
 
-/** What the wires of one server share. */
+/** What the wires of one process share. */
 export class WireBuffers {
   /** All wires read into it: requests are consumed before the next read. */
   readonly receive: Buffer = Buffer.allocUnsafeSlow(RECEIVE_BYTES);
@@ -92,12 +88,15 @@ function findBinding(): StreamBinding | undefined {
   }
 }
 
-/** A wire on the handle of an accepted socket, or undefined where that is not possible. */
-export function wireOnHandle(
-  server: Server,
-  socket: Socket,
-  owner: { readonly buffers: WireBuffers; readonly unixPath: string | undefined },
-): HandleWire | undefined {
+export interface HandleOwner {
+  readonly buffers: WireBuffers;
+  readonly unixPath: string | undefined;
+  /** The connection is over. */
+  readonly released?: () => void;
+}
+
+/** A wire on the handle of an open socket, which is left without one, or undefined where that is not possible. */
+export function wireOnHandle(socket: Socket, owner: HandleOwner): HandleWire | undefined {
   const { unixPath } = owner;
   const inside = socket as unknown as SocketInside;
   const handle = inside._handle;
@@ -111,15 +110,12 @@ export function wireOnHandle(
     localPort: socket.localPort ?? 0,
   };
   inside._handle = null;
-  return new HandleWire({ handle, binding, server, addresses, ...owner });
+  return new HandleWire({ handle, binding, addresses, ...owner });
 }
 
-interface HandleWireInit {
+interface HandleWireInit extends HandleOwner {
   readonly handle: StreamHandle;
   readonly binding: StreamBinding;
-  readonly server: Server;
-  readonly buffers: WireBuffers;
-  readonly unixPath: string | undefined;
   readonly addresses: Pick<Wire, 'remoteIp' | 'remotePort' | 'localIp' | 'localPort'>;
 }
 
@@ -132,7 +128,7 @@ export class HandleWire implements Wire {
   readonly fd: number;
   readonly #handle: StreamHandle;
   readonly #binding: StreamBinding;
-  readonly #server: Server;
+  readonly #released: (() => void) | undefined;
   readonly #buffers: WireBuffers;
   #events: WireEvents | undefined;
   /** Used again and again while writes are taken at once. */
@@ -144,7 +140,7 @@ export class HandleWire implements Wire {
   constructor(init: HandleWireInit) {
     this.#handle = init.handle;
     this.#binding = init.binding;
-    this.#server = init.server;
+    this.#released = init.released;
     this.#buffers = init.buffers;
     this.isUnixSocket = init.unixPath !== undefined;
     this.remoteIp = init.addresses.remoteIp;
@@ -232,8 +228,7 @@ export class HandleWire implements Wire {
     this.#isClosed = true;
     this.#handle.readStop();
     this.#handle.close();
-    const server = this.#server as unknown as ServerInside;
-    server._connections--;
+    this.#released?.();
     // Never from inside a call of the wire's owner.
     setImmediate(() => this.#events?.closed(reason));
   }

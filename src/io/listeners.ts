@@ -19,6 +19,11 @@ export interface ListenTarget {
   readonly keepAliveSeconds: () => number;
 }
 
+/** A server waits at its end for the connections that it counts. */
+interface ServerInside {
+  _connections: number;
+}
+
 export class ListenError extends Error {
   override readonly name: string = 'ListenError';
   readonly address: string;
@@ -115,9 +120,8 @@ function begin(
   unixPath?: string,
 ): void {
   const { accept, buffers } = owner;
-  const direct = wireOnHandle(server, socket, { buffers, unixPath });
-  if (direct !== undefined) return direct.start(accept(direct));
-  const wire = new SocketWire(socket, unixPath);
+  const released = (): void => void (server as unknown as ServerInside)._connections--;
+  const wire =
+    wireOnHandle(socket, { buffers, unixPath, released }) ?? new SocketWire(socket, unixPath);
   wire.start(accept(wire));
-  socket.resume();
 }

@@ -214,7 +214,10 @@ export class ServerProcess {
   /** `initial` until the node is there, whose settings may change. */
   #ports(initial: Settings): Ports {
     const settings = (): Settings => this.#settings ?? initial;
-    const outbound = outboundNetwork(() => settings()['bind-source-addr'] || undefined);
+    const outbound = outboundNetwork(
+      this.#buffers,
+      () => settings()['bind-source-addr'] || undefined,
+    );
     return {
       clock: machineClock,
       rng: machineRng(),

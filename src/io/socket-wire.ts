@@ -1,4 +1,4 @@
-/** A `Wire` over a socket of the runtime, accepted or opened. */
+/** A `Wire` over an open socket of the runtime, which was made paused. */
 import type { Socket } from 'node:net';
 import type { Wire, WireEvents } from '../node/index.ts';
 import { plainIp } from './plain-ip.ts';
@@ -17,9 +17,6 @@ export class SocketWire implements Wire {
   /** Begins to read; `events` gets all that happens from here on. */
   start(events: WireEvents): void {
     const socket = this.#socket;
-    socket.on('connect', () => {
-      if (!this.#isEnded) events.opened?.();
-    });
     socket.on('data', (chunk: Buffer) => {
       if (!this.#isEnded) events.data(chunk, chunk.length);
     });
@@ -30,12 +27,7 @@ export class SocketWire implements Wire {
       this.#reason ??= error.code ?? error.message;
     });
     socket.on('close', () => events.closed(this.#reason));
-  }
-
-  /** Closes with a reason of ours. */
-  giveUp(reason: string): void {
-    this.#reason = reason;
-    this.#socket.destroy();
+    socket.resume();
   }
 
   get remoteIp(): string {

@@ -2,7 +2,7 @@
  * The cluster inside the node: gives the machine its inputs, carries its effects out strictly in
  * order, and answers what commands and the dispatcher ask.
  */
-import { type MonoMs, type Slot, addMs, assertNever } from '../base/index.ts';
+import { type MonoMs, type Slot, addMs, assertNever, earlier } from '../base/index.ts';
 import {
   type AdminCommand,
   type AdminResult,
@@ -131,9 +131,7 @@ export class ClusterPart implements ClusterService {
 
   nextWake(): MonoMs | undefined {
     if (this.#isHalted) return undefined;
-    const at = this.machine.nextWake();
-    const saveAt = this.#saveAt;
-    return at === undefined || (saveAt !== undefined && saveAt < at) ? saveAt : at;
+    return earlier(this.machine.nextWake(), this.#saveAt);
   }
 
   /** After CONFIG SET. */

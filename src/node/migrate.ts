@@ -5,7 +5,7 @@
  * slow target makes nobody hold this node for failing.
  * Source: behaviour of MIGRATE of redis-server 7.0.15.
  */
-import { type MonoMs, addMs } from '../base/index.ts';
+import { type MonoMs, addMs, earlier } from '../base/index.ts';
 import type { Server, Session } from '../commands/index.ts';
 import { NONE, dumpValue } from '../keyspace/index.ts';
 import { ReplyError, encodeRequest } from '../resp/index.ts';
@@ -110,8 +110,7 @@ export class Migrator implements MigrateService {
     let next = this.#job?.deadline;
     for (const target of this.#targets.values()) {
       if (target === this.#job?.target) continue;
-      const at = addMs(target.lastUsedAt, TARGET_KEPT_MS);
-      if (next === undefined || at < next) next = at;
+      next = earlier(addMs(target.lastUsedAt, TARGET_KEPT_MS), next);
     }
     return next;
   }

@@ -11,6 +11,7 @@ import {
   randomHex,
   replid,
   unixMs,
+  earlier,
 } from '../base/index.ts';
 import type { ClusterRules } from '../cluster/index.ts';
 import {
@@ -532,17 +533,13 @@ export class Node implements DispatchHost, ClientDeskOwner, Inside {
   #setAlarm(): void {
     this.#wantsAlarm = false;
     let at = this.#cron.nextAt;
-    for (const wake of [
-      this.cluster?.nextWake(),
-      this.replication.nextWake(),
-      this.waits.nextDeadline(),
-      this.migrator.nextWake(),
-      this.ending.nextWake(),
-      this.failover.nextWake(),
-      this.clients.pauseEnds,
-    ]) {
-      if (wake !== undefined && wake < at) at = wake;
-    }
+    at = earlier(at, this.cluster?.nextWake());
+    at = earlier(at, this.replication.nextWake());
+    at = earlier(at, this.waits.nextDeadline());
+    at = earlier(at, this.migrator.nextWake());
+    at = earlier(at, this.ending.nextWake());
+    at = earlier(at, this.failover.nextWake());
+    at = earlier(at, this.clients.pauseEnds);
     // Never in the past, or an event that was late would ring for ever.
     this.#alarmAt = at <= this.now ? addMs(this.now, 1) : at;
     this.ports.setAlarm(this.#alarmAt);

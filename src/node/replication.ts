@@ -2,7 +2,7 @@
  * Replication inside the node: joins the two machines, the one that serves replicas and the one that follows a master,
  * with clients, keyspace, network and log. What the machines decide is carried out here, in their order.
  */
-import { type MonoMs, type Replid, addMs } from '../base/index.ts';
+import { type MonoMs, type Replid, addMs, earlier } from '../base/index.ts';
 import type { ReplicationView } from '../cluster/index.ts';
 import type { ReplicationView as ClusterReplicationView } from '../cluster/index.ts';
 import type { ReplicationService, Session } from '../commands/index.ts';
@@ -247,10 +247,7 @@ export class ReplicationPart implements ReplicationService, ReplicationView {
   }
 
   nextWake(): MonoMs | undefined {
-    const source = this.source.nextWake();
-    const link = this.link.nextWake();
-    if (source === undefined || link === undefined) return source ?? link;
-    return source < link ? source : link;
+    return earlier(this.source.nextWake(), this.link.nextWake());
   }
 
   /** The master became reachable, says somebody who knows. */

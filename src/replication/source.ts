@@ -12,6 +12,7 @@ import {
   invariant,
   randomHex,
   replid as asReplid,
+  earlier,
 } from '../base/index.ts';
 import { NO_DB, type ReplicationHistory } from './history.ts';
 import { type PsyncPosition, decidePsync } from './psync-decision.ts';
@@ -200,10 +201,7 @@ export class ReplicationSource {
   }
 
   nextWake(): MonoMs | undefined {
-    const { startBy } = this.#desk;
-    const cronAt = this.#nextCronAt;
-    if (startBy === undefined || cronAt === undefined) return startBy ?? cronAt;
-    return startBy < cronAt ? startBy : cronAt;
+    return earlier(this.#desk.startBy, this.#nextCronAt);
   }
 
   #sync(now: MonoMs, input: Extract<SourceInput, { kind: 'sync' }>, effects: SourceEffect[]): void {
