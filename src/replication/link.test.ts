@@ -243,7 +243,24 @@ test('a transfer that breaks leaves data and position, and is begun again', () =
   expect(bench.history.masterReplOffset).toBe(87);
 });
 
-test('tries come after growing waits, and quickly again after a steady link', () => {
+test('a link that brought anything new is tried again at once, however short it was', () => {
+  const bench = connected();
+  const reconnect = (): void => {
+    bench.step({ kind: 'connected' });
+    bench.receive('+PONG\r\n+OK\r\n+OK\r\n+CONTINUE\r\n');
+    expect(bench.link.isUp).toBe(true);
+  };
+  for (let i = 0; i < 5; i++) {
+    bench.receive(PING);
+    bench.step({ kind: 'closed' });
+    expect(bench.link.phase).toBe('connecting');
+    reconnect();
+  }
+  bench.step({ kind: 'closed' });
+  expect(bench.link.phase).toBe('waiting');
+});
+
+test('tries come after growing waits', () => {
   const bench = new Bench();
   bench.follow();
   const waits: number[] = [];

@@ -29,7 +29,14 @@ type State =
   | { readonly kind: 'waiting'; readonly until: MonoMs }
   | { readonly kind: 'connecting' }
   | { readonly kind: 'syncing'; readonly attempt: SyncAttempt }
-  | { readonly kind: 'connected'; readonly since: MonoMs };
+  | Connected;
+
+interface Connected {
+  readonly kind: 'connected';
+  readonly since: MonoMs;
+  /** Our offset at its beginning. */
+  readonly from: number;
+}
 
 /** What the link is doing; see `AttemptPhase` for the steps of a synchronization. */
 export type LinkPhase = 'none' | 'waiting' | 'connecting' | AttemptPhase | 'connected';
@@ -39,7 +46,7 @@ export type LinkPhase = 'none' | 'waiting' | 'connecting' | AttemptPhase | 'conn
  * Divergence: Redis tries each second; after a failover or a stop the first tries succeed sooner.
  */
 const RETRY_DELAYS_MS: readonly number[] = [0, 50, 100, 200, 400, 800, 1000];
-/** A link that held this long starts the waits afresh. */
+/** A link that held this long, or brought anything new, starts the waits afresh. */
 const STEADY_MS = 1000;
 const ACK_PERIOD_MS = 1000;
 /** A tick so much overdue means that the process stood still. */
@@ -263,7 +270,7 @@ export class ReplicaLink {
     if (state.kind === 'none' || state.kind === 'waiting') return;
     if (state.kind === 'connected') {
       effects.push(linkLog({ name: 'masterLost' }), linkLog({ name: 'masterCached' }));
-      this.#goDown(now, state.since, effects);
+      this.#goDown(now, state, effects);
     } else {
       const reason = 'connection lost';
       const name = this.#isTransfer() ? 'transferLost' : 'connectFailed';
@@ -278,11 +285,11 @@ export class ReplicaLink {
     return phase === 'header' || phase === 'transfer' || phase === 'loading';
   }
 
-  #goDown(now: MonoMs, since: MonoMs, effects: LinkEffect[]): void {
+  #goDown(now: MonoMs, { since, from }: Connected, effects: LinkEffect[]): void {
     this.#downSince = now;
     // Our bytes beyond the last whole command are asked for again.
     this.#receivedOffset = this.#history.masterReplOffset;
-    if (now - since >= STEADY_MS) this.#tries = 0;
+    if (now - since >= STEADY_MS || this.#history.masterReplOffset > from) this.#tries = 0;
     effects.push({ kind: 'resetStream' }, { kind: 'linkDown' });
   }
 
@@ -294,7 +301,7 @@ export class ReplicaLink {
       linkLog({ name: 'masterLost' }),
       linkLog({ name: 'cacheDiscarded' }),
     );
-    this.#goDown(now, this.#state.since, effects);
+    this.#goDown(now, this.#state, effects);
     this.#retry(now, effects);
   }
 
@@ -365,7 +372,7 @@ export class ReplicaLink {
 
   #goUp(now: MonoMs, effects: LinkEffect[]): void {
     this.#isHandover = false;
-    this.#state = { kind: 'connected', since: now };
+    this.#state = { kind: 'connected', since: now, from: this.#history.masterReplOffset };
     this.#downSince = undefined;
     this.#lastIoAt = now;
     effects.push({ kind: 'linkUp' });
@@ -402,7 +409,7 @@ export class ReplicaLink {
     if (state.kind === 'connected') {
       effects.push(linkLog({ name: 'linkTimedOut', phase: 'connected' }), { kind: 'close' });
       effects.push(linkLog({ name: 'masterLost' }), linkLog({ name: 'masterCached' }));
-      this.#goDown(now, state.since, effects);
+      this.#goDown(now, state, effects);
       this.#retry(now, effects);
       return;
     }

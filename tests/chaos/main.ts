@@ -1,6 +1,6 @@
 /**
- * `npm run chaos -- [--rounds 200] [--seed N]`: kills a node under load at random moments, `appendfsync always`, and looks
- * for lost or doubled writes. Ends with status 1 if there was one; the same seed kills after the same times.
+ * `npm run chaos -- [kills|cuts] [--rounds 200] [--seed N] [--master EXE] [--replica EXE]`: faults under load at random
+ * moments; without a word all of them. Ends with status 1 at the first loss; the same seed asks for the same faults.
  */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -8,38 +8,77 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { freePorts } from '../interop/harness/node-process.ts';
 import { OUR_SERVER } from '../interop/harness/programs.ts';
+import { cutRounds } from './cut-rounds.ts';
 import { killRounds } from './kill-rounds.ts';
 
 const PROGRESS_EVERY = 20;
 
-const { values } = parseArgs({
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
   options: {
     rounds: { type: 'string', default: '200' },
     seed: { type: 'string', default: String(Date.now() % 1_000_000) },
+    master: { type: 'string', default: OUR_SERVER },
+    replica: { type: 'string', default: OUR_SERVER },
   },
 });
 const [rounds, seed] = [Number(values.rounds), Number(values.seed)];
-const dir = mkdtempSync(join(tmpdir(), 'slotline-chaos-'));
-const started = performance.now();
-try {
-  const [port = 0] = await freePorts(1);
-  const acknowledged = await killRounds({
-    exe: OUR_SERVER,
-    port,
-    dir,
-    rounds,
-    seed,
-    config: ['appendonly yes', 'appendfsync always'],
-    progress: (round, count) => {
-      if (round % PROGRESS_EVERY === 0) console.error(`round ${round}: ${count} acknowledged`);
-    },
-  });
-  const seconds = ((performance.now() - started) / 1000).toFixed(0);
-  console.log(
-    `chaos: ${rounds} kills, seed ${seed}, ${acknowledged} writes, none lost, ${seconds} s`,
-  );
-  rmSync(dir, { recursive: true, force: true });
-} catch (error) {
-  console.error(`chaos: ${(error as Error).message}\nseed ${seed}; the node's folder is ${dir}`);
-  process.exitCode = 1;
+
+const SCENARIOS: Readonly<Record<string, (dir: string) => Promise<string>>> = {
+  kills: async (dir) => {
+    const [port = 0] = await freePorts(1);
+    const config = ['appendonly yes', 'appendfsync always'];
+    const count = await killRounds({
+      exe: OUR_SERVER,
+      port,
+      dir,
+      rounds,
+      seed,
+      config,
+      progress: (round, acknowledged) => tell(round, `${acknowledged} acknowledged`),
+    });
+    return `${rounds} kills, ${count} acknowledged writes, none lost or doubled`;
+  },
+  cuts: async (dir) => {
+    const [masterPort = 0, replicaPort = 0] = await freePorts(2);
+    const count = await cutRounds({
+      master: { exe: values.master, port: masterPort },
+      replica: { exe: values.replica, port: replicaPort },
+      dir,
+      rounds,
+      seed,
+      progress: (round) => tell(round, 'cut'),
+    });
+    return `${rounds} cuts, ${count} commands, one full synchronisation, equal digests`;
+  },
+};
+
+function tell(round: number, what: string): void {
+  if (round % PROGRESS_EVERY === 0) console.error(`round ${round}: ${what}`);
+}
+
+async function run(name: string, scenario: (dir: string) => Promise<string>): Promise<void> {
+  const dir = mkdtempSync(join(tmpdir(), 'slotline-chaos-'));
+  const started = performance.now();
+  try {
+    const found = await scenario(dir);
+    const seconds = ((performance.now() - started) / 1000).toFixed(0);
+    console.log(`chaos ${name}: ${found}; seed ${seed}, ${seconds} s`);
+    rmSync(dir, { recursive: true, force: true });
+  } catch (error) {
+    console.error(`chaos ${name}: ${(error as Error).message}`);
+    console.error(`seed ${seed}; the nodes' folder is ${dir}`);
+    process.exitCode = 1;
+  }
+}
+
+const wanted = positionals.length === 0 ? Object.keys(SCENARIOS) : positionals;
+for (const name of wanted) {
+  const scenario = SCENARIOS[name];
+  if (scenario === undefined) {
+    console.error(`chaos: no "${name}"; there are ${Object.keys(SCENARIOS).join(', ')}`);
+    process.exitCode = 2;
+  } else {
+    await run(name, scenario);
+  }
 }
