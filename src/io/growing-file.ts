@@ -1,6 +1,7 @@
 /** Files that grow in place, on the disk of this machine. */
 import {
   closeSync,
+  constants,
   fdatasync,
   fdatasyncSync,
   fstatSync,
@@ -11,10 +12,15 @@ import {
 import type { GrowingFile } from '../node/index.ts';
 import { attempt, systemWords } from './system-words.ts';
 
+/** Writes go to the end, wherever a write before them was cut back to. */
+const AT_END = constants.O_WRONLY | constants.O_CREAT | constants.O_APPEND;
+
 /** Opens the file at `path`: an empty one, or behind what is there. */
 export function growFile(path: string, from: 'empty' | 'end'): GrowingFile | string {
   try {
-    return growingFile(openSync(path, from === 'empty' ? 'w' : 'a', 0o644));
+    return growingFile(
+      openSync(path, from === 'empty' ? AT_END | constants.O_TRUNC : AT_END, 0o644),
+    );
   } catch (error) {
     return systemWords(error);
   }
@@ -35,8 +41,9 @@ function growingFile(fd: number): GrowingFile {
         size += count;
         return undefined;
       } catch (error) {
-        // What did fit must not stay: half a command would damage the file.
-        if (written > 0) ftruncateSync(fd, size);
+        // What did fit should not stay: half a command would damage the file.
+        const isCutBack = written === 0 || attempt(() => ftruncateSync(fd, size)) === undefined;
+        if (!isCutBack) size += written;
         return systemWords(error);
       }
     },

@@ -1,7 +1,11 @@
 /** What the C library calls a failure of the system, as Redis's messages have it. */
 const WORDS: Readonly<Record<string, string>> = {
   EACCES: 'Permission denied',
+  EDQUOT: 'Disk quota exceeded',
+  EFBIG: 'File too large',
+  EIO: 'Input/output error',
   EISDIR: 'Is a directory',
+  EMFILE: 'Too many open files',
   ENOENT: 'No such file or directory',
   ENOSPC: 'No space left on device',
   ENOTDIR: 'Not a directory',

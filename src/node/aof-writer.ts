@@ -108,8 +108,12 @@ export class AofWriter {
     const file = this.#file;
     if (file === undefined || this.#size === 0) return;
     const isAlways = this.#host.settings.appendfsync === 'always';
+    const before = file.size;
     const failure = file.write(this.#buf, 0, this.#size);
-    if (failure !== undefined) return this.#failed(failure, isAlways);
+    if (failure !== undefined) {
+      this.#drop(file.size - before);
+      return this.#failed(failure, isAlways);
+    }
     if (this.#writeFailure !== undefined) {
       this.#writeFailure = undefined;
       this.#host.log('warning', 'AOF write error looks solved, Redis can write again.');
@@ -165,6 +169,12 @@ export class AofWriter {
       "Can't recover from AOF write error when the AOF fsync policy is 'always'. Exiting...",
     );
     this.#host.halt();
+  }
+
+  /** Forgets the first bytes: they are in the file, though the write failed. */
+  #drop(size: number): void {
+    this.#buf.copyWithin(0, size, this.#size);
+    this.#size -= size;
   }
 
   #annotate(): void {

@@ -107,7 +107,7 @@ export interface FileDraftOptions {
 export interface GrowingFile {
   /** Bytes it has. */
   readonly size: number;
-  /** Adds `buf[at, at + size)`. Why it failed, and then none of these bytes are in the file. */
+  /** Adds `buf[at, at + size)`. Why it failed; `size` then tells how many of them are in the file: none, or what could not be taken back. */
   write(buf: Buffer, at: number, size: number): string | undefined;
   /** Waits until all its bytes are on disk; why they are not. */
   sync(): string | undefined;

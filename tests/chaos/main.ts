@@ -1,5 +1,5 @@
 /**
- * `npm run chaos -- [kills|cuts] [--rounds 200] [--seed N] [--master EXE] [--replica EXE]`: faults under load at random
+ * `npm run chaos -- [kills|cuts|disk] [--rounds 200] [--seed N] [--master EXE] [--replica EXE]`: faults under load at random
  * moments; without a word all of them. Ends with status 1 at the first loss; the same seed asks for the same faults.
  */
 import { mkdtempSync, rmSync } from 'node:fs';
@@ -9,6 +9,7 @@ import { parseArgs } from 'node:util';
 import { freePorts } from '../interop/harness/node-process.ts';
 import { OUR_SERVER } from '../interop/harness/programs.ts';
 import { cutRounds } from './cut-rounds.ts';
+import { diskFull } from './disk-full.ts';
 import { killRounds } from './kill-rounds.ts';
 
 const PROGRESS_EVERY = 20;
@@ -50,6 +51,11 @@ const SCENARIOS: Readonly<Record<string, (dir: string) => Promise<string>>> = {
       progress: (round) => tell(round, 'cut'),
     });
     return `${rounds} cuts, ${count} commands, one full synchronisation, equal digests`;
+  },
+  disk: async (dir) => {
+    const [port = 0] = await freePorts(1);
+    await diskFull(values.master, port, dir);
+    return 'log, rewrite and save on a full disk: nothing lost, and each went on by itself';
   },
 };
 

@@ -16,6 +16,8 @@ export const SLOTLINE: string = join(ROOT, 'dist', 'bin', 'slotline.js');
 export const REAL_SERVER: string | undefined = findProgram('redis-server');
 export const REDIS_CHECK_RDB: string | undefined = findProgram('redis-check-rdb');
 export const REDIS_CLI: string | undefined = findProgram('redis-cli');
+/** Changes the limits of a running process; of Linux. */
+export const PRLIMIT: string | undefined = findProgram('prlimit');
 export const REDIS_BENCHMARK: string | undefined = findProgram('redis-benchmark');
 
 const hasRealRedis = [REAL_SERVER, REDIS_CLI, REDIS_BENCHMARK].every((each) => each !== undefined);
