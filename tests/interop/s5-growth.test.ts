@@ -5,13 +5,11 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { Cluster, NODE_TIMEOUT_MS } from './harness/cluster.ts';
 import { WriteLoad, slotOf, tagIn } from './harness/load.ts';
-import type { NodeProcess } from './harness/node-process.ts';
 import { OUR_SERVER, REAL_SERVER, describeWithRealRedis, required } from './harness/programs.ts';
+import { moveSlot } from './harness/slots.ts';
 import { until } from './harness/until.ts';
 
 const BOUND_MS = 15 * NODE_TIMEOUT_MS;
-const KEYS_A_BATCH = 100;
-const MIGRATE_TIMEOUT_MS = 5000;
 
 describe('growth with nodes of ours', () => {
   growth(OUR_SERVER);
@@ -71,30 +69,4 @@ function growth(newcomerExe: string): void {
     await replica.call('READONLY');
     expect(await replica.call('GET', key)).toBe('value');
   });
-}
-
-async function moveSlot(
-  cluster: Cluster,
-  slot: number,
-  source: NodeProcess,
-  target: NodeProcess,
-): Promise<void> {
-  const sourceId = await source.text('CLUSTER', 'MYID');
-  const targetId = await target.text('CLUSTER', 'MYID');
-  await target.call('CLUSTER', 'SETSLOT', slot, 'IMPORTING', sourceId);
-  await source.call('CLUSTER', 'SETSLOT', slot, 'MIGRATING', targetId);
-  for (;;) {
-    const keys = await source.call('CLUSTER', 'GETKEYSINSLOT', slot, KEYS_A_BATCH);
-    if (!Array.isArray(keys) || keys.length === 0) break;
-    const names = keys.map(String);
-    const address = ['127.0.0.1', target.port, '', 0, MIGRATE_TIMEOUT_MS];
-    await source.call('MIGRATE', ...address, 'KEYS', ...names);
-  }
-  await target.call('CLUSTER', 'SETSLOT', slot, 'NODE', targetId);
-  await source.call('CLUSTER', 'SETSLOT', slot, 'NODE', targetId);
-  for (const node of cluster.running) {
-    if (node !== source && node !== target) {
-      await node.call('CLUSTER', 'SETSLOT', slot, 'NODE', targetId);
-    }
-  }
 }

@@ -18,6 +18,10 @@ export interface ClusterOptions {
   /** Executable of the node with this index: masters come first, then the replicas of each in turn. */
   readonly exeOf?: (index: number) => string;
   readonly config?: readonly string[];
+  /** The slots of each master; default: equal parts. */
+  readonly ranges?: readonly (readonly [first: number, last: number])[];
+  /** Called before the node with this index starts: what its folder shall hold. */
+  readonly furnish?: (index: number, dir: string) => void;
 }
 
 /** One line of CLUSTER NODES. */
@@ -42,12 +46,16 @@ export class Cluster {
 
   static async start(options: ClusterOptions): Promise<Cluster> {
     const { masters, replicasPerMaster, exeOf = () => OUR_SERVER, config = [] } = options;
+    const { ranges = equalRanges(masters), furnish } = options;
     const cluster = new Cluster(config);
     try {
       const ports = await freePorts(masters * (1 + replicasPerMaster));
-      for (const [index, port] of ports.entries()) cluster.#make(exeOf(index), port);
+      for (const [index, port] of ports.entries()) {
+        const { dir } = cluster.#make(exeOf(index), port);
+        furnish?.(index, dir);
+      }
       await Promise.all(cluster.nodes.map((node) => node.start()));
-      await cluster.#form(masters, replicasPerMaster);
+      await cluster.#form(ranges, replicasPerMaster);
     } catch (error) {
       const logs = cluster.nodes.map((node) => `--- ${node.port}\n${node.log().slice(-1500)}`);
       await cluster.stop();
@@ -164,16 +172,16 @@ export class Cluster {
     return node;
   }
 
-  async #form(masters: number, replicasPerMaster: number): Promise<void> {
+  async #form(
+    ranges: readonly (readonly [first: number, last: number])[],
+    replicasPerMaster: number,
+  ): Promise<void> {
     for (const [index, node] of this.nodes.entries()) {
       await node.call('CLUSTER', 'SET-CONFIG-EPOCH', index + 1);
       if (index > 0) await node.call('CLUSTER', 'MEET', '127.0.0.1', this.node(0).port);
     }
-    for (let index = 0; index < masters; index++) {
-      const first = Math.floor((index * SLOT_COUNT) / masters);
-      const last = Math.floor(((index + 1) * SLOT_COUNT) / masters) - 1;
-      await this.node(index).call('CLUSTER', 'ADDSLOTSRANGE', first, last);
-    }
+    const masters = ranges.length;
+    for (const [index, range] of ranges.entries()) await this.#assign(this.node(index), range);
     await this.#untilAllKnown(this.nodes.length);
     const replicas = this.nodes.slice(masters);
     await Promise.all(
@@ -186,6 +194,17 @@ export class Cluster {
       const master = this.node(Math.floor(index / replicasPerMaster));
       await this.untilKnownReplica(replica, master);
     }
+  }
+
+  /** Gives a node its slots; one that found keys at its start has taken theirs already. */
+  async #assign(node: NodeProcess, [first, last]: readonly [number, number]): Promise<void> {
+    const owned = new Set<number>();
+    for (const [from, to] of (await this.myself(node)).slots) {
+      for (let slot = from; slot <= to; slot++) owned.add(slot);
+    }
+    const missing: number[] = [];
+    for (let slot = first; slot <= last; slot++) if (!owned.has(slot)) missing.push(slot);
+    if (missing.length > 0) await node.call('CLUSTER', 'ADDSLOTS', ...missing);
   }
 
   async #untilAllKnown(count: number): Promise<void> {
@@ -213,6 +232,13 @@ export class Cluster {
     }
     return maps.size === 1;
   }
+}
+
+function equalRanges(masters: number): (readonly [first: number, last: number])[] {
+  return Array.from({ length: masters }, (_, index) => [
+    Math.floor((index * SLOT_COUNT) / masters),
+    Math.floor(((index + 1) * SLOT_COUNT) / masters) - 1,
+  ]);
 }
 
 /** Only whole ranges; slots being moved (`[slot->-id]`) are not of interest here. */
