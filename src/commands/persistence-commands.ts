@@ -26,12 +26,12 @@ function backgroundSave({ server }: Context, request: Request, reply: ReplyWrite
 
 /** BGREWRITEAOF. */
 function rewriteAof({ server, session }: Context, _request: Request, reply: ReplyWriter): void {
-  const { aof } = server.persistence;
+  const { aof, saving } = server.persistence;
   if (aof.isRewriting) {
     return reply.error('ERR Background append only file rewriting already in progress');
   }
-  if (session.queue !== undefined) {
-    // A snapshot now would have half of the transaction.
+  if (session.queue !== undefined || saving !== undefined) {
+    // Now it would have half of the transaction, or be beside another snapshot.
     aof.isScheduled = true;
     return reply.simple('Background append only file rewriting scheduled');
   }

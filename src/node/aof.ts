@@ -161,9 +161,10 @@ export class AofPart implements AofService {
     if (this.#writer.pendingBytes > 0) this.#writer.flush();
   }
 
-  tick(): void {
+  /** `mayRewrite`: whether a rewrite that is due or was asked for can begin. */
+  tick(mayRewrite: boolean): void {
     if (this.#state !== 'off') this.#writer.tick();
-    if (this.#rewrite !== undefined) return;
+    if (this.#rewrite !== undefined || !mayRewrite) return;
     if (this.isScheduled) this.startRewrite();
     else if (this.#state !== 'off') this.#rewriteIfGrown();
   }

@@ -23,6 +23,24 @@ test('a background save is of the moment at which it began', () => {
   expect(node.files.read('dump.rdb')).not.toContain('after');
 });
 
+test('a rewrite of the log that is asked for during a save begins after it', () => {
+  const node = new TestNode('appendonly yes');
+  node.settle();
+  const client = node.connect();
+  client.call('SET', 'a', '1');
+  client.call('BGSAVE');
+  expect(client.call('BGREWRITEAOF')).toBe('+Background append only file rewriting scheduled\r\n');
+  expect(fact(client.call('INFO', 'persistence'), 'aof_rewrite_scheduled')).toBe('1');
+  node.pass(1000);
+  expect(fact(client.call('INFO', 'persistence'), 'aof_rewrites')).toBe('0');
+  node.settle();
+  node.pass(1000);
+  node.settle();
+  const info = client.call('INFO', 'persistence');
+  expect(fact(info, 'aof_rewrite_scheduled')).toBe('0');
+  expect(fact(info, 'aof_rewrites')).toBe('1');
+});
+
 test('a save that fails stops writes until one succeeds', () => {
   const node = new TestNode('save 3600 1');
   const client = node.connect();

@@ -141,7 +141,8 @@ export class Persistence implements PersistenceService {
   runIfDue(): void {
     if (this.loading !== undefined) return;
     this.#saving.runIfDue();
-    this.aof.tick();
+    // One at a time, as in Redis: both at once would cost the memory of two snapshots.
+    this.aof.tick(this.saving === undefined);
   }
 
   #loadNow(load: RdbLoad): boolean {
