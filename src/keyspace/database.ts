@@ -230,6 +230,14 @@ export class Database extends DatabaseReader {
     return this.#keyspace.plainElementBytes;
   }
 
+  /** Makes room for about so many keys, so that loading them need not grow the tables step by step. */
+  reserve(keys: number, expiring: number): void {
+    const { store } = this;
+    // How many go to which slot nobody says.
+    if (!store.isPerSlot) store.keys.reserve(0, keys);
+    store.expires.reserve(0, expiring);
+  }
+
   /** Removes a key if it is there, expired or not; says whether it was. */
   deleteKey(buf: Uint8Array, at: number, size: number): boolean {
     const ref = this.find(buf, at, size);

@@ -207,3 +207,23 @@ test('elements of equal hash come in one call, so that a cursor never stands sti
   expect(set.scan(0, 10, () => visited++)).toBe(HASH_END);
   expect(visited).toBe(300);
 });
+
+test.each([0, 1, 239, 240, 1000, 100_000])(
+  'a table with room for %i takes fewer and more',
+  (room) => {
+    for (const count of [0, 1, Math.floor(room / 50), Math.floor(room * 1.3)]) {
+      const set = new NumberSet();
+      set.tables.reserve(0, room);
+      for (let key = 0; key < count; key++) set.add(key);
+      expect(set.tables.size).toBe(count);
+      for (let key = 0; key < count; key++) expect(set.find(key)).not.toBe(NONE);
+      expect(set.find(count)).toBe(NONE);
+      let seen = 0;
+      expect(set.scan(0, count + 1, () => seen++)).toBe(HASH_END);
+      expect(seen).toBe(count);
+      if (count > 0) expect(set.tables.random(0, seededRng(1))).not.toBe(NONE);
+      for (let key = 0; key < count; key++) set.delete(key);
+      expect(set.tables.size).toBe(0);
+    }
+  },
+);

@@ -39,6 +39,10 @@ const MERGE_BELOW = 48;
 /** Two neighbours that together have no more than this join. */
 const MERGED_MAX = 128;
 const DEPTH_MAX = 24;
+/** Elements that a reserved segment is expected to have at most: chance seldom makes more than SPLIT_AT of them. */
+const RESERVED_FILL = 200;
+/** Room for 13 million elements is the most that is reserved. */
+const RESERVED_DEPTH_MAX = 16;
 const GROUP_TABLES = 128;
 /** About the most elements of a segment: more of them get no greater chance to be drawn. */
 const FULL_SEGMENT = 272;
@@ -94,6 +98,26 @@ export class TableSet {
   release(table: number): void {
     invariant(this.#roots[table] === NONE, 'a table that is given back is empty');
     this.#released.push(table);
+  }
+
+  /**
+   * Makes room for about `count` elements in an empty table, so that it need not grow step by step. Elements that never
+   * come cost seven bytes each for as long as the table has any.
+   */
+  reserve(table: number, count: number): void {
+    if (count < SPLIT_AT || this.#roots[table] !== NONE) return;
+    const depth = Math.min(Math.ceil(Math.log2(count / RESERVED_FILL)), RESERVED_DEPTH_MAX);
+    const share = count / 2 ** depth;
+    // Hashes spread by chance: few segments get more than this.
+    const room = Math.min(Math.ceil(share + 2 * Math.sqrt(share)), SPLIT_AT);
+    const directory = this.#arena.alloc(4 << depth);
+    const at = (directory & UNIT_MASK) << 1;
+    for (let i = 0; i < 1 << depth; i++) {
+      const segment = this.#segments.create(depth, depth, room);
+      this.#arena.i32[directory >>> SLAB_SHIFT]![at + i] = segment;
+    }
+    this.#roots[table] = directory;
+    this.#depths[table] = depth;
   }
 
   /** The element with this key, or NONE. */

@@ -31,6 +31,7 @@ export class SnapshotLoader implements RdbHandler {
   expiredCount = 0;
   /** Keys without elements, which old versions of Redis could write: they are not loaded. */
   emptyCount = 0;
+  #dbIndex = 0;
   readonly #options: SnapshotLoaderOptions;
   readonly #reader: RdbReader;
 
@@ -76,8 +77,13 @@ export class SnapshotLoader implements RdbHandler {
 
   selectDb(index: number): string | undefined {
     const count = this.keyspace.databases.length;
+    this.#dbIndex = index;
     if (index < count) return undefined;
     return `the snapshot has keys in database ${index}, and "databases" is ${count} here`;
+  }
+
+  resizeDb({ keys, expiring }: { readonly keys: number; readonly expiring: number }): void {
+    this.keyspace.db(this.#dbIndex).reserve(keys, expiring);
   }
 
   skipped(what: string): void {
