@@ -135,7 +135,11 @@ export class SimFiles {
   }
 
   crash(kind: CrashKind): void {
-    if (kind === 'powerLoss') this.#growing.files.losePower();
+    if (kind === 'powerLoss') {
+      this.#growing.files.losePower((bytes) =>
+        this.#rng.below(2) === 0 ? 0 : this.#rng.below(bytes + 1),
+      );
+    }
     for (const [name, file] of this.#files) {
       if (file.text === file.synced) continue;
       const survivor = this.#survivor(file, kind === 'powerLoss');

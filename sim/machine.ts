@@ -139,10 +139,7 @@ export class Machine implements Host {
     this.#node = node;
     this.#init.watcher.started(this);
     this.startFailure = undefined;
-    this.#turn(() => {
-      this.startFailure = node.start();
-    });
-    if (this.startFailure !== undefined) this.#endProcess();
+    this.#turn(() => void node.start());
     return this.startFailure;
   }
 
@@ -227,6 +224,12 @@ export class Machine implements Host {
     this.#init.watcher.ended(this);
   }
 
+  /** Data that is loaded in slices may prove damaged long after the start. */
+  #loaded(flaw: string | undefined): void {
+    this.startFailure = flaw;
+    if (flaw !== undefined) this.#endProcess();
+  }
+
   #boot(): Node {
     const loaded = loadConfig({
       text: this.#init.configText,
@@ -239,6 +242,7 @@ export class Machine implements Host {
       config: loaded.config,
       configFile: '',
       clusterRules: this.#init.rules,
+      onReady: (flaw) => this.#loaded(flaw),
     });
   }
 

@@ -1,15 +1,16 @@
 /**
- * `npm run sim -- [--seeds N] [--first N] [--seed N] [--verbose]`: runs seeds on all cores and prints a table; or one
- * seed, with `--verbose` and every log line of every node. SIM_SEED stands for --seed. Exit code 1 when a seed failed,
- * with the line that replays it.
+ * `npm run sim -- [--seeds N] [--first N] [--seed N] [--verbose] [--disk]`: runs seeds on all cores and prints a table; or
+ * one seed, with `--verbose` and every log line of every node. SIM_SEED stands for --seed. `--disk`: one node and its
+ * append-only log through crashes, in place of clusters. Exit code 1 when a seed failed, with the line that replays it.
  */
 import { availableParallelism } from 'node:os';
 import { parseArgs } from 'node:util';
 import { Worker, isMainThread, parentPort } from 'node:worker_threads';
+import { runDiskSim } from './disk-sim.ts';
 import { type SeedResult, runSeed, violationText } from './index.ts';
 import { reportTable } from './report.ts';
 
-const USAGE = 'usage: npm run sim -- [--seeds N] [--first N] [--seed N] [--verbose]';
+const USAGE = 'usage: npm run sim -- [--seeds N] [--first N] [--seed N] [--verbose] [--disk]';
 const DEFAULT_SEEDS = 100;
 /** Seeds that failed before the run gives up. */
 const FAILURES_MAX = 10;
@@ -24,6 +25,11 @@ async function main(): Promise<void> {
     process.exitCode = 2;
     return;
   }
+  if (options.isDisk)
+    return runDiskSeeds(
+      options.seed ?? options.first,
+      options.seed === undefined ? options.seeds : 1,
+    );
   const started = performance.now();
   const results =
     options.seed === undefined
@@ -40,6 +46,7 @@ interface Options {
   readonly first: number;
   readonly seed: number | undefined;
   readonly isVerbose: boolean;
+  readonly isDisk: boolean;
 }
 
 function readOptions(): Options | undefined {
@@ -48,6 +55,7 @@ function readOptions(): Options | undefined {
     first: { type: 'string' },
     seed: { type: 'string' },
     verbose: { type: 'boolean' },
+    disk: { type: 'boolean' },
   } as const;
   let values;
   try {
@@ -64,7 +72,27 @@ function readOptions(): Options | undefined {
     first: Number(values.first ?? 1),
     seed: seedText === undefined ? undefined : Number(seedText),
     isVerbose: values.verbose === true,
+    isDisk: values.disk === true,
   };
+}
+
+/** Each seed with both promises of `appendfsync`. */
+function runDiskSeeds(first: number, count: number): void {
+  const policies = ['always', 'everysec'] as const;
+  let failed = 0;
+  let acknowledged = 0;
+  for (let seed = first; seed < first + count && failed < FAILURES_MAX; seed++) {
+    for (const policy of policies) {
+      const result = runDiskSim({ seed, policy });
+      acknowledged += result.acknowledged;
+      if (result.flaws.length === 0) continue;
+      failed++;
+      console.log(`  ${policy}: ${result.flaws.join('; ')}`);
+      console.log(`FAILED, replay with: npm run sim -- --disk --seed ${seed}`);
+    }
+  }
+  console.log(`${count} seeds, ${failed} failed, ${acknowledged} writes at the last start`);
+  process.exitCode = failed > 0 ? 1 : 0;
 }
 
 /** Hands seeds to workers one by one; results come back in the order of their seeds. */

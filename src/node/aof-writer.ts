@@ -83,13 +83,22 @@ export class AofWriter {
   /** Writes and syncs what there is and lets the file go. */
   close(): void {
     if (this.#file === undefined) return;
-    this.flush();
-    this.#size = 0;
-    const failure = this.#file.sync();
+    const failure = this.sync();
     if (failure !== undefined) this.#host.log('warning', `Error syncing the AOF file: ${failure}`);
+    this.#size = 0;
     this.#file.close();
     this.#file = undefined;
     this.#hasUnsynced = false;
+  }
+
+  /** Everything so far is on disk when it returns; why it is not. */
+  sync(): string | undefined {
+    this.flush();
+    if (this.#writeFailure !== undefined) return this.#writeFailure;
+    if (!this.#hasUnsynced && !this.#isSyncing) return undefined;
+    const failure = this.#file?.sync();
+    if (failure === undefined) this.#hasUnsynced = false;
+    return failure;
   }
 
   /** Adds a command in canonical form that ran in this database. */

@@ -261,6 +261,7 @@ export class AofPart implements AofService {
 
   /** Opens the files to write after a start; why that is not possible. */
   #openAtStart(): string | undefined {
+    const host = this.#host;
     // What a log begins with that has files already is in them: a base would have it twice.
     const { base, incremental } = this.#files.manifest;
     if (base === undefined && incremental.length === 0) {
@@ -269,6 +270,9 @@ export class AofPart implements AofService {
     }
     const opened = this.#files.continueIncremental();
     if (typeof opened === 'string') return `Can't open the append-only file: ${opened}`;
+    // What an earlier process left in the system's cache was loaded, and is about to be shown.
+    const failure = host.settings.appendfsync === 'no' ? undefined : opened.sync();
+    if (failure !== undefined) return `Can't sync the append-only file: ${failure}`;
     this.#go(opened);
     this.#baseBytes = this.sizes.currentBytes;
     this.#state = 'on';
@@ -306,6 +310,9 @@ export class AofPart implements AofService {
   /** Writes go to another file from here on. */
   #nextFile(isFirst: boolean): string | undefined {
     if (this.#state === 'off') return undefined;
+    // Before the manifest names the next one, or a power cut could tear a file that is not the last. Redis syncs it later.
+    const failure = this.#writer.sync();
+    if (failure !== undefined) return failure;
     const next = isFirst
       ? this.#files.temporaryIncremental()
       : this.#files.nextIncremental('background rewrite');

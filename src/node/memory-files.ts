@@ -138,9 +138,13 @@ export class MemoryFiles implements Files {
 
   makeDirectory(): undefined {}
 
-  /** The power goes: growing files are as they were last synced. */
-  losePower(): void {
-    for (const file of this.#files.values()) file.size = file.syncedSize;
+  /** The power goes: growing files are as they were last synced; `kept`: how many of so many later bytes they still have. */
+  losePower(kept: (bytes: number) => number): void {
+    for (const file of this.#files.values()) {
+      const later = file.size - file.syncedSize;
+      if (later > 0) file.size = file.syncedSize + kept(later);
+      file.syncedSize = file.size;
+    }
   }
 
   #put(name: string, bytes: Buffer): void {
