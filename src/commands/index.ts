@@ -52,7 +52,7 @@ export {
 } from './session.ts';
 export { type SlowCall, SlowLog, type SlowLogEntry } from './slow-log.ts';
 export type { CommandFlag, CommandSpec, Handler, KeyFlag, KeySpec } from './spec.ts';
-export { clientBytes } from './client-list.ts';
+export { clientBytes, clientLine } from './client-list.ts';
 export { clientBytesMax, countedBufferBytes } from './memory-report.ts';
 export { ServerStats } from './stats.ts';
 export {

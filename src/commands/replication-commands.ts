@@ -145,8 +145,8 @@ function wait({ server, session }: Context, request: Request, reply: ReplyWriter
 function psync({ server, session }: Context, request: Request, reply: ReplyWriter): void {
   const isHandover = request.argc > 3 && request.is(3, 'failover');
   if (isHandover && !takesOver(server, session, request.text(1), reply)) return;
-  const offset = request.int(2);
-  if (offset === NOT_INTEGER || typeof offset === 'bigint') return reply.error(ERR_NOT_INTEGER);
+  const number = request.int(2);
+  const offset = number === NOT_INTEGER || typeof number === 'bigint' ? undefined : number;
   server.replication.sync(session, { replid: request.text(1), offset });
 }
 

@@ -97,8 +97,8 @@ export interface ReplicationService {
   follow(host: string, port: number): void;
   /** REPLICAOF NO ONE. */
   promote(): void;
-  /** PSYNC or SYNC of the calling client; writes its answer. */
-  sync(session: Session, asked: { replid: string; offset: number } | undefined): void;
+  /** PSYNC or SYNC of the calling client; writes its answer. An offset that is no number is undefined. */
+  sync(session: Session, asked: { replid: string; offset: number | undefined } | undefined): void;
   /** REPLCONF of the calling client with the arguments behind the name; writes its answer, if any. */
   replconf(session: Session, args: readonly Buffer[]): void;
   /** Replicas that acknowledged the stream up to `offset`. */

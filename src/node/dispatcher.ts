@@ -21,6 +21,7 @@ import {
   FLAG_WRITE,
   type QueuedCommand,
   type Session,
+  clientLine,
   errors,
 } from '../commands/index.ts';
 import { Request, RequestParser } from '../resp/index.ts';
@@ -103,7 +104,8 @@ export class Dispatcher {
       if (host.waits.hasReady) this.serveReady();
       return;
     }
-    this.#executeChecked(client, main, request);
+    if (client.role === 'replica') this.#executeFromReplica(client, main, request);
+    else this.#executeChecked(client, main, request);
     if (host.waits.hasReady) this.serveReady();
     // ASKING counts for the one command behind it, served or refused, or for a whole transaction.
     if (client.isAsking && client.queue === undefined && client.blocked?.kind !== 'pause') {
@@ -145,6 +147,25 @@ export class Dispatcher {
     }
     client.lastCommand = command;
     this.#call(this.#context, client, command!, request);
+  }
+
+  /** A replica gets the stream and nothing else: an answer in the middle of it would damage it. */
+  #executeFromReplica(client: Client, main: RunnableCommand | undefined, request: Request): void {
+    // An acknowledgement has no answer, and may set the stream flowing.
+    if (main?.fullName === 'replconf' && request.is(1, 'ack')) {
+      return this.#executeChecked(client, main, request);
+    }
+    const { length } = client.reply;
+    this.#executeChecked(client, main, request);
+    if (client.reply.length === length || client.isClosed) return;
+    client.reply.truncate(length);
+    const command = main !== undefined && main.isContainer ? subcommand(main, request) : main;
+    const name = command?.fullName ?? client.lastCommand?.fullName ?? '<unset>';
+    this.#host.log(
+      'warning',
+      `Replica generated a reply to command '${name}', disconnecting it: ${clientLine(client, this.#host.now)}`,
+    );
+    client.close();
   }
 
   /** Runs a command of our master's stream: it obeys no check and is passed on by others. */

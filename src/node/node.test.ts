@@ -313,3 +313,22 @@ test('a stream whose ids are further apart than a signed distance goes through D
   expect(client.call('RESTORE', 't', '0', payload)).toBe('+OK\r\n');
   expect(client.call('XRANGE', 't', '-', '+')).toBe(client.call('XRANGE', 's', '-', '+'));
 });
+
+test('a replica that asks for an answer gets none and goes, for it would stand in the stream', () => {
+  const node = new TestNode();
+  expect(node.connect().call('PSYNC', 'a'.repeat(40), 'x')).toBe(
+    '-ERR value is not an integer or out of range\r\n',
+  );
+  for (const call of [['PING'], ['GET', 'a'], ['REPLCONF', 'listening-port', '1'], ['NOPE']]) {
+    const replica = node.connect();
+    replica.call('SYNC');
+    node.settle();
+    expect(replica.call(...call)).toBe('');
+    expect(replica.isClosed).toBe(true);
+  }
+  const replica = node.connect();
+  replica.call('SYNC');
+  node.settle();
+  expect(replica.call('REPLCONF', 'ACK', '0')).toBe('');
+  expect(replica.isClosed).toBe(false);
+});

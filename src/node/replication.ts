@@ -5,7 +5,7 @@
 import { type MonoMs, type Replid, addMs, earlier } from '../base/index.ts';
 import type { ReplicationView } from '../cluster/index.ts';
 import type { ReplicationView as ClusterReplicationView } from '../cluster/index.ts';
-import type { ReplicationService, Session } from '../commands/index.ts';
+import { type ReplicationService, type Session, errors } from '../commands/index.ts';
 import {
   type Peer,
   ReplicaLink,
@@ -140,14 +140,20 @@ export class ReplicationPart implements ReplicationService, ReplicationView {
     inside.rearm();
   }
 
-  sync(session: Session, asked: { replid: string; offset: number } | undefined): void {
+  sync(session: Session, asked: { replid: string; offset: number | undefined } | undefined): void {
     const { upstream } = this.link;
     const refusal = this.source.refusalOfSync(session.id, upstream);
     if (refusal === 'alreadyReplica') return;
     if (refusal === 'noMasterLink') return session.reply.error(ERR_NOT_CONNECTED);
     if (session.reply.length > 0) return session.reply.error(ERR_PENDING_OUTPUT);
+    const peer = peerOf(session);
+    if (asked !== undefined && asked.offset === undefined) {
+      this.#masterSide.carryOut(this.source.refuseOffset(this.#inside.now, peer));
+      return session.reply.error(errors.ERR_NOT_INTEGER);
+    }
     session.role = 'replica';
-    this.#masterSide.step({ kind: 'sync', peer: peerOf(session), asked, upstream });
+    const position = asked && { replid: asked.replid, offset: asked.offset! };
+    this.#masterSide.step({ kind: 'sync', peer, asked: position, upstream });
   }
 
   replconf(session: Session, args: readonly Buffer[]): void {

@@ -4,6 +4,7 @@ import type { FullResyncReason, PsyncPosition } from './psync-decision.ts';
 export type ReplicationEvent =
   // The side that serves replicas. `replica` is its name: address and port, or client number.
   | { readonly name: 'syncAsked'; readonly replica: string }
+  | { readonly name: 'offsetMalformed'; readonly replica: string }
   | {
       readonly name: 'fullResyncDecided';
       readonly replica: string;

@@ -21,6 +21,11 @@ function sourceSentence(event: ReplicationEvent): readonly LogSentence[] | undef
   switch (event.name) {
     case 'syncAsked':
       return [notice(`Replica ${event.replica} asks for synchronization`)];
+    case 'offsetMalformed':
+      return [
+        notice(`Replica ${event.replica} asks for synchronization`),
+        warning(`Replica ${event.replica} asks for synchronization but with a wrong offset`),
+      ];
     case 'fullResyncDecided':
       return fullResyncSentences(event);
     case 'partialResyncAccepted':

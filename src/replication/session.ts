@@ -67,6 +67,7 @@ export function replicaIp(session: ReplicaSession): string {
 
 /** Name for the log. Source: 7.0 replication.c, replicationGetSlaveName(). */
 export function replicaName(session: ReplicaSession): string {
-  if (session.listeningPort === 0) return `client id #${session.client}`;
-  return `${replicaIp(session)}:${session.listeningPort}`;
+  const ip = replicaIp(session);
+  if (ip === '') return `client id #${session.client}`;
+  return `${ip}:${session.listeningPort === 0 ? '<unknown-replica-port>' : session.listeningPort}`;
 }

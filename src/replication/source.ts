@@ -200,6 +200,12 @@ export class ReplicationSource {
     return effects;
   }
 
+  /** A client asked for data from an offset that is no number. */
+  refuseOffset(now: MonoMs, peer: Peer): readonly SourceEffect[] {
+    const replica = replicaName(this.#replicas.findOrCreate(peer, now));
+    return [logEffect({ name: 'offsetMalformed', replica })];
+  }
+
   nextWake(): MonoMs | undefined {
     return earlier(this.#desk.startBy, this.#nextCronAt);
   }
