@@ -104,8 +104,11 @@ class DiskSim {
     }
     for (const writer of this.#writers) this.#check(writer);
     if (this.flaws.length > 0) return;
-    const isOver = { value: false };
-    for (const writer of this.#writers) this.#write(writer, this.#connect(), isOver);
+    const connections = this.#writers.map((writer) => {
+      const connection = this.#connect();
+      this.#write(writer, connection);
+      return connection;
+    });
     this.#world.run(this.#rng.below(LIFE_MS_MAX));
     if (this.#rng.below(2) === 0) this.#connect().request(['BGREWRITEAOF'], () => undefined);
     this.#lastCrash = this.#rng.below(2) === 0 ? 'kill' : 'powerLoss';
@@ -115,7 +118,8 @@ class DiskSim {
       this.#world.runUntil(() => !this.#machine.isRunning, this.#rng.below(LIFE_MS_MAX));
     }
     this.#machine.crash(this.#lastCrash);
-    isOver.value = true;
+    // Or one that was still trying to connect would write in the next life, while that is looked at.
+    for (const connection of connections) connection.close();
     this.#world.run(START_MS);
   }
 
@@ -135,9 +139,9 @@ class DiskSim {
     return answer?.kind === 'reply' ? replyText(answer.reply) : undefined;
   }
 
-  /** Transaction after transaction until the connection or the life ends. */
-  #write(writer: Writer, connection: RespConnection, isOver: { readonly value: boolean }): void {
-    if (isOver.value || connection.isClosed) return;
+  /** Transaction after transaction until the connection ends. */
+  #write(writer: Writer, connection: RespConnection): void {
+    if (connection.isClosed) return;
     const number = ++writer.sent;
     const ignore = (): void => undefined;
     connection.request(['MULTI'], ignore);
@@ -146,9 +150,7 @@ class DiskSim {
     connection.request(['EXEC'], (answer) => {
       if (answer.kind === 'closed') return;
       writer.acknowledge(number, this.#world.nowMs);
-      this.#world.afterMs(this.#rng.below(THINK_MS_MAX), () =>
-        this.#write(writer, connection, isOver),
-      );
+      this.#world.afterMs(this.#rng.below(THINK_MS_MAX), () => this.#write(writer, connection));
     });
   }
 
