@@ -2,7 +2,7 @@
 import { expect, test } from 'vitest';
 import { type FsyncPolicy, runDiskSim } from './disk-sim.ts';
 
-const SEEDS = 8;
+const SEEDS = 4;
 
 test.each<FsyncPolicy>(['always', 'everysec'])('appendfsync %s keeps its promise', (policy) => {
   for (let seed = 1; seed <= SEEDS; seed++) {

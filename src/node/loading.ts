@@ -4,6 +4,7 @@ import type { LoadProgress, LogLevel } from '../commands/index.ts';
 import type { Settings } from '../config/index.ts';
 import type { Keyspace } from '../keyspace/index.ts';
 import type { FileReader, Files } from './ports.ts';
+import { PositionReader, type SavedPosition } from './saved-position.ts';
 import { SnapshotLoader } from './snapshot-loader.ts';
 
 /** Read at a time; between two pieces clients are answered. */
@@ -32,6 +33,7 @@ export interface LoadOptions {
 export class RdbLoad {
   readonly loader: SnapshotLoader;
   readonly #host: LoadingHost;
+  readonly #position: PositionReader;
   readonly #file: FileReader;
   readonly #piece: Buffer = Buffer.allocUnsafe(PIECE_BYTES);
   readonly #startedUs: number;
@@ -47,8 +49,13 @@ export class RdbLoad {
     this.#file = file;
     this.#startedUs = host.clock.monoUs();
     this.#startedUnixSeconds = Math.floor(host.unixNow / 1000);
+    this.#position = new PositionReader({
+      backlogBytes: host.settings['repl-backlog-size'],
+      deletes: host.settings['lazyfree-lazy-expire'] ? 'UNLINK' : 'DEL',
+    });
     this.loader = new SnapshotLoader({
       keyspace: host.keyspace,
+      expired: (dbIndex, key) => this.#position.expired(dbIndex, key),
       leavesExpired: !host.replication.isReplica,
       replacesKeys: options.replacesKeys,
       aux: (name, value) => this.#aux(name, value),
@@ -80,6 +87,11 @@ export class RdbLoad {
       usedMemoryBytes: this.#usedMemoryBytes,
       etaSeconds: this.#loadedBytes === 0 ? 1 : Math.floor((seconds * left) / this.#loadedBytes),
     };
+  }
+
+  /** Where in which replication history the loaded data stand, if the file says so. */
+  get position(): SavedPosition | undefined {
+    return this.#position.position;
   }
 
   /** Why it failed, when it did. */
@@ -135,6 +147,7 @@ export class RdbLoad {
 
   #aux(name: string, value: string): void {
     const host = this.#host;
+    this.#position.aux(name, value);
     switch (name) {
       case 'redis-ver':
         host.log('notice', `Loading RDB produced by version ${value}`);

@@ -200,8 +200,7 @@ export class Node implements DispatchHost, ClientDeskOwner, Inside {
     this.beginTurn();
     let flaw: string | undefined;
     this.persistence.loadAtStart((failure) => {
-      flaw = failure ?? this.cluster?.start();
-      if (flaw === undefined) this.#followConfigured();
+      flaw = failure ?? this.#takeRole();
       this.#onReady(flaw);
     });
     this.endTurn();
@@ -574,9 +573,17 @@ export class Node implements DispatchHost, ClientDeskOwner, Inside {
     }
   }
 
-  #followConfigured(): void {
-    const target = this.settings.replicaof;
-    if (target !== undefined) this.replication.follow(target.host, target.port, true);
+  /** Begins as a master or as a replica, where the loaded data left off; why it must not, if so. */
+  #takeRole(): string | undefined {
+    const { persistence, replication, settings } = this;
+    const { position } = persistence;
+    if (position !== undefined) replication.restore(position);
+    const flaw = this.cluster?.start();
+    if (flaw !== undefined) return flaw;
+    const target = this.cluster === undefined ? settings.replicaof : undefined;
+    if (target !== undefined) replication.follow(target.host, target.port, position === undefined);
+    if (position !== undefined && !replication.isReplica) replication.goOn(position);
+    return undefined;
   }
 
   #end(): void {

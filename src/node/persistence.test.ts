@@ -82,3 +82,32 @@ test('DEBUG RELOAD gives the same data, with NOFLUSH only beside other keys', ()
   expect(client.call('DEBUG', 'DIGEST')).toBe(digest);
   expect(client.call('DEBUG', 'RELOAD', 'SOMEHOW')).toMatch(/^-ERR DEBUG RELOAD only supports/);
 });
+
+test('a master that restarts continues the history that its file names, with the keys that expired meanwhile', () => {
+  const before = new TestNode('save ""');
+  const client = before.connect();
+  before.connect().call('SYNC');
+  before.settle();
+  client.call('SET', 'a', '1', 'PX', '1');
+  client.call('SET', 'b', '1');
+  const old = client.call('INFO', 'replication');
+  expect(client.call('SAVE')).toBe('+OK\r\n');
+  const files = { 'dump.rdb': before.files.read('dump.rdb')! };
+
+  const after = new TestNode('save ""', false, files);
+  after.pass(1000);
+  after.settle();
+  const info = after.connect().call('INFO', 'replication');
+  expect(fact(info, 'master_replid2')).toBe(fact(old, 'master_replid'));
+  expect(fact(info, 'second_repl_offset')).toBe(
+    String(Number(fact(old, 'master_repl_offset')) + 1),
+  );
+  const deletion = '*2\r\n$6\r\nSELECT\r\n$1\r\n0\r\n*2\r\n$3\r\nDEL\r\n$1\r\na\r\n';
+  expect(fact(info, 'repl_backlog_histlen')).toBe(String(deletion.length));
+
+  const replica = new TestNode('save ""\nreplicaof 127.0.0.1 9', false, files);
+  replica.settle();
+  const position = replica.connect().call('INFO', 'replication');
+  expect(fact(position, 'master_replid')).toBe(fact(old, 'master_replid'));
+  expect(fact(position, 'master_repl_offset')).toBe(fact(old, 'master_repl_offset'));
+});

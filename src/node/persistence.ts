@@ -7,6 +7,7 @@ import type {
 } from '../commands/index.ts';
 import { type LoadingHost, RdbLoad } from './loading.ts';
 import { type AofHost, AofPart } from './aof.ts';
+import type { SavedPosition } from './saved-position.ts';
 import { Saving, type SavingHost } from './saving.ts';
 
 export type PersistenceHost = LoadingHost & SavingHost & AofHost;
@@ -14,6 +15,8 @@ export type PersistenceHost = LoadingHost & SavingHost & AofHost;
 export class Persistence implements PersistenceService {
   loadedKeys = 0;
   expiredKeys = 0;
+  /** Where in which replication history the data that was loaded at the start stand, if the file said so. */
+  position: SavedPosition | undefined;
   readonly #host: PersistenceHost;
   readonly aof: AofPart;
   readonly #saving: Saving;
@@ -40,6 +43,7 @@ export class Persistence implements PersistenceService {
       if (load.failure === undefined) {
         this.#noteLoaded(load);
         this.#saving.noteLoaded();
+        this.position = load.position;
         this.#host.log('notice', `DB loaded from disk: ${load.seconds.toFixed(3)} seconds`);
       }
       loaded(load.failure);

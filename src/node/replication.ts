@@ -21,6 +21,7 @@ import type { Inside } from './inside.ts';
 import { MasterSide } from './master-side.ts';
 import { ReplicaSide } from './replica-side.ts';
 import { linkOptions, sourceOptions } from './replication-options.ts';
+import type { SavedPosition } from './saved-position.ts';
 import type { WaitQueue } from './wait-queue.ts';
 
 export interface ReplicationInit {
@@ -128,6 +129,19 @@ export class ReplicationPart implements ReplicationService, ReplicationView {
   /** A replica of ours is to be our master. */
   handOver(host: string, port: number): void {
     this.#follow({ kind: 'follow', host, port, isHandover: true });
+  }
+
+  /** The loaded data is this point of a history; before `follow`, if the node is a replica. */
+  restore({ replid, replOffset, streamDb }: SavedPosition): void {
+    this.history.restore(replid, replOffset, streamDb);
+  }
+
+  /** A master that restored a position begins its own history there, and its replicas can go on with it. */
+  goOn({ deletions }: SavedPosition): void {
+    const { now } = this.#inside;
+    this.#masterSide.carryOut(this.source.promote(now));
+    for (const { dbIndex, command } of deletions) this.feed(dbIndex, command, 0, command.length);
+    this.#inside.rearm();
   }
 
   promote(): void {

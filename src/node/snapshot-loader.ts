@@ -3,7 +3,13 @@
  * or a file into ours.
  */
 import { type Keyspace, NONE, NO_EXPIRY, ValueLoader } from '../keyspace/index.ts';
-import { type RdbEntry, type RdbFailure, type RdbHandler, RdbReader } from '../rdb/index.ts';
+import {
+  type Bytes,
+  type RdbEntry,
+  type RdbFailure,
+  type RdbHandler,
+  RdbReader,
+} from '../rdb/index.ts';
 
 export interface SnapshotLoaderOptions {
   /** Empty, or what is loaded goes beside what is there. */
@@ -14,6 +20,8 @@ export interface SnapshotLoaderOptions {
   readonly replacesKeys?: boolean;
   /** A field of the header. */
   readonly aux?: (name: string, value: string) => void;
+  /** A key was left out because its time is over; the name is valid until the call returns. */
+  readonly expired?: (dbIndex: number, key: Bytes) => void;
   /** A key without elements was left out. */
   readonly emptied?: (key: string) => void;
   /** Something was passed over. */
@@ -112,6 +120,7 @@ export class SnapshotLoader implements RdbHandler {
     if (isExpired && this.#options.leavesExpired === true) {
       db.drop(ref);
       this.expiredCount++;
+      this.#options.expired?.(entry.dbIndex, entry.key);
       return;
     }
     this.loadedCount++;

@@ -10,6 +10,9 @@ const MANIFEST = 'appendonlydir/appendonly.aof.manifest';
 const INCREMENTAL = 'appendonlydir/appendonly.aof.1.incr.aof';
 const ONE_FILE = 'file appendonly.aof.1.incr.aof seq 1 type i\n';
 
+/** At every so many places a third node looks at what is written behind a mended end. */
+const GONE_ON_EVERY = 7;
+
 /** Changes, each of which happens whole or not at all. */
 const CHANGES: readonly (readonly (readonly string[])[])[] = [
   [['SET', 'string', 'x'.repeat(30)]],
@@ -71,6 +74,7 @@ test('a log that ends too early has the changes that are whole, and goes on behi
     const again = started(config, torn);
     expect(again.flaw, `cut to ${size} bytes`).toBeUndefined();
     expect(digest(again), `cut to ${size} bytes`).toBe(kept.digest);
+    if (size % GONE_ON_EVERY !== 0) continue;
     change(again, [['SET', 'late', '1']]);
     const { files } = again;
     const third = started(config, {

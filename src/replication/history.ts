@@ -83,6 +83,13 @@ export class ReplicationHistory {
     this.#backlog = undefined;
   }
 
+  /** The data was loaded, and is this point of that history. Nothing was written yet. */
+  restore(savedReplid: Replid, replOffset: number, streamDb: number): void {
+    this.#replid = savedReplid;
+    this.#masterReplOffset = replOffset;
+    this.streamDb = streamDb;
+  }
+
   /** Begins a history that continues no other: writes went unrecorded, so the old id must not be served again. */
   restart(newReplid: Replid): void {
     this.#replid = newReplid;
