@@ -6,7 +6,7 @@ const SEEDS = 4;
 
 test.each<FsyncPolicy>(['always', 'everysec'])('appendfsync %s keeps its promise', (policy) => {
   for (let seed = 1; seed <= SEEDS; seed++) {
-    const { flaws, acknowledged } = runDiskSim({ seed, policy });
+    const { flaws, acknowledged } = runDiskSim({ seed, policy, lives: 6 });
     expect(flaws, `seed ${seed}`).toEqual([]);
     expect(acknowledged).toBeGreaterThan(100);
   }

@@ -106,6 +106,16 @@ test('COMMAND GETKEYSANDFLAGS tells what SET does by its options', () => {
   );
 });
 
+test('COMMAND tells what SORT does with each of its keys, and nothing of names with too many parts', () => {
+  const server = new AdminServer();
+  const client = server.connect();
+  expect(server.run(client, 'COMMAND', 'GETKEYSANDFLAGS', 'SORT', 'k1', 'STORE', 'k2')).toBe(
+    '*2\r\n*2\r\n$2\r\nk1\r\n*2\r\n+RO\r\n+access\r\n*2\r\n$2\r\nk2\r\n*2\r\n+OW\r\n+update\r\n',
+  );
+  expect(server.run(client, 'COMMAND', 'INFO', 'config|get|key')).toBe('*1\r\n$-1\r\n');
+  expect(server.run(client, 'COMMAND', 'DOCS', 'config|get|key')).toBe('*0\r\n');
+});
+
 test('COMMAND DOCS knows every command that there is', () => {
   const server = new AdminServer();
   const client = server.connect();

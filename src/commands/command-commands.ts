@@ -133,8 +133,11 @@ function keysWithFlags(found: Command, request: Request): FlaggedKey[] {
   const { spec } = found;
   const specs = spec.keys ?? [];
   if (spec.findKeys !== undefined) {
-    const flags = specs[0]?.flags.filter((flag) => flag !== 'incomplete') ?? [];
-    return (spec.findKeys(request) ?? []).map((index) => ({ index, flags }));
+    // The first key is the first specification's, and what more there are the last one's: SORT's STORE.
+    return (spec.findKeys(request) ?? []).map((index, i) => {
+      const flags = (i === 0 ? specs[0] : specs.at(-1))?.flags ?? [];
+      return { index, flags: flags.filter((flag) => flag !== 'incomplete') };
+    });
   }
   return specs.flatMap((key) => {
     const alone = new Command({ ...spec, keys: [key] });

@@ -225,7 +225,8 @@ export class CommandTable<C = never> {
 
   /** The command of a name in any case; `config|get` finds a subcommand. */
   byName(name: string): Command<C> | undefined {
-    const [main = '', sub] = name.toLowerCase().split('|', 2);
+    const [main = '', sub, ...more] = name.toLowerCase().split('|');
+    if (more.length > 0) return undefined;
     const command = this.#byName.get(main);
     return sub === undefined ? command : command?.subcommands.get(sub);
   }
