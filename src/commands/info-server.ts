@@ -74,8 +74,10 @@ function clusterConnections(server: Server): number {
 }
 
 export function persistenceFields(server: Server): InfoFields {
-  const { persistence } = server;
-  const { aof, loading, saving } = persistence;
+  const { persistence, replication } = server;
+  const { aof, loading } = persistence;
+  // A full synchronisation is a background save in Redis, and is watched as one.
+  const saving = persistence.saving ?? replication.snapshotProgress;
   return [
     ['loading', loading === undefined ? 0 : 1],
     ['async_loading', server.replication.link.transfer === undefined ? 0 : 1],

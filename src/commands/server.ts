@@ -5,7 +5,7 @@ import type { ConfigRefusal, ConfigStore, DirectiveName, Settings } from '../con
 import type { Keyspace } from '../keyspace/index.ts';
 import type { ReplicaLink, ReplicationHistory, ReplicationSource } from '../replication/index.ts';
 import type { LatencyMonitor } from './latency-monitor.ts';
-import type { PersistenceService } from './persistence.ts';
+import type { PersistenceService, SaveProgress } from './persistence.ts';
 import type { PubSub } from './pubsub-registry.ts';
 import type { Session } from './session.ts';
 import type { SlowLog } from './slow-log.ts';
@@ -93,6 +93,8 @@ export interface ReplicationService {
   readonly link: ReplicaLink;
   /** Whether this node follows a master. */
   readonly isReplica: boolean;
+  /** Present while a snapshot is on its way to replicas. */
+  readonly snapshotProgress: SaveProgress | undefined;
   /** REPLICAOF host port. */
   follow(host: string, port: number): void;
   /** REPLICAOF NO ONE. */

@@ -9,7 +9,8 @@ import type {
   SourceInput,
 } from '../replication/index.ts';
 import { replicaName } from '../replication/index.ts';
-import { assertNever } from '../base/index.ts';
+import { type MonoMs, assertNever } from '../base/index.ts';
+import type { SaveProgress } from '../commands/index.ts';
 import type { OutputLimit } from '../config/index.ts';
 import type { Client } from './client.ts';
 import type { Inside } from './inside.ts';
@@ -19,13 +20,20 @@ import { SnapshotSender } from './snapshot-sender.ts';
 
 type StartSnapshot = Extract<SourceEffect, { kind: 'startSnapshot' }>;
 
+interface Sending {
+  readonly job: JobNumber;
+  readonly sender: SnapshotSender;
+  readonly totalKeys: number;
+  readonly startedAt: MonoMs;
+}
+
 export class MasterSide implements ReplicaSink {
   readonly #inside: Inside;
   readonly #log: (event: ReplicationEvent) => void;
   readonly #acknowledged: () => void;
   /** Set once, right after both are made: the machine needs this as its sink. */
   source!: ReplicationSource;
-  #sender: { readonly job: JobNumber; readonly sender: SnapshotSender } | undefined;
+  #sender: Sending | undefined;
   #limit: OutputLimit;
   /** Output above this may break the limit. */
   #crowdedBytes = Infinity;
@@ -66,6 +74,14 @@ export class MasterSide implements ReplicaSink {
     stats.refusedPartialSyncs += counters.partialRefused - partialRefused;
     this.carryOut(effects);
     this.#inside.rearm();
+  }
+
+  /** Present while a snapshot is on its way to replicas. */
+  get snapshotProgress(): SaveProgress | undefined {
+    if (this.#sender === undefined) return undefined;
+    const { sender, totalKeys, startedAt } = this.#sender;
+    const seconds = Math.floor((this.#inside.now - startedAt) / 1000);
+    return { savedKeys: sender.writtenCount, totalKeys, seconds };
   }
 
   carryOut(effects: readonly SourceEffect[]): void {
@@ -160,7 +176,8 @@ export class MasterSide implements ReplicaSink {
         addWork: (slice) => this.#inside.addWork(slice),
       },
     );
-    this.#sender = { job, sender };
+    const totalKeys = withoutData ? 0 : keyspace.size;
+    this.#sender = { job, sender, totalKeys, startedAt: this.#inside.now };
     if (!sender.start()) this.#snapshotEnded(job, false);
   }
 

@@ -5,7 +5,12 @@
 import { type MonoMs, type Replid, addMs, earlier } from '../base/index.ts';
 import type { ReplicationView } from '../cluster/index.ts';
 import type { ReplicationView as ClusterReplicationView } from '../cluster/index.ts';
-import { type ReplicationService, type Session, errors } from '../commands/index.ts';
+import {
+  type ReplicationService,
+  type SaveProgress,
+  type Session,
+  errors,
+} from '../commands/index.ts';
 import {
   type Peer,
   ReplicaLink,
@@ -129,6 +134,10 @@ export class ReplicationPart implements ReplicationService, ReplicationView {
   /** A replica of ours is to be our master. */
   handOver(host: string, port: number): void {
     this.#follow({ kind: 'follow', host, port, isHandover: true });
+  }
+
+  get snapshotProgress(): SaveProgress | undefined {
+    return this.#masterSide.snapshotProgress;
   }
 
   /** The loaded data is this point of a history; before `follow`, if the node is a replica. */
