@@ -53,9 +53,9 @@ export function clientFields(server: Server): InfoFields {
   for (const session of server.clients.all()) {
     if (session.role !== 'replica') clients++;
     const { blocked: wait } = session;
-    if (wait === undefined || wait.kind === 'pause') continue;
+    if (wait === undefined) continue;
     blocked++;
-    if (wait.deadline !== undefined) timed++;
+    if (wait.kind !== 'pause' && wait.deadline !== undefined) timed++;
   }
   return [
     ['connected_clients', clients],

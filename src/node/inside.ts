@@ -19,6 +19,8 @@ export interface Inside {
   log(level: LogLevel, text: string): void;
   /** A machine's `nextWake` may have come nearer. */
   rearm(): void;
+  /** CLIENT PAUSE, or a failover: writes wait. */
+  readonly isPaused: boolean;
   client(id: number): Client | undefined;
   allClients(): Iterable<Client>;
   /** A client that has no socket: the link to our master runs its commands as one. */

@@ -15,6 +15,8 @@ export interface KeyspaceOwner {
   readonly pubsub: PubSub;
   readonly propagation: Propagation;
   readonly waits: WaitQueue;
+  /** Writes wait: the data must not change. */
+  readonly isPaused: boolean;
   /** Large values were deleted: frees them in the background. */
   collectRubbish(): void;
 }
@@ -48,6 +50,7 @@ export function createKeyspace(
         owner.waits.signalAll(dbIndex);
       },
       ready: (dbIndex, buf, at, size) => owner.waits.signal(dbIndex, buf, at, size),
+      mayExpire: () => !owner.isPaused,
       rubbish: () => owner.collectRubbish(),
     },
   });

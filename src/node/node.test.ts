@@ -201,9 +201,23 @@ test('a paused write waits and runs when the pause is over; a read goes on', () 
   expect(client.call('GET', 'a')).toBe('$-1\r\n');
   expect(client.call('SET', 'a', '1')).toBe('');
   expect(client.call('GET', 'a')).toBe('');
+  expect(other.call('INFO', 'clients')).toContain('blocked_clients:1\r\n');
   client.received = '';
   node.pass(600);
   expect(client.received).toBe('+OK\r\n$1\r\n1\r\n');
+});
+
+test('a key whose time is over in a pause seems gone, and goes when the pause is over', () => {
+  const node = new TestNode();
+  const client = node.connect();
+  client.call('SET', 'a', '1', 'PX', '10');
+  client.call('CLIENT', 'PAUSE', '500', 'WRITE');
+  node.pass(100);
+  expect(client.call('GET', 'a')).toBe('$-1\r\n');
+  expect(client.call('INFO', 'stats')).toContain('expired_keys:0\r\n');
+  node.pass(600);
+  expect(client.call('GET', 'a')).toBe('$-1\r\n');
+  expect(client.call('INFO', 'stats')).toContain('expired_keys:1\r\n');
 });
 
 test('a RESP2 subscriber may only do what subscribers do', () => {

@@ -565,6 +565,7 @@ export class Node implements DispatchHost, ClientDeskOwner, Inside {
   /** Lets clients run the requests that waited. */
   #resumeClients(): void {
     const clients = this.#resumeWanted ? [...this.clients.all()] : this.#unblocked;
+    if (this.#resumeWanted) this.replication.resume();
     this.#resumeWanted = false;
     this.#unblocked = [];
     for (const client of clients) {

@@ -32,6 +32,8 @@ export class ReplicaSide implements MasterListener, StreamTarget {
   readonly #inside: Inside;
   readonly #init: ReplicaSideInit;
   readonly #stream: MasterStream = new MasterStream(this);
+  /** Of the stream, while clients are paused. */
+  readonly #held: Buffer[] = [];
   #connection: MasterConnection | undefined;
   /** Runs the master's commands while the link is up. */
   #client: Client | undefined;
@@ -113,7 +115,7 @@ export class ReplicaSide implements MasterListener, StreamTarget {
         this.#loader = undefined;
         return;
       case 'stream':
-        return this.#apply(effect.buf, effect.at, effect.size);
+        return this.#take(effect.buf, effect.at, effect.size);
       case 'resetStream':
         return this.#resetStream();
       case 'disconnectReplicas':
@@ -171,10 +173,24 @@ export class ReplicaSide implements MasterListener, StreamTarget {
 
   #resetStream(): void {
     this.#stream.reset();
+    this.#held.length = 0;
     const client = this.#client;
     // Its own end shall not be taken for one that somebody asked for.
     this.#client = undefined;
     client?.close();
+  }
+
+  /** CLIENT PAUSE holds what the master sends as well: our offset stands still. */
+  #take(buf: Buffer, at: number, size: number): void {
+    const mustWait = this.#inside.isPaused || this.#held.length > 0;
+    if (mustWait) this.#held.push(Buffer.from(buf.subarray(at, at + size)));
+    else this.#apply(buf, at, size);
+  }
+
+  /** A pause may be over. */
+  resume(): void {
+    if (this.#inside.isPaused) return;
+    for (const bytes of this.#held.splice(0)) this.#apply(bytes, 0, bytes.length);
   }
 
   #apply(buf: Buffer, at: number, size: number): void {

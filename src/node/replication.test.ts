@@ -111,6 +111,28 @@ describe('the stream', () => {
     expect(replica.part.replOffset()).toBe(master.part.replOffset());
   });
 
+  test('waits while clients are paused, and the offset stands still', () => {
+    const { world, master, replica } = pair();
+    follow(world, replica, master);
+    master.run('SET', 'a', '1');
+    world.settle();
+    const before = replica.part.replOffset();
+    replica.isPaused = true;
+    master.run('SET', 'a', '2');
+    world.settle();
+    expect(replica.get('a')).toBe('1');
+    expect(replica.part.replOffset()).toBe(before);
+    replica.part.resume();
+    expect(replica.get('a')).toBe('1');
+    replica.isPaused = false;
+    master.run('SET', 'b', '3');
+    world.settle();
+    expect(replica.get('b')).toBeUndefined();
+    replica.part.resume();
+    expect([replica.get('a'), replica.get('b')]).toEqual(['2', '3']);
+    expect(replica.part.replOffset()).toBe(master.part.replOffset());
+  });
+
   test('goes on after a cut without a second copy, a transaction cut in two included', () => {
     const { world, master, replica } = pair();
     follow(world, replica, master);

@@ -279,6 +279,11 @@ export class ReplicationPart implements ReplicationService, ReplicationView {
     return earlier(this.source.nextWake(), this.link.nextWake());
   }
 
+  /** A pause may be over. */
+  resume(): void {
+    this.#replicaSide.resume();
+  }
+
   /** The master became reachable, says somebody who knows. */
   retryNow(): void {
     this.#replicaSide.step({ kind: 'retryNow' });

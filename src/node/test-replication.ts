@@ -131,6 +131,7 @@ export class TestWorld {
 }
 
 export class TestNode {
+  isPaused = false;
   readonly port: number;
   isDown = false;
   readonly keyspace: Keyspace;
@@ -290,8 +291,12 @@ export class TestNode {
       sleep: () => {},
       ended: () => {},
     };
+    const isPaused = (): boolean => this.isPaused;
     return {
       ports,
+      get isPaused() {
+        return isPaused();
+      },
       config: this.config,
       settings: this.config.settings,
       keyspace: this.keyspace,
