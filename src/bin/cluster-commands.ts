@@ -1,12 +1,19 @@
 /** `slotline cluster …`: the arguments of the cluster tools, with the spellings of `redis-cli --cluster` beside ours. */
 import { type Command, Option } from 'commander';
-import type { NodeAddress } from '../client/index.ts';
+import {
+  type PlanFlags,
+  type SharedFlags,
+  oneAddress,
+  operateOptions,
+  seeds,
+  timeoutOf,
+  withJson,
+  withPlan,
+  withShared,
+} from './cluster-flags.ts';
+import { addOperationCommands } from './cluster-operation-commands.ts';
+import { addSlotCommands } from './cluster-slot-commands.ts';
 import { runTool, wholeNumber } from './run-tool.ts';
-
-interface SharedFlags {
-  readonly json?: boolean;
-  readonly timeout?: number;
-}
 
 interface CreateFlags extends SharedFlags {
   readonly replicas?: number;
@@ -16,7 +23,7 @@ interface CreateFlags extends SharedFlags {
   readonly dryRun?: boolean;
 }
 
-interface AddNodeFlags extends SharedFlags {
+interface AddNodeFlags extends PlanFlags {
   readonly replica?: boolean;
   readonly replicaOf?: string;
   readonly clusterMasterId?: string;
@@ -25,6 +32,11 @@ interface AddNodeFlags extends SharedFlags {
 interface FailoverFlags extends SharedFlags {
   readonly force?: boolean;
   readonly takeover?: boolean;
+}
+
+interface CallFlags extends SharedFlags {
+  readonly onlyMasters?: boolean;
+  readonly onlyReplicas?: boolean;
 }
 
 /** Adds `cluster` and its subcommands. */
@@ -44,6 +56,10 @@ REDIS_URL the node to ask when none is named.`,
   addAddNode(cluster);
   addDelNode(cluster);
   addFailover(cluster);
+  addSlotCommands(cluster);
+  addOperationCommands(cluster);
+  addCall(cluster);
+  addSetTimeout(cluster);
 }
 
 function addCreate(cluster: Command): void {
@@ -101,7 +117,7 @@ function addCheck(cluster: Command): void {
 }
 
 function addAddNode(cluster: Command): void {
-  withShared(
+  withPlan(
     cluster
       .command('add-node')
       .description('add an empty node as a master without slots, or as a replica')
@@ -113,32 +129,31 @@ function addAddNode(cluster: Command): void {
       .addOption(new Option('--cluster-master-id <id>').hideHelp()),
   ).action((newNode: string, existing: string[], flags: AddNodeFlags) =>
     runTool(flags.json === true, async (screen) => {
-      const { CREATE_TIMEOUT_MS, addNode } = await import('../tools/cluster/index.ts');
-      return addNode(
-        {
-          newNode: await oneAddress(newNode),
-          existing: await seeds(existing),
-          isReplica: flags.replica === true,
-          masterReference: flags.replicaOf ?? flags.clusterMasterId,
-          timeoutMs: timeoutOf(flags, CREATE_TIMEOUT_MS),
-        },
-        screen,
-      );
+      const { addNode } = await import('../tools/cluster/index.ts');
+      const addition = {
+        newNode: await oneAddress(newNode),
+        isReplica: flags.replica === true,
+        masterReference: flags.replicaOf ?? flags.clusterMasterId,
+      };
+      // As with redis-cli, naming the node is consent enough.
+      const options = await operateOptions(existing, { ...flags, yes: true });
+      return addNode(addition, options, screen);
     }),
   );
 }
 
 function addDelNode(cluster: Command): void {
-  withJson(
+  withPlan(
     cluster
       .command('del-node')
       .description('take a node without slots out of the cluster and reset it')
       .argument('<existing>', 'any node of the cluster')
       .argument('<node>', 'the node that goes: its id, the beginning of it, or host:port'),
-  ).action((existing: string, reference: string, flags: SharedFlags) =>
+  ).action((existing: string, reference: string, flags: PlanFlags) =>
     runTool(flags.json === true, async (screen) => {
       const { delNode } = await import('../tools/cluster/index.ts');
-      return delNode({ existing: await seeds([existing]), reference }, screen);
+      const options = await operateOptions([existing], { ...flags, yes: true });
+      return delNode(reference, options, screen);
     }),
   );
 }
@@ -171,29 +186,38 @@ function addFailover(cluster: Command): void {
   );
 }
 
-async function seeds(texts: readonly string[]): Promise<readonly NodeAddress[]> {
-  const { parseSeeds } = await import('../client/index.ts');
-  return parseSeeds(texts, process.env);
-}
-
-async function oneAddress(text: string): Promise<NodeAddress> {
-  const { parseAddress } = await import('../client/index.ts');
-  return parseAddress(text, process.env);
-}
-
-function withJson(command: Command): Command {
-  return command.option('--json', 'the result as JSON on standard output');
-}
-
-/** What tools take that wait for something. */
-function withShared(command: Command): Command {
-  return withJson(command).option(
-    '--timeout <seconds>',
-    'how long to wait for each step',
-    wholeNumber,
+function addCall(cluster: Command): void {
+  withJson(
+    cluster
+      .command('call')
+      .description('send a command to every node')
+      .argument('<existing>', 'any node of the cluster')
+      .argument('<command...>', 'the command and its arguments')
+      .addOption(new Option('--only-masters', 'masters only').conflicts('onlyReplicas'))
+      .option('--only-replicas', 'replicas only')
+      .addOption(new Option('--cluster-only-masters').implies({ onlyMasters: true }).hideHelp())
+      .addOption(new Option('--cluster-only-replicas').implies({ onlyReplicas: true }).hideHelp()),
+  ).action((existing: string, command: string[], flags: CallFlags) =>
+    runTool(flags.json === true, async (screen) => {
+      const { callNodes } = await import('../tools/cluster/index.ts');
+      const one = flags.onlyReplicas === true ? 'replicas' : 'all';
+      const nodes = flags.onlyMasters === true ? 'masters' : one;
+      return callNodes({ seeds: await seeds([existing]), command, nodes }, screen);
+    }),
   );
 }
 
-function timeoutOf({ timeout }: SharedFlags, byDefaultMs: number): number {
-  return timeout === undefined ? byDefaultMs : timeout * 1000;
+function addSetTimeout(cluster: Command): void {
+  withJson(
+    cluster
+      .command('set-timeout')
+      .description('set cluster-node-timeout on every node, in its configuration file too')
+      .argument('<existing>', 'any node of the cluster')
+      .argument('<milliseconds>', 'after so much silence a node counts as failed', wholeNumber),
+  ).action((existing: string, milliseconds: number, flags: SharedFlags) =>
+    runTool(flags.json === true, async (screen) => {
+      const { setNodeTimeout } = await import('../tools/cluster/index.ts');
+      return setNodeTimeout(await seeds([existing]), milliseconds, screen);
+    }),
+  );
 }

@@ -11,7 +11,7 @@ export {
 } from './address.ts';
 export { ClusterClient, type ClusterOptions } from './cluster-client.ts';
 export { ClientError, type ClientErrorCode } from './errors.ts';
-export { replyFacts, replyItems, replyText } from './reply-text.ts';
+export { formatReply, replyFacts, replyItems, replyText } from './reply-text.ts';
 export {
   type Argument,
   type ConnectOptions,

@@ -1,5 +1,5 @@
 /** Replies as text, for readers that do not care how the server wrote it. */
-import type { Reply } from '../resp/index.ts';
+import { PushReply, type Reply, ReplyError } from '../resp/index.ts';
 
 /** A string or a number as text, anything else as the empty string. Bytes are read as UTF-8. */
 export function replyText(reply: Reply | undefined): string {
@@ -26,4 +26,21 @@ export function replyFacts(reply: Reply | undefined): ReadonlyMap<string, string
 
 function isList(reply: Reply | undefined): reply is readonly Reply[] {
   return Array.isArray(reply);
+}
+
+/** A reply for people: one item a line with its number, as redis-cli shows it on a terminal, without quotes. */
+export function formatReply(reply: Reply, indent: string = ''): string {
+  if (reply === null) return '(nil)';
+  if (reply instanceof ReplyError) return `(error) ${reply.message}`;
+  if (reply instanceof PushReply) return formatReply(reply.items, indent);
+  if (reply instanceof Map) return formatReply([...reply].flat(), indent);
+  if (!isList(reply)) return typeof reply === 'boolean' ? String(reply) : replyText(reply);
+  if (reply.length === 0) return '(empty array)';
+  return reply
+    .map((item, index) => {
+      const head = `${index + 1}) `;
+      const text = formatReply(item, indent + ' '.repeat(head.length));
+      return (index === 0 ? '' : indent) + head + text;
+    })
+    .join('\n');
 }

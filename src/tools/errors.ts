@@ -16,6 +16,10 @@ export type ToolErrorCode =
   | 'NOT_IN_TIME'
   /** The user said no. */
   | 'DECLINED'
+  /** A signal asked to stop; what was begun can be gone on with. */
+  | 'INTERRUPTED'
+  /** Another operator works on the cluster. */
+  | 'LOCKED'
   /** Something on this machine is in the way: a port, a file, a running launcher. */
   | 'LOCAL';
 
@@ -25,6 +29,8 @@ const STATUS_OF: Readonly<Record<ToolErrorCode, ExitStatus>> = {
   NODE_FAILED: 3,
   NOT_IN_TIME: 3,
   DECLINED: 3,
+  INTERRUPTED: 3,
+  LOCKED: 3,
   LOCAL: 1,
 };
 

@@ -2,29 +2,18 @@
  * Goal: the cluster tools do what they say on real nodes, in text and in JSON, with the exit statuses of the manual.
  * Method: the program as it is installed, against real redis-servers; the tests build on each other in order.
  */
-import { spawn } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { NodeProcess, freePorts } from '../interop/harness/node-process.ts';
-import {
-  REAL_SERVER,
-  SLOTLINE,
-  describeWithRealRedis,
-  required,
-} from '../interop/harness/programs.ts';
+import { REAL_SERVER, describeWithRealRedis, required } from '../interop/harness/programs.ts';
+import { type Run, slotline } from '../interop/harness/run-slotline.ts';
 import { until } from '../interop/harness/until.ts';
 
 const NODE_COUNT = 8;
 const FAILOVER_BOUND_MS = 20_000;
 const CONFIG = ['cluster-enabled yes', 'cluster-node-timeout 1000', 'repl-diskless-sync-delay 0'];
-
-interface Run {
-  readonly status: number | null;
-  readonly out: string;
-  readonly err: string;
-}
 
 interface Json {
   readonly ok: boolean;
@@ -187,15 +176,4 @@ function first(count: number): string[] {
 
 function json(run: Run): Json {
   return JSON.parse(run.out) as Json;
-}
-
-function slotline(...args: readonly string[]): Promise<Run> {
-  const child = spawn(process.execPath, [SLOTLINE, 'cluster', ...args], {
-    stdio: ['ignore', 'pipe', 'pipe'],
-  });
-  let out = '';
-  let err = '';
-  child.stdout.on('data', (chunk: Buffer) => (out += chunk.toString()));
-  child.stderr.on('data', (chunk: Buffer) => (err += chunk.toString()));
-  return new Promise((resolve) => child.on('close', (status) => resolve({ status, out, err })));
 }

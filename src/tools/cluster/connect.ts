@@ -2,7 +2,8 @@
 import { lookup } from 'node:dns/promises';
 import { isIP } from 'node:net';
 import { setTimeout as pause } from 'node:timers/promises';
-import { ClientError, type NodeAddress, RespClient } from '../../client/index.ts';
+import { type Argument, ClientError, type NodeAddress, RespClient } from '../../client/index.ts';
+import { type Reply, ReplyError } from '../../resp/index.ts';
 import { ToolError, asToolError } from '../errors.ts';
 
 /** Bound for one connection and one reply. */
@@ -44,12 +45,29 @@ export async function resolveIp(host: string): Promise<string> {
 export async function callNode(
   client: RespClient,
   ...args: readonly (string | number | Buffer)[]
-): Promise<Awaited<ReturnType<RespClient['call']>>> {
+): Promise<Reply> {
   try {
     return await client.call(...args);
   } catch (error) {
     throw asToolError(error, client.name);
   }
+}
+
+/** Commands in one write; the first error reply becomes a ToolError that names the node. */
+export async function callAll(
+  client: RespClient,
+  commands: readonly (readonly Argument[])[],
+): Promise<Reply[]> {
+  let replies: Reply[];
+  try {
+    replies = await client.pipeline(commands);
+  } catch (error) {
+    throw asToolError(error, client.name);
+  }
+  for (const reply of replies) {
+    if (reply instanceof ReplyError) throw asToolError(reply, client.name);
+  }
+  return replies;
 }
 
 /**

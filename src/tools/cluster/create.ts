@@ -1,6 +1,5 @@
 /** `slotline cluster create`: plan, show, ask, carry out. */
-import { createInterface } from 'node:readline/promises';
-import { ToolError } from '../errors.ts';
+import { confirm } from '../confirm.ts';
 import { type Screen, tableLines } from '../screen.ts';
 import {
   type CreateOptions,
@@ -46,7 +45,7 @@ export async function createCluster(
   try {
     showPlan(session.plan, screen);
     if (options.isDryRun) return report(session, { screen, isDryRun: true, startedMs: 0 });
-    if (!options.isConfirmed) await confirm(screen);
+    if (!options.isConfirmed) await confirm('Create this cluster?', screen);
     const startedMs = performance.now();
     await carryOutCreate(session, options.timeoutMs, screen);
     return report(session, { screen, isDryRun: false, startedMs });
@@ -85,22 +84,6 @@ function showPlan(plan: CreatePlan, screen: Screen): void {
   for (const line of tableLines(['ROLE', 'ADDRESS', 'ID', 'SLOTS', 'COPIES'], rows))
     screen.out(line);
   for (const warning of plan.warnings) screen.note(`Warning: ${warning}`);
-}
-
-async function confirm(screen: Screen): Promise<void> {
-  if (!process.stdin.isTTY) {
-    throw new ToolError('USAGE', 'Cannot ask whether to go on: no terminal, say --yes');
-  }
-  const questions = createInterface({ input: process.stdin, output: process.stderr });
-  try {
-    const answer = await questions.question('Create this cluster? (yes/no) ');
-    if (!/^y(es)?$/i.test(answer.trim())) {
-      throw new ToolError('DECLINED', 'Nothing was changed: the plan was not accepted');
-    }
-  } finally {
-    questions.close();
-  }
-  screen.note('');
 }
 
 function report(

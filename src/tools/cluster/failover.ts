@@ -25,6 +25,23 @@ export interface FailoverOptions {
 export const FAILOVER_TIMEOUT_MS = 10_000;
 const POLL_MS = 4;
 
+/** What a failover did and how long it took, counted from the command to the replica. */
+export interface FailoverResult {
+  readonly mode: FailoverMode;
+  readonly newMaster: { readonly id: string; readonly address: string };
+  readonly oldMaster: { readonly id: string; readonly address: string };
+  /** Until the replica was master: no longer than this did the shard take no writes. */
+  readonly durationMs: number;
+  /** Until every node knew. */
+  readonly agreedMs: number;
+  /** Until the old master had the new one's data; undefined when it has not come to that. */
+  readonly copiedMs: number | undefined;
+  readonly epochBefore: number;
+  readonly epoch: number;
+  /** How much of the old master's stream of writes the new one has, bytes: all of it after a coordinated one. */
+  readonly offset: number;
+}
+
 /** Status 0 when the replica is master and every node that answers knows it. Throws ToolError. */
 export async function failover(options: FailoverOptions, screen: Screen): Promise<ExitStatus> {
   const report = await inspectCluster([options.node]);
@@ -35,49 +52,68 @@ export async function failover(options: FailoverOptions, screen: Screen): Promis
     }
     const { replica, master, isChosen } = plan;
     if (isChosen) screen.note(`${replica.name} is the most up-to-date replica of ${master.name}`);
-    if (replica.own === undefined) {
-      throw new ToolError('NODE_FAILED', `Cannot fail over: ${replica.failure ?? 'no answer'}`);
-    }
-    const before = replica.own.currentEpoch;
-    const startedMs = performance.now();
-    await takeOver(replica.own, replica.name, options);
-    const durationMs = performance.now() - startedMs;
-    await waitUntilKnown(report, replica, options.timeoutMs);
-    const agreedMs = performance.now() - startedMs;
-    const isCopied = await waitUntilCopied({
-      replica,
-      master,
-      timeoutMs: options.timeoutMs,
-      screen,
-    });
-    const copiedMs = isCopied ? Math.round(performance.now() - startedMs) : undefined;
-    const info = replyFacts(await callNode(replica.own.client, 'CLUSTER', 'INFO'));
-    const epoch = Number(info.get('cluster_my_epoch') ?? 0);
-    screen.json({
-      ok: true,
-      mode: options.mode,
-      newMaster: { id: replica.node.id, address: replica.name },
-      oldMaster: { id: master.node.id, address: master.name },
-      durationMs: Math.round(durationMs),
-      agreedMs: Math.round(agreedMs),
-      copiedMs,
-      epochBefore: before,
-      epoch,
-    });
-    screen.out(
-      `${screen.paint('green', 'OK')} ${replica.name} is master in place of ${master.name}: took over in ${Math.round(durationMs)} ms, all nodes know after ${Math.round(agreedMs)} ms, epoch ${epoch}`,
-    );
-    if (copiedMs !== undefined) screen.out(`   ${master.name} copies it after ${copiedMs} ms`);
+    const result = await carryOutFailover({ report, replica, master }, options, screen);
+    screen.json({ ok: true, ...result });
+    for (const line of failoverLines(result, screen)) screen.out(line);
     return 0;
   } finally {
     closeReport(report);
   }
 }
 
+/** A result as lines. */
+export function failoverLines(result: FailoverResult, screen: Screen): string[] {
+  const { newMaster, oldMaster, durationMs, agreedMs, copiedMs, epoch } = result;
+  const took = `took over in ${durationMs} ms, all nodes know after ${agreedMs} ms, epoch ${epoch}`;
+  const lines = [
+    `${screen.paint('green', 'OK')} ${newMaster.address} is master in place of ${oldMaster.address}: ${took}`,
+  ];
+  if (copiedMs !== undefined) lines.push(`   ${oldMaster.address} copies it after ${copiedMs} ms`);
+  return lines;
+}
+
+export interface FailoverPair {
+  readonly report: ClusterReport;
+  readonly replica: NodeReport;
+  readonly master: NodeReport;
+}
+
+/** Lets the replica take over and waits until all know. Throws ToolError. */
+export async function carryOutFailover(
+  { report, replica, master }: FailoverPair,
+  options: Pick<FailoverOptions, 'mode' | 'timeoutMs'>,
+  screen: Screen,
+): Promise<FailoverResult> {
+  if (replica.own === undefined) {
+    throw new ToolError('NODE_FAILED', `Cannot fail over: ${replica.failure ?? 'no answer'}`);
+  }
+  const { timeoutMs } = options;
+  const startedMs = performance.now();
+  await takeOver(replica.own, replica.name, options);
+  const durationMs = performance.now() - startedMs;
+  const replication = replyFacts(await callNode(replica.own.client, 'INFO', 'replication'));
+  await waitUntilKnown(report, replica, timeoutMs);
+  const agreedMs = performance.now() - startedMs;
+  const isCopied = await waitUntilCopied({ replica, master, timeoutMs, screen });
+  const copiedMs = isCopied ? Math.round(performance.now() - startedMs) : undefined;
+  const info = replyFacts(await callNode(replica.own.client, 'CLUSTER', 'INFO'));
+  return {
+    mode: options.mode,
+    newMaster: { id: replica.node.id, address: replica.name },
+    oldMaster: { id: master.node.id, address: master.name },
+    durationMs: Math.round(durationMs),
+    agreedMs: Math.round(agreedMs),
+    copiedMs,
+    epochBefore: replica.own.currentEpoch,
+    epoch: Number(info.get('cluster_my_epoch') ?? 0),
+    offset: Number(replication.get('second_repl_offset') ?? 0) - 1,
+  };
+}
+
 async function takeOver(
   { client }: OwnReport,
   name: string,
-  { mode, timeoutMs }: FailoverOptions,
+  { mode, timeoutMs }: Pick<FailoverOptions, 'mode' | 'timeoutMs'>,
 ): Promise<void> {
   const words = mode === 'coordinated' ? [] : [mode.toUpperCase()];
   await callNode(client, 'CLUSTER', 'FAILOVER', ...words);

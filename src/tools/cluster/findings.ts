@@ -109,7 +109,8 @@ function viewFindings({ nodes, seed }: ClusterReport): Finding[] {
   return found;
 }
 
-function ownersText(view: readonly ClusterNode[]): string {
+/** Who owns what in a view, the same text for the same owners. */
+export function ownersText(view: readonly ClusterNode[]): string {
   const owners = view.filter(({ slots }) => slots.length > 0);
   return owners
     .map(({ id, slots }) => `${id} ${formatRanges(slots)}`)

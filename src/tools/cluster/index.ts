@@ -1,6 +1,7 @@
 /**
  * Cluster tools for any nodes that speak Redis 7: each is a pure planner and a thin runner.
  */
+export { type CallOptions, callNodes, setNodeTimeout } from './call.ts';
 export { checkCluster, showInfo } from './check.ts';
 export { connectNode, isListening, waitUntil } from './connect.ts';
 export { type CreateResult, type CreateToolOptions, createCluster } from './create.ts';
@@ -16,6 +17,13 @@ export { FAILOVER_TIMEOUT_MS, type FailoverOptions, failover } from './failover.
 export type { FailoverMode } from './failover-plan.ts';
 export { type Finding, findProblems } from './findings.ts';
 export { type ClusterReport, type NodeReport, closeReport, inspectCluster } from './inspect.ts';
-export { type AddNodeOptions, type DelNodeOptions, addNode, delNode } from './membership.ts';
+export { type Addition, addNode, delNode } from './membership.ts';
+export { fix } from './fix.ts';
+export type { FixOptions } from './fix-plan.ts';
+export { type OperateOptions, resumeOnly } from './operate.ts';
+export { MOVE_DEFAULTS } from './slot-mover.ts';
+export { rebalance, reshard } from './slot-tools.ts';
+export { relocate, switchover, takeover, upgrade } from './operations.ts';
+export type { RebalanceWish, ReshardWish } from './slot-plan.ts';
 export { type SlotRange, formatRanges } from './slot-ranges.ts';
 export { type ClusterNode, parseClusterNodes } from './topology.ts';

@@ -40,3 +40,22 @@ export function evenRanges(count: number): SlotRange[] {
     Math.round((index + 1) * share) - 1,
   ]);
 }
+
+/** Every slot of `ranges`, in their order. */
+export function slotsOf(ranges: readonly SlotRange[]): number[] {
+  return ranges.flatMap(([first, last]) =>
+    Array.from({ length: last - first + 1 }, (_, index) => first + index),
+  );
+}
+
+/** Slots as ranges, sorted. */
+export function rangesOf(slots: Iterable<number>): SlotRange[] {
+  const sorted = [...slots].sort((a, b) => a - b);
+  const ranges: [number, number][] = [];
+  for (const slot of sorted) {
+    const last = ranges.at(-1);
+    if (last !== undefined && slot <= last[1] + 1) last[1] = slot;
+    else ranges.push([slot, slot]);
+  }
+  return ranges;
+}

@@ -1,0 +1,109 @@
+/**
+ * The journal of a run: its plan, then one line for each step that is done, on disk before the next begins. It stays
+ * when the tool dies, and the next run for that cluster goes on with it.
+ */
+import {
+  closeSync,
+  fsyncSync,
+  openSync,
+  readFileSync,
+  readdirSync,
+  unlinkSync,
+  writeSync,
+} from 'node:fs';
+import { join } from 'node:path';
+import { ToolError } from '../errors.ts';
+import { type Plan, parsePlan } from './plan.ts';
+
+const NAME = /^slotline-[0-9a-f]{8}-\d+\.journal$/;
+
+export class Journal {
+  readonly path: string;
+  readonly plan: Plan;
+  /** Steps at the start of the plan that are done. */
+  #done: number;
+  #file: number;
+
+  private constructor(path: string, plan: Plan, parts: { done: number; file: number }) {
+    this.path = path;
+    this.plan = plan;
+    this.#done = parts.done;
+    this.#file = parts.file;
+  }
+
+  /** Begins a journal in `folder`. Throws ToolError `LOCAL`. */
+  static begin(folder: string, plan: Plan): Journal {
+    const cluster = [...plan.members].sort()[0] ?? '';
+    const path = join(folder, `slotline-${cluster.slice(0, 8)}-${process.pid}.journal`);
+    try {
+      const journal = new Journal(path, plan, { done: 0, file: openSync(path, 'wx') });
+      journal.#write(plan);
+      return journal;
+    } catch (error) {
+      throw localError(`Cannot begin the journal "${path}"`, error);
+    }
+  }
+
+  /** The journal in `folder` that an earlier run for a cluster of `members` left. Throws ToolError. */
+  static find(folder: string, members: readonly string[]): Journal | undefined {
+    let names: string[];
+    try {
+      names = readdirSync(folder).filter((name) => NAME.test(name));
+    } catch (error) {
+      throw localError(`Cannot read the folder of the journal "${folder}"`, error);
+    }
+    for (const name of names.sort()) {
+      const path = join(folder, name);
+      const [head = '', ...lines] = readFileSync(path, 'utf8').split('\n');
+      // Killed before the plan was whole, it had not begun.
+      if (lines.length === 0) {
+        unlinkSync(path);
+        continue;
+      }
+      const plan = parsePlan(head, path);
+      if (!plan.members.some((id) => members.includes(id))) continue;
+      const done = lines.filter((line) => line === DONE_LINE).length;
+      return new Journal(path, plan, { done, file: openSync(path, 'a') });
+    }
+    return undefined;
+  }
+
+  get done(): number {
+    return this.#done;
+  }
+
+  /** One more step is done. */
+  stepDone(): void {
+    this.#done++;
+    this.#writeText(DONE_LINE);
+  }
+
+  /** The run is complete: nothing to go on with. */
+  end(): void {
+    this.leave();
+    unlinkSync(this.path);
+  }
+
+  /** Closes the file and leaves it for the next run. */
+  leave(): void {
+    if (this.#file < 0) return;
+    closeSync(this.#file);
+    this.#file = -1;
+  }
+
+  #write(plan: Plan): void {
+    this.#writeText(JSON.stringify(plan));
+  }
+
+  #writeText(line: string): void {
+    writeSync(this.#file, `${line}\n`);
+    fsyncSync(this.#file);
+  }
+}
+
+const DONE_LINE = 'done';
+
+function localError(what: string, error: unknown): ToolError {
+  const reason = error instanceof Error ? error.message : String(error);
+  return new ToolError('LOCAL', `${what}: ${reason}`, error);
+}

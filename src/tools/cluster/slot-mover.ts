@@ -1,0 +1,225 @@
+/** Moves many slots between many masters at once: a few workers for each source, each with connections of its own. */
+import { setTimeout as pause } from 'node:timers/promises';
+import { type NodeAddress, type RespClient, replyText } from '../../client/index.ts';
+import { ToolError } from '../errors.ts';
+import { BatchPace } from './batch-pace.ts';
+import { callAll, callNode, connectNode, withCredentials } from './connect.ts';
+import { waitForState } from './create-run.ts';
+import { type ClusterReport, type NodeReport, reportOf } from './inspect.ts';
+import type { MoveProgress } from './move-progress.ts';
+import type { SlotMove } from './plan.ts';
+import { moveGroup } from './slot-group.ts';
+import { slotsOf } from './slot-ranges.ts';
+import type { Stopping } from './stopping.ts';
+import { type ClusterNode, parseClusterNodes } from './topology.ts';
+
+export interface MoveOptions {
+  /** Bound of one MIGRATE, milliseconds. */
+  readonly migrateTimeoutMs: number;
+  /** Keys of one MIGRATE at most. */
+  readonly batchKeysMax: number;
+  /** The source's value wins where both nodes have one. */
+  readonly isReplacing: boolean;
+  /** Keys a second of the whole run; undefined: as fast as it goes. */
+  readonly keysPerSecond: number | undefined;
+}
+
+export const MOVE_DEFAULTS: MoveOptions = {
+  migrateTimeoutMs: 60_000,
+  batchKeysMax: 1000,
+  isReplacing: false,
+  keysPerSecond: undefined,
+};
+
+export interface MoveContext {
+  readonly report: ClusterReport;
+  readonly options: MoveOptions;
+  readonly progress: MoveProgress;
+  readonly stopping: Stopping;
+  readonly timeoutMs: number;
+}
+
+/** Slots of a group: with usual slots some thousand keys, so that a stop does not have to wait long. */
+const GROUP_SLOTS = 32;
+/** While one worker's MIGRATE runs, the other opens and closes slots. More only wait for each other. */
+const WORKERS_PER_SOURCE = 2;
+/** What a reply may take beyond the time that MIGRATE itself is given. */
+const REPLY_MARGIN_MS = 5000;
+
+const THROTTLE_BURST_MS = 50;
+
+/** What both ends of a move say of themselves. */
+interface Ends {
+  readonly from: NodeReport;
+  readonly to: NodeReport;
+  readonly ownedByTarget: ReadonlySet<number>;
+}
+
+interface Job {
+  readonly ends: Ends;
+  readonly slots: readonly number[];
+}
+
+/**
+ * Carries out all `moves`. Slots that the target owns already count as done. Throws ToolError; slots in flight are then
+ * open, and the same call goes on with them.
+ */
+export async function moveSlots(moves: readonly SlotMove[], context: MoveContext): Promise<void> {
+  const jobs = await prepare(moves, context);
+  const bySource = new Map<string, Job[]>();
+  for (const job of jobs) {
+    const { id } = job.ends.from.node;
+    bySource.set(id, [...(bySource.get(id) ?? []), job]);
+  }
+  const throttle = throttleOf(context.options.keysPerSecond);
+  const workers: Promise<void>[] = [];
+  for (const queue of bySource.values()) {
+    const pace = new BatchPace(context.options.batchKeysMax);
+    for (let count = 0; count < WORKERS_PER_SOURCE; count++) {
+      workers.push(work({ queue, pace, throttle, context }));
+    }
+  }
+  const ended = await Promise.allSettled(workers);
+  const failed = ended.find((each) => each.status === 'rejected');
+  if (failed !== undefined) throw failed.reason;
+  context.stopping.throwIfRequested();
+}
+
+/** Checks both ends of every move and counts the work. */
+async function prepare(moves: readonly SlotMove[], context: MoveContext): Promise<Job[]> {
+  const jobs: Job[] = [];
+  for (const move of moves) {
+    const ends = await endsOf(move, context);
+    const slots = slotsOf(move.slots);
+    const counts = await callAll(
+      clientOf(ends.from),
+      slots.map((slot) => ['CLUSTER', 'COUNTKEYSINSLOT', slot]),
+    );
+    const keys = counts.reduce<number>((sum, reply) => sum + Number(reply), 0);
+    context.progress.expect(slots.length, keys);
+    for (let at = 0; at < slots.length; at += GROUP_SLOTS) {
+      jobs.push({ ends, slots: slots.slice(at, at + GROUP_SLOTS) });
+    }
+  }
+  return jobs;
+}
+
+async function endsOf(move: SlotMove, { report, timeoutMs }: MoveContext): Promise<Ends> {
+  const from = reachable(report, move.from);
+  const to = reachable(report, move.to);
+  // A node that has just joined refuses keys until it has heard of every slot.
+  await waitForState(clientOf(to), timeoutMs);
+  const [owned, target] = await Promise.all([ownSlots(from), ownSlots(to)]);
+  const stray = slotsOf(move.slots).find((slot) => !owned.has(slot) && !target.has(slot));
+  if (stray !== undefined) {
+    throw new ToolError(
+      'NODES_REFUSED',
+      `Cannot move slot ${stray}: ${from.name} does not own it any more, plan again`,
+    );
+  }
+  return { from, to, ownedByTarget: target };
+}
+
+interface WorkerParts {
+  readonly queue: Job[];
+  readonly pace: BatchPace;
+  readonly throttle: (keys: number) => Promise<void>;
+  readonly context: MoveContext;
+}
+
+async function work({ queue, pace, throttle, context }: WorkerParts): Promise<void> {
+  const connections = new Map<string, RespClient>();
+  const connect = async ({ node }: NodeReport): Promise<RespClient> => {
+    const known = connections.get(node.id);
+    if (known !== undefined) return known;
+    const address = withCredentials(node, context.report.address);
+    const { migrateTimeoutMs } = context.options;
+    const fresh = await connectNode(address, migrateTimeoutMs + REPLY_MARGIN_MS);
+    connections.set(node.id, fresh);
+    return fresh;
+  };
+  try {
+    for (let job = queue.shift(); job !== undefined; job = queue.shift()) {
+      if (context.stopping.isRequested) return;
+      const { ends, slots } = job;
+      await moveGroup(
+        {
+          source: await connect(ends.from),
+          target: await connect(ends.to),
+          targetAddress: addressFor(ends, context.report.address),
+          timeoutMs: context.options.migrateTimeoutMs,
+          isReplacing: context.options.isReplacing,
+          from: ends.from.node,
+          to: ends.to.node,
+          bystanders: bystandersOf(context.report, ends),
+          pace,
+          throttle,
+          onKeys: (keys) => context.progress.keysMoved(keys),
+        },
+        slots,
+        (slot) => ends.ownedByTarget.has(slot),
+      );
+      context.progress.slotsMoved(slots.length);
+    }
+  } catch (error) {
+    context.stopping.request('a failure');
+    throw error;
+  } finally {
+    for (const client of connections.values()) client.close();
+  }
+}
+
+function bystandersOf(report: ClusterReport, { from, to }: Ends): RespClient[] {
+  return report.nodes
+    .filter(({ node }) => node.role === 'master' && node !== from.node && node !== to.node)
+    .map(({ own }) => own?.client)
+    .filter((client) => client !== undefined);
+}
+
+/** The target under the address by which the source knows it: the user's may be good from here only. */
+function addressFor({ from, to }: Ends, like: NodeAddress): NodeAddress {
+  const known = from.own?.view.find(({ id }) => id === to.node.id);
+  return withCredentials(known === undefined || known.host === '' ? to.node : known, like);
+}
+
+/** One queue in time for all workers together. */
+function throttleOf(keysPerSecond: number | undefined): (keys: number) => Promise<void> {
+  if (keysPerSecond === undefined) return () => Promise.resolve();
+  let freeAtMs = performance.now();
+  return async (keys) => {
+    // Timers are late: what was missed of the last moment may be made up for.
+    const startMs = Math.max(freeAtMs, performance.now() - THROTTLE_BURST_MS);
+    freeAtMs = startMs + (keys / keysPerSecond) * 1000;
+    const waitMs = startMs - performance.now();
+    if (waitMs > 0) await pause(waitMs);
+  };
+}
+
+/** The report of a node that answers. Throws ToolError. */
+export function reachable(report: ClusterReport, id: string): NodeReport {
+  const found = reportOf(report, id);
+  if (found === undefined) {
+    throw new ToolError('NODES_REFUSED', `Cannot go on: no node ${id} in this cluster any more`);
+  }
+  if (found.own === undefined) {
+    throw new ToolError(
+      'NODE_FAILED',
+      `Cannot go on: ${found.name} cannot be reached: ${found.failure ?? ''}`,
+    );
+  }
+  return found;
+}
+
+/** The connection to a node that `reachable` answered. */
+export function clientOf({ own, name }: NodeReport): RespClient {
+  if (own === undefined)
+    throw new ToolError('NODE_FAILED', `Cannot go on: ${name} does not answer`);
+  return own.client;
+}
+
+/** Slots that a node says now that it owns. */
+async function ownSlots(report: NodeReport): Promise<ReadonlySet<number>> {
+  const text = replyText(await callNode(clientOf(report), 'CLUSTER', 'NODES'));
+  const myself: ClusterNode | undefined = parseClusterNodes(text).find((node) => node.isMyself);
+  return new Set(slotsOf(myself?.slots ?? []));
+}

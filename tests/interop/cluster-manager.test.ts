@@ -1,0 +1,248 @@
+/**
+ * Goal: every changing tool of `slotline cluster` leaves a whole cluster of real redis-servers and of our nodes, with
+ * no acknowledged write lost, and redis-cli agrees; killed in the middle, the next call goes on.
+ * Method: the program as it is installed, writers that follow redirections, and `redis-cli --cluster check` at the end
+ * of each test; the tests build on each other in order.
+ */
+import { execFile } from 'node:child_process';
+import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { Cluster } from './harness/cluster.ts';
+import { WriteLoad } from './harness/load.ts';
+import type { NodeProcess } from './harness/node-process.ts';
+import {
+  OUR_SERVER,
+  REAL_SERVER,
+  REDIS_CLI,
+  describeWithRealRedis,
+  required,
+} from './harness/programs.ts';
+import { type Run, slotline, startSlotline } from './harness/run-slotline.ts';
+import { until } from './harness/until.ts';
+
+const BOUND_MS = 20_000;
+const KEYS = 2000;
+
+const execute = promisify(execFile);
+
+describeWithRealRedis('the cluster manager', () => {
+  describe('on real redis-servers', () =>
+    manager(required(REAL_SERVER, 'redis-server'), OUR_SERVER));
+  describe('on our nodes', () => manager(OUR_SERVER, required(REAL_SERVER, 'redis-server')));
+});
+
+function manager(exe: string, otherExe: string): void {
+  let cluster: Cluster;
+  let folder: string;
+  let load: WriteLoad;
+
+  beforeAll(async () => {
+    folder = mkdtempSync(join(tmpdir(), 'slotline-manager-'));
+    cluster = await Cluster.start({ masters: 3, replicasPerMaster: 1, exeOf: () => exe });
+    load = new WriteLoad(cluster, { writers: 3 });
+    await until(() => load.acknowledgedCount > KEYS, BOUND_MS, 'there are keys');
+  });
+  afterAll(async () => {
+    await load.stop();
+    await cluster.stop();
+    rmSync(folder, { recursive: true, force: true });
+  });
+
+  test('add-node and reshard give a new master slots', async () => {
+    const fresh = await cluster.add(exe);
+    await expectDone('add-node', at(fresh.port), at(contact()));
+    await expectDone(
+      'reshard',
+      at(contact()),
+      '--from',
+      'all',
+      '--to',
+      at(fresh.port),
+      '--slots',
+      '600',
+    );
+    expect(slotsOf(await cluster.myself(fresh))).toBe(600);
+    await expectWhole();
+  });
+
+  test('a plan in a file does what it says, and only for the cluster it was made for', async () => {
+    const file = join(folder, 'plan.json');
+    const args = ['rebalance', at(contact()), '--use-empty-masters'];
+    await expectDone(...args, '--plan', file);
+    expect(slotsOf(await cluster.myself(lastNode()))).toBe(600);
+    await expectDone(...args, '--apply', file);
+    expect(slotsOf(await cluster.myself(lastNode()))).toBe(4096);
+    expect((await expectDone(...args)).out).toContain('OK no master is off its share');
+    expect((await run('reshard', at(contact()), '--apply', file)).status).toBe(2);
+    await expectWhole();
+  });
+
+  test('killed in the middle, reshard leaves a journal, and the next call goes on with it', async () => {
+    const from = at(lastNode().port);
+    const to = at(cluster.node(0).port);
+    const args = [
+      'reshard',
+      to,
+      '--from',
+      from,
+      '--to',
+      to,
+      '--slots',
+      '4000',
+      '--throttle',
+      '2000',
+    ];
+    const killed = startSlotline(...args, '--yes', '--journal', folder);
+    await until(() => isOpen(), BOUND_MS, 'slots are open');
+    const second = await run('rebalance', to);
+    expect(second.status).toBe(3);
+    expect(second.err).toContain('Another operator changes this cluster');
+    killed.child.kill('SIGKILL');
+    await killed.ended;
+    expect(journals()).toHaveLength(1);
+    const resumed = await expectDone(...args.slice(0, -2));
+    expect(resumed.err).toContain('Going on with an interrupted reshard');
+    expect(journals()).toEqual([]);
+    expect(slotsOf(await cluster.myself(lastNode()))).toBe(96);
+    await expectWhole();
+  });
+
+  test('a signal ends it in order, and resume --rollback takes back what had moved', async () => {
+    const from = at(cluster.node(0).port);
+    const args = ['reshard', from, '--from', from, '--to', at(lastNode().port), '--slots', '900'];
+    const before = slotsOf(await cluster.myself(cluster.node(0)));
+    const stopped = startSlotline(...args, '--throttle', '500', '--yes', '--journal', folder);
+    await until(() => isOpen(), BOUND_MS, 'slots are open');
+    stopped.child.kill('SIGINT');
+    expect((await stopped.ended).status).toBe(3);
+    expect(await isOpen()).toBe(false);
+    await expectDone('resume', from, '--rollback');
+    expect(slotsOf(await cluster.myself(cluster.node(0)))).toBe(before);
+    await expectWhole();
+  });
+
+  test('fix closes slots that were left open, finishes moves and finds stray keys', async () => {
+    const [a, b] = [cluster.node(0), lastNode()];
+    const [range = [0, 0]] = (await cluster.myself(a)).slots;
+    const [aId, bId] = [await a.text('CLUSTER', 'MYID'), await b.text('CLUSTER', 'MYID')];
+    const [half, idle, stray] = [range[0], range[0] + 1, range[0] + 2];
+    await b.call('CLUSTER', 'SETSLOT', half, 'IMPORTING', aId);
+    await a.call('CLUSTER', 'SETSLOT', half, 'MIGRATING', bId);
+    await a.call('CLUSTER', 'SETSLOT', idle, 'MIGRATING', bId);
+    await b.call('CLUSTER', 'SETSLOT', stray, 'IMPORTING', aId);
+    const check = await run('check', at(a.port));
+    expect(check.status).toBe(1);
+    const dry = await run('fix', at(a.port), '--dry-run');
+    expect(dry.out).toContain('Dry run');
+    await expectDone('fix', at(a.port));
+    expect((await cluster.myself(b)).slots.flat()).toContain(half);
+    await expectWhole();
+  });
+
+  test('fix gives slots without an owner one', async () => {
+    const node = lastNode();
+    const [[lostFirst] = [0]] = (await cluster.myself(node)).slots;
+    for (const each of cluster.running) {
+      if (await cluster.isMaster(each)) await each.call('CLUSTER', 'DELSLOTS', lostFirst);
+    }
+    await expectDone('fix', at(contact()));
+    await cluster.untilAgreed();
+    await expectWhole();
+  });
+
+  test('switchover hands every shard over', async () => {
+    await expectDone('rebalance', at(contact()), '--weight', `${at(lastNode().port)}=0`);
+    await expectDone('del-node', at(contact()), at(lastNode().port));
+    await lastNode().kill();
+    await cluster.untilAgreed();
+    const masters = [0, 1, 2].map((index) => cluster.node(index));
+    const result = await expectDone('switchover', at(contact()), '--json');
+    const { failovers } = JSON.parse(result.out) as { failovers: { durationMs: number }[] };
+    expect(failovers).toHaveLength(3);
+    for (const master of masters) expect(await cluster.isMaster(master)).toBe(false);
+    await expectWhole();
+  });
+
+  test('relocate moves every shard to servers of the other make, and no acknowledged write is lost', async () => {
+    const old = cluster.running;
+    const fresh = [];
+    for (let count = 0; count < 6; count++) fresh.push(await cluster.add(otherExe));
+    const to = fresh.map(({ port }) => at(port)).join(',');
+    await expectDone('relocate', at(contact()), '--to', to);
+    for (const node of old) {
+      expect(await node.text('CLUSTER', 'INFO')).toContain('cluster_known_nodes:1');
+      await node.kill();
+    }
+    const count = load.acknowledgedCount;
+    await until(() => load.acknowledgedCount > count + 100, BOUND_MS, 'writes go on');
+    await load.stop();
+    await expectWhole();
+    expect(await load.missing()).toEqual([]);
+  });
+
+  test('takeover promotes replicas once their masters are gone, and refuses before', async () => {
+    const masters: NodeProcess[] = [];
+    const replicas: NodeProcess[] = [];
+    for (const node of cluster.running) {
+      ((await cluster.isMaster(node)) ? masters : replicas).push(node);
+    }
+    const names = replicas.map(({ port }) => at(port)).join(',');
+    const refused = await run('takeover', at(replicas[0]?.port ?? 0), '--nodes', names);
+    expect(refused.status).toBe(3);
+    expect(refused.err).toContain('answers: use "slotline cluster switchover"');
+    await Promise.all(masters.map((node) => node.kill()));
+    await expectDone('takeover', at(replicas[0]?.port ?? 0), '--nodes', names);
+    await cluster.untilAgreed();
+    expect(await load.missing()).toEqual([]);
+  });
+
+  function contact(): number {
+    return cluster.node(1).isRunning ? cluster.node(1).port : (cluster.running[0]?.port ?? 0);
+  }
+
+  function lastNode(): Cluster['nodes'][number] {
+    return cluster.node(6);
+  }
+
+  function journals(): string[] {
+    return readdirSync(folder).filter((name) => name.endsWith('.journal'));
+  }
+
+  function run(...args: readonly string[]): Promise<Run> {
+    const isReader = args[0] === 'check';
+    return slotline(...args, ...(isReader ? [] : ['--yes', '--journal', folder]));
+  }
+
+  async function expectDone(...args: readonly string[]): Promise<Run> {
+    const done = await run(...args);
+    expect(done.status, `${args.join(' ')}\n${done.out}${done.err}`).toBe(0);
+    return done;
+  }
+
+  async function isOpen(): Promise<boolean> {
+    for (const node of cluster.running) {
+      if ((await node.text('CLUSTER', 'NODES')).includes('[')) return true;
+    }
+    return false;
+  }
+
+  /** By our check and by redis-cli's. */
+  async function expectWhole(): Promise<void> {
+    await expectDone('check', at(contact()));
+    const cli = required(REDIS_CLI, 'redis-cli');
+    const { stdout } = await execute(cli, ['--cluster', 'check', at(contact())]);
+    expect(stdout).toContain('[OK] All 16384 slots covered.');
+    expect(stdout).not.toContain('WARNING');
+  }
+}
+
+function at(port: number): string {
+  return `127.0.0.1:${port}`;
+}
+
+function slotsOf({ slots }: Awaited<ReturnType<Cluster['myself']>>): number {
+  return slots.reduce((sum, [first, last]) => sum + last - first + 1, 0);
+}
