@@ -26,6 +26,12 @@ test('each fault has its finding, and only warnings leave the status at 0', () =
     ['slotsTwice', reportOn(claims), true],
     ['viewsDiffer', reportOn(nodes, { own: { 3: { view: viewOf(claims, testId(3)) } } }), true],
     ['membersDiffer', reportOn(nodes, { own: { 3: { view: nodes.slice(0, 5) } } }), true],
+    ['lagging', reportOn(nodes, { own: { 0: { offset: 1 << 30 } } }), false],
+    [
+      'sameHost',
+      reportOn(nodes.with(1, clusterNode(1, { host: '10.0.0.1', slots: [[5461, 10922]] }))),
+      false,
+    ],
     ['slotOpen', reportOn(opened), true],
     ['noReplica', reportOn(nodes.slice(0, 5)), false],
     [

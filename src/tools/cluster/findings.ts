@@ -1,6 +1,6 @@
 /** What is wrong with a cluster, from a look at all its nodes. Pure. */
 import { SLOT_COUNT } from '../../base/index.ts';
-import type { ClusterReport, NodeReport } from './inspect.ts';
+import { type ClusterReport, type NodeReport, lagOf } from './inspect.ts';
 import { type SlotRange, formatRanges, missingRanges, slotCount } from './slot-ranges.ts';
 import { type ClusterNode, replicasOf, shortId } from './topology.ts';
 
@@ -17,6 +17,8 @@ export interface Finding {
     | 'slotOpen'
     | 'linkNotUp'
     | 'noReplica'
+    | 'sameHost'
+    | 'lagging'
     | 'epochTwice'
     | 'fewMasters';
   /** One line that names the nodes. */
@@ -24,6 +26,8 @@ export interface Finding {
 }
 
 const RANGES_SHOWN = 5;
+/** A replica that is further behind would lose much if it had to take over now. */
+const LAG_BYTES_MAX = 16 << 20;
 /** Fewer masters cannot agree on the failure of one of them. */
 const MASTERS_MIN = 3;
 
@@ -35,6 +39,7 @@ export function findProblems(report: ClusterReport): Finding[] {
     ...viewFindings(report),
     ...openSlotFindings(report),
     ...shapeFindings(report),
+    ...replicaFindings(report),
   ];
   return [
     ...found.filter(({ severity }) => severity === 'error'),
@@ -57,7 +62,8 @@ function nodeFindings({ node, name, own, failure }: NodeReport): Finding[] {
     found.push({ severity: 'error', code: 'stateNotOk', message: `${name} is not in state ok` });
   }
   if (!own.isLinkUp) {
-    const message = `replica ${name} has no link to its master`;
+    const state = own.isSyncing ? ', a full copy is on its way' : '';
+    const message = `replica ${name} has no link to its master${state}`;
     found.push({ severity: 'error', code: 'linkNotUp', message });
   }
   return found;
@@ -94,15 +100,18 @@ function claimOf({ node, own }: NodeReport): readonly SlotRange[] {
 function viewFindings({ nodes, seed }: ClusterReport): Finding[] {
   const found: Finding[] = [];
   const wanted = seed.own === undefined ? undefined : ownersText(seed.own.view);
-  const members = seed.own === undefined ? undefined : membersText(seed.own.view);
+  const nameOf = new Map(nodes.map(({ node, name }) => [node.id, name]));
+  const all = nodes.flatMap(({ own }) => own?.view ?? []);
   for (const { name, own } of nodes) {
     if (own === undefined) continue;
     if (wanted !== undefined && ownersText(own.view) !== wanted) {
       const message = `${name} and ${seed.name} do not agree who owns which slots`;
       found.push({ severity: 'error', code: 'viewsDiffer', message });
     }
-    if (members !== undefined && membersText(own.view) !== members) {
-      const message = `${name} and ${seed.name} do not know the same nodes`;
+    const missing = membersOf(all).filter((id) => !membersOf(own.view).includes(id));
+    if (missing.length > 0) {
+      const names = missing.map((id) => nameOf.get(id) ?? shortId(id)).join(', ');
+      const message = `${name} does not know ${names}`;
       found.push({ severity: 'error', code: 'membersDiffer', message });
     }
   }
@@ -118,12 +127,10 @@ export function ownersText(view: readonly ClusterNode[]): string {
     .join('\n');
 }
 
-function membersText(view: readonly ClusterNode[]): string {
+/** Ids of those that have joined, each once. */
+function membersOf(view: readonly ClusterNode[]): string[] {
   const members = view.filter(({ flags }) => !flags.includes('handshake'));
-  return members
-    .map(({ id }) => id)
-    .sort()
-    .join('\n');
+  return [...new Set(members.map(({ id }) => id))];
 }
 
 function openSlotFindings({ nodes }: ClusterReport): Finding[] {
@@ -156,6 +163,26 @@ function shapeFindings(report: ClusterReport): Finding[] {
     if (twin === undefined) continue;
     const message = `${a.host}:${a.port} and ${twin.host}:${twin.port} have the same configEpoch ${a.configEpoch}, which settles by itself`;
     found.push({ severity: 'warning', code: 'epochTwice', message });
+  }
+  return found;
+}
+
+function replicaFindings(report: ClusterReport): Finding[] {
+  const found: Finding[] = [];
+  // On one machine there is nothing to avoid, and whoever does that knows.
+  const areSpread = new Set(report.nodes.map(({ node }) => node.host)).size > 1;
+  for (const replica of report.nodes) {
+    const master = report.nodes.find(({ node }) => node.id === replica.node.masterId);
+    if (master === undefined) continue;
+    if (areSpread && master.node.host === replica.node.host) {
+      const message = `${replica.name} copies ${master.name} on the same host: they fail together`;
+      found.push({ severity: 'warning', code: 'sameHost', message });
+    }
+    const lag = lagOf(replica, report) ?? 0;
+    if (lag > LAG_BYTES_MAX && replica.own?.isLinkUp === true) {
+      const message = `${replica.name} is ${lag} bytes behind ${master.name}`;
+      found.push({ severity: 'warning', code: 'lagging', message });
+    }
   }
   return found;
 }

@@ -29,6 +29,10 @@ export interface OwnReport {
   readonly keys: number;
   /** Replication offset, bytes. */
   readonly offset: number;
+  /** Of a replica: a full copy is on its way. */
+  readonly isSyncing: boolean;
+  /** Bytes of memory in use. */
+  readonly memory: number;
   readonly currentEpoch: number;
 }
 
@@ -76,6 +80,14 @@ export function reportOf(report: ClusterReport, id: string): NodeReport | undefi
   return report.nodes.find(({ node }) => node.id === id);
 }
 
+/** Bytes of its master's stream that a replica lacks; undefined of a master, and when one of them could not be asked. */
+export function lagOf({ node, own }: NodeReport, report: ClusterReport): number | undefined {
+  const master = node.masterId === undefined ? undefined : reportOf(report, node.masterId);
+  if (own === undefined || master?.own === undefined) return undefined;
+  // They were asked one after the other, so that the replica may seem to be ahead.
+  return Math.max(0, master.own.offset - own.offset);
+}
+
 async function askAll(address: NodeAddress, known: readonly ClusterNode[]): Promise<ClusterReport> {
   const nodes = await Promise.all(known.map((node) => ask(address, node)));
   const seed = nodes.find(({ node }) => node.isMyself);
@@ -115,11 +127,12 @@ function reasonOf(message: string): string {
 }
 
 async function readOwn(client: RespClient): Promise<OwnReport> {
-  const [nodes, cluster, replication, size] = await client.pipeline([
+  const [nodes, cluster, replication, size, memory] = await client.pipeline([
     ['CLUSTER', 'NODES'],
     ['CLUSTER', 'INFO'],
     ['INFO', 'replication'],
     ['DBSIZE'],
+    ['INFO', 'memory'],
   ]);
   const link = replyFacts(replication);
   const facts = replyFacts(cluster);
@@ -131,6 +144,8 @@ async function readOwn(client: RespClient): Promise<OwnReport> {
     isLinkUp: (link.get('master_link_status') ?? 'up') === 'up',
     keys: typeof size === 'number' ? size : 0,
     offset: Number(link.get(offset) ?? 0),
+    isSyncing: link.get('master_sync_in_progress') === '1',
+    memory: Number(replyFacts(memory).get('used_memory') ?? 0),
     currentEpoch: Number(facts.get('cluster_current_epoch') ?? 0),
   };
 }

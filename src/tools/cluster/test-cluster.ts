@@ -82,6 +82,8 @@ function ownReport(nodes: readonly ClusterNode[], node: ClusterNode): OwnReport 
     isLinkUp: true,
     keys: 0,
     offset: 100,
+    isSyncing: false,
+    memory: 0,
     currentEpoch: 6,
   };
 }
