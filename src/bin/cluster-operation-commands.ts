@@ -1,6 +1,15 @@
 /** `slotline cluster switchover`, `relocate`, `takeover` and `upgrade`: their arguments. */
 import type { Command } from 'commander';
-import { type PlanFlags, list, operateOptions, seeds, withPlan } from './cluster-flags.ts';
+import {
+  type PlanFlags,
+  type SharedFlags,
+  list,
+  operateOptions,
+  seeds,
+  timeoutOf,
+  withPlan,
+  withShared,
+} from './cluster-flags.ts';
 import { runTool } from './run-tool.ts';
 
 interface SwitchoverFlags extends PlanFlags {
@@ -20,6 +29,13 @@ interface UpgradeFlags extends PlanFlags {
   readonly restartCommand: string;
 }
 
+interface RestoreFlags extends SharedFlags {
+  readonly replace?: boolean;
+}
+
+/** A master with much data takes its time before the first byte. */
+const DATA_TIMEOUT_MS = 60_000;
+
 const ANY_NODE = 'any node of the cluster; several are tried in order';
 
 /** Adds the operations on whole clusters. */
@@ -28,6 +44,8 @@ export function addOperationCommands(cluster: Command): void {
   addRelocate(cluster);
   addTakeover(cluster);
   addUpgrade(cluster);
+  addBackup(cluster);
+  addRestore(cluster);
 }
 
 function addSwitchover(cluster: Command): void {
@@ -94,6 +112,40 @@ function addUpgrade(cluster: Command): void {
     runTool(flags.json === true, async (screen) => {
       const { upgrade } = await import('../tools/cluster/index.ts');
       return upgrade(flags.restartCommand, await operateOptions(nodes, flags), screen);
+    }),
+  );
+}
+
+function addBackup(cluster: Command): void {
+  withShared(
+    cluster
+      .command('backup')
+      .description("copy every master's data into a folder, with a description of the nodes")
+      .argument('<existing>', 'any node of the cluster')
+      .argument('<folder>', 'an empty folder, or one that is to be made'),
+  ).action((existing: string, folder: string, flags: SharedFlags) =>
+    runTool(flags.json === true, async (screen) => {
+      const { backup } = await import('../tools/backup/index.ts');
+      const timeoutMs = timeoutOf(flags, DATA_TIMEOUT_MS);
+      return backup({ seeds: await seeds([existing]), folder, timeoutMs }, screen);
+    }),
+  );
+}
+
+function addRestore(cluster: Command): void {
+  withShared(
+    cluster
+      .command('restore')
+      .description('put the keys of a backup, or of any RDB files, into a cluster of any size')
+      .argument('<existing>', 'any node of the cluster')
+      .argument('<folder>', 'the folder with the .rdb files')
+      .option('--replace', 'overwrite keys that are there'),
+  ).action((existing: string, folder: string, flags: RestoreFlags) =>
+    runTool(flags.json === true, async (screen) => {
+      const { restore } = await import('../tools/backup/index.ts');
+      const options = { folder, isReplacing: flags.replace === true };
+      const timeoutMs = timeoutOf(flags, DATA_TIMEOUT_MS);
+      return restore({ seeds: await seeds([existing]), ...options, timeoutMs }, screen);
     }),
   );
 }

@@ -19,4 +19,5 @@ export {
   RespClient,
   type TlsOptions,
 } from './resp-client.ts';
+export { downloadRdb } from './rdb-download.ts';
 export { type Endpoint, type Redirect, SlotCache, parseRedirect } from './slot-cache.ts';

@@ -179,7 +179,8 @@ export class RespClient {
   }
 }
 
-function openSocket(options: ConnectOptions): Promise<Socket> {
+/** A socket that is connected, and secured where asked. Rejects with ClientError `CONNECT_FAILED`. */
+export function openSocket(options: ConnectOptions): Promise<Socket> {
   const { host, port, tls = false, timeoutMs } = options;
   return new Promise((resolve, reject) => {
     const socket =
@@ -227,7 +228,7 @@ function reasonOf(error: NodeJS.ErrnoException): string {
 }
 
 /** The commands that begin a connection. */
-function greeting(options: ConnectOptions): Argument[][] {
+export function greeting(options: ConnectOptions): Argument[][] {
   const { username, password, resp = 2, db = 0 } = options;
   const commands: Argument[][] = [];
   const login = password === undefined ? [] : [username ?? 'default', password];
@@ -241,7 +242,8 @@ function greeting(options: ConnectOptions): Argument[][] {
   return commands;
 }
 
-function toBytes(argument: Argument): Buffer {
+/** An argument as it goes over the wire. */
+export function toBytes(argument: Argument): Buffer {
   return Buffer.isBuffer(argument) ? argument : Buffer.from(String(argument));
 }
 

@@ -51,6 +51,7 @@ type Stage = 'header' | 'opcode' | 'value' | 'moduleAux' | 'checksum';
 interface EntryInProgress extends RdbEntry {
   dbIndex: number;
   key: StringSlot;
+  type: number;
   expireAtUnixMs: number;
   idleSeconds: number;
   freq: number;
@@ -88,6 +89,7 @@ export class RdbReader {
     this.#entry = {
       dbIndex: 0,
       key: new StringSlot(),
+      type: 0,
       expireAtUnixMs: -1,
       idleSeconds: -1,
       freq: -1,
@@ -106,6 +108,13 @@ export class RdbReader {
   /** Version of the format, 0 until the header was read. */
   get version(): number {
     return this.#version;
+  }
+
+  /**
+   * Position in the whole input, to be asked by the handler: where the value begins in `begin`, where it ended in `end`.
+   */
+  get position(): number {
+    return this.#position();
   }
 
   /**
@@ -375,6 +384,7 @@ export class RdbReader {
     }
     // The key is copied out: its value may come in another chunk.
     if (!this.#cursor.string(this.#name)) return false;
+    this.#entry.type = type;
     const { key } = this.#entry;
     key.setCopy(this.#name.buf, this.#name.at, this.#name.size);
     const decoder = this.#decoders.get(type);

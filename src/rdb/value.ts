@@ -11,6 +11,8 @@ export interface Bytes {
 export interface RdbEntry {
   readonly dbIndex: number;
   readonly key: Bytes;
+  /** Type byte of the value, which begins its DUMP payload too. */
+  readonly type: number;
   /** Unix milliseconds, or -1 when the key does not expire. */
   readonly expireAtUnixMs: number;
   /** LRU idle time in seconds, or -1 when the file does not say. */

@@ -166,6 +166,23 @@ function manager(exe: string, otherExe: string): void {
     await expectWhole();
   });
 
+  test('upgrade restarts every node, and each is a replica when it is its turn', async () => {
+    const nodes = cluster.running;
+    const pids = nodes.map(({ pid }) => pid);
+    // The command ends the server; what an init system would do, the test does: start it again.
+    const starter = setInterval(() => {
+      for (const node of nodes.filter(({ isRunning }) => !isRunning)) node.launch();
+    }, 50);
+    try {
+      const command = `${required(REDIS_CLI, 'redis-cli')} -p {port} SHUTDOWN NOSAVE`;
+      await expectDone('upgrade', at(contact()), '--restart-command', command);
+    } finally {
+      clearInterval(starter);
+    }
+    expect(nodes.filter(({ pid }, index) => pid === pids[index])).toEqual([]);
+    await expectWhole();
+  });
+
   test('relocate moves every shard to servers of the other make, and no acknowledged write is lost', async () => {
     const old = cluster.running;
     const fresh = [];

@@ -1,6 +1,7 @@
 /** `slotline cluster failover`: asks a replica to take over, waits until it has, and says how long that took. */
 import { type NodeAddress, replyFacts, replyText } from '../../client/index.ts';
-import { type ExitStatus, ToolError } from '../errors.ts';
+import { ReplyError } from '../../resp/index.ts';
+import { type ExitStatus, ToolError, asToolError } from '../errors.ts';
 import type { Screen } from '../screen.ts';
 import { callNode, waitUntil } from './connect.ts';
 import { type FailoverMode, planFailover } from './failover-plan.ts';
@@ -116,7 +117,13 @@ async function takeOver(
   { mode, timeoutMs }: Pick<FailoverOptions, 'mode' | 'timeoutMs'>,
 ): Promise<void> {
   const words = mode === 'coordinated' ? [] : [mode.toUpperCase()];
-  await callNode(client, 'CLUSTER', 'FAILOVER', ...words);
+  try {
+    await client.call('CLUSTER', 'FAILOVER', ...words);
+  } catch (error) {
+    // The others may have elected it a moment ago, which is as good.
+    const isMaster = error instanceof ReplyError && /to a replica/.test(error.message);
+    if (!isMaster) throw asToolError(error, name);
+  }
   await waitUntil(
     async () => {
       const view = parseClusterNodes(replyText(await callNode(client, 'CLUSTER', 'NODES')));

@@ -9,7 +9,8 @@ import { ReplyError } from '../../resp/index.ts';
 import { ToolError } from '../errors.ts';
 import type { ClusterReport } from './inspect.ts';
 
-const LOCK_KEY = 'slotline:cluster:lock';
+/** The key that is the lock, no data of the user's. */
+export const LOCK_KEY = 'slotline:cluster:lock';
 /** How long a lock outlives its tool. */
 const LOCK_TTL_MS = 15_000;
 const RENEWAL_MS = 4000;

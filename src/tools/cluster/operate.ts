@@ -12,10 +12,10 @@ import { failoverLines } from './failover.ts';
 import { type Finding, findProblems, hasErrors } from './findings.ts';
 import { type ClusterReport, closeReport, inspectCluster, nodesOf } from './inspect.ts';
 import { Journal } from './journal.ts';
-import { ClusterLock } from './lock.ts';
+import { withLock } from './locked.ts';
 import { type Plan, type Step, describeStep, parsePlan, reversed } from './plan.ts';
 import { type RunOptions, type RunResult, namesOf, runPlan } from './plan-run.ts';
-import { Stopping, withSignals } from './stopping.ts';
+import type { Stopping } from './stopping.ts';
 
 export interface OperateOptions extends RunOptions {
   /** Does not ask before it begins. */
@@ -69,7 +69,8 @@ export async function operate(
     screen.out(`${where}: nothing was changed`);
     return 0;
   }
-  return withLock(operation.verb, options, screen, async (run) => {
+  return withLock(operation.verb, options, screen, async (stopping) => {
+    const run = { options, screen, stopping };
     const resumed = await resume(run);
     if (resumed?.plan.verb === operation.verb && resumed.plan.wish === operation.wish) {
       return report(operation, resumed, run);
@@ -99,7 +100,8 @@ export async function resumeOnly(
     nothing: 'No interrupted run for this cluster in this folder',
     done: ({ totals }) => `the interrupted run is complete, ${totals.slots} slots have moved`,
   };
-  return withLock('resume', options, screen, async (run) => {
+  return withLock('resume', options, screen, async (stopping) => {
+    const run = { options, screen, stopping };
     const resumed = await resume(run);
     if (resumed === undefined) {
       screen.json({ ok: true, verb: 'resume', isDryRun: false, steps: [] });
@@ -124,32 +126,6 @@ interface Run {
 interface Outcome {
   readonly plan: Plan;
   readonly result: RunResult;
-}
-
-/** Does `work` while nobody else changes the cluster; signals ask it to stop. */
-async function withLock(
-  verb: string,
-  options: OperateOptions,
-  screen: Screen,
-  work: (run: Run) => Promise<ExitStatus>,
-): Promise<ExitStatus> {
-  const stopping = new Stopping();
-  const onSignal = (): void =>
-    screen.note('Stopping: what has begun is finished first; once more ends at once');
-  return withSignals(stopping, onSignal, async () => {
-    const look = await inspectCluster(options.seeds);
-    closeReport(look);
-    const onLost = (): void => stopping.request('the loss of the cluster lock');
-    const lock = await ClusterLock.take(look, verb, onLost);
-    if (lock === undefined) {
-      screen.note('Working without a lock: the cluster takes no writes now');
-    }
-    try {
-      return await work({ options, screen, stopping });
-    } finally {
-      await lock?.release();
-    }
-  });
 }
 
 async function resume(run: Run): Promise<Outcome | undefined> {

@@ -1,0 +1,121 @@
+/**
+ * The keys of an RDB as DUMP payloads, which RESTORE takes: the bytes of a value are the same in both, so that they are
+ * checked on the way but not written anew.
+ */
+import { Crc64 } from '../../base/index.ts';
+import { type Bytes, type RdbHandler, type RdbEntry, RdbReader } from '../../rdb/index.ts';
+
+export interface Payload {
+  readonly dbIndex: number;
+  readonly key: Buffer;
+  readonly payload: Buffer;
+  /** Unix milliseconds, or -1 when the key does not expire. */
+  readonly expireAtUnixMs: number;
+}
+
+const VERSION_BYTES = 2;
+const CHECKSUM_BYTES = 8;
+
+export class RdbPayloads {
+  readonly #reader: RdbReader;
+  readonly #skipped: Set<string> = new Set();
+  /** The bytes from `#chunksAt` on: what belongs to the value in hand may begin some chunks ago. */
+  #chunks: Buffer[] = [];
+  #chunksAt = 0;
+  #read = 0;
+  #valueAt: number | undefined;
+  #found: Payload[] = [];
+
+  constructor() {
+    const handler: RdbHandler = {
+      sink: NO_SINK,
+      begin: () => {
+        this.#valueAt = this.#reader.position;
+        return undefined;
+      },
+      end: (entry) => this.#take(entry),
+      empty: () => (this.#valueAt = undefined),
+      skipped: (what) => this.#skipped.add(what),
+    };
+    this.#reader = new RdbReader(handler);
+  }
+
+  /** What the file holds beside keys and is passed over. */
+  get skipped(): readonly string[] {
+    return [...this.#skipped];
+  }
+
+  /** Why the bytes are no RDB, or one that is not whole; undefined when it was read to its end. */
+  get flaw(): string | undefined {
+    const { state, failure } = this.#reader;
+    if (state === 'done') return undefined;
+    if (failure === undefined) return 'it ends in the middle';
+    return failure.kind === 'unsupported'
+      ? `key ${JSON.stringify(failure.key.toString())} is of an unknown type: ${failure.what}`
+      : `${failure.reason} at byte ${failure.at}`;
+  }
+
+  /** The keys that are complete with these bytes. */
+  push(chunk: Buffer): readonly Payload[] {
+    this.#chunks.push(chunk);
+    this.#reader.push(chunk, 0, chunk.length);
+    this.#read += chunk.length;
+    const needed = this.#valueAt ?? this.#read;
+    for (let first = this.#chunks[0]; first !== undefined; [first] = this.#chunks) {
+      if (this.#chunksAt + first.length > needed) break;
+      this.#chunksAt += first.length;
+      this.#chunks.shift();
+    }
+    const found = this.#found;
+    this.#found = [];
+    return found;
+  }
+
+  #take({ dbIndex, key, type, expireAtUnixMs }: RdbEntry): void {
+    const from = this.#valueAt ?? 0;
+    const size = this.#reader.position - from;
+    this.#valueAt = undefined;
+    const payload = Buffer.allocUnsafe(1 + size + VERSION_BYTES + CHECKSUM_BYTES);
+    payload[0] = type;
+    this.#copy(from, size, payload, 1);
+    payload.writeUInt16LE(this.#reader.version, 1 + size);
+    const crc = new Crc64();
+    crc.update(payload, 0, payload.length - CHECKSUM_BYTES);
+    crc.writeTo(payload, payload.length - CHECKSUM_BYTES);
+    this.#found.push({ dbIndex, key: copied(key), payload, expireAtUnixMs });
+  }
+
+  /** Input bytes `[from, from + size)` to `into` at `at`. */
+  #copy(from: number, size: number, into: Buffer, at: number): void {
+    let start = this.#chunksAt;
+    for (const chunk of this.#chunks) {
+      const begin = Math.max(from, start);
+      const end = Math.min(from + size, start + chunk.length);
+      if (begin < end) chunk.copy(into, at + begin - from, begin - start, end - start);
+      start += chunk.length;
+    }
+  }
+}
+
+function copied({ buf, at, size }: Bytes): Buffer {
+  return Buffer.from(buf.subarray(at, at + size));
+}
+
+/** Values go on as bytes; their parts are of no interest. Whether elements differ is for the server to say. */
+const NO_SINK: RdbHandler['sink'] = {
+  string: () => undefined,
+  container: () => undefined,
+  element: () => true,
+  field: () => true,
+  scored: () => true,
+  listpack: () => undefined,
+  intset: () => undefined,
+  stream: () => undefined,
+  streamNode: () => undefined,
+  streamFacts: () => undefined,
+  streamGroup: () => true,
+  streamPending: () => true,
+  streamConsumer: () => true,
+  streamConsumerPending: () => true,
+  streamGroupEnd: () => true,
+};

@@ -1,0 +1,156 @@
+/** `slotline cluster restore`: the keys of RDB files into a cluster of any size, each to the owner of its slot. */
+import { createReadStream } from 'node:fs';
+import { readdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { ClusterClient } from '../../client/index.ts';
+import { ReplyError } from '../../resp/index.ts';
+import { LOCK_KEY } from '../cluster/lock.ts';
+import { type LockOptions, withLock } from '../cluster/locked.ts';
+import type { Stopping } from '../cluster/stopping.ts';
+import { type ExitStatus, ToolError, asToolError } from '../errors.ts';
+import type { Screen } from '../screen.ts';
+import { type Payload, RdbPayloads } from './rdb-payloads.ts';
+
+export interface RestoreOptions extends LockOptions {
+  /** Folder whose `.rdb` files are read. */
+  readonly folder: string;
+  /** Keys that are there are overwritten. */
+  readonly isReplacing: boolean;
+  /** Bound of one reply, milliseconds. */
+  readonly timeoutMs: number;
+}
+
+interface Counts {
+  restored: number;
+  /** Were there already and stayed as they are. */
+  existing: number;
+  /** Had expired since. */
+  expired: number;
+  readonly skipped: Set<string>;
+}
+
+/** Commands and bytes that are on their way at once. */
+const IN_FLIGHT_MAX = 256;
+const BYTES_IN_FLIGHT_MAX = 64 << 20;
+const REPORT_PERIOD_MS = 1000;
+const LOCK: Buffer = Buffer.from(LOCK_KEY);
+
+/** Status 1 when some keys were there already and stayed. Throws ToolError. */
+export function restore(options: RestoreOptions, screen: Screen): Promise<ExitStatus> {
+  return withLock('restore', options, screen, async (stopping) => {
+    const startedMs = performance.now();
+    const files = await filesIn(options.folder);
+    const { seeds, timeoutMs } = options;
+    const counts: Counts = { restored: 0, existing: 0, expired: 0, skipped: new Set() };
+    let client: ClusterClient | undefined;
+    try {
+      client = await ClusterClient.connect({ seeds, timeoutMs });
+      for (const file of files) {
+        await restoreFile(file, { client, options, counts, screen, stopping });
+      }
+    } catch (error) {
+      throw asToolError(error);
+    } finally {
+      client?.close();
+    }
+    const durationMs = Math.round(performance.now() - startedMs);
+    const { restored, existing, expired } = counts;
+    const skipped = [...counts.skipped];
+    const isOk = existing === 0;
+    screen.json({ ok: isOk, restored, existing, expired, skipped, durationMs });
+    for (const what of skipped)
+      screen.out(`${screen.paint('yellow', 'WARNING')} not restored: ${what}`);
+    if (existing > 0) {
+      const message = `${existing} keys were there already and stayed as they are: say --replace to overwrite them`;
+      screen.out(`${screen.paint('red', 'PROBLEM')} ${message}`);
+    }
+    const word = isOk ? screen.paint('green', 'OK') : 'Done:';
+    screen.out(
+      `${word} ${restored} keys restored from ${files.length} files, ${expired} had expired (${(durationMs / 1000).toFixed(1)} s)`,
+    );
+    return isOk ? 0 : 1;
+  });
+}
+
+async function filesIn(folder: string): Promise<string[]> {
+  let names: string[];
+  try {
+    names = await readdir(folder);
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new ToolError('LOCAL', `Cannot read the folder "${folder}": ${reason}`, error);
+  }
+  const files = names.filter((name) => name.endsWith('.rdb')).sort();
+  if (files.length > 0) return files.map((name) => join(folder, name));
+  throw new ToolError('USAGE', `Cannot restore from "${folder}": no .rdb file in it`);
+}
+
+interface FileContext {
+  readonly client: ClusterClient;
+  readonly options: RestoreOptions;
+  readonly counts: Counts;
+  readonly screen: Screen;
+  readonly stopping: Stopping;
+}
+
+async function restoreFile(path: string, context: FileContext): Promise<void> {
+  const { counts, screen, stopping } = context;
+  const payloads = new RdbPayloads();
+  const onTheWay = new Set<Promise<void>>();
+  const failures: unknown[] = [];
+  let bytes = 0;
+  let reportedMs = performance.now();
+  for await (const chunk of createReadStream(path) as AsyncIterable<Buffer>) {
+    for (const each of payloads.push(chunk)) {
+      bytes += each.payload.length;
+      const sent = restoreKey(each, context)
+        .catch((error: unknown) => {
+          failures.push(error);
+        })
+        .finally(() => {
+          onTheWay.delete(sent);
+          bytes -= each.payload.length;
+        });
+      onTheWay.add(sent);
+      while (onTheWay.size >= IN_FLIGHT_MAX || (bytes > BYTES_IN_FLIGHT_MAX && onTheWay.size > 0)) {
+        await Promise.race(onTheWay);
+      }
+      if (failures.length > 0) throw failures[0];
+      stopping.throwIfRequested();
+    }
+    if (performance.now() - reportedMs > REPORT_PERIOD_MS) {
+      reportedMs = performance.now();
+      screen.note(`${counts.restored} keys restored`);
+    }
+  }
+  await Promise.all(onTheWay);
+  if (failures.length > 0) throw failures[0];
+  for (const what of payloads.skipped) counts.skipped.add(what);
+  if (payloads.flaw === undefined) return;
+  throw new ToolError('LOCAL', `Cannot read "${path}" to its end: ${payloads.flaw}`);
+}
+
+async function restoreKey(
+  { dbIndex, key, payload, expireAtUnixMs }: Payload,
+  { client, options, counts }: FileContext,
+): Promise<void> {
+  // The backup's own lock is among the keys of its time.
+  if (key.equals(LOCK)) return;
+  if (dbIndex !== 0) {
+    counts.skipped.add(`keys of database ${dbIndex}, a cluster has only database 0`);
+    return;
+  }
+  if (expireAtUnixMs >= 0 && expireAtUnixMs <= Date.now()) {
+    counts.expired++;
+    return;
+  }
+  const args = expireAtUnixMs < 0 ? [0, payload] : [expireAtUnixMs, payload, 'ABSTTL'];
+  const replace = options.isReplacing ? ['REPLACE'] : [];
+  try {
+    await client.call(key, 'RESTORE', key, ...args, ...replace);
+    counts.restored++;
+  } catch (error) {
+    if (!(error instanceof ReplyError) || error.code !== 'BUSYKEY') throw error;
+    counts.existing++;
+  }
+}
