@@ -137,7 +137,7 @@ async function resume(run: Run): Promise<Outcome | undefined> {
   if (journal === undefined) return undefined;
   const { plan } = journal;
   screen.note(
-    `Going on with an interrupted ${plan.verb}, ${journal.done} of ${plan.steps.length} steps done (${journal.path})`,
+    `Going on with an interrupted ${plan.verb}, ${journal.done} of ${plan.steps.length} steps done; delete ${journal.path} and run fix to give it up`,
   );
   return { plan, result: await runPlan(journal, options, run) };
 }
