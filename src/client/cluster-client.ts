@@ -61,6 +61,11 @@ export class ClusterClient {
     return this.#slots.masters();
   }
 
+  /** The master of a slot as known now. */
+  masterOf(slot: number): Endpoint | undefined {
+    return this.#slots.masterOf(slot);
+  }
+
   /** The connection to one node, shared with everyone who asks; made when there is none. */
   async node(endpoint: Endpoint): Promise<RespClient> {
     if (this.#isClosed) throw new ClientError('CLOSED', 'Cannot use the cluster client: closed');

@@ -10,14 +10,18 @@ export {
   parseSeeds,
 } from './address.ts';
 export { ClusterClient, type ClusterOptions } from './cluster-client.ts';
+export { Deployment, type DeploymentOptions, NOBODY } from './deployment.ts';
 export { ClientError, type ClientErrorCode } from './errors.ts';
 export { formatReply, replyFacts, replyItems, replyText } from './reply-text.ts';
 export {
   type Argument,
   type ConnectOptions,
   type PushHandler,
+  type RawReplies,
   RespClient,
   type TlsOptions,
 } from './resp-client.ts';
 export { downloadRdb } from './rdb-download.ts';
+export { RequestBuffer } from './request-buffer.ts';
+export { findMaster } from './sentinel.ts';
 export { type Endpoint, type Redirect, SlotCache, parseRedirect } from './slot-cache.ts';

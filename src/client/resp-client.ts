@@ -4,7 +4,16 @@
  */
 import { type Socket, connect as connectTcp } from 'node:net';
 import { connect as connectTls } from 'node:tls';
-import { PushReply, type Reply, ReplyError, decodeReply, encodeRequest } from '../resp/index.ts';
+import {
+  PushReply,
+  REPLY_MALFORMED,
+  REPLY_UNFINISHED,
+  type Reply,
+  ReplyError,
+  ReplyScanner,
+  decodeReply,
+  encodeRequest,
+} from '../resp/index.ts';
 import { formatAddress } from './address.ts';
 import { ClientError } from './errors.ts';
 
@@ -37,25 +46,40 @@ export interface ConnectOptions {
 
 export type PushHandler = (push: PushReply) => void;
 
-interface Waiting {
-  readonly deadlineMs: number;
-  readonly resolve: (reply: Reply) => void;
+/** Replies as they came: reply `i` is `buf[starts[i], ends[i])`. The bytes are the caller's. */
+export interface RawReplies {
+  readonly buf: Buffer;
+  readonly starts: readonly number[];
+  readonly ends: readonly number[];
+}
+
+/** Requests that were sent in one write; their replies are handed over together. */
+interface Batch {
+  readonly count: number;
+  /** Moved on with every piece of the replies. */
+  deadlineMs: number;
+  starts: number[];
+  ends: number[];
+  readonly resolve: (replies: RawReplies) => void;
   readonly reject: (error: Error) => void;
 }
 
 const NO_BYTES: Buffer = Buffer.alloc(0);
+/** First byte of an out-of-band message. */
+const PUSH = 0x3e;
 
 export class RespClient {
   /** `host:port`, for messages. */
   readonly name: string;
   readonly #socket: Socket;
   readonly #timeoutMs: number;
-  readonly #waiting: Waiting[] = [];
-  #pending: Buffer = NO_BYTES;
-  #chunks: Buffer[] = [];
-  #chunkBytes = 0;
-  /** Bytes that have to be there before decoding again is worth it. */
-  #wantedBytes = 0;
+  readonly #waiting: Batch[] = [];
+  readonly #scanner: ReplyScanner = new ReplyScanner();
+  /** Received and not handed over: `#held[#from, #limit)`; the reply being read begins at `#at`. */
+  #held: Buffer = NO_BYTES;
+  #from = 0;
+  #at = 0;
+  #limit = 0;
   #timer: NodeJS.Timeout | undefined;
   #failure: ClientError | undefined;
   #onPush: PushHandler | undefined;
@@ -105,18 +129,34 @@ export class RespClient {
   }
 
   /** Commands in one write; their replies in order, error replies among them as values. */
-  pipeline(commands: readonly (readonly Argument[])[]): Promise<Reply[]> {
+  async pipeline(commands: readonly (readonly Argument[])[]): Promise<Reply[]> {
+    if (commands.length === 0) return [];
+    const bytes = Buffer.concat(commands.map((args) => encodeRequest(args.map(toBytes))));
+    const { buf, starts } = await this.exchange(bytes, commands.length);
+    const replies: Reply[] = [];
+    for (const start of starts) {
+      const decoded = decodeReply(buf, start);
+      if (decoded.kind !== 'value') {
+        this.#fail('PROTOCOL', decoded.kind === 'malformed' ? decoded.reason : 'a cut reply');
+        throw this.#failure;
+      }
+      replies.push(decoded.value);
+    }
+    return replies;
+  }
+
+  /**
+   * Sends `bytes`, which hold `count` requests, at least one; answers their replies undecoded. This is what costs least
+   * for each command. Rejects as `call` does, but not for error replies.
+   */
+  exchange(bytes: Buffer, count: number): Promise<RawReplies> {
     if (this.#failure !== undefined) return Promise.reject(this.#failure);
-    const replies = commands.map(
-      () =>
-        new Promise<Reply>((resolve, reject) => {
-          const deadlineMs = performance.now() + this.#timeoutMs;
-          this.#waiting.push({ deadlineMs, resolve, reject });
-        }),
-    );
-    this.#socket.write(Buffer.concat(commands.map((args) => encodeRequest(args.map(toBytes)))));
-    this.#watch();
-    return Promise.all(replies);
+    return new Promise((resolve, reject) => {
+      const deadlineMs = performance.now() + this.#timeoutMs;
+      this.#waiting.push({ count, deadlineMs, starts: [], ends: [], resolve, reject });
+      this.#socket.write(bytes);
+      this.#watch();
+    });
   }
 
   /** Ends the connection at once; what waits for a reply is rejected with `CLOSED`. */
@@ -125,48 +165,91 @@ export class RespClient {
   }
 
   #take(chunk: Buffer): void {
-    this.#chunks.push(chunk);
-    this.#chunkBytes += chunk.length;
-    if (this.#pending.length + this.#chunkBytes < this.#wantedBytes) return;
-    const isAlone = this.#pending.length === 0 && this.#chunks.length === 1;
-    let buf = isAlone ? chunk : Buffer.concat([this.#pending, ...this.#chunks]);
-    this.#chunks = [];
-    this.#chunkBytes = 0;
-    let at = 0;
-    while (at < buf.length) {
-      const decoded = decodeReply(buf, at);
-      if (decoded.kind === 'malformed') return this.#fail('PROTOCOL', decoded.reason);
-      if (decoded.kind === 'more') break;
-      at = decoded.end;
-      this.#deliver(decoded.value);
+    this.#append(chunk);
+    while (this.#at < this.#limit) {
+      const end = this.#scanner.scan(this.#held, this.#at, this.#limit);
+      if (end === REPLY_UNFINISHED) break;
+      if (end === REPLY_MALFORMED) return this.#fail('PROTOCOL', 'bytes that are no reply');
+      this.#took(this.#at, end);
+      if (this.#failure !== undefined) return;
     }
-    buf = at === buf.length ? NO_BYTES : buf.subarray(at);
-    this.#pending = buf;
-    this.#wantedBytes = topBulkBytes(buf);
+    const [oldest] = this.#waiting;
+    if (oldest !== undefined) oldest.deadlineMs = performance.now() + this.#timeoutMs;
   }
 
-  #deliver(reply: Reply): void {
-    if (reply instanceof PushReply) {
-      this.#onPush?.(reply);
+  /** Puts the chunk behind what is held; bytes of an unfinished batch stay together. */
+  #append(chunk: Buffer): void {
+    const kept = this.#limit - this.#from;
+    if (kept === 0) {
+      this.#held = chunk;
+      this.#from = 0;
+      this.#at = 0;
+      this.#limit = chunk.length;
       return;
     }
-    const waiting = this.#waiting.shift();
-    if (waiting === undefined) return this.#fail('PROTOCOL', 'a reply nobody asked for');
-    waiting.resolve(reply);
-    this.#watch();
+    if (this.#limit + chunk.length > this.#held.length) this.#grow(kept, chunk.length);
+    chunk.copy(this.#held, this.#limit);
+    this.#limit += chunk.length;
   }
 
-  /** Keeps one timer, for the oldest request; the connection keeps the process alive only while one waits. */
+  #grow(kept: number, more: number): void {
+    const unfinished = this.#at - this.#from + this.#scanner.neededBytes;
+    const grown = Buffer.allocUnsafeSlow(Math.max(2 * (kept + more), unfinished));
+    this.#held.copy(grown, 0, this.#from, this.#limit);
+    const batch = this.#waiting[0];
+    if (batch !== undefined && this.#from > 0) {
+      batch.starts = batch.starts.map((start) => start - this.#from);
+      batch.ends = batch.ends.map((end) => end - this.#from);
+    }
+    this.#held = grown;
+    this.#at -= this.#from;
+    this.#from = 0;
+    this.#limit = kept;
+  }
+
+  /** A whole reply or push stands in `#held[start, end)`. */
+  #took(start: number, end: number): void {
+    this.#at = end;
+    if (this.#held[start] === PUSH) return this.#takePush(start, end);
+    const [batch] = this.#waiting;
+    if (batch === undefined) return this.#fail('PROTOCOL', 'a reply nobody asked for');
+    batch.starts.push(start);
+    batch.ends.push(end);
+    if (batch.ends.length < batch.count) return;
+    this.#waiting.shift();
+    this.#from = end;
+    batch.resolve({ buf: this.#held, starts: batch.starts, ends: batch.ends });
+    if (this.#waiting.length === 0) this.#watch();
+  }
+
+  #takePush(start: number, end: number): void {
+    const decoded = decodeReply(this.#held, start);
+    if (decoded.kind !== 'value') return this.#fail('PROTOCOL', 'a malformed push');
+    // Between the replies of a batch it stays where it is.
+    if ((this.#waiting[0]?.starts.length ?? 0) === 0) this.#from = end;
+    if (decoded.value instanceof PushReply) this.#onPush?.(decoded.value);
+  }
+
+  /** Keeps one timer while a reply is awaited, which looks at the oldest request; it keeps the process alive meanwhile. */
   #watch(): void {
     const [oldest] = this.#waiting;
-    clearTimeout(this.#timer);
+    if (oldest === undefined) {
+      clearTimeout(this.#timer);
+      this.#timer = undefined;
+    } else if (this.#timer === undefined) {
+      const leftMs = Math.max(0, oldest.deadlineMs - performance.now());
+      this.#timer = setTimeout(() => this.#checkTime(), Math.ceil(leftMs));
+    }
+  }
+
+  #checkTime(): void {
     this.#timer = undefined;
-    if (oldest === undefined) return;
-    const leftMs = Math.max(0, oldest.deadlineMs - performance.now());
-    this.#timer = setTimeout(
-      () => this.#fail('TIMEOUT', `no reply within ${this.#timeoutMs} ms`),
-      leftMs,
-    );
+    const [oldest] = this.#waiting;
+    if (oldest !== undefined && performance.now() >= oldest.deadlineMs) {
+      this.#fail('TIMEOUT', `no reply within ${this.#timeoutMs} ms`);
+    } else {
+      this.#watch();
+    }
   }
 
   #fail(code: 'TIMEOUT' | 'CLOSED' | 'PROTOCOL', reason: string, cause?: unknown): void {
@@ -245,12 +328,4 @@ export function greeting(options: ConnectOptions): Argument[][] {
 /** An argument as it goes over the wire. */
 export function toBytes(argument: Argument): Buffer {
   return Buffer.isBuffer(argument) ? argument : Buffer.from(String(argument));
-}
-
-/** Bytes the bulk string at the start needs in all, so that a long one is not put together for every chunk of it. */
-function topBulkBytes(buf: Buffer): number {
-  if (buf[0] !== 0x24) return 0;
-  const eol = buf.indexOf('\r\n');
-  const size = eol < 0 ? NaN : Number(buf.toString('latin1', 1, eol));
-  return Number.isSafeInteger(size) && size >= 0 ? eol + 2 + size + 2 : 0;
 }

@@ -28,10 +28,12 @@ test('a CLUSTER SLOTS reply gives each slot its master, and forgets what it leav
   expect(cache.masters()).toHaveLength(3);
 });
 
-test('a reply without slots, or with nonsense, loads nothing', () => {
+test('a reply without slots, or with nonsense, loads nothing and forgets nothing', () => {
   const cache = new SlotCache();
+  cache.set(7, asked);
   for (const reply of [[], null, 'OK', [[0, 99]], [[0, 99999, ['h', 1]]], [['a', 'b', []]]]) {
     expect(cache.load(reply, asked)).toBe(false);
+    expect(cache.masterOf(7)).toEqual(asked);
   }
 });
 

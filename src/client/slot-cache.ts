@@ -16,7 +16,7 @@ export interface Redirect {
 }
 
 export class SlotCache {
-  readonly #masters: (Endpoint | undefined)[] = Array.from({ length: SLOT_COUNT });
+  #masters: (Endpoint | undefined)[] = Array.from({ length: SLOT_COUNT });
 
   masterOf(slot: number): Endpoint | undefined {
     return this.#masters[slot];
@@ -26,31 +26,36 @@ export class SlotCache {
     if (isSlot(slot)) this.#masters[slot] = master;
   }
 
-  /** Every master with a slot, once. */
+  /** Every master with a slot, once, in the order of its first slot. */
   masters(): Endpoint[] {
     const byName = new Map<string, Endpoint>();
+    let last: Endpoint | undefined;
     for (const master of this.#masters) {
-      if (master !== undefined) byName.set(`${master.host} ${master.port}`, master);
+      if (master === undefined || master === last) continue;
+      last = master;
+      const name = `${master.host} ${master.port}`;
+      if (!byName.has(name)) byName.set(name, master);
     }
     return [...byName.values()];
   }
 
   /**
    * Takes the whole map of a CLUSTER SLOTS reply; what it leaves out has no master. A node without an address is the
-   * one that was asked. Answers whether the reply named any slot.
+   * one that was asked. Answers whether the reply named any slot; if not, what is known stays.
    */
   load(reply: Reply, asked: Endpoint): boolean {
+    const fresh: (Endpoint | undefined)[] = Array.from({ length: SLOT_COUNT });
     let hasAny = false;
-    this.#masters.fill(undefined);
     for (const range of replyItems(reply)) {
       const [first, last, master] = replyItems(range);
       const [host, port] = replyItems(master);
       if (!isWhole(first) || !isWhole(last) || !isWhole(port) || !isSlot(last)) continue;
       const name = replyText(host);
       const endpoint = { host: name === '' || name === '?' ? asked.host : name, port };
-      for (let slot = first; slot <= last; slot++) this.#masters[slot] = endpoint;
+      for (let slot = first; slot <= last; slot++) fresh[slot] = endpoint;
       hasAny = true;
     }
+    if (hasAny) this.#masters = fresh;
     return hasAny;
   }
 }

@@ -11,6 +11,7 @@ export {
   type ReplyLimits,
   decodeReply,
 } from './decoder.ts';
+export { REPLY_MALFORMED, REPLY_UNFINISHED, ReplyScanner } from './reply-scanner.ts';
 export { REPLY_BUFFER_BYTES, ReplyBufferPool, ReplyWriter } from './reply-writer.ts';
 export { SHORT_BULK_LIMIT, SPARE_BYTES, ShortBulks } from './short-bulks.ts';
 export {

@@ -10,6 +10,8 @@ export interface Screen {
   out(line: string): void;
   /** The whole result of a tool in JSON mode; nothing otherwise. */
   json(value: unknown): void;
+  /** One of many results in JSON mode, on a line of its own; nothing otherwise. */
+  event(value: unknown): void;
   /** A line of progress or a remark. */
   note(line: string): void;
   paint(colour: Colour, text: string): string;
@@ -41,6 +43,9 @@ export function terminalScreen({ isJson = false }: ScreenOptions = {}): Screen {
     },
     json: (value) => {
       if (isJson) process.stdout.write(`${JSON.stringify(value, undefined, 2)}\n`);
+    },
+    event: (value) => {
+      if (isJson) process.stdout.write(`${JSON.stringify(value)}\n`);
     },
     note: (line) => {
       process.stderr.write(`${line}\n`);

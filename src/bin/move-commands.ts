@@ -1,0 +1,121 @@
+/** `slotline verify` and `slotline migrate`: their arguments. */
+import { type Command, InvalidArgumentError, Option } from 'commander';
+import { runTool, wholeNumber } from './run-tool.ts';
+
+interface EndFlags {
+  readonly sourceMaster?: string;
+  readonly targetMaster?: string;
+  readonly timeout?: number;
+  readonly db?: string;
+  readonly json?: boolean;
+}
+
+interface VerifyFlags extends EndFlags {
+  readonly filter?: readonly string[];
+  readonly sample?: number;
+  readonly rate?: number;
+  readonly rounds?: number;
+  readonly interval?: number;
+  readonly ttlTolerance?: number;
+  readonly repair?: 'source' | 'target';
+}
+
+const TIMEOUT_MS = 60_000;
+const ADDRESSES = `
+SOURCE and TARGET: host:port or redis://[user[:password]@]host:port, several separated by commas; standalone or cluster
+is found out. With --source-master or --target-master they are Sentinels. REDISCLI_AUTH holds the password of both.`;
+
+/** Adds `verify`. */
+export function addMoveCommands(root: Command): void {
+  withEnds(
+    root
+      .command('verify')
+      .description('prove that two deployments hold the same data, or list what differs')
+      .argument('<source>', 'what is right')
+      .argument('<target>', 'what should be equal to it')
+      .option('--filter <globs...>', 'only keys that match one of these patterns')
+      .option('--sample <part>', 'only this part of the keys, such as 0.01', part)
+      .option('--rate <keys>', 'look at no more keys of each side a second', wholeNumber)
+      .option(
+        '--rounds <count>',
+        'look again at what differs, so many times (default: 3)',
+        atLeastOne,
+      )
+      .option('--interval <ms>', 'between two rounds (default: 2000)', wholeNumber)
+      .option(
+        '--ttl-tolerance <ms>',
+        'expiry times may differ by this (default: 1000)',
+        wholeNumber,
+      )
+      .addOption(
+        new Option('--repair <side>', 'make this side as the other is').choices([
+          'source',
+          'target',
+        ]),
+      ),
+  ).action((source: string, target: string, flags: VerifyFlags) =>
+    runTool(flags.json === true, async (screen) => {
+      const { verify } = await import('../tools/verify/index.ts');
+      const { parseDatabases } = await import('../tools/flow/index.ts');
+      return verify(
+        {
+          ...(await ends(source, target, flags)),
+          databases: parseDatabases(flags.db),
+          filters: flags.filter ?? [],
+          sample: flags.sample ?? 1,
+          rate: flags.rate ?? 0,
+          rounds: flags.rounds ?? 3,
+          intervalMs: flags.interval ?? 2000,
+          toleranceMs: flags.ttlTolerance ?? 1000,
+          repair: flags.repair,
+          signal: endSignal(),
+        },
+        screen,
+      );
+    }),
+  );
+}
+
+function withEnds(command: Command): Command {
+  return command
+    .option('--source-master <name>', 'ask the Sentinels at SOURCE for this master')
+    .option('--target-master <name>', 'ask the Sentinels at TARGET for this master')
+    .option('--db <pairs>', 'databases, source:target, separated by commas (default: all)')
+    .option('--timeout <seconds>', 'how long to wait for a reply (default: 60)', wholeNumber)
+    .option('--json', 'events as lines of JSON on standard output')
+    .addHelpText('after', ADDRESSES);
+}
+
+async function ends(source: string, target: string, flags: EndFlags) {
+  const { parseSeeds } = await import('../client/index.ts');
+  const timeoutMs = flags.timeout === undefined ? TIMEOUT_MS : flags.timeout * 1000;
+  const end = (text: string, masterName: string | undefined) => ({
+    seeds: parseSeeds([text], process.env),
+    masterName,
+    timeoutMs,
+  });
+  return {
+    source: end(source, flags.sourceMaster),
+    target: end(target, flags.targetMaster),
+  };
+}
+
+/** Raised by the first SIGINT or SIGTERM; the second ends the process as usual. */
+function endSignal(): AbortSignal {
+  const controller = new AbortController();
+  for (const name of ['SIGINT', 'SIGTERM'] as const) process.once(name, () => controller.abort());
+  return controller.signal;
+}
+
+function part(text: string): number {
+  const value = Number(text);
+  if (!(value > 0 && value <= 1))
+    throw new InvalidArgumentError('Give a number above 0, at most 1.');
+  return value;
+}
+
+function atLeastOne(text: string): number {
+  const count = wholeNumber(text);
+  if (count < 1) throw new InvalidArgumentError('Give a number of at least 1.');
+  return count;
+}

@@ -1,0 +1,98 @@
+/** Requests written one behind the other into one buffer, for pipelines of many small commands. */
+const CR = 0x0d;
+const LF = 0x0a;
+const ZERO = 0x30;
+/** `$`, ten digits and two ends of line. */
+const BULK_FRAME_BYTES = 15;
+const SHORT_LOOP_BYTES = 64;
+const FIRST_BYTES = 16 * 1024;
+
+export class RequestBuffer {
+  #buf: Buffer = Buffer.allocUnsafe(FIRST_BYTES);
+  #at = 0;
+  #count = 0;
+
+  /** Requests written since the last `take`. */
+  get count(): number {
+    return this.#count;
+  }
+
+  get byteCount(): number {
+    return this.#at;
+  }
+
+  /** Begins a request of `argc` arguments, its name among them, which are to follow. */
+  begin(argc: number): void {
+    this.#room(BULK_FRAME_BYTES);
+    this.#number(0x2a, argc);
+    this.#count++;
+  }
+
+  /** The next argument: `buf[at, at + size)`. */
+  argument(buf: Buffer, at: number, size: number): void {
+    this.#room(size + BULK_FRAME_BYTES);
+    this.#number(0x24, size);
+    this.#copy(buf, at, size);
+    this.#endLine();
+  }
+
+  /** The next argument as text, one byte a character. */
+  word(text: string): void {
+    this.#room(text.length + BULK_FRAME_BYTES);
+    this.#number(0x24, text.length);
+    this.#at += this.#buf.write(text, this.#at, 'latin1');
+    this.#endLine();
+  }
+
+  /** Bytes that are requests, or arguments, already; `requests` of them begin here. */
+  raw(buf: Buffer, at: number, size: number, requests: number): void {
+    this.#room(size);
+    this.#copy(buf, at, size);
+    this.#count += requests;
+  }
+
+  /** Hands over what was written; the buffer is the caller's from now on. */
+  take(): Buffer {
+    const taken = this.#buf.subarray(0, this.#at);
+    // The next lot is likely to be as large.
+    this.#buf = Buffer.allocUnsafeSlow(Math.max(FIRST_BYTES, this.#at + (this.#at >> 3)));
+    this.#at = 0;
+    this.#count = 0;
+    return taken;
+  }
+
+  #copy(buf: Buffer, at: number, size: number): void {
+    const out = this.#buf;
+    const to = this.#at;
+    // A call into the runtime costs more than a short loop.
+    if (size < SHORT_LOOP_BYTES) for (let i = 0; i < size; i++) out[to + i] = buf[at + i]!;
+    else out.set(buf.subarray(at, at + size), to);
+    this.#at = to + size;
+  }
+
+  #number(mark: number, value: number): void {
+    const out = this.#buf;
+    out[this.#at++] = mark;
+    if (value < 10) {
+      out[this.#at++] = ZERO + value;
+    } else if (value < 100) {
+      out[this.#at++] = ZERO + Math.floor(value / 10);
+      out[this.#at++] = ZERO + (value % 10);
+    } else {
+      this.#at += out.write(String(value), this.#at, 'latin1');
+    }
+    this.#endLine();
+  }
+
+  #endLine(): void {
+    this.#buf[this.#at++] = CR;
+    this.#buf[this.#at++] = LF;
+  }
+
+  #room(size: number): void {
+    if (this.#at + size <= this.#buf.length) return;
+    const grown = Buffer.allocUnsafeSlow(Math.max(2 * this.#buf.length, this.#at + size));
+    this.#buf.copy(grown, 0, 0, this.#at);
+    this.#buf = grown;
+  }
+}

@@ -1,0 +1,73 @@
+/** What can differ between two keys of one name, and the comparison of two values that are in hand. */
+import type { Portrait } from './portrait.ts';
+
+/** `unread`: a side answered with an error, so nothing can be said. */
+export type DifferenceKind = 'onlyOnSource' | 'onlyOnTarget' | 'type' | 'value' | 'ttl' | 'unread';
+
+export interface PartDifference {
+  /** A field, member, index, or part of a stream; one byte a character. */
+  readonly part: string;
+  /** Undefined where there is no such part. */
+  readonly source: string | undefined;
+  readonly target: string | undefined;
+}
+
+export interface Difference {
+  readonly kind: DifferenceKind;
+  readonly type?: string;
+  /** For people: what stands on either side. */
+  readonly detail?: string;
+  /** The first PARTS_SHOWN_MAX parts that differ. */
+  readonly parts?: readonly PartDifference[];
+  readonly partCount?: number;
+}
+
+export const PARTS_SHOWN_MAX = 10;
+
+/** Counts parts that differ and keeps the first ones. */
+export class PartDifferences {
+  readonly shown: PartDifference[] = [];
+  count = 0;
+
+  add(part: PartDifference): void {
+    this.count++;
+    if (this.shown.length < PARTS_SHOWN_MAX) this.shown.push(part);
+  }
+
+  /** Undefined when none was added. */
+  difference(type: string): Difference | undefined {
+    if (this.count === 0) return undefined;
+    return { kind: 'value', type, parts: this.shown, partCount: this.count };
+  }
+}
+
+/** Undefined when the two values are equal. */
+export function comparePortraits(source: Portrait, target: Portrait): Difference | undefined {
+  if (source.type !== target.type) {
+    return { kind: 'type', detail: `${source.type} on the source, ${target.type} on the target` };
+  }
+  const found = new PartDifferences();
+  for (const [part, text] of source.parts) {
+    const other = target.parts.get(part);
+    if (other !== text) found.add({ part, source: text, target: other });
+  }
+  for (const [part, text] of target.parts) {
+    if (!source.parts.has(part)) found.add({ part, source: undefined, target: text });
+  }
+  return found.difference(source.type);
+}
+
+/** Moment at which a key expires, Unix milliseconds, as PEXPIRETIME answers it: -1 for never. */
+export function compareExpiry(
+  source: number,
+  target: number,
+  toleranceMs: number,
+): Difference | undefined {
+  if (source === target) return undefined;
+  if (source >= 0 && target >= 0 && Math.abs(source - target) <= toleranceMs) return undefined;
+  const text = (at: number): string => (at < 0 ? 'none' : String(at));
+  return {
+    kind: 'ttl',
+    detail: `expires at ${text(source)} on the source, ${text(target)} on the target`,
+  };
+}

@@ -1,0 +1,80 @@
+/** Keys as SCAN answers them, as views into the reply: nothing is made for each of them. */
+
+/** Key `i` is `buf[at[i], at[i] + size[i])`. */
+export interface KeyBatch {
+  readonly buf: Buffer;
+  readonly at: readonly number[];
+  readonly size: readonly number[];
+}
+
+export interface ScanPage {
+  readonly cursor: string;
+  readonly keys: KeyBatch;
+}
+
+const CR = 0x0d;
+const ZERO = 0x30;
+
+/** The page in a whole SCAN reply at `start`; undefined when it is something else, such as an error. */
+export function readScanPage(buf: Buffer, start: number): ScanPage | undefined {
+  const reader = new BulkReader(buf, start);
+  if (reader.count(0x2a) !== 2 || !reader.bulk()) return undefined;
+  const cursor = buf.toString('latin1', reader.at, reader.at + reader.size);
+  const count = reader.count(0x2a);
+  const at: number[] = [];
+  const size: number[] = [];
+  for (let i = 0; i < count; i++) {
+    if (!reader.bulk()) return undefined;
+    at.push(reader.at);
+    size.push(reader.size);
+  }
+  return count < 0 ? undefined : { cursor, keys: { buf, at, size } };
+}
+
+/** Indexes of the keys for which `isWanted` holds; all of them without it. */
+export function keysOf(
+  batch: KeyBatch,
+  isWanted: ((batch: KeyBatch, index: number) => boolean) | undefined,
+): number[] {
+  const indexes = batch.at.map((_, index) => index);
+  return isWanted === undefined ? indexes : indexes.filter((index) => isWanted(batch, index));
+}
+
+/** Key `index` as bytes of its own. */
+export function keyAt(batch: KeyBatch, index: number): Buffer {
+  const at = batch.at[index] ?? 0;
+  return Buffer.from(batch.buf.subarray(at, at + (batch.size[index] ?? 0)));
+}
+
+/** Walks a reply that is whole. */
+class BulkReader {
+  readonly #buf: Buffer;
+  next: number;
+  at = 0;
+  size = 0;
+
+  constructor(buf: Buffer, start: number) {
+    this.#buf = buf;
+    this.next = start;
+  }
+
+  /** The number behind `mark`; -1 when there is another mark or none. */
+  count(mark: number): number {
+    const buf = this.#buf;
+    if (buf[this.next] !== mark) return -1;
+    let value = 0;
+    let at = this.next + 1;
+    for (; buf[at] !== CR; at++) value = value * 10 + buf[at]! - ZERO;
+    this.next = at + 2;
+    return value;
+  }
+
+  bulk(): boolean {
+    const size = this.count(0x24);
+    if (size < 0) return false;
+    this.at = this.next;
+    this.size = size;
+    this.next += size + 2;
+    return true;
+  }
+}

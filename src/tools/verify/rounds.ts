@@ -1,0 +1,236 @@
+/**
+ * The comparison of two deployments in rounds. The first looks at every key of the source, and at every key of the
+ * target for those that the source lacks; each further one looks again at what differed. What a write was on its way to
+ * the target for is equal the next time.
+ */
+import { setTimeout as pause } from 'node:timers/promises';
+import { type Deployment, type RespClient, RequestBuffer } from '../../client/index.ts';
+import { type DatabasePair, Gate, Pace } from '../flow/index.ts';
+import { BatchCheck } from './batch-check.ts';
+import type { Difference } from './differences.ts';
+import { type KeyBatch, type ScanPage, keyAt, keysOf, readScanPage } from './key-batch.ts';
+import { KeyJudge } from './key-judge.ts';
+import { type Selection, keyChooser, scanPattern } from './selection.ts';
+import { type Side, ask } from './side.ts';
+import { ToolError } from '../errors.ts';
+
+export interface RoundsOptions extends Selection {
+  readonly source: Deployment;
+  readonly target: Deployment;
+  readonly pairs: readonly DatabasePair[];
+  /** At least 1. */
+  readonly rounds: number;
+  /** Between two rounds, milliseconds. */
+  readonly intervalMs: number;
+  /** Keys a second of the first round; 0 for no bound. */
+  readonly rate: number;
+  /** Expiry times that differ by no more are equal, milliseconds. */
+  readonly toleranceMs: number;
+  readonly signal: AbortSignal;
+}
+
+export interface Suspect {
+  readonly pair: DatabasePair;
+  readonly key: Buffer;
+  readonly difference: Difference;
+}
+
+/** How far the work is; read while it goes on. */
+export interface RoundsProgress {
+  round: number;
+  sourceKeys: number;
+  targetKeys: number;
+  /** Keys that differ as far as is known. */
+  suspects: number;
+}
+
+/** Keys of a page: each costs a way to the node and back, one after the other. */
+const SCAN_COUNT = 4000;
+/** Keys that are looked at together, and such lots of one node under way: what bounds memory. */
+const LOT_KEYS = 500;
+const LOTS_MAX = 8;
+/** Single keys under way. */
+const JUDGED_MAX = 16;
+/** Differences that are remembered: with more, the two are no copies of each other. */
+const SUSPECTS_MAX = 500_000;
+
+export class Rounds {
+  readonly progress: RoundsProgress = { round: 1, sourceKeys: 0, targetKeys: 0, suspects: 0 };
+  readonly #options: RoundsOptions;
+  readonly #pace: Pace;
+  readonly #isWanted: ReturnType<typeof keyChooser>;
+  #suspects: Map<string, Suspect> = new Map();
+
+  constructor(options: RoundsOptions) {
+    this.#options = options;
+    this.#pace = new Pace(options.rate);
+    this.#isWanted = keyChooser(options);
+  }
+
+  /** Keys that differ after the last round, or when the signal came. Throws ToolError, and what connections throw. */
+  async run(): Promise<readonly Suspect[]> {
+    const { rounds, intervalMs, pairs, signal } = this.#options;
+    for (const pair of pairs) await this.#scan(pair);
+    while (this.progress.round < rounds && this.#suspects.size > 0 && !signal.aborted) {
+      await pause(intervalMs, undefined, { signal }).catch(() => undefined);
+      if (signal.aborted) break;
+      this.progress.round++;
+      await this.#lookAgain();
+    }
+    return [...this.#suspects.values()];
+  }
+
+  /** One key at a time, as `run` does at its end. */
+  judgeOf(pair: DatabasePair): KeyJudge {
+    const { toleranceMs } = this.#options;
+    return new KeyJudge(this.#sideOf('source', pair), this.#sideOf('target', pair), toleranceMs);
+  }
+
+  async #lookAgain(): Promise<void> {
+    const { source, target, signal } = this.#options;
+    const before = this.#suspects;
+    this.#suspects = new Map();
+    await Promise.all([source.refresh(), target.refresh()]);
+    const gate = new Gate(JUDGED_MAX);
+    const judges = new Map<DatabasePair, KeyJudge>();
+    for (const suspect of before.values()) {
+      const { pair, key } = suspect;
+      if (signal.aborted) {
+        this.#suspect(suspect);
+        continue;
+      }
+      const judge = judges.get(pair) ?? this.judgeOf(pair);
+      judges.set(pair, judge);
+      await gate.start(() => this.#judge(judge, pair, key));
+    }
+    await gate.drain();
+  }
+
+  async #scan(pair: DatabasePair): Promise<void> {
+    const [source, target] = [this.#sideOf('source', pair), this.#sideOf('target', pair)];
+    const check = new BatchCheck(source, target, this.#options.toleranceMs);
+    const judge = this.judgeOf(pair);
+    const forward = this.#eachLot(source, async (page, keys) => {
+      this.progress.sourceKeys += keys.length;
+      const suspects = await check.suspects(page, keys);
+      for (const [index, difference] of suspects.known) {
+        this.#suspect({ pair, key: keyAt(page, index), difference });
+      }
+      for (const index of suspects.unsure) await this.#judge(judge, pair, keyAt(page, index));
+    });
+    const backward = this.#eachLot(target, async (page, keys) => {
+      this.progress.targetKeys += keys.length;
+      for (const index of await missingKeys(source, page, keys)) {
+        await this.#judge(judge, pair, keyAt(page, index));
+      }
+    });
+    await Promise.all([forward, backward]);
+  }
+
+  async #judge(judge: KeyJudge, pair: DatabasePair, key: Buffer): Promise<void> {
+    const difference = await judge.judge(key);
+    if (difference !== undefined) this.#suspect({ pair, key, difference });
+  }
+
+  #suspect(suspect: Suspect): void {
+    if (this.#suspects.size >= SUSPECTS_MAX) {
+      throw new ToolError(
+        'NODES_REFUSED',
+        `Cannot go on: more than ${SUSPECTS_MAX} keys differ, so the target is no copy of the source`,
+      );
+    }
+    this.#suspects.set(`${suspect.pair.source} ${suspect.key.toString('latin1')}`, suspect);
+    this.progress.suspects = this.#suspects.size;
+  }
+
+  #sideOf(which: 'source' | 'target', pair: DatabasePair): Side {
+    return { deployment: this.#options[which], db: pair[which] };
+  }
+
+  /** Gives `use` the chosen keys of every node, some at a time. */
+  async #eachLot(
+    side: Side,
+    use: (page: KeyBatch, keys: readonly number[]) => Promise<void>,
+  ): Promise<void> {
+    const scans = side.deployment.masters().map(async (_, master) => {
+      const gate = new Gate(LOTS_MAX);
+      const client = await side.deployment.connection(master, side.db);
+      for (let cursor = '0'; !this.#options.signal.aborted;) {
+        const page = await this.#page(client, cursor);
+        const keys = keysOf(page.keys, this.#isWanted);
+        for (let from = 0; from < keys.length; from += LOT_KEYS) {
+          const lot = keys.slice(from, from + LOT_KEYS);
+          await this.#pace.take(lot.length);
+          await gate.start(() => use(page.keys, lot));
+        }
+        ({ cursor } = page);
+        if (cursor === '0') break;
+      }
+      await gate.drain();
+    });
+    await Promise.all(scans);
+  }
+
+  async #page(client: RespClient, cursor: string): Promise<ScanPage> {
+    const out = new RequestBuffer();
+    const pattern = scanPattern(this.#options);
+    out.begin(pattern === undefined ? 4 : 6);
+    for (const word of ['SCAN', cursor, 'COUNT', String(SCAN_COUNT)]) out.word(word);
+    if (pattern !== undefined) {
+      out.word('MATCH');
+      const bytes = Buffer.from(pattern);
+      out.argument(bytes, 0, bytes.length);
+    }
+    const { buf, starts, ends } = await client.exchange(out.take(), 1);
+    const page = readScanPage(buf, starts[0] ?? 0);
+    if (page !== undefined) return page;
+    const text = buf.toString('latin1', starts[0], ends[0]).trim();
+    throw new ToolError(
+      'NODE_FAILED',
+      `Node ${client.name} answered to SCAN: ${text.slice(0, 200)}`,
+    );
+  }
+}
+
+const COLON = 0x3a;
+const ONE = 0x31;
+const EXISTS: Buffer = Buffer.from('*2\r\n$6\r\nEXISTS\r\n');
+
+/** Of the given keys, those that `side` does not have. */
+async function missingKeys(
+  side: Side,
+  page: KeyBatch,
+  keys: readonly number[],
+): Promise<readonly number[]> {
+  const { isCluster } = side.deployment;
+  if (!isCluster && (await countExisting(side, page, keys)) === keys.length) return [];
+  const answers = await ask(side, {
+    batch: page,
+    keys,
+    perKey: 1,
+    write: (out, { buf, at, size }, index) => {
+      out.raw(EXISTS, 0, EXISTS.length, 1);
+      out.argument(buf, at[index]!, size[index]!);
+    },
+  });
+  return keys.filter((_, place) => {
+    const [buf, start] = [answers.bufs[place]!, answers.starts[place]!];
+    return !(buf[start] === COLON && buf[start + 1] === ONE);
+  });
+}
+
+/** One question about many keys; a key that is named twice counts twice. */
+async function countExisting(
+  { deployment, db }: Side,
+  { buf, at, size }: KeyBatch,
+  keys: readonly number[],
+): Promise<number> {
+  const client = await deployment.connection(0, db);
+  const out = new RequestBuffer();
+  out.begin(1 + keys.length);
+  out.word('EXISTS');
+  for (const index of keys) out.argument(buf, at[index]!, size[index]!);
+  const replies = await client.exchange(out.take(), 1);
+  const start = (replies.starts[0] ?? 0) + 1;
+  return Number(replies.buf.toString('latin1', start, replies.ends[0]));
+}

@@ -1,0 +1,34 @@
+/** Which keys are looked at. */
+import { crc16, globMatches } from '../../base/index.ts';
+import type { KeyBatch } from './key-batch.ts';
+
+export interface Selection {
+  /** Glob-style patterns, any of which a key may match; all keys without any. */
+  readonly filters: readonly string[];
+  /** Part of the keys to look at, in (0, 1]. */
+  readonly sample: number;
+}
+
+const CRC_RANGE = 0x1_0000;
+
+/** Undefined when every key is wanted. The choice depends on the key alone, so that both sides make the same. */
+export function keyChooser({
+  filters,
+  sample,
+}: Selection): ((batch: KeyBatch, index: number) => boolean) | undefined {
+  if (filters.length === 0 && sample >= 1) return undefined;
+  const patterns = filters.map((filter) => Buffer.from(filter));
+  return ({ buf, at, size }, index) => {
+    const [from, length] = [at[index] ?? 0, size[index] ?? 0];
+    if (sample < 1 && crc16(buf, from, length) >= sample * CRC_RANGE) return false;
+    if (patterns.length === 0) return true;
+    return patterns.some((pattern) =>
+      globMatches(pattern, 0, pattern.length, buf, from, length, false),
+    );
+  };
+}
+
+/** What SCAN can leave out by itself. */
+export function scanPattern({ filters }: Selection): string | undefined {
+  return filters.length === 1 ? filters[0] : undefined;
+}

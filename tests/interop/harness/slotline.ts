@@ -1,0 +1,35 @@
+/** Runs the program with the subcommands and gathers what it says. */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { SLOTLINE } from './programs.ts';
+
+export interface RunResult {
+  /** Undefined when a signal ended it. */
+  readonly status: number | undefined;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+export interface Running {
+  readonly child: ChildProcess;
+  readonly result: Promise<RunResult>;
+  /** What it has said so far. */
+  stderr(): string;
+  stdout(): string;
+}
+
+/** Starts `slotline` with these arguments. */
+export function startSlotline(...args: readonly string[]): Running {
+  const child = spawn(process.execPath, [SLOTLINE, ...args], { stdio: ['ignore', 'pipe', 'pipe'] });
+  let [stdout, stderr] = ['', ''];
+  child.stdout.on('data', (chunk: Buffer) => (stdout += chunk.toString()));
+  child.stderr.on('data', (chunk: Buffer) => (stderr += chunk.toString()));
+  const result = new Promise<RunResult>((resolve, reject) => {
+    child.on('error', reject);
+    child.on('close', (code) => resolve({ status: code ?? undefined, stdout, stderr }));
+  });
+  return { child, result, stdout: () => stdout, stderr: () => stderr };
+}
+
+export function runSlotline(...args: readonly string[]): Promise<RunResult> {
+  return startSlotline(...args).result;
+}
