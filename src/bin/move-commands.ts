@@ -20,13 +20,78 @@ interface VerifyFlags extends EndFlags {
   readonly repair?: 'source' | 'target';
 }
 
+interface RunFlags extends EndFlags {
+  readonly onConflict: 'replace' | 'skip' | 'fail';
+  readonly stopWhenSynced?: boolean;
+  readonly dir: string;
+  readonly spoolMax?: number;
+  readonly forks?: number;
+}
+
 const TIMEOUT_MS = 60_000;
+const SPOOL_MEGABYTES = 10_240;
 const ADDRESSES = `
 SOURCE and TARGET: host:port or redis://[user[:password]@]host:port, several separated by commas; standalone or cluster
 is found out. With --source-master or --target-master they are Sentinels. REDISCLI_AUTH holds the password of both.`;
 
-/** Adds `verify`. */
+/** Adds `verify` and `migrate`. */
 export function addMoveCommands(root: Command): void {
+  addVerify(root);
+  const migrate = root
+    .command('migrate')
+    .description('copy a running deployment into another and keep the copy up to date')
+    .helpCommand(false);
+  addRun(migrate);
+}
+
+function addRun(migrate: Command): void {
+  withEnds(
+    migrate
+      .command('run')
+      .description(
+        'a snapshot of each master, then its writes, until told to stop; Ctrl-C ends it in order',
+      )
+      .argument('<source>', 'where the data is')
+      .argument('<target>', 'where it goes')
+      .addOption(
+        new Option('--on-conflict <how>', 'what to do about keys that the target has')
+          .choices(['replace', 'skip', 'fail'])
+          .default('replace'),
+      )
+      .option('--stop-when-synced', 'end when every write of the source is on the target')
+      .option(
+        '--dir <folder>',
+        'for what waits and what could not be carried out',
+        './slotline-migrate',
+      )
+      .option(
+        '--spool-max <megabytes>',
+        'what may wait on disk for each master (default: 10240)',
+        wholeNumber,
+      )
+      .option('--forks <count>', 'masters that make a snapshot at once (default: 1)', atLeastOne),
+  ).action((source: string, target: string, flags: RunFlags) =>
+    runTool(flags.json === true, async (screen) => {
+      const { migrate: run } = await import('../tools/migrate/index.ts');
+      const { parseDatabases } = await import('../tools/flow/index.ts');
+      return run(
+        {
+          ...(await ends(source, target, flags)),
+          databases: parseDatabases(flags.db),
+          conflict: flags.onConflict,
+          dir: flags.dir,
+          spoolBytesMax: (flags.spoolMax ?? SPOOL_MEGABYTES) * 1024 * 1024,
+          forksMax: flags.forks ?? 1,
+          stopsWhenSynced: flags.stopWhenSynced === true,
+          signal: endSignal(),
+        },
+        screen,
+      );
+    }),
+  );
+}
+
+function addVerify(root: Command): void {
   withEnds(
     root
       .command('verify')

@@ -19,7 +19,9 @@ export {
   type PushHandler,
   type RawReplies,
   RespClient,
+  type SocketOptions,
   type TlsOptions,
+  connectSocket,
 } from './resp-client.ts';
 export { downloadRdb } from './rdb-download.ts';
 export { RequestBuffer } from './request-buffer.ts';

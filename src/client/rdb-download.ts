@@ -9,7 +9,7 @@ import {
   type Argument,
   type ConnectOptions,
   greeting,
-  openSocket,
+  connectSocket,
   toBytes,
 } from './resp-client.ts';
 
@@ -32,7 +32,7 @@ export async function downloadRdb(
   options: ConnectOptions,
   take: (piece: Buffer) => Promise<void>,
 ): Promise<number> {
-  const socket = await openSocket(options);
+  const socket = await connectSocket(options);
   const name = formatAddress(options);
   const failed = (reason: string, cause?: unknown): ClientError =>
     new ClientError('CLOSED', `Cannot read the data of ${name}: ${reason}`, cause);

@@ -44,6 +44,21 @@ export class RequestBuffer {
     this.#endLine();
   }
 
+  /** The next argument, of `size` bytes that the caller writes: at `bytes[blank(size), …)`, before anything else. */
+  blank(size: number): number {
+    this.#room(size + BULK_FRAME_BYTES);
+    this.#number(0x24, size);
+    const at = this.#at;
+    this.#at += size;
+    this.#endLine();
+    return at;
+  }
+
+  /** What was written so far, for `blank`; moves with the next argument. */
+  get bytes(): Buffer {
+    return this.#buf;
+  }
+
   /** Bytes that are requests, or arguments, already; `requests` of them begin here. */
   raw(buf: Buffer, at: number, size: number, requests: number): void {
     this.#room(size);

@@ -29,15 +29,18 @@ export interface TlsOptions {
   readonly isInsecure?: boolean;
 }
 
-export interface ConnectOptions {
+export interface SocketOptions {
   readonly host: string;
   readonly port: number;
-  readonly username?: string;
-  readonly password?: string;
   /** False or absent: plain TCP. */
   readonly tls?: boolean | TlsOptions;
-  /** Bound for connecting and for each reply, milliseconds. */
+  /** Bound for connecting, and for each reply where replies are awaited, milliseconds. */
   readonly timeoutMs: number;
+}
+
+export interface ConnectOptions extends SocketOptions {
+  readonly username?: string;
+  readonly password?: string;
   /** Protocol version; default 2. */
   readonly resp?: 2 | 3;
   /** Database to select; default 0. */
@@ -98,7 +101,7 @@ export class RespClient {
    * Connects, authenticates and selects the database. Throws ClientError `CONNECT_FAILED` or `REFUSED`.
    */
   static async connect(options: ConnectOptions): Promise<RespClient> {
-    const client = new RespClient(await openSocket(options), options);
+    const client = new RespClient(await connectSocket(options), options);
     try {
       for (const args of greeting(options)) await client.call(...args);
     } catch (error) {
@@ -262,8 +265,8 @@ export class RespClient {
   }
 }
 
-/** A socket that is connected, and secured where asked. Rejects with ClientError `CONNECT_FAILED`. */
-export function openSocket(options: ConnectOptions): Promise<Socket> {
+/** A connection, TLS where asked for, on which nothing was said yet. Throws ClientError `CONNECT_FAILED`. */
+export function connectSocket(options: SocketOptions): Promise<Socket> {
   const { host, port, tls = false, timeoutMs } = options;
   return new Promise((resolve, reject) => {
     const socket =

@@ -3,15 +3,16 @@ import { assertNever, invariant } from '../base/index.ts';
 import {
   type LinkEffect,
   type LinkInput,
+  MasterStream,
   NO_DB,
   type ReplicaLink,
   type ReplicationEvent,
   type ReplicationHistory,
+  type StreamTarget,
 } from '../replication/index.ts';
 import type { Client } from './client.ts';
 import type { Inside } from './inside.ts';
 import { MasterConnection, type MasterListener } from './master-connection.ts';
-import { MasterStream, type StreamTarget } from './master-stream.ts';
 import { SnapshotLoader } from './snapshot-loader.ts';
 
 export interface ReplicaSideInit {

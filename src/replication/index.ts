@@ -10,6 +10,7 @@ export { type LinkPhase, ReplicaLink, type Target } from './link.ts';
 export type { LinkEffect, LinkInput } from './link-types.ts';
 export type { LinkOptions } from './link-handshake.ts';
 export { type LogSentence, logSentence } from './log-sentence.ts';
+export { MasterStream, type StreamTarget } from './master-stream.ts';
 export { type PayloadReader } from './payload.ts';
 export {
   type FullResyncReason,

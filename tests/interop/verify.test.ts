@@ -10,6 +10,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { Cluster } from './harness/cluster.ts';
 import { NodeProcess, freePorts } from './harness/node-process.ts';
 import { OUR_SERVER, REAL_SERVER, describeWithRealRedis, required } from './harness/programs.ts';
+import { sendTo } from './harness/send-to.ts';
 import { runSlotline } from './harness/slotline.ts';
 import { type Send, fillWithEverything } from './harness/samples.ts';
 
@@ -138,18 +139,4 @@ function found(stdout: string): [string, string][] {
 
 function byKey([one]: readonly string[], [other]: readonly string[]): number {
   return (one ?? '') < (other ?? '') ? -1 : 1;
-}
-
-/** Follows MOVED once, which is enough in a cluster at rest. */
-function sendTo(cluster: Cluster): Send {
-  return async (...args) => {
-    try {
-      return await cluster.node(0).call(...args);
-    } catch (error) {
-      const port = Number(/^MOVED \d+ \S*:(\d+)$/.exec((error as Error).message)?.[1]);
-      const owner = cluster.nodes.find((node) => node.port === port);
-      if (owner === undefined) throw error;
-      return owner.call(...args);
-    }
-  };
 }

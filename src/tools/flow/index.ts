@@ -1,7 +1,9 @@
 /**
- * What tools that work through many keys share: a bound on how much is under way, a pace, and which databases belong
- * together.
+ * What tools that work through many keys share: questions about many keys at once, a bound on how much is under way, a
+ * pace, and which databases belong together.
  */
 export { type DatabasePair, type Databases, databasePairs, parseDatabases } from './databases.ts';
 export { Gate } from './gate.ts';
+export { type KeyBatch, type ScanPage, keyAt, keysOf, readScanPage } from './key-batch.ts';
 export { Pace } from './pace.ts';
+export { type Answers, type Question, type Side, ask } from './side.ts';

@@ -6,9 +6,9 @@
  */
 import { RequestBuffer } from '../../client/index.ts';
 import { type Difference, compareExpiry, comparePortraits } from './differences.ts';
-import type { KeyBatch } from './key-batch.ts';
+import type { KeyBatch } from '../flow/index.ts';
 import { PortraitPainter } from './portrait.ts';
-import { type Answers, type Question, type Side, ask } from './side.ts';
+import { type Answers, type Question, type Side, ask } from '../flow/index.ts';
 
 /** A value that takes more memory is compared in pieces. */
 export const LARGE_VALUE_BYTES: number = 256 * 1024;

@@ -5,7 +5,7 @@ import { LARGE_VALUE_BYTES } from './batch-check.ts';
 import { type Difference, compareExpiry, comparePortraits } from './differences.ts';
 import { compareLargeValues } from './large-values.ts';
 import { PortraitPainter } from './portrait.ts';
-import type { Side } from './side.ts';
+import type { Side } from '../flow/index.ts';
 import type { Call } from './stream-facts.ts';
 
 /** What one side says of the key. */

@@ -1,7 +1,7 @@
 /** Makes a key of one side as it is on the other. */
 import { ReplyError } from '../../resp/index.ts';
 import { callOf } from './key-judge.ts';
-import type { Side } from './side.ts';
+import type { Side } from '../flow/index.ts';
 
 /** Copies the key over, or removes it where the model has none. Answers why it could not, if so. */
 export async function repairKey(model: Side, copy: Side, key: Buffer): Promise<string | undefined> {

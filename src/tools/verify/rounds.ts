@@ -8,10 +8,10 @@ import { type Deployment, type RespClient, RequestBuffer } from '../../client/in
 import { type DatabasePair, Gate, Pace } from '../flow/index.ts';
 import { BatchCheck } from './batch-check.ts';
 import type { Difference } from './differences.ts';
-import { type KeyBatch, type ScanPage, keyAt, keysOf, readScanPage } from './key-batch.ts';
+import { type KeyBatch, type ScanPage, keyAt, keysOf, readScanPage } from '../flow/index.ts';
 import { KeyJudge } from './key-judge.ts';
 import { type Selection, keyChooser, scanPattern } from './selection.ts';
-import { type Side, ask } from './side.ts';
+import { type Side, ask } from '../flow/index.ts';
 import { ToolError } from '../errors.ts';
 
 export interface RoundsOptions extends Selection {

@@ -1,6 +1,6 @@
 /** Which keys are looked at. */
 import { crc16, globMatches } from '../../base/index.ts';
-import type { KeyBatch } from './key-batch.ts';
+import type { KeyBatch } from '../flow/index.ts';
 
 export interface Selection {
   /** Glob-style patterns, any of which a key may match; all keys without any. */

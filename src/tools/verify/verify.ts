@@ -7,7 +7,7 @@ import type { Screen } from '../screen.ts';
 import { type Finding, showOutcome } from './report.ts';
 import { repairKey } from './repair.ts';
 import { Rounds, type RoundsOptions, type Suspect } from './rounds.ts';
-import type { Side } from './side.ts';
+import type { Side } from '../flow/index.ts';
 
 export interface VerifyOptions extends Omit<RoundsOptions, 'source' | 'target' | 'pairs'> {
   readonly source: DeploymentOptions;

@@ -8,8 +8,8 @@ import { MALFORMED, NEED_MORE, PARSED, Request, RequestParser } from '../resp/in
 export interface StreamTarget {
   /** Between MULTI and EXEC. */
   readonly isInTransaction: boolean;
-  /** Runs the command at `buf[at, at + size)`. */
-  run(buf: Buffer, at: number, size: number): void;
+  /** Runs the command at `buf[at, at + size)`, whose arguments `request` has, until the call returns. */
+  run(buf: Buffer, at: number, size: number, request: Request): void;
   /** All of `buf[at, at + size)` is applied: whole commands in order, without a gap to the call before. */
   applied(buf: Buffer, at: number, size: number): void;
   /** The master asks how far we are; what came before was reported applied. */
@@ -80,7 +80,7 @@ export class MasterStream {
       if (result === PARSED) {
         if (request.isInline) return 'inline request';
         isGetAck = request.argc === 3 && request.is(0, 'replconf') && request.is(1, 'getack');
-        if (!isGetAck && !request.is(0, 'ping')) target.run(buf, at, end - at);
+        if (!isGetAck && !request.is(0, 'ping')) target.run(buf, at, end - at, request);
         if (resets !== this.#resets) return undefined;
       }
       at = end;

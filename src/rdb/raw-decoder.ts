@@ -1,0 +1,207 @@
+/**
+ * Values taken out of a snapshot as they stand, for RESTORE at another server: nothing of them is decoded, only their
+ * end is found. A value that is larger than is wanted whole goes to the ordinary decoder of its type, part by part;
+ * streams always come whole.
+ */
+import type { RdbCursor } from './cursor.ts';
+import { createDecoders } from './decoders.ts';
+import {
+  STRING_INT16,
+  STRING_INT32,
+  STRING_INT8,
+  STRING_LZF,
+  TYPE_HASH,
+  TYPE_LIST,
+  TYPE_LIST_QUICKLIST,
+  TYPE_LIST_QUICKLIST_2,
+  TYPE_SET,
+  TYPE_STREAM_LISTPACKS,
+  TYPE_STREAM_LISTPACKS_2,
+  TYPE_STREAM_LISTPACKS_3,
+  TYPE_ZSET,
+  TYPE_ZSET_2,
+} from './format.ts';
+import type { Bytes, ValueSink } from './value.ts';
+import type { ReadOutcome, ValueDecoder, ValueDecoders } from './value-decoder.ts';
+
+/** Given each whole value: the type byte and the bytes behind it, valid until it returns. */
+export type RawValue = (type: number, value: Bytes) => void;
+
+/** What stands next: so many bytes, one of the basic forms, or a count and then a group of steps so many times. */
+type Step = number | 'string' | 'length' | 'textScore' | readonly Step[];
+
+const ID_BYTES = 16;
+const PAIR: readonly Step[] = ['string', 'string'];
+
+function streamSteps(extraFacts: number, groupFacts: number, consumerTimes: number): Step[] {
+  const lengths = (count: number): Step[] => Array.from({ length: count }, () => 'length' as const);
+  const pending: readonly Step[] = [ID_BYTES, 8, 'length'];
+  const consumer: readonly Step[] = ['string', 8 * consumerTimes, [ID_BYTES]];
+  return [
+    PAIR,
+    ...lengths(3 + extraFacts),
+    ['string', ...lengths(groupFacts), pending, [...consumer]],
+  ];
+}
+
+const STEPS: ReadonlyMap<number, readonly Step[]> = new Map<number, readonly Step[]>([
+  [TYPE_LIST, [['string']]],
+  [TYPE_SET, [['string']]],
+  [TYPE_LIST_QUICKLIST, [['string']]],
+  [TYPE_HASH, [PAIR]],
+  [TYPE_ZSET, [['string', 'textScore']]],
+  [TYPE_ZSET_2, [['string', 8]]],
+  [TYPE_LIST_QUICKLIST_2, [['length', 'string']]],
+  [TYPE_STREAM_LISTPACKS, streamSteps(0, 2, 1)],
+  [TYPE_STREAM_LISTPACKS_2, streamSteps(5, 3, 1)],
+  [TYPE_STREAM_LISTPACKS_3, streamSteps(5, 3, 2)],
+]);
+/** Strings, and containers packed into one. */
+const ONE_STRING: readonly Step[] = ['string'];
+const STREAMS: ReadonlySet<number> = new Set([
+  TYPE_STREAM_LISTPACKS,
+  TYPE_STREAM_LISTPACKS_2,
+  TYPE_STREAM_LISTPACKS_3,
+]);
+/** A text score's size byte from here on stands for NaN or infinity. */
+const TEXT_SCORE_SPECIAL = 253;
+
+/**
+ * Decoders that give `onValue` each value of up to `bytesMax` bytes (streams of any size), while the sink gets nothing
+ * of it; the parts of larger values go to the sink.
+ */
+export function createRawDecoders(onValue: RawValue, bytesMax: number): ValueDecoders {
+  const ordinary = createDecoders();
+  return new Map(
+    [...ordinary].map(([type, decoder]) => {
+      const limit = STREAMS.has(type) ? Infinity : bytesMax;
+      return [type, new RawDecoder(decoder, onValue, limit)];
+    }),
+  );
+}
+
+/** Steps under way: `left` more times, and at `index` this time. */
+interface Frame {
+  readonly steps: readonly Step[];
+  index: number;
+  left: number;
+}
+
+class RawDecoder implements ValueDecoder {
+  readonly #ordinary: ValueDecoder;
+  readonly #onValue: RawValue;
+  readonly #bytesMax: number;
+  #type = 0;
+  /** Whether the value proved too large and the ordinary decoder has it. */
+  #isHandedOver = false;
+  /** Bytes of the value that are walked. */
+  #done = 0;
+  readonly #open: Frame[] = [];
+  #isEmpty = false;
+
+  constructor(ordinary: ValueDecoder, onValue: RawValue, bytesMax: number) {
+    this.#ordinary = ordinary;
+    this.#onValue = onValue;
+    this.#bytesMax = bytesMax;
+  }
+
+  begin(type: number): void {
+    this.#type = type;
+    this.#isHandedOver = false;
+    this.#done = 0;
+    this.#isEmpty = false;
+    this.#open.length = 0;
+    this.#open.push({ steps: STEPS.get(type) ?? ONE_STRING, index: 0, left: 1 });
+  }
+
+  read(cursor: RdbCursor, sink: ValueSink): ReadOutcome {
+    if (this.#isHandedOver) return this.#ordinary.read(cursor, sink);
+    const from = cursor.at;
+    cursor.at = from + this.#done;
+    const isWhole = this.#walk(cursor, from);
+    if (this.#isEmpty) return 'empty';
+    const size = Math.max(cursor.at, isWhole ? 0 : cursor.needEnd) - from;
+    if (size > this.#bytesMax && cursor.problem === '') {
+      cursor.at = from;
+      this.#isHandedOver = true;
+      this.#ordinary.begin(this.#type);
+      return this.#ordinary.read(cursor, sink);
+    }
+    if (!isWhole) {
+      cursor.at = from;
+      return 'more';
+    }
+    this.#onValue(this.#type, { buf: cursor.buf, at: from, size });
+    return 'done';
+  }
+
+  /** Walks on to the end of the value; false when bytes are lacking or wrong. Leaves the cursor where it came to. */
+  #walk(cursor: RdbCursor, from: number): boolean {
+    const open = this.#open;
+    for (let frame = open.at(-1); frame !== undefined; frame = open.at(-1)) {
+      if (frame.left === 0) {
+        open.pop();
+        continue;
+      }
+      const step = frame.steps[frame.index];
+      if (step === undefined) {
+        frame.index = 0;
+        frame.left--;
+        continue;
+      }
+      const at = cursor.at;
+      const isTaken = typeof step === 'object' ? this.#begin(cursor, step) : skip(cursor, step);
+      if (!isTaken) {
+        cursor.at = at;
+        return false;
+      }
+      frame.index++;
+      this.#done = cursor.at - from;
+      if (this.#isEmpty) return false;
+    }
+    return true;
+  }
+
+  #begin(cursor: RdbCursor, steps: readonly Step[]): boolean {
+    const count = cursor.plainLength();
+    if (count === undefined) return false;
+    if (count === 0 && this.#open.length === 1 && !STREAMS.has(this.#type)) this.#isEmpty = true;
+    else this.#open.push({ steps, index: 0, left: count });
+    return true;
+  }
+}
+
+function skip(cursor: RdbCursor, step: Exclude<Step, readonly Step[]>): boolean {
+  if (step === 'length') return cursor.plainLength() !== undefined;
+  if (step === 'string') return skipString(cursor);
+  if (step !== 'textScore') return skipBytes(cursor, step);
+  const size = cursor.byte();
+  return size !== undefined && (size >= TEXT_SCORE_SPECIAL || skipBytes(cursor, size));
+}
+
+function skipString(cursor: RdbCursor): boolean {
+  const length = cursor.length();
+  if (length === undefined) return false;
+  if (!cursor.isEncoded) return skipBytes(cursor, length);
+  switch (length) {
+    case STRING_INT8:
+      return skipBytes(cursor, 1);
+    case STRING_INT16:
+      return skipBytes(cursor, 2);
+    case STRING_INT32:
+      return skipBytes(cursor, 4);
+    case STRING_LZF: {
+      const packed = cursor.plainLength();
+      if (packed === undefined || cursor.plainLength() === undefined) return false;
+      return skipBytes(cursor, packed);
+    }
+    default:
+      return cursor.refuse(`Unknown RDB string encoding type ${length}`);
+  }
+}
+
+function skipBytes(cursor: RdbCursor, size: number): boolean {
+  if (!cursor.has(size)) return false;
+  cursor.at += size;
+  return true;
+}

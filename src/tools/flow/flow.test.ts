@@ -1,0 +1,39 @@
+import { expect, test } from 'vitest';
+import { Gate, parseDatabases, readScanPage } from './index.ts';
+
+test('a gate runs no more jobs at once than it may, and throws what one threw', async () => {
+  const gate = new Gate(2);
+  let running = 0;
+  let most = 0;
+  const job = async (): Promise<void> => {
+    most = Math.max(most, ++running);
+    await new Promise((resolve) => setImmediate(resolve));
+    running--;
+  };
+  for (let i = 0; i < 9; i++) await gate.start(job);
+  await gate.drain();
+  expect(most).toBe(2);
+  await gate.start(() => Promise.reject(new Error('broken')));
+  await expect(gate.drain()).rejects.toThrow('broken');
+});
+
+test('databases are read as pairs, one number meaning itself', () => {
+  expect(parseDatabases('0:5, 3')).toEqual([
+    { source: 0, target: 5 },
+    { source: 3, target: 3 },
+  ]);
+  expect(parseDatabases(undefined)).toBeUndefined();
+  expect(() => parseDatabases('0-5')).toThrow('write source:target');
+});
+
+test('a page of SCAN is the cursor and views of the keys, and an error is no page', () => {
+  const reply = Buffer.from('??*2\r\n$2\r\n17\r\n*2\r\n$1\r\na\r\n$12\r\nabcdefghijkl\r\n');
+  const page = readScanPage(reply, 2);
+  expect(page?.cursor).toBe('17');
+  const { at = [], size = [] } = page?.keys ?? {};
+  expect(at.map((from, i) => reply.toString('latin1', from, from + (size[i] ?? 0)))).toEqual([
+    'a',
+    'abcdefghijkl',
+  ]);
+  expect(readScanPage(Buffer.from('-NOPERM no\r\n'), 0)).toBeUndefined();
+});

@@ -1,0 +1,28 @@
+/** The keys of commands as a master sends them to its replicas. */
+import { type Command, CommandTable, type Context, commandSpecs } from '../../commands/index.ts';
+import type { Request } from '../../resp/index.ts';
+
+export interface KnownCommand {
+  /** In lower case, without a subcommand. */
+  readonly name: string;
+  /** Indexes of the arguments that are keys. */
+  readonly keys: readonly number[];
+}
+
+export class CommandKeys {
+  readonly #table: CommandTable<Context> = new CommandTable(commandSpecs);
+
+  /** Undefined for a command that is not known here, or whose arguments make no sense. */
+  of(request: Request): KnownCommand | undefined {
+    const command = this.#table.find(request);
+    if (command === undefined) return undefined;
+    const keys = concrete(command, request)?.keyIndexes(request);
+    return keys === undefined ? undefined : { name: command.spec.name, keys };
+  }
+}
+
+/** The subcommand where the command is only a name for several. */
+function concrete(command: Command<Context>, request: Request): Command<Context> | undefined {
+  if (!command.isContainer || request.argc < 2) return command;
+  return command.subcommands.get(request.text(1).toLowerCase());
+}

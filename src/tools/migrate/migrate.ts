@@ -1,0 +1,183 @@
+/** `slotline migrate run`: a live copy of a deployment, kept up to date until it is told to stop. */
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
+import {
+  Deployment,
+  type DeploymentOptions,
+  type NodeAddress,
+  replyFacts,
+} from '../../client/index.ts';
+import { type ExitStatus, ToolError, asToolError } from '../errors.ts';
+import { type Databases, databasePairs } from '../flow/index.ts';
+import type { Screen } from '../screen.ts';
+import { Quarantine } from './quarantine.ts';
+import { ProgressMeter, showSummary } from './report.ts';
+import type { Conflict } from './snapshot-writer.ts';
+import { SourceRun } from './source-run.ts';
+
+export interface MigrateOptions {
+  readonly source: DeploymentOptions;
+  readonly target: DeploymentOptions;
+  readonly databases: Databases;
+  readonly conflict: Conflict;
+  /** Folder for the spool and the quarantine; made when it is not there. */
+  readonly dir: string;
+  /** For each master of the source. */
+  readonly spoolBytesMax: number;
+  /** Masters that make a snapshot at once, each of which forks. */
+  readonly forksMax: number;
+  /** Ends when every write of the source is on the target. */
+  readonly stopsWhenSynced: boolean;
+  /** Ends when raised: what was received is carried out first. */
+  readonly signal: AbortSignal;
+}
+
+const PROGRESS_MS = 2000;
+const POLL_MS = 20;
+
+/**
+ * Status 0 when the target is a copy as of the end, 1 when commands were put aside in the quarantine, 3 when it ended
+ * before the target was a copy. Throws ToolError.
+ */
+export async function migrate(options: MigrateOptions, screen: Screen): Promise<ExitStatus> {
+  const source = await opened(options.source);
+  const runs: SourceRun[] = [];
+  let timer: NodeJS.Timeout | undefined;
+  try {
+    mkdirSync(options.dir, { recursive: true });
+    const quarantine = new Quarantine(join(options.dir, 'quarantine.ndjson'));
+    await openRuns(runs, { options, source, quarantine, screen });
+    const meter = new ProgressMeter(screen);
+    timer = setInterval(() => meter.show(runs.map((run) => run.status())), PROGRESS_MS);
+    const isWhole = await carryOut(runs, { options, source });
+    showSummary({ statuses: runs.map((run) => run.status()), quarantine, isWhole }, screen);
+    if (!isWhole) return 3;
+    return quarantine.count > 0 ? 1 : 0;
+  } catch (error) {
+    throw asToolError(error);
+  } finally {
+    clearInterval(timer);
+    for (const run of runs) run.close();
+    source.close();
+  }
+}
+
+interface Setting {
+  readonly options: MigrateOptions;
+  readonly source: Deployment;
+}
+
+async function openRuns(
+  runs: SourceRun[],
+  setting: Setting & { readonly quarantine: Quarantine; readonly screen: Screen },
+): Promise<void> {
+  const { options, source, quarantine, screen } = setting;
+  const targetDb = await databaseMap(options, source);
+  const masters = source.masters();
+  for (const { host, port } of masters) {
+    const address: NodeAddress = { ...source.address, host, port };
+    runs.push(
+      await SourceRun.open({
+        address,
+        target: options.target,
+        dir: options.dir,
+        spoolBytesMax: options.spoolBytesMax,
+        conflict: options.conflict,
+        targetDb,
+        isAlone: masters.length === 1,
+        quarantine,
+        note: (line) => screen.note(line),
+      }),
+    );
+  }
+}
+
+/** Where each database goes; also refuses ends that cannot be meant. */
+async function databaseMap(
+  options: MigrateOptions,
+  source: Deployment,
+): Promise<(sourceDb: number) => number | undefined> {
+  const target = await opened(options.target);
+  try {
+    const ids = await Promise.all([source, target].map((each) => runIds(each)));
+    const shared = ids[0]?.find((id) => ids[1]?.includes(id));
+    if (shared !== undefined) {
+      throw new ToolError(
+        'USAGE',
+        `Cannot copy ${source.name} to ${target.name}: they are the same`,
+      );
+    }
+    const pairs = await databasePairs(source, target, options.databases);
+    const map = new Map(pairs.map((pair) => [pair.source, pair.target]));
+    if (options.databases !== undefined || target.isCluster) return (db) => map.get(db);
+    return (db) => db;
+  } finally {
+    target.close();
+  }
+}
+
+async function runIds(deployment: Deployment): Promise<(string | undefined)[]> {
+  const masters = deployment.masters().map(async (_, index) => {
+    const client = await deployment.connection(index);
+    return replyFacts(await client.call('INFO', 'server')).get('run_id');
+  });
+  return Promise.all(masters);
+}
+
+async function opened(options: DeploymentOptions): Promise<Deployment> {
+  try {
+    return await Deployment.open(options);
+  } catch (error) {
+    throw asToolError(error);
+  }
+}
+
+/** Answers whether the target is a copy of the source as of the end. */
+async function carryOut(runs: readonly SourceRun[], setting: Setting): Promise<boolean> {
+  const working = Promise.all(runs.map((run) => run.run()));
+  const isOver = new AbortController();
+  try {
+    await Promise.race([working, supervise(runs, setting, isOver.signal)]);
+  } finally {
+    isOver.abort();
+  }
+  if (!runs.every((run) => run.isCaughtUp)) return false;
+  for (const run of runs) run.finish();
+  await working;
+  return true;
+}
+
+/**
+ * Starts the masters in turn; returns when it is time to end. When it is told to, that is as soon as the target has all
+ * that the source had at that moment, or at once before the target is a copy.
+ */
+async function supervise(
+  runs: readonly SourceRun[],
+  { options, source }: Setting,
+  isOver: AbortSignal,
+): Promise<void> {
+  const waiting = [...runs];
+  let goal: readonly number[] | undefined;
+  while (!isOver.aborted) {
+    const forking = runs.filter((run) => !waiting.includes(run) && !run.hasSnapshot).length;
+    if (forking < options.forksMax) waiting.shift()?.start();
+    const isCopy = runs.every((run) => run.isCaughtUp);
+    if (options.signal.aborted && !isCopy) return;
+    if (isCopy && (options.signal.aborted || options.stopsWhenSynced)) {
+      if (!options.signal.aborted || goal === undefined) goal = await offsetsOf(source);
+      if (runs.every((run, index) => run.hasApplied(goal?.[index] ?? Infinity))) return;
+    }
+    await pause(POLL_MS);
+  }
+}
+
+/** The replication offset of each master now. */
+async function offsetsOf(source: Deployment): Promise<readonly number[]> {
+  const offsets = source.masters().map(async (_, index) => {
+    const client = await source.connection(index);
+    const facts = replyFacts(await client.call('INFO', 'replication'));
+    return Number(facts.get('master_repl_offset'));
+  });
+  return Promise.all(offsets);
+}

@@ -1,0 +1,144 @@
+/** What a migration shows: a line of progress now and then, and a summary. */
+import { type Screen, tableLines } from '../screen.ts';
+import type { Quarantine } from './quarantine.ts';
+import type { RunStatus } from './source-run.ts';
+
+/** Shows progress with rates since the last time. */
+export class ProgressMeter {
+  readonly #screen: Screen;
+  #lastMs: number = performance.now();
+  #last: Totals = { keys: 0, commands: 0, bytes: 0 };
+
+  constructor(screen: Screen) {
+    this.#screen = screen;
+  }
+
+  show(statuses: readonly RunStatus[]): void {
+    const nowMs = performance.now();
+    const seconds = Math.max(0.001, (nowMs - this.#lastMs) / 1000);
+    const totals = totalsOf(statuses);
+    const rate = (key: keyof Totals): number =>
+      Math.max(0, Math.round((totals[key] - this.#last[key]) / seconds));
+    for (const status of statuses)
+      this.#screen.event({ event: 'progress', ...status, ...partOf(status) });
+    const lagMs = Math.max(0, ...statuses.map((status) => status.lagMs));
+    const lagBytes = statuses.reduce((sum, status) => sum + status.lagBytes, 0);
+    this.#screen.note(
+      [
+        phasesText(statuses),
+        `${totals.keys} keys (${rate('keys')}/s)`,
+        `${totals.commands} commands (${rate('commands')}/s)`,
+        `${megabytes(totals.bytes)} (${megabytes(rate('bytes'))}/s)`,
+        `lag ${megabytes(lagBytes)}, ${(lagMs / 1000).toFixed(1)} s`,
+      ].join(', '),
+    );
+    this.#lastMs = nowMs;
+    this.#last = totals;
+  }
+}
+
+/** Shows how it ended. */
+export function showSummary(
+  end: {
+    readonly statuses: readonly RunStatus[];
+    readonly quarantine: Quarantine;
+    readonly isWhole: boolean;
+  },
+  screen: Screen,
+): void {
+  const { statuses, quarantine, isWhole } = end;
+  const { keys, commands, bytes } = totalsOf(statuses);
+  const skipped = sum(statuses, 'skippedKeys');
+  const broken = sum(statuses, 'brokenTransactions');
+  const reasons = Object.fromEntries(quarantine.byReason);
+  screen.event({
+    event: 'summary',
+    whole: isWhole,
+    keys,
+    commands,
+    bytes,
+    skippedKeys: skipped,
+    brokenTransactions: broken,
+    quarantined: quarantine.count,
+    ...(quarantine.count === 0 ? {} : { quarantineFile: quarantine.path, reasons }),
+    sources: statuses,
+  });
+  const header = ['source', 'phase', 'keys', 'commands', 'offset', 'lag bytes'];
+  const rows = statuses.map((status) => [
+    status.source,
+    status.phase,
+    String(status.keys),
+    String(status.commands),
+    String(status.appliedOffset),
+    String(status.lagBytes),
+  ]);
+  for (const line of tableLines(header, rows, [2, 3, 4, 5])) screen.out(line);
+  if (skipped > 0) screen.out(`${skipped} keys were on the target already and left alone`);
+  const leftOut = sum(statuses, 'leftOutKeys');
+  if (leftOut > 0) screen.out(`${leftOut} keys are in databases that are not copied`);
+  if (broken > 0)
+    screen.out(
+      `${broken} transactions had keys in several slots and were carried out command by command`,
+    );
+  if (quarantine.count > 0) {
+    screen.out(
+      `${screen.paint('red', 'QUARANTINE')} ${quarantine.count} commands could not be carried out, see ${quarantine.path}`,
+    );
+    for (const [reason, count] of quarantine.byReason) screen.out(`   ${count} × ${reason}`);
+  }
+  const verdict = isWhole
+    ? `${screen.paint('green', 'OK')} the target has all that was received`
+    : `${screen.paint('red', 'NOT WHOLE')} ended before the target was a copy`;
+  screen.out(verdict);
+}
+
+interface Totals {
+  readonly keys: number;
+  readonly commands: number;
+  readonly bytes: number;
+}
+
+function totalsOf(statuses: readonly RunStatus[]): Totals {
+  return {
+    keys: sum(statuses, 'keys'),
+    commands: sum(statuses, 'commands'),
+    bytes: sum(statuses, 'snapshotBytes') + sum(statuses, 'streamBytes'),
+  };
+}
+
+function sum(
+  statuses: readonly RunStatus[],
+  field: {
+    [K in keyof RunStatus]: RunStatus[K] extends number ? K : never;
+  }[keyof RunStatus],
+): number {
+  return statuses.reduce((total, status) => total + status[field], 0);
+}
+
+/** How much of the snapshot came, where its size is known. */
+function partOf({ snapshotBytes, snapshotSize }: RunStatus): { readonly percent?: number } {
+  if (snapshotSize === undefined || snapshotSize === 0) return {};
+  return { percent: Math.floor((100 * snapshotBytes) / snapshotSize) };
+}
+
+/** Such as `2 snapshot 40 %, 1 following`. */
+function phasesText(statuses: readonly RunStatus[]): string {
+  const phases = new Map<string, RunStatus[]>();
+  for (const status of statuses) {
+    phases.set(status.phase, [...(phases.get(status.phase) ?? []), status]);
+  }
+  const texts = [...phases].map(([phase, those]) => {
+    const count = statuses.length === 1 ? '' : `${those.length} `;
+    if (phase !== 'snapshot') return `${count}${phase}`;
+    const sizes = those.map(({ snapshotSize }) => snapshotSize);
+    const size = sizes.reduce<number>((total, each) => total + (each ?? 0), 0);
+    const isKnown = size > 0 && !sizes.includes(undefined);
+    const percent = Math.floor((100 * sum(those, 'snapshotBytes')) / size);
+    return isKnown ? `${count}${phase} ${percent} %` : `${count}${phase}`;
+  });
+  return texts.join(', ');
+}
+
+function megabytes(bytes: number): string {
+  return `${(bytes / (1024 * 1024)).toFixed(1)} MB`;
+}

@@ -1,0 +1,206 @@
+/**
+ * Follows one master as a replica does and puts what it sends into the spool: the snapshot, then the stream of writes.
+ * After a lost connection the stream goes on where it was, if the master still knows.
+ */
+import { randomBytes, randomInt } from 'node:crypto';
+import type { Socket } from 'node:net';
+import { type MonoMs, assertNever, monoMs, replid, seededRng } from '../../base/index.ts';
+import { type NodeAddress, connectSocket } from '../../client/index.ts';
+import {
+  BACKLOG_BYTES_MIN,
+  type LinkEffect,
+  type LinkPhase,
+  ReplicaLink,
+  ReplicationHistory,
+  logSentence,
+} from '../../replication/index.ts';
+import type { Spool } from './spool.ts';
+
+export interface SourceFeedOptions {
+  readonly address: NodeAddress;
+  readonly spool: Spool;
+  /** Above this the source has to wait, and its output buffer fills. */
+  readonly spoolBytesMax: number;
+  readonly timeoutMs: number;
+  readonly log: (line: string) => void;
+}
+
+const TICK_MS = 50;
+/** `repl-timeout` of redis.conf. */
+const SILENCE_SECONDS = 60;
+
+export class SourceFeed {
+  readonly #options: SourceFeedOptions;
+  readonly #history: ReplicationHistory;
+  readonly #link: ReplicaLink;
+  #socket: Socket | undefined;
+  /** Tells a connection that is still being made that nobody wants it any more. */
+  #attempt = 0;
+  #timer: NodeJS.Timeout | undefined;
+  #snapshotBytes = 0;
+  #snapshotSize: number | undefined;
+  #hasSnapshot = false;
+  #streamFrom = 0;
+
+  constructor(options: SourceFeedOptions) {
+    this.#options = options;
+    const { username, password } = options.address;
+    this.#history = new ReplicationHistory({
+      replid: replid(randomBytes(20).toString('hex')),
+      backlogBytes: BACKLOG_BYTES_MIN,
+    });
+    this.#link = new ReplicaLink({
+      history: this.#history,
+      rng: seededRng(randomInt(2 ** 31)),
+      options: {
+        announcedPort: 0,
+        announcedIp: '',
+        masterUser: username ?? '',
+        masterAuth: password ?? '',
+        timeoutSeconds: SILENCE_SECONDS,
+      },
+    });
+  }
+
+  get phase(): LinkPhase {
+    return this.#link.phase;
+  }
+
+  /** Whether a whole snapshot was received. */
+  get hasSnapshot(): boolean {
+    return this.#hasSnapshot;
+  }
+
+  /** Bytes of the snapshot that came, and how many there are if the master said so. */
+  get snapshot(): { readonly bytes: number; readonly size: number | undefined } {
+    return { bytes: this.#snapshotBytes, size: this.#snapshotSize };
+  }
+
+  /** Replication offset that the last whole snapshot stands for. */
+  get streamFrom(): number {
+    return this.#streamFrom;
+  }
+
+  /** Replication offset up to which the stream was received. */
+  get receivedOffset(): number {
+    return this.#history.masterReplOffset;
+  }
+
+  start(): void {
+    const { host, port } = this.#options.address;
+    this.#carryOut(this.#link.step(now(), { kind: 'follow', host, port, isAtStart: true }));
+    this.#timer = setInterval(() => this.#tick(), TICK_MS);
+  }
+
+  /** Lets the master go; what was received stays in the spool. */
+  stop(): void {
+    clearInterval(this.#timer);
+    this.#carryOut(this.#link.step(now(), { kind: 'stop' }));
+  }
+
+  /** The stream asked how far we are. */
+  acknowledge(): void {
+    this.#carryOut(this.#link.step(now(), { kind: 'getAck' }));
+  }
+
+  #tick(): void {
+    this.#carryOut(this.#link.step(now(), { kind: 'tick' }));
+    if (this.#options.spool.heldBytes <= this.#options.spoolBytesMax) this.#socket?.resume();
+  }
+
+  #carryOut(effects: readonly LinkEffect[]): void {
+    for (const effect of effects) this.#do(effect);
+  }
+
+  #do(effect: LinkEffect): void {
+    const { spool } = this.#options;
+    switch (effect.kind) {
+      case 'connect':
+        void this.#connect(++this.#attempt);
+        return;
+      case 'send':
+        this.#socket?.write(effect.bytes);
+        return;
+      case 'close':
+        return this.#drop();
+      case 'beginSnapshot':
+        this.#snapshotBytes = 0;
+        this.#snapshotSize = effect.sizeBytes;
+        this.#hasSnapshot = false;
+        return spool.push('begin');
+      case 'snapshotBytes':
+        this.#snapshotBytes += effect.size;
+        return spool.push('snapshot', effect.buf, effect.at, effect.size);
+      case 'endSnapshot':
+        this.#hasSnapshot = true;
+        spool.push('end');
+        return this.#beginStream();
+      case 'abortSnapshot':
+        return spool.push('abort');
+      case 'stream':
+        this.#history.append(effect.buf, effect.at, effect.size);
+        return spool.push('stream', effect.buf, effect.at, effect.size);
+      case 'log':
+        for (const { text } of logSentence(effect.event)) this.#options.log(text);
+        return;
+      // Every byte of the stream counts as ours, whole command or not, so it goes on byte for byte; there are no replicas.
+      case 'resetStream':
+      case 'disconnectReplicas':
+      case 'handoverAnswered':
+      case 'linkUp':
+      case 'linkDown':
+        return;
+      default:
+        assertNever(effect);
+    }
+  }
+
+  /** The spool has the snapshot: from now on the stream may come, from the offset that the snapshot stands for. */
+  #beginStream(): void {
+    const effects = this.#link.step(now(), { kind: 'snapshotLoaded', streamDb: 0 });
+    this.#streamFrom = this.#history.masterReplOffset;
+    this.#carryOut(effects);
+  }
+
+  async #connect(attempt: number): Promise<void> {
+    const { address, timeoutMs } = this.#options;
+    let socket: Socket;
+    try {
+      socket = await connectSocket({ ...address, timeoutMs });
+    } catch (error) {
+      if (attempt !== this.#attempt) return;
+      const reason = error instanceof Error ? error.message : String(error);
+      this.#carryOut(this.#link.step(now(), { kind: 'connectFailed', reason }));
+      return;
+    }
+    if (attempt !== this.#attempt) {
+      socket.destroy();
+      return;
+    }
+    this.#socket = socket;
+    socket.on('data', (chunk: Buffer) => this.#received(chunk));
+    socket.on('error', () => undefined);
+    socket.on('close', () => {
+      if (this.#socket !== socket) return;
+      this.#socket = undefined;
+      this.#carryOut(this.#link.step(now(), { kind: 'closed' }));
+    });
+    this.#carryOut(this.#link.step(now(), { kind: 'connected' }));
+  }
+
+  #received(chunk: Buffer): void {
+    this.#carryOut(this.#link.receive(now(), chunk, 0, chunk.length));
+    if (this.#options.spool.heldBytes > this.#options.spoolBytesMax) this.#socket?.pause();
+  }
+
+  #drop(): void {
+    this.#attempt++;
+    const socket = this.#socket;
+    this.#socket = undefined;
+    socket?.destroy();
+  }
+}
+
+function now(): MonoMs {
+  return monoMs(Math.floor(performance.now()));
+}

@@ -1,0 +1,234 @@
+/**
+ * Sends commands to the nodes of the target, many at once and in order for each node. What a node redirects or refuses
+ * for the moment is sent again to whoever has the slot then, before anything that comes later; what it refuses for good
+ * is reported.
+ */
+import {
+  type Argument,
+  type Deployment,
+  NOBODY,
+  type RawReplies,
+  RequestBuffer,
+  type RespClient,
+} from '../../client/index.ts';
+import { PARSED, ReplyError, Request, RequestParser } from '../../resp/index.ts';
+import { CommandKeys } from './command-keys.ts';
+
+/** A command that was not carried out. */
+export interface Refusal {
+  readonly args: readonly Buffer[];
+  readonly db: number;
+  readonly reason: string;
+}
+
+interface Lane {
+  readonly client: RespClient;
+  readonly out: RequestBuffer;
+  /** Database that its connection has selected after what was written. */
+  db: number;
+}
+
+const FLUSH_BYTES: number = 32 * 1024;
+/** Bytes sent whose replies are not in, all nodes together. */
+const IN_FLIGHT_BYTES_MAX: number = 4 * 1024 * 1024;
+const MINUS = 0x2d;
+/** A bulk of the target's own making is never longer. */
+const BULK_BYTES_MAX = 0x7fffffff;
+/** Errors that another node, or the same a little later, will not give. */
+const PASSING: ReadonlySet<string> = new Set([
+  'MOVED',
+  'ASK',
+  'TRYAGAIN',
+  'CLUSTERDOWN',
+  'LOADING',
+]);
+
+export class TargetWriter {
+  readonly deployment: Deployment;
+  /** Commands of which the target answered that they are done. */
+  doneCount = 0;
+  readonly #onRefusal: (refusal: Refusal) => void;
+  readonly #keys: CommandKeys = new CommandKeys();
+  #lanes: Lane[] = [];
+  #inFlightBytes = 0;
+  #waiting: (() => void)[] = [];
+  #failure: { readonly error: unknown } | undefined;
+  /** In order, to be sent again. */
+  #again: Refusal[] = [];
+
+  /** Writes to a deployment of its own, which it closes; `connect` first. */
+  constructor(deployment: Deployment, onRefusal: (refusal: Refusal) => void) {
+    this.deployment = deployment;
+    this.#onRefusal = onRefusal;
+  }
+
+  /** Connects to every node. Throws ClientError. */
+  async connect(): Promise<void> {
+    await this.#openLanes();
+  }
+
+  /** Nodes that are written to. */
+  get nodeCount(): number {
+    return this.#lanes.length;
+  }
+
+  /** Where to write commands for the node with this index, in database `db`; they are sent by `settle`. */
+  lane(node: number, db: number): RequestBuffer {
+    const lane = this.#lanes[node === NOBODY ? 0 : node]!;
+    if (lane.db !== db) {
+      lane.out.begin(2);
+      lane.out.word('SELECT');
+      lane.out.word(String(db));
+      lane.db = db;
+    }
+    return lane.out;
+  }
+
+  /** As `lane`, for the owner of a key. */
+  laneOfKey(db: number, buf: Buffer, at: number, size: number): RequestBuffer {
+    return this.lane(this.deployment.ownerOf(buf, at, size), db);
+  }
+
+  /** Sends what is worth sending, and waits while too much is under way. Throws what went wrong, if anything did. */
+  async settle(): Promise<void> {
+    for (const lane of this.#lanes) if (lane.out.byteCount >= FLUSH_BYTES) this.#send(lane);
+    while (this.#inFlightBytes > IN_FLIGHT_BYTES_MAX) await this.#change();
+    await this.#recover();
+  }
+
+  /** Sends everything and waits until all of it is answered. */
+  async drain(): Promise<void> {
+    for (const lane of this.#lanes) if (lane.out.count > 0) this.#send(lane);
+    while (this.#inFlightBytes > 0) await this.#change();
+    await this.#recover();
+  }
+
+  close(): void {
+    this.deployment.close();
+  }
+
+  async #openLanes(): Promise<void> {
+    const masters = this.deployment.masters();
+    const clients = await Promise.all(masters.map((_, i) => this.deployment.connection(i)));
+    const unsent = this.#lanes.filter(({ out }) => out.count > 0);
+    this.#lanes = clients.map((client) => {
+      const known = this.#lanes.find((lane) => lane.client === client);
+      return known ?? { client, out: new RequestBuffer(), db: 0 };
+    });
+    // What was written for a node that has no slot any more is sent by key.
+    for (const lane of unsent.filter((each) => !this.#lanes.includes(each))) {
+      const { count } = lane.out;
+      const requests = requestsOf(lane.out.take(), count);
+      this.#again.push(
+        ...requests.map((args) => ({ args, db: 0, reason: 'its node has no slots' })),
+      );
+    }
+  }
+
+  #send(lane: Lane): void {
+    const { count } = lane.out;
+    const bytes = lane.out.take();
+    this.#inFlightBytes += bytes.length;
+    lane.client.exchange(bytes, count).then(
+      (replies) => this.#answered(bytes, replies, lane),
+      (error: unknown) => this.#ended(bytes, { error }),
+    );
+  }
+
+  #answered(bytes: Buffer, replies: RawReplies, lane: Lane): void {
+    const { buf, starts } = replies;
+    let hasError = false;
+    for (let i = 0; i < starts.length && !hasError; i++) hasError = buf[starts[i]!] === MINUS;
+    this.doneCount += starts.length;
+    if (hasError) this.#sortOut(bytes, replies, lane);
+    this.#ended(bytes, undefined);
+  }
+
+  #ended(bytes: Buffer, failure: { readonly error: unknown } | undefined): void {
+    this.#failure ??= failure;
+    this.#inFlightBytes -= bytes.length;
+    const waiting = this.#waiting;
+    this.#waiting = [];
+    for (const wake of waiting) wake();
+  }
+
+  #change(): Promise<void> {
+    if (this.#failure !== undefined) throw this.#failure.error;
+    return new Promise((resolve) => this.#waiting.push(resolve));
+  }
+
+  /** Finds the commands that were answered with an error. */
+  #sortOut(bytes: Buffer, { buf, starts, ends }: RawReplies, lane: Lane): void {
+    const requests = requestsOf(bytes, starts.length);
+    let { db } = lane;
+    let group: Refusal[] | undefined;
+    for (const [i, args] of requests.entries()) {
+      const name = nameOf(args);
+      const [start, end] = [starts[i]!, ends[i]!];
+      const isError = buf[start] === MINUS;
+      const reason = isError ? buf.toString('latin1', start + 1, end - 2) : '';
+      if (name === 'select') db = Number(args[1]?.toString());
+      if (name === 'multi') group = [];
+      else if (name === 'exec') {
+        // A transaction of which one command was redirected did nothing at all.
+        if (isError)
+          for (const each of group ?? []) this.#refused({ ...each, reason: each.reason || reason });
+        group = undefined;
+      } else if (group !== undefined) group.push({ args, db, reason });
+      else if (isError) this.#refused({ args, db, reason });
+    }
+  }
+
+  #refused(refusal: Refusal): void {
+    this.doneCount--;
+    const [code = ''] = refusal.reason.split(' ', 1);
+    if (PASSING.has(code) || code === 'EXECABORT') this.#again.push(refusal);
+    else this.#onRefusal(refusal);
+  }
+
+  /** Sends again what was redirected, one after the other, when nothing else is under way. */
+  async #recover(): Promise<void> {
+    if (this.#failure !== undefined) throw this.#failure.error;
+    if (this.#again.length === 0) return;
+    while (this.#inFlightBytes > 0) await this.#change();
+    for (let refusal = this.#again.shift(); refusal !== undefined; refusal = this.#again.shift()) {
+      await this.#sendAgain(refusal);
+    }
+    await this.deployment.refresh();
+    await this.#openLanes();
+    if (this.#again.length > 0) await this.#recover();
+  }
+
+  async #sendAgain({ args, db }: Refusal): Promise<void> {
+    try {
+      await this.deployment.call(db, this.#keyOf(args), ...(args as readonly Argument[]));
+      this.doneCount++;
+    } catch (error) {
+      if (!(error instanceof ReplyError)) throw error;
+      this.#onRefusal({ args, db, reason: error.message });
+    }
+  }
+
+  #keyOf(args: readonly Buffer[]): Buffer {
+    const request = new Request();
+    request.load(args);
+    const index = this.#keys.of(request)?.keys[0] ?? 1;
+    return args[index] ?? Buffer.alloc(0);
+  }
+}
+
+/** The requests in `bytes`, which we wrote ourselves. */
+function requestsOf(bytes: Buffer, count: number): Buffer[][] {
+  const parser = new RequestParser({ bulkBytesMax: BULK_BYTES_MAX, splitInline: () => undefined });
+  const request = new Request();
+  const requests: Buffer[][] = [];
+  for (let at = 0; requests.length < count; at = parser.end) {
+    if (parser.parse(request, bytes, at, bytes.length) !== PARSED) break;
+    requests.push(Array.from({ length: request.argc }, (_, i) => request.bytes(i)));
+  }
+  return requests;
+}
+
+function nameOf([name]: readonly Buffer[]): string {
+  return name?.toString('latin1').toLowerCase() ?? '';
+}

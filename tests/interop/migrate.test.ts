@@ -1,0 +1,163 @@
+/**
+ * Goal: `slotline migrate run` makes a copy that `slotline verify` calls equal, between real servers of any topology and
+ * under writes of every kind. Method: a source with keys of every type is copied while a writer goes on; the copy is
+ * ended by a signal after the writer has stopped, and verified.
+ */
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
+import { Cluster } from './harness/cluster.ts';
+import { MixedLoad } from './harness/mixed-load.ts';
+import { NodeProcess, freePorts } from './harness/node-process.ts';
+import { OUR_SERVER, REAL_SERVER, describeWithRealRedis, required } from './harness/programs.ts';
+import { type RunResult, type Running, runSlotline, startSlotline } from './harness/slotline.ts';
+import { fillWithEverything } from './harness/samples.ts';
+import { sendTo } from './harness/send-to.ts';
+import { until } from './harness/until.ts';
+
+const BOUND_MS = 40_000;
+
+describeWithRealRedis('migrate', () => {
+  let dir: string;
+  let three: Cluster;
+  let five: Cluster;
+  let single: NodeProcess;
+  let ours: NodeProcess;
+
+  beforeAll(async () => {
+    dir = mkdtempSync(join(tmpdir(), 'slotline-migrate-'));
+    const exe = required(REAL_SERVER, 'redis-server');
+    const config = ['repl-diskless-sync-delay 0'];
+    const [port = 0, ourPort = 0] = await freePorts(2);
+    single = new NodeProcess({ exe, port, dir: join(dir, 'single'), config });
+    ours = new NodeProcess({ exe: OUR_SERVER, port: ourPort, dir: join(dir, 'ours') });
+    await Promise.all([single.start(), ours.start()]);
+    three = await Cluster.start({ masters: 3, replicasPerMaster: 0, exeOf: () => exe });
+    five = await Cluster.start({ masters: 5, replicasPerMaster: 0, exeOf: () => exe });
+  });
+
+  afterAll(async () => {
+    await Promise.all([single.kill(), ours.kill(), three.stop(), five.stop()]);
+    rmSync(dir, { recursive: true, force: true });
+  });
+
+  beforeEach(async () => {
+    for (const node of [single, ours, ...three.nodes, ...five.nodes]) await node.call('FLUSHALL');
+  });
+
+  const addressOf = (node: NodeProcess): string => `127.0.0.1:${node.port}`;
+
+  /** Copies while `load` writes, and ends the copy when both have stopped. */
+  async function copyUnder(load: MixedLoad, ends: readonly string[]): Promise<RunResult> {
+    const run = startSlotline('migrate', 'run', ...ends, '--json', '--dir', join(dir, 'work'));
+    try {
+      await until(() => isFollowing(run), BOUND_MS, 'every master is followed');
+    } finally {
+      await load.stop();
+      run.child.kill('SIGTERM');
+    }
+    return run.result;
+  }
+
+  async function expectEqual(...ends: readonly string[]): Promise<void> {
+    const { status, stdout } = await runSlotline('verify', ...ends, '--rounds', '1');
+    expect({ status, stdout }).toMatchObject({ status: 0 });
+  }
+
+  test('3 masters into 5, under writes', async () => {
+    const send = sendTo(three);
+    await fillWithEverything(send);
+    const load = new MixedLoad(send, { isOneSlotEach: true });
+    await load.untilCount(200);
+    const ends = [addressOf(three.node(0)), addressOf(five.node(0))];
+    const { status, stdout, stderr } = await copyUnder(load, ends);
+    expect({ status, stdout, stderr }).toMatchObject({ status: 0 });
+    await expectEqual(...ends);
+  });
+
+  test('a single server into a cluster, with commands that span slots, and back', async () => {
+    await fillWithEverything((...args) => single.call(...args));
+    const load = new MixedLoad((...args) => single.call(...args), { isOneSlotEach: false });
+    await load.untilCount(200);
+    const ends = [addressOf(single), addressOf(three.node(0))];
+    const { status, stdout, stderr } = await copyUnder(load, ends);
+    expect({ status, stdout, stderr }).toMatchObject({ status: 0 });
+    expect(stdout).toMatch(/"brokenTransactions":[1-9]/);
+    await expectEqual(...ends);
+    const back = [addressOf(three.node(0)), addressOf(ours)];
+    const flags = ['--stop-when-synced', '--dir', join(dir, 'work')];
+    expect(await runSlotline('migrate', 'run', ...back, ...flags)).toMatchObject({ status: 0 });
+    await expectEqual(...back);
+  });
+
+  test('what cannot be split goes to the quarantine, and existing keys are as asked', async () => {
+    await single.call('SET', 'a', 'from the source');
+    const send = sendTo(three);
+    await send('SET', 'a', 'on the target');
+    const ends = [addressOf(single), addressOf(three.node(0))];
+    const flags = ['--stop-when-synced', '--dir', join(dir, 'other')];
+    const fail = await runSlotline('migrate', 'run', ...ends, ...flags, '--on-conflict', 'fail');
+    expect(fail).toMatchObject({ status: 3 });
+    expect(fail.stderr).toContain('the target has it');
+    const skip = await runSlotline('migrate', 'run', ...ends, ...flags, '--on-conflict', 'skip');
+    expect(skip).toMatchObject({ status: 0 });
+    expect(await send('GET', 'a')).toBe('on the target');
+    const run = startSlotline('migrate', 'run', ...ends, '--json', '--dir', join(dir, 'other'));
+    await until(() => isFollowing(run), BOUND_MS, 'the source is followed');
+    await single.call('RENAME', 'a', 'b');
+    run.child.kill('SIGINT');
+    expect(await run.result).toMatchObject({ status: 1 });
+    const line = readFileSync(join(dir, 'other', 'quarantine.ndjson'), 'utf8');
+    expect(JSON.parse(line)).toMatchObject({ db: 0, command: ['RENAME', 'a', 'b'] });
+    expect(await send('GET', 'a')).toBe('from the source');
+  });
+
+  test('a key that is renewed while the snapshot waits is kept, and a short time is right at the end', async () => {
+    for (let i = 0; i < 50; i++) await single.call('SET', `short:${i}`, i, 'PX', 1500);
+    for (let i = 0; i < 50; i++) await single.call('SET', `kept:${i}`, i, 'PX', 600_000);
+    const load = new MixedLoad(
+      async (...args) => {
+        const reply = await single.call(...args);
+        for (let i = 0; i < 50; i++) await single.call('PEXPIRE', `short:${i}`, 900_000);
+        await single.call('RENAME', 'kept:1', 'kept:renamed').catch(() => undefined);
+        return reply;
+      },
+      { isOneSlotEach: true },
+    );
+    const ends = [addressOf(single), addressOf(ours)];
+    const { status, stderr } = await copyUnder(load, ends);
+    expect({ status, stderr }).toMatchObject({ status: 0 });
+    await expectEqual(...ends);
+    expect(await ours.call('EXISTS', 'short:0', 'short:49', 'kept:renamed')).toBe(3);
+  });
+
+  test('a cut connection to the source continues where it was', async () => {
+    await fillWithEverything((...args) => single.call(...args));
+    const load = new MixedLoad((...args) => single.call(...args), { isOneSlotEach: true });
+    const ends = [addressOf(single), addressOf(five.node(0))];
+    const run = startSlotline('migrate', 'run', ...ends, '--json', '--dir', join(dir, 'work'));
+    await until(() => isFollowing(run), BOUND_MS, 'the source is followed');
+    for (let i = 0; i < 3; i++) {
+      const count = load.count + 100;
+      await single.call('CLIENT', 'KILL', 'TYPE', 'replica');
+      await load.untilCount(count);
+    }
+    await load.stop();
+    run.child.kill('SIGTERM');
+    const { status, stdout } = await run.result;
+    expect({ status, stdout }).toMatchObject({ status: 0 });
+    expect(stdout).toContain('"snapshots":1');
+    await expectEqual(...ends);
+  });
+});
+
+/** Whether the last line of progress says so of every master. */
+function isFollowing(run: Running): boolean {
+  const phases = new Map<string, string>();
+  for (const line of run.stdout().split('\n')) {
+    const match = /"event":"progress","source":"([^"]+)","phase":"([^"]+)"/.exec(line);
+    if (match !== null) phases.set(match[1] ?? '', match[2] ?? '');
+  }
+  return phases.size > 0 && [...phases.values()].every((phase) => phase === 'following');
+}
