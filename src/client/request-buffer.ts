@@ -1,14 +1,16 @@
 /** Requests written one behind the other into one buffer, for pipelines of many small commands. */
+import { copyBytes } from '../base/index.ts';
+
 const CR = 0x0d;
 const LF = 0x0a;
 const ZERO = 0x30;
 /** `$`, ten digits and two ends of line. */
 const BULK_FRAME_BYTES = 15;
-const SHORT_LOOP_BYTES = 64;
 const FIRST_BYTES = 16 * 1024;
 
 export class RequestBuffer {
-  #buf: Buffer = Buffer.allocUnsafe(FIRST_BYTES);
+  #buf: Buffer = Buffer.allocUnsafeSlow(FIRST_BYTES);
+  #spare: Buffer | undefined;
   #at = 0;
   #count = 0;
 
@@ -40,7 +42,9 @@ export class RequestBuffer {
   word(text: string): void {
     this.#room(text.length + BULK_FRAME_BYTES);
     this.#number(0x24, text.length);
-    this.#at += this.#buf.write(text, this.#at, 'latin1');
+    const out = this.#buf;
+    for (let i = 0; i < text.length; i++) out[this.#at + i] = text.charCodeAt(i);
+    this.#at += text.length;
     this.#endLine();
   }
 
@@ -70,32 +74,36 @@ export class RequestBuffer {
   take(): Buffer {
     const taken = this.#buf.subarray(0, this.#at);
     // The next lot is likely to be as large.
-    this.#buf = Buffer.allocUnsafeSlow(Math.max(FIRST_BYTES, this.#at + (this.#at >> 3)));
+    this.#buf =
+      this.#spare ?? Buffer.allocUnsafeSlow(Math.max(FIRST_BYTES, this.#at + (this.#at >> 3)));
+    this.#spare = undefined;
     this.#at = 0;
     this.#count = 0;
     return taken;
   }
 
+  /** Takes back what `take` handed over and nobody needs any more, to be written again. */
+  recycle(taken: Buffer): void {
+    this.#spare ??= Buffer.from(taken.buffer);
+  }
+
   #copy(buf: Buffer, at: number, size: number): void {
-    const out = this.#buf;
-    const to = this.#at;
-    // A call into the runtime costs more than a short loop.
-    if (size < SHORT_LOOP_BYTES) for (let i = 0; i < size; i++) out[to + i] = buf[at + i]!;
-    else out.set(buf.subarray(at, at + size), to);
-    this.#at = to + size;
+    copyBytes(buf, at, this.#buf, this.#at, size);
+    this.#at += size;
   }
 
   #number(mark: number, value: number): void {
     const out = this.#buf;
     out[this.#at++] = mark;
-    if (value < 10) {
-      out[this.#at++] = ZERO + value;
-    } else if (value < 100) {
-      out[this.#at++] = ZERO + Math.floor(value / 10);
-      out[this.#at++] = ZERO + (value % 10);
-    } else {
-      this.#at += out.write(String(value), this.#at, 'latin1');
+    let digits = 1;
+    for (let limit = 10; value >= limit; limit *= 10) digits++;
+    let left = value;
+    for (let i = digits - 1; i >= 0; i--) {
+      const tens = Math.floor(left / 10);
+      out[this.#at + i] = ZERO + left - tens * 10;
+      left = tens;
     }
+    this.#at += digits;
     this.#endLine();
   }
 

@@ -56,8 +56,6 @@ const STEPS: ReadonlyMap<number, readonly Step[]> = new Map<number, readonly Ste
   [TYPE_STREAM_LISTPACKS_2, streamSteps(5, 3, 1)],
   [TYPE_STREAM_LISTPACKS_3, streamSteps(5, 3, 2)],
 ]);
-/** Strings, and containers packed into one. */
-const ONE_STRING: readonly Step[] = ['string'];
 const STREAMS: ReadonlySet<number> = new Set([
   TYPE_STREAM_LISTPACKS,
   TYPE_STREAM_LISTPACKS_2,
@@ -96,6 +94,8 @@ class RawDecoder implements ValueDecoder {
   #isHandedOver = false;
   /** Bytes of the value that are walked. */
   #done = 0;
+  /** Undefined for what is one string: strings, and containers packed into one. */
+  #steps: readonly Step[] | undefined;
   readonly #open: Frame[] = [];
   #isEmpty = false;
 
@@ -110,15 +110,16 @@ class RawDecoder implements ValueDecoder {
     this.#isHandedOver = false;
     this.#done = 0;
     this.#isEmpty = false;
+    this.#steps = STEPS.get(type);
     this.#open.length = 0;
-    this.#open.push({ steps: STEPS.get(type) ?? ONE_STRING, index: 0, left: 1 });
+    if (this.#steps !== undefined) this.#open.push({ steps: this.#steps, index: 0, left: 1 });
   }
 
   read(cursor: RdbCursor, sink: ValueSink): ReadOutcome {
     if (this.#isHandedOver) return this.#ordinary.read(cursor, sink);
     const from = cursor.at;
     cursor.at = from + this.#done;
-    const isWhole = this.#walk(cursor, from);
+    const isWhole = this.#steps === undefined ? skipString(cursor) : this.#walk(cursor, from);
     if (this.#isEmpty) return 'empty';
     const size = Math.max(cursor.at, isWhole ? 0 : cursor.needEnd) - from;
     if (size > this.#bytesMax && cursor.problem === '') {

@@ -2,7 +2,7 @@
  * A snapshot into commands: RESTORE with the bytes of the value as they stand; a large value in parts, so that neither
  * we nor the target ever hold it twice.
  */
-import { Crc64, invariant } from '../../base/index.ts';
+import { Crc64, copyBytes, invariant } from '../../base/index.ts';
 import type { RequestBuffer } from '../../client/index.ts';
 import {
   type Bytes,
@@ -41,6 +41,12 @@ const RESTORABLE_BYTES_MAX: number = 500 * 1024 * 1024;
 const PART_ELEMENTS = 512;
 const PART_BYTES: number = 64 * 1024;
 const FOOTER_BYTES = 10;
+/** The beginning of RESTORE with none, one and two words behind the payload. */
+const RESTORE_HEADS: readonly Buffer[] = [4, 5, 6].map((argc) =>
+  Buffer.from(`*${argc}\r\n$7\r\nRESTORE\r\n`),
+);
+const NO_EXPIRY: Buffer = Buffer.from('$1\r\n0\r\n');
+const REPLACE: Buffer = Buffer.from('$7\r\nREPLACE\r\n');
 const FIRST_TYPE_OF_VERSION_11 = 20;
 const VERSION_10 = 10;
 const VERSION_11 = 11;
@@ -122,20 +128,22 @@ export class SnapshotWriter {
     if (out === undefined) return;
     const replaces = this.#options.conflict === 'replace';
     const time = this.#expiry(entry);
-    out.begin(4 + (replaces ? 1 : 0) + (time > 0 ? 1 : 0));
-    out.word('RESTORE');
+    const more = (replaces ? 1 : 0) + (time > 0 ? 1 : 0);
+    const head = RESTORE_HEADS[more]!;
+    out.raw(head, 0, head.length, 1);
     out.argument(entry.key.buf, entry.key.at, entry.key.size);
-    out.word(String(time));
+    if (time === 0) out.raw(NO_EXPIRY, 0, NO_EXPIRY.length, 0);
+    else out.word(String(time));
     const at = out.blank(1 + value.size + FOOTER_BYTES);
     this.#writePayload(out.bytes, at, type, value);
-    if (replaces) out.word('REPLACE');
+    if (replaces) out.raw(REPLACE, 0, REPLACE.length, 0);
     if (time > 0) out.word('ABSTTL');
   }
 
   #writePayload(buf: Buffer, at: number, type: number, value: Bytes): void {
     const version = type < FIRST_TYPE_OF_VERSION_11 ? VERSION_10 : VERSION_11;
     buf[at] = type;
-    value.buf.copy(buf, at + 1, value.at, value.at + value.size);
+    copyBytes(value.buf, value.at, buf, at + 1, value.size);
     const end = at + 1 + value.size;
     // An older server takes its own version only, and had the same types.
     const { version: ofSource } = this.#reader;

@@ -157,6 +157,7 @@ export class SourceRun {
       if (item === undefined) return;
       this.#isBusy = true;
       await this.#apply(item);
+      this.#spool.recycle(item);
       if (this.#spool.heldBytes === 0) await this.#target.drain();
       if (this.#fatal !== undefined) throw this.#fatal;
       await this.#catchUp();

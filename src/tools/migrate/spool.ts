@@ -55,6 +55,7 @@ export class Spool {
   #segmentCount = 0;
   #memoryBytes = 0;
   #heldBytes = 0;
+  #spare: Buffer | undefined;
   #wake: (() => void) | undefined;
   #isClosed = false;
 
@@ -107,6 +108,11 @@ export class Spool {
     return { kind, arrivedMs, bytes: buf.subarray(0, block.size) };
   }
 
+  /** Takes back the bytes of an item that nobody needs any more. */
+  recycle({ bytes }: SpoolItem): void {
+    if (bytes.buffer.byteLength === BLOCK_BYTES) this.#spare = Buffer.from(bytes.buffer);
+  }
+
   /** Forgets everything and removes the files. */
   close(): void {
     this.#isClosed = true;
@@ -130,7 +136,9 @@ export class Spool {
     ) {
       return last;
     }
-    const buf = Buffer.allocUnsafeSlow(wanted === 0 ? 0 : BLOCK_BYTES);
+    const spare = wanted === 0 ? undefined : this.#spare;
+    if (spare !== undefined) this.#spare = undefined;
+    const buf = spare ?? Buffer.allocUnsafeSlow(wanted === 0 ? 0 : BLOCK_BYTES);
     this.#memoryBytes += buf.length;
     const block = { kind, arrivedMs: performance.now(), buf, size: 0, segment: undefined, at: 0 };
     this.#blocks.push(block);

@@ -130,7 +130,10 @@ export class TargetWriter {
     const bytes = lane.out.take();
     this.#inFlightBytes += bytes.length;
     lane.client.exchange(bytes, count).then(
-      (replies) => this.#answered(bytes, replies, lane),
+      (replies) => {
+        this.#answered(bytes, replies, lane);
+        if (this.#again.length === 0) lane.out.recycle(bytes);
+      },
       (error: unknown) => this.#ended(bytes, { error }),
     );
   }
