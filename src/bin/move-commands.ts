@@ -22,6 +22,7 @@ interface VerifyFlags extends EndFlags {
 
 interface RunFlags extends EndFlags {
   readonly onConflict: 'replace' | 'skip' | 'fail';
+  readonly removeExtra?: boolean;
   readonly stopWhenSynced?: boolean;
   readonly dir: string;
   readonly spoolMax?: number;
@@ -58,6 +59,7 @@ function addRun(migrate: Command): void {
           .choices(['replace', 'skip', 'fail'])
           .default('replace'),
       )
+      .option('--remove-extra', 'remove keys from the target that the source does not have')
       .option('--stop-when-synced', 'end when every write of the source is on the target')
       .option(
         '--dir <folder>',
@@ -82,6 +84,7 @@ function addRun(migrate: Command): void {
           dir: flags.dir,
           spoolBytesMax: (flags.spoolMax ?? SPOOL_MEGABYTES) * 1024 * 1024,
           forksMax: flags.forks ?? 1,
+          removesExtra: flags.removeExtra === true,
           stopsWhenSynced: flags.stopWhenSynced === true,
           signal: endSignal(),
         },

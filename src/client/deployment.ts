@@ -25,9 +25,8 @@ export interface DeploymentOptions {
 }
 
 export class Deployment {
-  /** Address that answered; its user, password and TLS hold for every node. */
-  readonly address: NodeAddress;
-  readonly #timeoutMs: number;
+  readonly #options: DeploymentOptions;
+  #address: NodeAddress;
   readonly #cluster: ClusterClient | undefined;
   /** Of a standalone server, by database number. */
   readonly #byDb: Map<number, Promise<RespClient>> = new Map();
@@ -35,9 +34,13 @@ export class Deployment {
   /** Of a cluster: index in `#masters` by slot. */
   readonly #owners: Int16Array = new Int16Array(SLOT_COUNT);
 
-  private constructor(address: NodeAddress, timeoutMs: number, cluster: ClusterClient | undefined) {
-    this.address = address;
-    this.#timeoutMs = timeoutMs;
+  private constructor(
+    options: DeploymentOptions,
+    address: NodeAddress,
+    cluster: ClusterClient | undefined,
+  ) {
+    this.#options = options;
+    this.#address = address;
     this.#cluster = cluster;
     this.#masters = [address];
     this.#takeMap();
@@ -58,7 +61,7 @@ export class Deployment {
         const facts = replyFacts(await client.call('INFO', 'cluster'));
         const isCluster = facts.get('cluster_enabled') === '1';
         const cluster = isCluster ? await ClusterClient.connect({ seeds, timeoutMs }) : undefined;
-        return new Deployment(address, timeoutMs, cluster);
+        return new Deployment(options, address, cluster);
       } catch (error) {
         failure ??= error;
       } finally {
@@ -66,6 +69,11 @@ export class Deployment {
       }
     }
     throw failure ?? new ClientError('NO_NODE', 'No node to ask: name one as host:port');
+  }
+
+  /** Address that answered; its user, password and TLS hold for every node. */
+  get address(): NodeAddress {
+    return this.#address;
   }
 
   get isCluster(): boolean {
@@ -101,8 +109,18 @@ export class Deployment {
     return (await this.#standalone(db)).call(...args);
   }
 
-  /** Reads the slot map again; the indexes of `masters()` change. */
+  /**
+   * Reads the slot map again, or asks the Sentinels: the addresses of `masters()` change, and of a cluster their indexes.
+   * Throws ClientError.
+   */
   async refresh(): Promise<void> {
+    const { seeds, masterName, timeoutMs } = this.#options;
+    if (this.#cluster === undefined && masterName !== undefined) {
+      const address = await findMaster(seeds, masterName, timeoutMs);
+      if (formatAddress(address) !== this.name) this.close();
+      this.#address = address;
+      this.#masters = [address];
+    }
     await this.#cluster?.refresh();
     this.#takeMap();
   }
@@ -131,7 +149,8 @@ export class Deployment {
     }
     const { address } = this;
     const connecting =
-      this.#byDb.get(db) ?? RespClient.connect({ ...address, db, timeoutMs: this.#timeoutMs });
+      this.#byDb.get(db) ??
+      RespClient.connect({ ...address, db, timeoutMs: this.#options.timeoutMs });
     this.#byDb.set(db, connecting);
     return connecting;
   }

@@ -8,6 +8,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { Cluster } from './harness/cluster.ts';
+import { tagIn } from './harness/load.ts';
 import { MixedLoad } from './harness/mixed-load.ts';
 import { NodeProcess, freePorts } from './harness/node-process.ts';
 import { OUR_SERVER, REAL_SERVER, describeWithRealRedis, required } from './harness/programs.ts';
@@ -132,6 +133,40 @@ describeWithRealRedis('migrate', () => {
     expect(await ours.call('EXISTS', 'short:0', 'short:49', 'kept:renamed')).toBe(3);
   });
 
+  test('passwords on both sides, and the copy is verified while it follows writes', async () => {
+    await fillWithEverything((...args) => single.call(...args));
+    for (const node of [single, ours]) await node.call('CONFIG', 'SET', 'requirepass', 'p@ss,word');
+    const ends = [single, ours].map((node) => `redis://:p%40ss,word@127.0.0.1:${node.port}`);
+    const load = new MixedLoad((...args) => single.call(...args), { isOneSlotEach: true });
+    const run = startSlotline('migrate', 'run', ...ends, '--json', '--dir', join(dir, 'work'));
+    try {
+      await until(() => isFollowing(run), BOUND_MS, 'the source is followed');
+      await load.untilCount(load.count + 50);
+      const flags = ['--rounds', '20', '--interval', '200'];
+      const check = await runSlotline('verify', ...ends, ...flags);
+      expect(check).toMatchObject({ status: 0 });
+      expect(load.count).toBeGreaterThan(100);
+      expect(`${check.stderr}${run.stderr()}`).not.toContain('word');
+    } finally {
+      await load.stop();
+      run.child.kill('SIGTERM');
+      for (const node of [single, ours]) await node.call('CONFIG', 'SET', 'requirepass', '');
+    }
+    expect(await run.result).toMatchObject({ status: 0 });
+    await expectEqual(addressOf(single), addressOf(ours));
+  });
+
+  test('with --remove-extra the target has nothing that the source has not', async () => {
+    await fillWithEverything((...args) => single.call(...args));
+    await ours.call('MSET', 'extra:1', 1, 'extra:2', 2);
+    const ends = [addressOf(single), addressOf(ours)];
+    const flags = ['--remove-extra', '--stop-when-synced', '--dir', join(dir, 'work')];
+    const { status, stderr } = await runSlotline('migrate', 'run', ...ends, ...flags);
+    expect(status).toBe(0);
+    expect(stderr).toContain('2 keys that the source does not have were removed');
+    await expectEqual(...ends);
+  });
+
   test('a cut connection to the source continues where it was', async () => {
     await fillWithEverything((...args) => single.call(...args));
     const load = new MixedLoad((...args) => single.call(...args), { isOneSlotEach: true });
@@ -151,6 +186,70 @@ describeWithRealRedis('migrate', () => {
     await expectEqual(...ends);
   });
 });
+
+describeWithRealRedis('migrate with failovers', () => {
+  test('a master of the source and one of the target are killed, and the copy is right', async () => {
+    const dir = mkdtempSync(join(tmpdir(), 'slotline-migrate-'));
+    const exe = required(REAL_SERVER, 'redis-server');
+    const shape = { masters: 3, replicasPerMaster: 1, exeOf: () => exe };
+    const [source, target] = [await Cluster.start(shape), await Cluster.start(shape)];
+    try {
+      await fillWithEverything(sendTo(source));
+      const names = [source, target].map((cluster) =>
+        cluster.nodes.map((node) => `127.0.0.1:${node.port}`).join(','),
+      );
+      const flags = ['--json', '--remove-extra', '--dir', dir];
+      const run = startSlotline('migrate', 'run', ...names, ...flags);
+      await until(() => isFollowing(run), BOUND_MS, 'every master is followed');
+      await source.node(0).kill();
+      await source.untilAgreed();
+      const writer = source.node(3);
+      await until(() => source.isMaster(writer), BOUND_MS, 'the replica took over');
+      const masters = [writer, source.node(1), source.node(2)];
+      await writeToEach(source, masters, 'after the first');
+      await target.node(1).kill();
+      await target.untilAgreed();
+      await writeToEach(source, masters, 'after the second');
+      await until(
+        () => isFollowing(run) && snapshotsOf(run) > 3,
+        BOUND_MS,
+        'all is followed again',
+      );
+      run.child.kill('SIGTERM');
+      const { status, stderr } = await run.result;
+      expect({ status, stderr }).toMatchObject({ status: 0 });
+      expect(stderr).toContain(`goes on with 127.0.0.1:${writer.port}`);
+      const check = await runSlotline('verify', ...names, '--rounds', '1');
+      expect(check).toMatchObject({ status: 0 });
+    } finally {
+      await Promise.all([source.stop(), target.stop()]);
+      rmSync(dir, { recursive: true, force: true });
+    }
+  });
+});
+
+/** A key of every master that must arrive once. */
+async function writeToEach(
+  cluster: Cluster,
+  masters: readonly NodeProcess[],
+  name: string,
+): Promise<void> {
+  for (const node of masters) {
+    const first = (await cluster.myself(node)).slots[0]?.[0] ?? 0;
+    await node.call('RPUSH', `{${tagIn([first, first], 0)}}${name}`, 1, 2, 3);
+  }
+}
+
+/** Snapshots begun until now, of all masters. */
+function snapshotsOf(run: Running): number {
+  const bySource = new Map<string, number>();
+  for (const match of run
+    .stdout()
+    .matchAll(/"event":"progress","source":"([^"]+)".*"snapshots":(\d+)/g)) {
+    bySource.set(match[1] ?? '', Number(match[2]));
+  }
+  return [...bySource.values()].reduce((sum, count) => sum + count, 0);
+}
 
 /** Whether the last line of progress says so of every master. */
 function isFollowing(run: Running): boolean {

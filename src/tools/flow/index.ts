@@ -4,6 +4,14 @@
  */
 export { type DatabasePair, type Databases, databasePairs, parseDatabases } from './databases.ts';
 export { Gate } from './gate.ts';
-export { type KeyBatch, type ScanPage, keyAt, keysOf, readScanPage } from './key-batch.ts';
+export {
+  type KeyBatch,
+  type ScanPage,
+  type ScanQuestion,
+  keyAt,
+  keysOf,
+  readScanPage,
+  scanPage,
+} from './key-batch.ts';
 export { Pace } from './pace.ts';
 export { type Answers, type Question, type Side, ask } from './side.ts';

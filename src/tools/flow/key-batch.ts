@@ -1,4 +1,6 @@
 /** Keys as SCAN answers them, as views into the reply: nothing is made for each of them. */
+import { RequestBuffer, type RespClient } from '../../client/index.ts';
+import { ToolError } from '../errors.ts';
 
 /** Key `i` is `buf[at[i], at[i] + size[i])`. */
 export interface KeyBatch {
@@ -77,4 +79,32 @@ class BulkReader {
     this.next += size + 2;
     return true;
   }
+}
+
+/** What a page is asked for with. */
+export interface ScanQuestion {
+  readonly cursor: string;
+  readonly count: number;
+  /** Only keys that match. */
+  readonly pattern?: string | undefined;
+}
+
+/** The next page of keys of one node. Throws ToolError when it answers something else. */
+export async function scanPage(
+  client: RespClient,
+  { cursor, count, pattern }: ScanQuestion,
+): Promise<ScanPage> {
+  const out = new RequestBuffer();
+  out.begin(pattern === undefined ? 4 : 6);
+  for (const word of ['SCAN', cursor, 'COUNT', String(count)]) out.word(word);
+  if (pattern !== undefined) {
+    out.word('MATCH');
+    const bytes = Buffer.from(pattern);
+    out.argument(bytes, 0, bytes.length);
+  }
+  const { buf, starts, ends } = await client.exchange(out.take(), 1);
+  const page = readScanPage(buf, starts[0] ?? 0);
+  if (page !== undefined) return page;
+  const text = buf.toString('latin1', starts[0], ends[0]).trim();
+  throw new ToolError('NODE_FAILED', `Node ${client.name} answered to SCAN: ${text.slice(0, 200)}`);
 }

@@ -3,13 +3,14 @@ import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import {
+  ClientError,
   Deployment,
   type DeploymentOptions,
   type NodeAddress,
   replyFacts,
 } from '../../client/index.ts';
 import { type ExitStatus, ToolError, asToolError } from '../errors.ts';
-import { type Databases, databasePairs } from '../flow/index.ts';
+import { type DatabasePair, type Databases, databasePairs } from '../flow/index.ts';
 import type { Screen } from '../screen.ts';
 import { Quarantine } from './quarantine.ts';
 import { ProgressMeter, showSummary } from './report.ts';
@@ -27,6 +28,8 @@ export interface MigrateOptions {
   readonly spoolBytesMax: number;
   /** Masters that make a snapshot at once, each of which forks. */
   readonly forksMax: number;
+  /** Whether keys that the source does not have are removed from the target once it has been caught up with. */
+  readonly removesExtra: boolean;
   /** Ends when every write of the source is on the target. */
   readonly stopsWhenSynced: boolean;
   /** Ends when raised: what was received is carried out first. */
@@ -35,6 +38,8 @@ export interface MigrateOptions {
 
 const PROGRESS_MS = 2000;
 const POLL_MS = 20;
+/** A master that is away so long is looked for elsewhere. */
+const LOST_MS = 1000;
 
 /**
  * Status 0 when the target is a copy as of the end, 1 when commands were put aside in the quarantine, 3 when it ended
@@ -73,13 +78,18 @@ async function openRuns(
   setting: Setting & { readonly quarantine: Quarantine; readonly screen: Screen },
 ): Promise<void> {
   const { options, source, quarantine, screen } = setting;
-  const targetDb = await databaseMap(options, source);
+  const { pairs, targetDb } = await databaseMap(options, source);
   const masters = source.masters();
-  for (const { host, port } of masters) {
+  for (const [master, { host, port }] of masters.entries()) {
     const address: NodeAddress = { ...source.address, host, port };
     runs.push(
       await SourceRun.open({
         address,
+        source,
+        isOurs: ({ buf, at, size }, index) =>
+          source.ownerOf(buf, at[index] ?? 0, size[index] ?? 0) === master,
+        pairs,
+        removesExtra: options.removesExtra,
         target: options.target,
         dir: options.dir,
         spoolBytesMax: options.spoolBytesMax,
@@ -93,11 +103,14 @@ async function openRuns(
   }
 }
 
-/** Where each database goes; also refuses ends that cannot be meant. */
-async function databaseMap(
-  options: MigrateOptions,
-  source: Deployment,
-): Promise<(sourceDb: number) => number | undefined> {
+interface DatabaseMap {
+  readonly pairs: readonly DatabasePair[];
+  /** Where each database goes; undefined: nowhere. */
+  readonly targetDb: (sourceDb: number) => number | undefined;
+}
+
+/** Also refuses ends that cannot be meant. */
+async function databaseMap(options: MigrateOptions, source: Deployment): Promise<DatabaseMap> {
   const target = await opened(options.target);
   try {
     const ids = await Promise.all([source, target].map((each) => runIds(each)));
@@ -110,8 +123,8 @@ async function databaseMap(
     }
     const pairs = await databasePairs(source, target, options.databases);
     const map = new Map(pairs.map((pair) => [pair.source, pair.target]));
-    if (options.databases !== undefined || target.isCluster) return (db) => map.get(db);
-    return (db) => db;
+    const isListed = options.databases !== undefined || target.isCluster;
+    return { pairs, targetDb: isListed ? (db) => map.get(db) : (db) => db };
   } finally {
     target.close();
   }
@@ -168,7 +181,27 @@ async function supervise(
       if (!options.signal.aborted || goal === undefined) goal = await offsetsOf(source);
       if (runs.every((run, index) => run.hasApplied(goal?.[index] ?? Infinity))) return;
     }
+    await findLost(runs, source);
     await pause(POLL_MS);
+  }
+}
+
+/** A master that stays away may have been replaced: whoever has its place now is followed. */
+async function findLost(runs: readonly SourceRun[], source: Deployment): Promise<void> {
+  if (!runs.some((run) => run.downMs > LOST_MS)) return;
+  try {
+    await source.refresh();
+  } catch (error) {
+    // Nobody knows yet: ask again later.
+    if (error instanceof ClientError) return;
+    throw error;
+  }
+  const masters = source.masters();
+  // With masters added or removed, nobody can say whose place is whose.
+  if (masters.length !== runs.length) return;
+  for (const [index, run] of runs.entries()) {
+    const master = masters[index];
+    if (run.downMs > LOST_MS && master !== undefined) run.follow(master);
   }
 }
 

@@ -5,7 +5,7 @@
 import { randomBytes, randomInt } from 'node:crypto';
 import type { Socket } from 'node:net';
 import { type MonoMs, assertNever, monoMs, replid, seededRng } from '../../base/index.ts';
-import { type NodeAddress, connectSocket } from '../../client/index.ts';
+import { type NodeAddress, connectSocket, formatAddress } from '../../client/index.ts';
 import {
   BACKLOG_BYTES_MIN,
   type LinkEffect,
@@ -31,6 +31,7 @@ const SILENCE_SECONDS = 60;
 
 export class SourceFeed {
   readonly #options: SourceFeedOptions;
+  #address: NodeAddress;
   readonly #history: ReplicationHistory;
   readonly #link: ReplicaLink;
   #socket: Socket | undefined;
@@ -44,6 +45,7 @@ export class SourceFeed {
 
   constructor(options: SourceFeedOptions) {
     this.#options = options;
+    this.#address = options.address;
     const { username, password } = options.address;
     this.#history = new ReplicationHistory({
       replid: replid(randomBytes(20).toString('hex')),
@@ -60,6 +62,11 @@ export class SourceFeed {
         timeoutSeconds: SILENCE_SECONDS,
       },
     });
+  }
+
+  /** Address that is followed now. */
+  get name(): string {
+    return formatAddress(this.#address);
   }
 
   get phase(): LinkPhase {
@@ -87,9 +94,27 @@ export class SourceFeed {
   }
 
   start(): void {
-    const { host, port } = this.#options.address;
+    const { host, port } = this.#address;
     this.#carryOut(this.#link.step(now(), { kind: 'follow', host, port, isAtStart: true }));
     this.#timer = setInterval(() => this.#tick(), TICK_MS);
+  }
+
+  /** Goes on at another address of the same data: a replica that took over, which knows where we are. */
+  follow({ host, port }: { readonly host: string; readonly port: number }): void {
+    this.#address = { ...this.#address, host, port };
+    this.#carryOut(this.#link.step(now(), { kind: 'follow', host, port }));
+  }
+
+  /** Asks for everything anew. */
+  restart(): void {
+    this.stop();
+    this.#hasSnapshot = false;
+    this.start();
+  }
+
+  /** Whether there is no connection to the master. */
+  get isDown(): boolean {
+    return this.phase === 'waiting' || this.phase === 'connecting';
   }
 
   /** Lets the master go; what was received stays in the spool. */
@@ -163,7 +188,8 @@ export class SourceFeed {
   }
 
   async #connect(attempt: number): Promise<void> {
-    const { address, timeoutMs } = this.#options;
+    const { timeoutMs } = this.#options;
+    const address = this.#address;
     let socket: Socket;
     try {
       socket = await connectSocket({ ...address, timeoutMs });

@@ -1,23 +1,35 @@
 /** One master of the source on its way to the target: its feed, its spool, and what is made of them. */
 import { join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
 import { invariant } from '../../base/index.ts';
 import {
+  ClientError,
   Deployment,
   type DeploymentOptions,
+  type Endpoint,
   type NodeAddress,
   formatAddress,
 } from '../../client/index.ts';
 import { ToolError } from '../errors.ts';
+import type { DatabasePair, KeyBatch } from '../flow/index.ts';
 import { DeferredExpiry } from './deferred-expiry.ts';
 import type { Quarantine } from './quarantine.ts';
 import { type Conflict, SnapshotWriter } from './snapshot-writer.ts';
 import { SourceFeed } from './source-feed.ts';
 import { Spool, type SpoolItem } from './spool.ts';
 import { StreamWriter } from './stream-writer.ts';
+import { sweep } from './sweep.ts';
 import { type Refusal, TargetWriter } from './target-writer.ts';
 
 export interface SourceRunOptions {
   readonly address: NodeAddress;
+  /** Of which this master is one; for questions about single keys. */
+  readonly source: Deployment;
+  /** Whether the master owns a key. */
+  readonly isOurs: (batch: KeyBatch, index: number) => boolean;
+  readonly pairs: readonly DatabasePair[];
+  /** Whether keys that the source does not have are removed from the target. */
+  readonly removesExtra: boolean;
   readonly target: DeploymentOptions;
   /** Folder for spool files; exists. */
   readonly dir: string;
@@ -57,6 +69,9 @@ export interface RunStatus {
   readonly snapshots: number;
 }
 
+/** How long a target that was lost may take to come back, such as for a failover, and between two tries. */
+const TARGET_WAIT_MS = 120_000;
+const TARGET_RETRY_MS = 250;
 /** Errors after which nothing else will go better. */
 const FATAL_CODES: ReadonlySet<string> = new Set([
   'OOM',
@@ -71,7 +86,7 @@ export class SourceRun {
   readonly #options: SourceRunOptions;
   readonly #spool: Spool;
   readonly #feed: SourceFeed;
-  readonly #target: TargetWriter;
+  #target: TargetWriter;
   readonly #deferred: DeferredExpiry;
   #snapshot: SnapshotWriter | undefined;
   #stream: StreamWriter | undefined;
@@ -84,6 +99,8 @@ export class SourceRun {
   #skippedKeys = 0;
   #snapshots = 0;
   #fatal: ToolError | undefined;
+  #isEnding = false;
+  #downSinceMs: number | undefined;
 
   private constructor(options: SourceRunOptions, target: Deployment) {
     this.#options = options;
@@ -150,8 +167,38 @@ export class SourceRun {
     this.#feed.start();
   }
 
-  /** Carries out what comes until `finish` or `close`. Throws ToolError, and what connections throw. */
+  /** How long the master has not been reached, milliseconds. */
+  get downMs(): number {
+    if (!this.#isStarted || this.#isEnding || !this.#feed.isDown) this.#downSinceMs = undefined;
+    else this.#downSinceMs ??= performance.now();
+    return this.#downSinceMs === undefined ? 0 : performance.now() - this.#downSinceMs;
+  }
+
+  /** Another node has the master's slots now. */
+  follow(endpoint: Endpoint): void {
+    const name = formatAddress(endpoint);
+    if (name === this.#feed.name) return;
+    this.#downSinceMs = undefined;
+    this.#options.note(`${this.name}: goes on with ${name}`);
+    this.#feed.follow(endpoint);
+  }
+
+  /**
+   * Carries out what comes until `finish` or `close`. When a node of the target is lost, nobody knows what it did last:
+   * this master is copied anew. Throws ToolError and ClientError.
+   */
   async run(): Promise<void> {
+    for (;;) {
+      try {
+        return await this.#carryOut();
+      } catch (error) {
+        if (!(error instanceof ClientError) || this.#isEnding) throw error;
+        await this.#startOver(error);
+      }
+    }
+  }
+
+  async #carryOut(): Promise<void> {
     for (;;) {
       const item = await this.#spool.take();
       if (item === undefined) return;
@@ -165,8 +212,34 @@ export class SourceRun {
     }
   }
 
+  async #startOver(cause: ClientError): Promise<void> {
+    const { note, target } = this.#options;
+    note(`${this.name}: ${cause.message}; the copy of this master begins again`);
+    this.#feed.stop();
+    this.#spool.clear();
+    this.#isCaughtUp = false;
+    this.#isBusy = false;
+    this.#target.close();
+    const deadlineMs = performance.now() + TARGET_WAIT_MS;
+    for (;;) {
+      try {
+        const deployment = await Deployment.open(target);
+        this.#target = new TargetWriter(deployment, (refusal) => this.#refused(refusal));
+        await this.#target.connect();
+        break;
+      } catch (error) {
+        this.#target.close();
+        const isOver = performance.now() > deadlineMs || this.#isEnding;
+        if (!(error instanceof ClientError) || isOver) throw error;
+        await pause(TARGET_RETRY_MS);
+      }
+    }
+    this.#feed.restart();
+  }
+
   /** Takes no more from the source, and lets `run` end when what came is carried out. */
   finish(): void {
+    this.#isEnding = true;
     this.#feed.stop();
     const timer = setInterval(() => {
       if (!this.#isIdle) return;
@@ -177,6 +250,7 @@ export class SourceRun {
 
   /** Ends everything at once. */
   close(): void {
+    this.#isEnding = true;
     this.#feed.stop();
     this.#spool.close();
     this.#deferred.close();
@@ -226,7 +300,7 @@ export class SourceRun {
     this.#snapshots++;
     if (this.#snapshots > 1) {
       note(
-        `${this.name}: begins again; keys that were deleted meanwhile may stay on the target, so verify at the end`,
+        `${this.name}: a new snapshot; without --remove-extra keys that were deleted meanwhile stay on the target`,
       );
     }
     this.#deferred.close();
@@ -274,7 +348,22 @@ export class SourceRun {
         `${this.name}: ${failed} keys have a wrong expiry time; verify --repair target mends them`,
       );
     }
+    await this.#removeExtra(deployment);
     this.#isCaughtUp = true;
+  }
+
+  async #removeExtra(target: Deployment): Promise<void> {
+    const { removesExtra, source, isOurs, pairs, note } = this.#options;
+    if (!removesExtra) return;
+    let count = 0;
+    for (const pair of pairs) {
+      count += await sweep({
+        source: { deployment: source, db: pair.source },
+        target: { deployment: target, db: pair.target },
+        isOurs,
+      });
+    }
+    if (count > 0) note(`${this.name}: ${count} keys that the source does not have were removed`);
   }
 
   #refused({ args, db, reason }: Refusal): void {

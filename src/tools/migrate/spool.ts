@@ -114,10 +114,17 @@ export class Spool {
   }
 
   /** Forgets everything and removes the files. */
+  clear(): void {
+    this.#blocks.length = 0;
+    this.#memoryBytes = 0;
+    this.#heldBytes = 0;
+    for (const segment of this.#segments) this.#remove(segment);
+  }
+
+  /** Forgets everything, for good. */
   close(): void {
     this.#isClosed = true;
-    this.#blocks.length = 0;
-    for (const segment of this.#segments) this.#remove(segment);
+    this.clear();
     this.#notify();
   }
 

@@ -4,15 +4,23 @@
  * the target for is equal the next time.
  */
 import { setTimeout as pause } from 'node:timers/promises';
-import { type Deployment, type RespClient, RequestBuffer } from '../../client/index.ts';
-import { type DatabasePair, Gate, Pace } from '../flow/index.ts';
+import { type Deployment, RequestBuffer } from '../../client/index.ts';
+import { ToolError } from '../errors.ts';
+import {
+  type DatabasePair,
+  Gate,
+  type KeyBatch,
+  Pace,
+  type Side,
+  ask,
+  keyAt,
+  keysOf,
+  scanPage,
+} from '../flow/index.ts';
 import { BatchCheck } from './batch-check.ts';
 import type { Difference } from './differences.ts';
-import { type KeyBatch, type ScanPage, keyAt, keysOf, readScanPage } from '../flow/index.ts';
 import { KeyJudge } from './key-judge.ts';
 import { type Selection, keyChooser, scanPattern } from './selection.ts';
-import { type Side, ask } from '../flow/index.ts';
-import { ToolError } from '../errors.ts';
 
 export interface RoundsOptions extends Selection {
   readonly source: Deployment;
@@ -155,8 +163,9 @@ export class Rounds {
     const scans = side.deployment.masters().map(async (_, master) => {
       const gate = new Gate(LOTS_MAX);
       const client = await side.deployment.connection(master, side.db);
+      const pattern = scanPattern(this.#options);
       for (let cursor = '0'; !this.#options.signal.aborted;) {
-        const page = await this.#page(client, cursor);
+        const page = await scanPage(client, { cursor, count: SCAN_COUNT, pattern });
         const keys = keysOf(page.keys, this.#isWanted);
         for (let from = 0; from < keys.length; from += LOT_KEYS) {
           const lot = keys.slice(from, from + LOT_KEYS);
@@ -169,26 +178,6 @@ export class Rounds {
       await gate.drain();
     });
     await Promise.all(scans);
-  }
-
-  async #page(client: RespClient, cursor: string): Promise<ScanPage> {
-    const out = new RequestBuffer();
-    const pattern = scanPattern(this.#options);
-    out.begin(pattern === undefined ? 4 : 6);
-    for (const word of ['SCAN', cursor, 'COUNT', String(SCAN_COUNT)]) out.word(word);
-    if (pattern !== undefined) {
-      out.word('MATCH');
-      const bytes = Buffer.from(pattern);
-      out.argument(bytes, 0, bytes.length);
-    }
-    const { buf, starts, ends } = await client.exchange(out.take(), 1);
-    const page = readScanPage(buf, starts[0] ?? 0);
-    if (page !== undefined) return page;
-    const text = buf.toString('latin1', starts[0], ends[0]).trim();
-    throw new ToolError(
-      'NODE_FAILED',
-      `Node ${client.name} answered to SCAN: ${text.slice(0, 200)}`,
-    );
   }
 }
 
