@@ -298,6 +298,12 @@ export class SourceRun {
   #beginSnapshot(): void {
     const { conflict, targetDb, note } = this.#options;
     this.#snapshots++;
+    if (this.#snapshots > 1 && conflict !== 'replace') {
+      throw new ToolError(
+        'NODES_REFUSED',
+        `Cannot copy ${this.name} anew: nobody can tell its keys from those the target had; --on-conflict replace can`,
+      );
+    }
     if (this.#snapshots > 1) {
       note(
         `${this.name}: a new snapshot; without --remove-extra keys that were deleted meanwhile stay on the target`,
@@ -309,8 +315,7 @@ export class SourceRun {
     this.#snapshot = new SnapshotWriter({
       target: this.#target,
       deferred: this.#deferred,
-      // What we wrote ourselves the first time is no conflict.
-      conflict: this.#snapshots > 1 ? 'replace' : conflict,
+      conflict,
       targetDb,
     });
   }
