@@ -202,9 +202,9 @@ describeWithRealRedis('migrate with failovers', () => {
       const run = startSlotline('migrate', 'run', ...names, ...flags);
       await until(() => isFollowing(run), BOUND_MS, 'every master is followed');
       await source.node(0).kill();
-      await source.untilAgreed();
       const writer = source.node(3);
       await until(() => source.isMaster(writer), BOUND_MS, 'the replica took over');
+      await source.untilAgreed();
       const masters = [writer, source.node(1), source.node(2)];
       await writeToEach(source, masters, 'after the first');
       await target.node(1).kill();
