@@ -22,7 +22,7 @@ import { ROOT, buildStamp, tool } from './project.mjs';
 
 const SHEBANG = '#!/usr/bin/env node\n';
 /** Programs that are bundled into one file each; the others stay as tsc writes them. */
-const BUNDLED = ['slotline-server'];
+const BUNDLED = ['slotline-server', 'slotline-sentinel'];
 
 const stamp = buildStamp();
 const work = join(ROOT, '.cache', `build-${process.pid}`);

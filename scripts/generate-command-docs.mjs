@@ -1,6 +1,6 @@
 /**
- * Writes what a real redis-server 7.0.15 says of its commands into src/commands/facts/ and src/commands/docs/:
- *   node scripts/generate-command-docs.mjs [redis-server]
+ * Writes what a real redis-server and redis-sentinel 7.0.15 say of its commands into src/commands/facts/ and src/commands/docs/:
+ *   node scripts/generate-command-docs.mjs
  * Facts (COMMAND INFO) and HELP texts are written for the families listed below, documents (COMMAND DOCS) for every
  * group that has commands here. What is in neither table of commands is left out at run time.
  */
@@ -65,33 +65,57 @@ const DOC_GROUPS = [
 ];
 
 const dir = mkdtempSync(join(tmpdir(), 'slotline-docs-'));
-const socketPath = join(dir, 's');
-const server = spawn(
-  process.argv[2] ?? 'redis-server',
-  [...['--port', '0', '--unixsocket', socketPath, '--save', '', '--dir', dir]].concat([
-    ...['--enable-debug-command', 'yes', '--enable-module-command', 'yes'],
-  ]),
-  { stdio: 'ignore' },
-);
+const help = {};
 try {
-  const call = await connected();
-  await writeFacts(call);
-  await writeHelp(call);
-  await writeDocs(call);
+  await asked('redis-server', serverArgs(), async (call) => {
+    await writeFacts(call, FACT_FAMILIES, FACT_GROUPS);
+    for (const name of HELPFUL) help[name] = await call(name, 'HELP');
+    await writeDocs(call, DOC_GROUPS);
+  });
+  // SENTINEL is a command of Sentinels only.
+  await asked('redis-sentinel', sentinelArgs(), async (call) => {
+    await writeFacts(call, {}, ['sentinel']);
+    help.sentinel = await call('SENTINEL', 'HELP');
+    await writeDocs(call, ['sentinel']);
+  });
+  writeHelp(help);
 } finally {
-  server.kill();
   rmSync(dir, { recursive: true, force: true });
 }
 process.exit(0);
 
-async function writeFacts(call) {
+function serverArgs() {
+  const switches = ['--enable-debug-command', 'yes', '--enable-module-command', 'yes'];
+  return ['--save', '', ...switches];
+}
+
+function sentinelArgs() {
+  const conf = join(dir, 'sentinel.conf');
+  writeFileSync(conf, '');
+  return [conf];
+}
+
+/** Starts a program in our directory, asks it, and ends it. */
+async function asked(program, args, ask) {
+  const socketPath = join(dir, program);
+  const child = spawn(program, [...args, '--port', '0', '--unixsocket', socketPath, '--dir', dir], {
+    stdio: 'ignore',
+  });
+  try {
+    await ask(await connected(socketPath));
+  } finally {
+    child.kill();
+  }
+}
+
+async function writeFacts(call, named, groups) {
   mkdirSync(join(root, 'src/commands/facts'), { recursive: true });
   const docs = new Map();
-  const families = { ...FACT_FAMILIES };
+  const families = { ...named };
   for (const [name, doc] of Object.entries(await call('COMMAND', 'DOCS'))) {
     docs.set(name, doc);
     for (const [sub, subDoc] of Object.entries(doc.subcommands ?? {})) docs.set(sub, subDoc);
-    if (FACT_GROUPS.includes(doc.group)) (families[doc.group] ??= []).push(name);
+    if (groups.includes(doc.group)) (families[doc.group] ??= []).push(name);
   }
   for (const [family, names] of Object.entries(families)) {
     const infos = await call('COMMAND', 'INFO', ...names.sort());
@@ -176,9 +200,7 @@ function keySpec(spec) {
   };
 }
 
-async function writeHelp(call) {
-  const texts = {};
-  for (const name of HELPFUL) texts[name] = await call(name, 'HELP');
+function writeHelp(texts) {
   write(
     'src/commands/facts/help-texts.ts',
     `/** Lines of HELP by container. */\n` +
@@ -186,11 +208,11 @@ async function writeHelp(call) {
   );
 }
 
-async function writeDocs(call) {
+async function writeDocs(call, groups) {
   mkdirSync(join(root, 'src/commands/docs'), { recursive: true });
   const all = await call('COMMAND', 'DOCS');
   const names = Object.keys(all).sort();
-  for (const group of DOC_GROUPS) {
+  for (const group of groups) {
     const docs = {};
     for (const name of names) {
       if (all[name].group === group) docs[name] = inOrder(all[name]);
@@ -215,10 +237,10 @@ function write(path, text) {
 }
 
 /** A connection speaking RESP3 as a function of the arguments. */
-async function connected() {
+async function connected(socketPath) {
   for (let tries = 0; ; tries++) {
     try {
-      const socket = await opened();
+      const socket = await opened(socketPath);
       const call = (...args) => request(socket, args);
       await call('HELLO', '3');
       return call;
@@ -229,7 +251,7 @@ async function connected() {
   }
 }
 
-function opened() {
+function opened(socketPath) {
   return new Promise((resolve, reject) => {
     const socket = net.connect(socketPath, () => resolve(socket));
     socket.on('error', reject);

@@ -19,6 +19,7 @@ export {
   slot,
   unixMs,
 } from './brands.ts';
+export { calendarText } from './calendar.ts';
 export { copyBytes } from './copy.ts';
 export { crc16, keySlot } from './crc16.ts';
 export { Crc64 } from './crc64.ts';

@@ -1,5 +1,4 @@
-/** `slotline-sentinel`: not built yet; says what to use meanwhile. */
-process.stderr.write(
-  'slotline-sentinel: Sentinel is not part of Slotline yet; use redis-sentinel meanwhile, which works with Slotline nodes\n',
-);
-process.exitCode = 1;
+/** `slotline-sentinel`: takes redis-sentinel's own arguments and configuration. */
+import { runServer } from '../io/index.ts';
+
+await runServer(process.argv.slice(2), true);

@@ -11,6 +11,7 @@ import { HASH_DOCS } from './docs/hash.ts';
 import { HYPERLOGLOG_DOCS } from './docs/hyperloglog.ts';
 import { LIST_DOCS } from './docs/list.ts';
 import { PUBSUB_DOCS } from './docs/pubsub.ts';
+import { SENTINEL_DOCS } from './docs/sentinel.ts';
 import { SERVER_DOCS } from './docs/server.ts';
 import { SET_DOCS } from './docs/set.ts';
 import { SORTED_SET_DOCS } from './docs/sorted-set.ts';
@@ -29,6 +30,7 @@ const SOURCES: Readonly<Record<string, string>> = {
   hyperloglog: HYPERLOGLOG_DOCS,
   list: LIST_DOCS,
   pubsub: PUBSUB_DOCS,
+  sentinel: SENTINEL_DOCS,
   server: SERVER_DOCS,
   set: SET_DOCS,
   'sorted-set': SORTED_SET_DOCS,

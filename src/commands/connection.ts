@@ -7,6 +7,7 @@ import { ERR_DB_RANGE, ERR_NOT_INTEGER, ERR_SYNTAX } from './errors.ts';
 import { clientHandlers, validName } from './client-commands.ts';
 import { CONNECTION_FACTS } from './facts/connection.ts';
 import { defineCommands } from './facts.ts';
+import type { Server } from './server.ts';
 import type { Session } from './session.ts';
 import type { CommandSpec } from './spec.ts';
 
@@ -113,17 +114,26 @@ function hello({ server, session }: Context, request: Request, reply: ReplyWrite
   }
   if (name !== undefined) session.name = name;
   if (version === 2 || version === 3) reply.resp = version;
-  reply.map(7);
+  const { sentinel } = server;
+  reply.map(sentinel === undefined ? 7 : 6);
   writeText(reply, 'server', 'redis');
   writeText(reply, 'version', REDIS_VERSION);
   reply.bulkText('proto');
   reply.int(reply.resp);
   reply.bulkText('id');
   reply.int(session.id);
-  writeText(reply, 'mode', server.cluster === undefined ? 'standalone' : 'cluster');
-  writeText(reply, 'role', server.replication.isReplica ? 'replica' : 'master');
+  writeText(reply, 'mode', modeOf(server));
+  if (sentinel === undefined) {
+    writeText(reply, 'role', server.replication.isReplica ? 'replica' : 'master');
+  }
   reply.bulkText('modules');
   reply.array(0);
+}
+
+/** What kind of server it is, as HELLO and INFO name it. */
+export function modeOf({ cluster, sentinel }: Server): 'standalone' | 'cluster' | 'sentinel' {
+  if (sentinel !== undefined) return 'sentinel';
+  return cluster === undefined ? 'standalone' : 'cluster';
 }
 
 const INVALID_NAME = 'ERR Client names cannot contain spaces, newlines or special characters.';

@@ -13,6 +13,7 @@ import { listCommands } from './list.ts';
 import { pubsubCommands } from './pubsub-commands.ts';
 import { replicationCommands } from './replication-commands.ts';
 import { scanCommands } from './scan.ts';
+import { sentinelCommands } from './sentinel.ts';
 import { serverCommands } from './server-commands.ts';
 import { setCommands } from './set.ts';
 import { sortCommands } from './sort.ts';
@@ -45,4 +46,16 @@ export const commandSpecs: readonly CommandSpec[] = [
   ...clusterCommands,
   ...zsetCommands,
   ...geoCommands,
+];
+
+/** Commands of nodes that Sentinels have too. */
+const SHARED: ReadonlySet<string> = new Set([
+  ...['auth', 'client', 'command', 'hello', 'info', 'ping', 'psubscribe', 'publish'],
+  ...['punsubscribe', 'role', 'shutdown', 'subscribe', 'unsubscribe'],
+]);
+
+/** Every command that a Sentinel has. */
+export const sentinelSpecs: readonly CommandSpec[] = [
+  ...commandSpecs.filter(({ name }) => SHARED.has(name)),
+  ...sentinelCommands,
 ];

@@ -6,7 +6,7 @@ import * as errors from './errors.ts';
 
 export { errors };
 export type { Context, KeyWait } from './context.ts';
-export { commandSpecs } from './families.ts';
+export { commandSpecs, sentinelSpecs } from './families.ts';
 export { LatencyHistogram } from './latency-histogram.ts';
 export {
   type LatencyEvent,
@@ -26,6 +26,7 @@ export { type Redacted, redactedArguments } from './redaction.ts';
 export type {
   ClientService,
   ClusterService,
+  SentinelService,
   DebugSwitches,
   EndFlags,
   EndingService,

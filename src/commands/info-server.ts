@@ -1,5 +1,5 @@
 /** Fields of INFO about the process, its clients and its databases. Source: INFO of redis-server 7.0.15. */
-import { REDIS_VERSION } from './connection.ts';
+import { REDIS_VERSION, modeOf } from './connection.ts';
 import type { InfoFields } from './info-fields.ts';
 import type { AofService, LoadProgress } from './persistence.ts';
 import type { Server } from './server.ts';
@@ -14,7 +14,7 @@ export function serverFields(server: Server): InfoFields {
     ['redis_git_sha1', '00000000'],
     ['redis_git_dirty', 0],
     ['redis_build_id', '0'],
-    ['redis_mode', server.cluster === undefined ? 'standalone' : 'cluster'],
+    ['redis_mode', modeOf(server)],
     ['os', system.os],
     ['arch_bits', system.archBits],
     ['monotonic_clock', 'POSIX clock_gettime'],

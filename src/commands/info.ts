@@ -12,6 +12,7 @@ import {
   persistenceFields,
   serverFields,
 } from './info-server.ts';
+import { sentinelFields } from './info-sentinel.ts';
 import { replicationFields, statsFields } from './info-stats.ts';
 import type { Server } from './server.ts';
 
@@ -39,6 +40,16 @@ const SECTIONS: Readonly<Record<string, Section>> = {
   keyspace: { title: 'Keyspace', fields: keyspaceFields, isDefault: true },
 };
 
+/** What Sentinels show; they have no data. */
+const SENTINEL_SECTIONS: Readonly<Record<string, Section>> = {
+  ...pick('server', 'clients', 'stats', 'cpu'),
+  sentinel: { title: 'Sentinel', fields: sentinelFields, isDefault: true },
+};
+
+function pick(...names: readonly string[]): Record<string, Section> {
+  return Object.fromEntries(Object.entries(SECTIONS).filter(([name]) => names.includes(name)));
+}
+
 /** INFO [section ...]; unknown sections are left out. */
 export function info({ server }: Context, request: Request, reply: ReplyWriter): void {
   const wanted = new Set<string>();
@@ -50,8 +61,9 @@ export function info({ server }: Context, request: Request, reply: ReplyWriter):
 export function infoText(server: Server, wanted: ReadonlySet<string>): string {
   const takesAll = wanted.has('all') || wanted.has('everything');
   const takesDefault = wanted.size === 0 || wanted.has('default');
+  const sections = server.sentinel === undefined ? SECTIONS : SENTINEL_SECTIONS;
   const parts: string[] = [];
-  for (const [name, { title, fields, isDefault }] of Object.entries(SECTIONS)) {
+  for (const [name, { title, fields, isDefault }] of Object.entries(sections)) {
     const isTaken =
       wanted.has(name) ||
       (takesDefault && isDefault) ||

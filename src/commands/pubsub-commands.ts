@@ -5,7 +5,9 @@ import type { Context } from './context.ts';
 import { PUBSUB_FACTS } from './facts/pubsub.ts';
 import { defineCommands } from './facts.ts';
 import { helpHandler } from './help.ts';
+import { HELLO_CHANNEL } from '../sentinel/index.ts';
 import type { SubscriptionKind } from './pubsub-registry.ts';
+import type { SentinelService } from './server.ts';
 import type { CommandSpec, Handler } from './spec.ts';
 
 function subscriber(kind: SubscriptionKind): Handler {
@@ -24,12 +26,22 @@ function unsubscriber(kind: SubscriptionKind): Handler {
 
 function publish(context: Context, request: Request, reply: ReplyWriter): void {
   const { server } = context;
+  if (server.sentinel !== undefined) return publishHello(server.sentinel, request, reply);
   const channel = request.bytes(1);
   const message = request.bytes(2);
   const receivers = server.pubsub.publish(channel, message);
   if (server.cluster === undefined) context.forcePropagation();
   else server.cluster.publish(channel, message, false);
   reply.int(receivers);
+}
+
+/** Sentinels tell each other of themselves, whoever publishes for them. */
+function publishHello(service: SentinelService, request: Request, reply: ReplyWriter): void {
+  if (request.text(1) !== HELLO_CHANNEL) {
+    return reply.error('ERR Only HELLO messages are accepted by Sentinel instances.');
+  }
+  service.hello(request.text(2));
+  reply.int(1);
 }
 
 function publishShard(context: Context, request: Request, reply: ReplyWriter): void {

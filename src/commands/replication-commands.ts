@@ -7,7 +7,7 @@ import type { Context } from './context.ts';
 import { ERR_NOT_INTEGER, ERR_SYNTAX } from './errors.ts';
 import { REPLICATION_FACTS } from './facts/replication.ts';
 import { defineCommands } from './facts.ts';
-import type { FailoverOrder, Server } from './server.ts';
+import type { FailoverOrder, SentinelService, Server } from './server.ts';
 import type { Session } from './session.ts';
 import type { CommandSpec } from './spec.ts';
 
@@ -99,7 +99,15 @@ function refuse(reply: ReplyWriter, error: string): undefined {
   return undefined;
 }
 
+function sentinelRole({ context }: SentinelService, reply: ReplyWriter): void {
+  reply.array(2);
+  reply.bulkText('sentinel');
+  reply.array(context.masters.size);
+  for (const name of context.masters.keys()) reply.bulkText(name);
+}
+
 function role({ server }: Context, _request: Request, reply: ReplyWriter): void {
+  if (server.sentinel !== undefined) return sentinelRole(server.sentinel, reply);
   const answer = roleOf(server.replication);
   if (answer.kind === 'master') {
     reply.array(3);

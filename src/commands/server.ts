@@ -4,6 +4,7 @@ import type { AdminCommand, AdminResult, ClusterMachine, LinkId } from '../clust
 import type { ConfigRefusal, ConfigStore, DirectiveName, Settings } from '../config/index.ts';
 import type { Keyspace } from '../keyspace/index.ts';
 import type { ReplicaLink, ReplicationHistory, ReplicationSource } from '../replication/index.ts';
+import type { SentinelContext } from '../sentinel/index.ts';
 import type { LatencyMonitor } from './latency-monitor.ts';
 import type { PersistenceService, SaveProgress } from './persistence.ts';
 import type { PubSub } from './pubsub-registry.ts';
@@ -125,6 +126,17 @@ export interface ClusterService {
   saveConfig(): string | undefined;
 }
 
+export interface SentinelService {
+  readonly context: SentinelContext;
+  /** Changes what the Sentinel knows, and carries out what follows before it returns. */
+  act<T>(change: (c: SentinelContext) => T): T;
+  /** A client published on the hello channel. */
+  hello(message: string): void;
+  /** Calls `then` when a host is known to stand for an address, or not to. The client waits meanwhile. */
+  resolve(session: Session, host: string, then: () => void): void;
+  isExecutable(path: string): boolean;
+}
+
 /** What MIGRATE was asked for. Keys are of the calling client's database. */
 export interface MigrateRequest {
   readonly host: string;
@@ -186,6 +198,8 @@ export interface Server {
   readonly clients: ClientService;
   readonly replication: ReplicationService;
   readonly cluster: ClusterService | undefined;
+  /** In a Sentinel, which has no data. */
+  readonly sentinel: SentinelService | undefined;
   readonly migrator: MigrateService;
   readonly persistence: PersistenceService;
   readonly system: SystemFacts;

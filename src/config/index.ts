@@ -44,6 +44,23 @@ export {
 } from './config-store.ts';
 export { type UserDescription, rewriteConfig } from './rewrite.ts';
 export {
+  type KnownSentinel,
+  type MasterConf,
+  type MasterSettings,
+  type SentinelConf,
+  type SentinelPlace,
+  type SentinelSettings,
+  defaultMasterSettings,
+  defaultSentinelSettings,
+} from './sentinel-conf.ts';
+export {
+  type SentinelFacts,
+  type SentinelFlaw,
+  isIpText,
+  parseSentinelConf,
+  readInteger,
+} from './sentinel-parse.ts';
+export {
   type NodesConf,
   type NodesConfDamage,
   type NodesConfFlag,

@@ -4,6 +4,7 @@ import { readFileSync, readdirSync, rmSync, statSync, writeFileSync } from 'node
 import { basename, dirname, join, resolve } from 'node:path';
 import { globMatches } from '../base/index.ts';
 import {
+  type CommandLine,
   type LoadedConfig,
   type Settings,
   configFailureText,
@@ -12,6 +13,8 @@ import {
   parseCommandLine,
 } from '../config/index.ts';
 import { type LogWriter, logWriter } from './log-file.ts';
+import type { SentinelInit } from '../node/index.ts';
+import { asSentinel, readSentinel, requireStateFile } from './sentinel-start.ts';
 import { ServerProcess, StartError, absolutePath } from './server-process.ts';
 import { systemWords } from './system-words.ts';
 import { VERSION } from './version.ts';
@@ -22,8 +25,14 @@ const REDIS_VERSION = '7.0.15';
 /** Tells the detached process of `daemonize yes` that it is the one. */
 const DAEMON_MARK = 'SLOTLINE_DAEMON';
 
-/** Runs a server until it ends; the process exits by itself. `argv`: the arguments behind the program's name. */
-export async function runServer(argv: readonly string[]): Promise<void> {
+/**
+ * Runs a server until it ends; the process exits by itself. `argv`: the arguments behind the program's name; with
+ * `--sentinel` among them, or as the program for it, the server is a Sentinel.
+ */
+export async function runServer(
+  argv: readonly string[],
+  isSentinelProgram: boolean = false,
+): Promise<void> {
   if (argv[0] === '-v' || argv[0] === '--version') {
     process.stdout.write(`Slotline server v=${VERSION} (compatible with Redis ${REDIS_VERSION})\n`);
     return;
@@ -33,17 +42,35 @@ export async function runServer(argv: readonly string[]): Promise<void> {
     return;
   }
   const line = parseCommandLine(argv.map((arg) => Buffer.from(arg).toString('latin1')));
-  if (line.isSentinel) return fail('slotline-server: Sentinel mode is not available yet');
+  const isSentinel = isSentinelProgram || line.isSentinel;
   // The working directory changes with the configuration.
   const configFile = line.configFile === undefined ? '' : resolve(line.configFile);
-  const loaded = readConfig(line.configFile, line.readsStdin, line.optionsText);
+  const loaded = readConfig(line, isSentinel);
   if (typeof loaded === 'string') return fail(loaded);
+  const sentinel = isSentinel ? await readSentinel(loaded) : undefined;
+  if (sentinel !== undefined && 'failure' in sentinel) {
+    return fail(configFailureText(sentinel.failure, REDIS_VERSION));
+  }
   const { settings } = loaded;
   if (settings.daemonize && process.env[DAEMON_MARK] === undefined) return detach(argv);
+  await serve({ config: loaded, configFile, sentinel });
+}
+
+/** What a server is started with. */
+interface ServeOptions {
+  readonly config: LoadedConfig;
+  readonly configFile: string;
+  /** Undefined for a server with data. */
+  readonly sentinel: SentinelInit | undefined;
+}
+
+async function serve({ config, configFile, sentinel }: ServeOptions): Promise<void> {
+  const { settings } = config;
+  const isSentinel = sentinel !== undefined;
   const log = logWriter({
     level: () => (server?.node.settings ?? settings).loglevel,
     file: absolutePath(settings.logfile),
-    role: () => (server?.node.replication.isReplica ? 'S' : 'M'),
+    role: () => (isSentinel ? 'X' : server?.node.replication.isReplica ? 'S' : 'M'),
   });
   const pidFile = absolutePath(settings.pidfile);
   let server: ServerProcess | undefined;
@@ -51,19 +78,21 @@ export async function runServer(argv: readonly string[]): Promise<void> {
     'notice',
     `Slotline is starting, version=${VERSION}, redis_version=${REDIS_VERSION}, PID: ${process.pid}`,
   );
-  warmUp();
+  if (!isSentinel) warmUp();
   try {
+    if (isSentinel) requireStateFile(configFile);
     server = new ServerProcess({
-      config: loaded,
+      config,
       configFile,
       log,
+      ...(isSentinel ? { sentinel } : {}),
       onEnd: (exitCode) => {
         if (pidFile !== '') rmSync(pidFile, { force: true });
         process.exit(exitCode);
       },
       onListening: () => {
-        const mode = settings['cluster-enabled'] ? 'cluster' : 'standalone';
-        log('notice', `Running mode=${mode}, port=${settings.port}.`);
+        const usual = settings['cluster-enabled'] ? 'cluster' : 'standalone';
+        log('notice', `Running mode=${isSentinel ? 'sentinel' : usual}, port=${settings.port}.`);
         log('notice', 'Server initialized');
       },
     });
@@ -83,11 +112,8 @@ export async function runServer(argv: readonly string[]): Promise<void> {
   log('notice', 'Ready to accept connections');
 }
 
-function readConfig(
-  configFile: string | undefined,
-  readsStdin: boolean,
-  optionsText: string,
-): LoadedConfig | string {
+function readConfig(line: CommandLine, isSentinel: boolean): LoadedConfig | string {
+  const { configFile, readsStdin, optionsText } = line;
   const reader = {
     read: (path: string): { readonly text: string } | { readonly error: string } => {
       try {
@@ -110,10 +136,10 @@ function readConfig(
   const result = loadConfig({
     text: joinConfigText(text, optionsText),
     reader,
-    isSentinel: false,
+    isSentinel,
   });
   if (!result.ok) return configFailureText(result.failure, REDIS_VERSION);
-  return enterDirectory(result.config);
+  return enterDirectory(isSentinel ? asSentinel(result.config) : result.config);
 }
 
 /** Files that an `include` pattern names: only the last part of the path may hold wildcards. */

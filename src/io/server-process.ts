@@ -2,7 +2,7 @@
 import type { Server } from 'node:net';
 import { resolve } from 'node:path';
 import type { LoadedConfig, Settings } from '../config/index.ts';
-import { Node, type Ports, type Wire, type WireEvents } from '../node/index.ts';
+import { Node, type Ports, type SentinelInit, type Wire, type WireEvents } from '../node/index.ts';
 import { machineClock, machineRng } from './clock.ts';
 import { type MachineFiles, machineFiles } from './files.ts';
 import { WireBuffers } from './handle-wire.ts';
@@ -24,6 +24,8 @@ export interface ServerProcessOptions {
   readonly log: LogWriter;
   /** The node has ended by itself: SHUTDOWN, a signal or a fatal error. */
   readonly onEnd: (exitCode: number) => void;
+  /** Makes the node a Sentinel. */
+  readonly sentinel?: SentinelInit;
   /** It listens; its data may still have to be loaded. */
   readonly onListening?: () => void;
   /** Stands between the node and the world, for faults on purpose. */
@@ -85,6 +87,7 @@ export class ServerProcess {
       config: options.config,
       configFile: options.configFile,
       onReady: (flaw) => this.#setReady(flaw),
+      ...(options.sentinel === undefined ? {} : { sentinel: options.sentinel }),
     });
     this.#settings = this.node.settings;
     this.#entrance = options.wrapEntrance?.(this.node) ?? this.node;

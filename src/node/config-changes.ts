@@ -1,6 +1,13 @@
 /** What a node does when settings change. */
-import type { ConfigRefusal, DirectiveName, Settings } from '../config/index.ts';
+import {
+  type ConfigRefusal,
+  type DirectiveName,
+  type SentinelConf,
+  type Settings,
+  rewriteConfig,
+} from '../config/index.ts';
 import type { Keyspace } from '../keyspace/index.ts';
+import type { Ports } from './ports.ts';
 
 export interface ConfigChangeHost {
   readonly settings: Settings;
@@ -31,4 +38,17 @@ export function applyChanges(
   host.replication.configure();
   host.cluster?.configure(changed);
   return undefined;
+}
+
+/** Brings the configuration file up to date with what is set; why that failed, if so. */
+export function rewriteConfigFile(
+  host: { readonly configFile: string; readonly settings: Settings; readonly ports: Ports },
+  isWhole: boolean,
+  sentinel: SentinelConf | undefined,
+): string | undefined {
+  const { configFile, ports, settings } = host;
+  if (configFile === '') return 'The server is running without a config file';
+  const old = ports.files.read(configFile) ?? '';
+  const text = rewriteConfig(old, settings, { users: [], isWhole, sentinel });
+  return ports.files.replace(configFile, text);
 }

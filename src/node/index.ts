@@ -13,7 +13,10 @@ export type {
   GrowingFile,
   Network,
   Ports,
+  RunningScript,
   SaveManner,
+  SentinelWorld,
   Wire,
   WireEvents,
 } from './ports.ts';
+export type { SentinelInit } from './sentinel.ts';

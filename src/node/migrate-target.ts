@@ -1,76 +1,19 @@
 /** A connection to a node that MIGRATE sends keys to. */
 import type { MonoMs } from '../base/index.ts';
-import { type Reply, decodeReply } from '../resp/index.ts';
-import type { Network, Wire } from './ports.ts';
+import type { Network } from './ports.ts';
+import { ReplyConnection } from './reply-connection.ts';
 
-export interface TargetEvents {
-  opened(): void;
-  reply(reply: Reply): void;
-  /** The connection is gone, also when what it sent was no reply. */
-  closed(): void;
-}
-
-const NO_BYTES: Buffer = Buffer.alloc(0);
-
-export class MigrateTarget {
-  readonly #wire: Wire;
-  #input: Buffer = NO_BYTES;
-  /** Who hears of what happens; nobody while the connection rests. */
-  listener: TargetEvents | undefined;
+export class MigrateTarget extends ReplyConnection {
   /** Database that it selected; undefined when not known. */
   selectedDb: number | undefined;
   lastUsedAt: MonoMs;
-  isOpen = false;
-  isClosed = false;
 
   constructor(
     network: Network,
     address: { readonly host: string; readonly port: number },
     now: MonoMs,
   ) {
+    super(network, address);
     this.lastUsedAt = now;
-    this.#wire = network.connect(
-      { ...address, purpose: 'data' },
-      {
-        opened: () => {
-          this.isOpen = true;
-          this.listener?.opened();
-        },
-        data: (buf, size) => this.#data(buf, size),
-        closed: () => this.#leave(),
-      },
-    );
-  }
-
-  send(bytes: Buffer): void {
-    if (!this.isClosed) this.#wire.write(bytes, bytes.length);
-  }
-
-  close(): void {
-    this.listener = undefined;
-    this.isClosed = true;
-    this.#wire.destroy();
-  }
-
-  #data(buf: Buffer, size: number): void {
-    this.#input = Buffer.concat([this.#input, buf.subarray(0, size)]);
-    let at = 0;
-    while (!this.isClosed) {
-      const decoded = decodeReply(this.#input, at);
-      if (decoded.kind === 'more') break;
-      if (decoded.kind === 'malformed') {
-        this.#wire.destroy();
-        return this.#leave();
-      }
-      at = decoded.end;
-      this.listener?.reply(decoded.value);
-    }
-    this.#input = this.#input.subarray(at);
-  }
-
-  #leave(): void {
-    if (this.isClosed) return;
-    this.isClosed = true;
-    this.listener?.closed();
   }
 }

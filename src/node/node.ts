@@ -30,14 +30,15 @@ import {
   commandSpecs,
   createDebugSwitches,
   endFlags,
+  sentinelSpecs,
 } from '../commands/index.ts';
 import {
   type ConfigRefusal,
   ConfigStore,
   type DirectiveName,
   type LoadedConfig,
+  type SentinelConf,
   type Settings,
-  rewriteConfig,
 } from '../config/index.ts';
 import type { Keyspace } from '../keyspace/index.ts';
 import { PARSED, Request, RequestParser } from '../resp/index.ts';
@@ -47,7 +48,7 @@ import { ClientDesk, type ClientDeskOwner } from './client-desk.ts';
 import { Clients } from './clients.ts';
 import { ClusterPart } from './cluster.ts';
 import { ClusterDesk } from './cluster-desk.ts';
-import { applyChanges } from './config-changes.ts';
+import { applyChanges, rewriteConfigFile } from './config-changes.ts';
 import { Cron } from './cron.ts';
 import type { ClusterRouter, DispatchHost } from './dispatch-host.ts';
 import { CoordinatedFailover } from './coordinated-failover.ts';
@@ -62,8 +63,10 @@ import type { Ports, Wire, WireEvents, WireFacts } from './ports.ts';
 import { Propagation } from './propagation.ts';
 import { Persistence } from './persistence.ts';
 import { ReplicationPart } from './replication.ts';
+import { type SentinelInit, SentinelPart } from './sentinel.ts';
 import { admissionRefusal, mayRun } from './admission.ts';
 import { BackgroundWork } from './background-work.ts';
+import { takeRole } from './first-role.ts';
 import { TrackedCalls } from './tracked-calls.ts';
 import { eventsInTurns, networkInTurns } from './turns.ts';
 import { waitHost } from './wait-host.ts';
@@ -82,6 +85,8 @@ export interface NodeInit {
   readonly onReady?: (flaw: string | undefined) => void;
   /** For the simulator, which plants faults. */
   readonly clusterRules?: ClusterRules;
+  /** Makes it a Sentinel, without data. */
+  readonly sentinel?: SentinelInit;
 }
 
 export class Node implements DispatchHost, ClientDeskOwner, Inside {
@@ -107,6 +112,7 @@ export class Node implements DispatchHost, ClientDeskOwner, Inside {
   readonly failover: CoordinatedFailover;
   readonly replication: ReplicationPart;
   readonly cluster: ClusterPart | undefined;
+  readonly sentinel: SentinelPart | undefined;
   readonly migrator: Migrator;
   readonly persistence: Persistence;
   readonly eviction: Eviction = new Eviction(this);
@@ -147,7 +153,7 @@ export class Node implements DispatchHost, ClientDeskOwner, Inside {
     this.runId = randomHex(ports.rng, 40);
     this.#readClocks();
     this.startedAt = this.now;
-    this.table = new CommandTable(commandSpecs);
+    this.table = new CommandTable(init.sentinel === undefined ? commandSpecs : sentinelSpecs);
     for (const { args } of init.config.renames) this.table.rename(args[0] ?? '', args[1] ?? '');
     this.slowLog = new SlowLog(this.settings);
     this.latency = new LatencyMonitor(this.settings);
@@ -183,6 +189,7 @@ export class Node implements DispatchHost, ClientDeskOwner, Inside {
           ...(init.clusterRules === undefined ? {} : { rules: init.clusterRules }),
         })
       : undefined;
+    this.sentinel = init.sentinel === undefined ? undefined : new SentinelPart(this, init.sentinel);
     this.migrator = new Migrator(this, clusterDesk);
     this.persistence = new Persistence(this);
     this.#cron = new Cron(this);
@@ -199,10 +206,13 @@ export class Node implements DispatchHost, ClientDeskOwner, Inside {
   start(): string | undefined {
     this.beginTurn();
     let flaw: string | undefined;
-    this.persistence.loadAtStart((failure) => {
-      flaw = failure ?? this.#takeRole();
-      this.#onReady(flaw);
-    });
+    if (this.sentinel !== undefined) this.#onReady(this.sentinel.start());
+    else {
+      this.persistence.loadAtStart((failure) => {
+        flaw = failure ?? takeRole(this);
+        this.#onReady(flaw);
+      });
+    }
     this.endTurn();
     return flaw;
   }
@@ -456,10 +466,10 @@ export class Node implements DispatchHost, ClientDeskOwner, Inside {
     return (command.flags & FLAG_PROTECTED) === 0 || mayRun(client.wire, this.settings, command);
   }
 
-  /** The node cannot go on: it ends with exit code 1 and says nothing more to anybody. */
-  halt(): void {
+  /** The node cannot go on: it ends and says nothing more to anybody. */
+  halt(exitCode: number = 1): void {
     this.#hasEnded = true;
-    this.ports.ended(1);
+    this.ports.ended(exitCode);
   }
 
   /** Reacts to changed settings; a refusal's text undoes the change. */
@@ -479,11 +489,8 @@ export class Node implements DispatchHost, ClientDeskOwner, Inside {
     });
   }
 
-  rewriteConfig(isWhole: boolean): string | undefined {
-    if (this.configFile === '') return 'The server is running without a config file';
-    const old = this.ports.files.read(this.configFile) ?? '';
-    const text = rewriteConfig(old, this.settings, { users: [], isWhole });
-    return this.ports.files.replace(this.configFile, text);
+  rewriteConfig(isWhole: boolean, sentinel?: SentinelConf): string | undefined {
+    return rewriteConfigFile(this, isWhole, sentinel);
   }
 
   /** Ends the node in order, as SHUTDOWN with these words in lower case does; if that fails, the log says so. */
@@ -521,6 +528,7 @@ export class Node implements DispatchHost, ClientDeskOwner, Inside {
     this.#wantsAlarm = true;
     if (this.persistence.loading !== undefined) return;
     this.cluster?.tickIfDue(this.now);
+    this.sentinel?.tickIfDue(this.now);
     this.replication.tick();
     this.waits.tick(this.now);
     this.migrator.tick(this.now);
@@ -533,6 +541,7 @@ export class Node implements DispatchHost, ClientDeskOwner, Inside {
     this.#wantsAlarm = false;
     let at = this.#cron.nextAt;
     at = earlier(at, this.cluster?.nextWake());
+    at = earlier(at, this.sentinel?.nextWake());
     at = earlier(at, this.replication.nextWake());
     at = earlier(at, this.waits.nextDeadline());
     at = earlier(at, this.migrator.nextWake());
@@ -574,25 +583,13 @@ export class Node implements DispatchHost, ClientDeskOwner, Inside {
     }
   }
 
-  /** Begins as a master or as a replica, where the loaded data left off; why it must not, if so. */
-  #takeRole(): string | undefined {
-    const { persistence, replication, settings } = this;
-    const { position } = persistence;
-    if (position !== undefined) replication.restore(position);
-    const flaw = this.cluster?.start();
-    if (flaw !== undefined) return flaw;
-    const target = this.cluster === undefined ? settings.replicaof : undefined;
-    if (target !== undefined) replication.follow(target.host, target.port, position === undefined);
-    if (position !== undefined && !replication.isReplica) replication.goOn(position);
-    return undefined;
-  }
-
   #end(): void {
     this.#hasEnded = true;
     this.replication.stop();
     this.migrator.stop();
     this.persistence.stop();
     this.cluster?.stop();
+    this.sentinel?.stop();
     this.log('warning', 'Slotline is now ready to exit, bye bye...');
     for (const client of [...this.clients.all()]) client.wire?.end();
     this.ports.ended(0);

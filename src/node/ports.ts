@@ -173,3 +173,21 @@ export interface Ports {
   /** The node has shut down; the process may end. */
   ended(exitCode: number): void;
 }
+
+/** A program that runs beside. */
+export interface RunningScript {
+  kill(): void;
+}
+
+/** What a Sentinel needs of its machine beyond the ports of every node. */
+export interface SentinelWorld {
+  isExecutable(path: string): boolean;
+  /** Runs a program. `ended` comes later, in no turn of the node; without an exit code when it was killed or could not start. */
+  run(
+    path: string,
+    args: readonly string[],
+    ended: (exitCode: number | undefined) => void,
+  ): RunningScript;
+  /** Finds the address of a host. `done` comes later, in no turn of the node. */
+  resolve(host: string, done: (ip: string | undefined) => void): void;
+}

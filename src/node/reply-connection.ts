@@ -1,0 +1,72 @@
+/** A connection to another server of which we are the client: requests out, replies in. */
+import { type Reply, decodeReply } from '../resp/index.ts';
+import type { Network, Wire } from './ports.ts';
+
+export interface ReplyListener {
+  opened(): void;
+  /** Bulk strings are valid until the call returns. */
+  reply(reply: Reply): void;
+  /** The connection is gone, also when what it sent was no reply. */
+  closed(): void;
+}
+
+const NO_BYTES: Buffer = Buffer.alloc(0);
+
+export class ReplyConnection {
+  readonly #wire: Wire;
+  #input: Buffer = NO_BYTES;
+  /** Who hears of what happens; nobody while the connection rests. */
+  listener: ReplyListener | undefined;
+  isOpen = false;
+  isClosed = false;
+
+  constructor(network: Network, address: { readonly host: string; readonly port: number }) {
+    this.#wire = network.connect(
+      { ...address, purpose: 'data' },
+      {
+        opened: () => {
+          this.isOpen = true;
+          this.listener?.opened();
+        },
+        data: (buf, size) => this.#data(buf, size),
+        closed: () => this.#leave(),
+      },
+    );
+  }
+
+  get localIp(): string {
+    return this.#wire.localIp;
+  }
+
+  send(bytes: Buffer): void {
+    if (!this.isClosed) this.#wire.write(bytes, bytes.length);
+  }
+
+  close(): void {
+    this.listener = undefined;
+    this.isClosed = true;
+    this.#wire.destroy();
+  }
+
+  #data(buf: Buffer, size: number): void {
+    this.#input = Buffer.concat([this.#input, buf.subarray(0, size)]);
+    let at = 0;
+    while (!this.isClosed) {
+      const decoded = decodeReply(this.#input, at);
+      if (decoded.kind === 'more') break;
+      if (decoded.kind === 'malformed') {
+        this.#wire.destroy();
+        return this.#leave();
+      }
+      at = decoded.end;
+      this.listener?.reply(decoded.value);
+    }
+    this.#input = this.#input.subarray(at);
+  }
+
+  #leave(): void {
+    if (this.isClosed) return;
+    this.isClosed = true;
+    this.listener?.closed();
+  }
+}
