@@ -73,7 +73,8 @@ export class SentinelPart implements SentinelService {
     return this.machine.context;
   }
 
-  start(): void {
+  /** Begins to watch; nothing can be in the way, so there is no flaw to return. */
+  start(): undefined {
     this.#work(this.machine.begin(this.#now()));
     this.#step({ kind: 'tick' });
   }
