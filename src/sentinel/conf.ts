@@ -48,9 +48,10 @@ function exportMaster(c: SentinelContext, master: Master): MasterConf {
     replicas: [...master.replicas.values()].map(({ address }) =>
       place(c.isSame(address, current) ? master.address : address),
     ),
-    sentinels: [...master.sentinels.values()]
-      .filter(({ address }) => address.port !== 0)
-      .map((peer) => ({ ...place(peer.address), id: peer.name })),
+    sentinels: [...master.sentinels.values()].map((peer) => ({
+      ...place(peer.address),
+      id: peer.name,
+    })),
   };
 }
 

@@ -51,6 +51,8 @@ export class SentinelContext {
   now: Now;
   currentEpoch: number;
   tiltSince: MonoMs | undefined;
+  /** When something is due before the next look at everything. */
+  wakeAt: MonoMs | undefined;
   /** What should be on disk is not: no vote may leave. */
   isUnsaved = false;
   #effects: Effect[] = [];

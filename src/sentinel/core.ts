@@ -2,24 +2,34 @@
  * The Sentinel machine: inputs in, effects out. Only dispatches; the rules are in the files beside it.
  * `redis-sentinel` does all this in a timer; here every event has its consequences at once.
  */
-import { type MonoMs, addMs, assertNever, earlier, monoMs } from '../base/index.ts';
+import { type MonoMs, addMs, assertNever, earlier } from '../base/index.ts';
 import type { SentinelConf } from '../config/index.ts';
 import { type Reply, ReplyError } from '../resp/index.ts';
 import { exportConf, importMaster } from './conf.ts';
 import { type ContextInit, SentinelContext } from './context.ts';
-import { askOpinions, checkOdown, checkSdown, sdownAt } from './down.ts';
+import { askOpinions, checkOdown, checkSdown } from './down.ts';
 import type { Effect } from './effects.ts';
 import { advanceFailover, handoverAnswered, startIfNeeded } from './failover.ts';
 import { helloReceived } from './hello.ts';
 import { infoReceived } from './info.ts';
 import type { Input } from './inputs.ts';
-import { HELLO_CHANNEL, connectionClosed, connectionOpened, reconnect, request } from './links.ts';
+import {
+  HELLO_CHANNEL,
+  closeConnection,
+  connectionClosed,
+  connectionOpened,
+  reconnect,
+  request,
+} from './links.ts';
 import { sendPeriodic } from './monitoring.ts';
 import { runScripts, scriptEnded } from './scripts.ts';
 import type { Connection, Expected, Instance, Link, Master, Now } from './types.ts';
 import { opinionReceived } from './votes.ts';
 
-/** Time between two looks at everything: by chance, so that Sentinels that started together drift apart. */
+/**
+ * Time between two looks at everything, a part of it by chance: Sentinels that all saw a master go must not all find it
+ * SDOWN at the same moment, or each would vote for itself.
+ */
 const TICK_MS = 50;
 const TICK_SPREAD_MS = 50;
 
@@ -61,7 +71,7 @@ export class SentinelMachine {
   }
 
   nextWake(): MonoMs {
-    return this.#tickAt;
+    return earlier(this.#tickAt, this.context.wakeAt);
   }
 
   #apply(c: SentinelContext, input: Input): void {
@@ -94,25 +104,26 @@ export class SentinelMachine {
   }
 
   #tick(c: SentinelContext): void {
-    if (c.now.mono < this.#tickAt) return;
+    const isAwaited = c.wakeAt !== undefined && c.now.mono >= c.wakeAt;
+    if (isAwaited) c.wakeAt = undefined;
+    if (c.now.mono < this.#tickAt) {
+      if (isAwaited) for (const master of c.masters.values()) lookFurther(c, master);
+      return;
+    }
     checkTilt(c, this.#lastTickUnix);
     this.#lastTickUnix = c.now.unix;
     if (c.isUnsaved) {
       c.isUnsaved = false;
       c.save();
     }
-    let wake = addMs(c.now.mono, TICK_MS + c.rng.below(TICK_SPREAD_MS));
     for (const master of c.masters.values()) {
       look(c, master);
       lookFurther(c, master);
-      for (const instance of [...master.replicas.values(), ...master.sentinels.values()]) {
-        look(c, instance);
-        wake = earlier(wake, sdownAt(c, instance));
-      }
-      wake = earlier(wake, sdownAt(c, master));
+      for (const replica of master.replicas.values()) look(c, replica);
+      for (const peer of master.sentinels.values()) look(c, peer);
     }
     runScripts(c);
-    this.#tickAt = wake <= c.now.mono ? monoMs(c.now.mono + 1) : wake;
+    this.#tickAt = addMs(c.now.mono, TICK_MS + c.rng.below(TICK_SPREAD_MS));
   }
 }
 
@@ -162,7 +173,13 @@ function replied(c: SentinelContext, connection: Connection, reply: Reply): void
     if (message !== undefined) return helloReceived(c, message);
   }
   const expected = connection.expected.shift();
-  if (expected !== undefined) answered(c, link, expected, reply);
+  if (expected === undefined) return;
+  if (expected.kind === 'subscription') {
+    // Without it the connection is of no use: a wrong password, mostly.
+    if (reply instanceof ReplyError) closeConnection(c, connection);
+    return;
+  }
+  answered(c, link, expected, reply);
 }
 
 /** The text of a message on the hello channel; undefined for any other reply. */
@@ -174,7 +191,12 @@ function messageOf(reply: Reply): string | undefined {
   return words[0] === 'message' && words[1] === HELLO_CHANNEL ? words[2] : undefined;
 }
 
-function answered(c: SentinelContext, link: Link, expected: Expected, reply: Reply): void {
+function answered(
+  c: SentinelContext,
+  link: Link,
+  expected: Exclude<Expected, { readonly kind: 'subscription' }>,
+  reply: Reply,
+): void {
   switch (expected.kind) {
     case 'nothing':
       return;

@@ -1,5 +1,4 @@
 /** SDOWN, what one Sentinel sees, and ODOWN, what a quorum of them sees. */
-import { type MonoMs, addMs } from '../base/index.ts';
 import type { SentinelContext } from './context.ts';
 import { downAfterMs, dropDeadConnections, isConnected, request } from './links.ts';
 import type { Instance, Master, Peer } from './types.ts';
@@ -37,15 +36,6 @@ function isDown(c: SentinelContext, instance: Instance): boolean {
 function silenceMs(c: SentinelContext, { link }: Instance): number {
   if (link.unansweredSince !== undefined) return c.since(link.unansweredSince);
   return isConnected(link) ? 0 : c.since(link.lastAvailableAt);
-}
-
-/** When it will be SDOWN if it stays silent; undefined when it owes nothing, or is SDOWN. */
-export function sdownAt(c: SentinelContext, instance: Instance): MonoMs | undefined {
-  const { link, sdownSince } = instance;
-  if (sdownSince !== undefined || c.isTilted) return undefined;
-  const silentSince =
-    link.unansweredSince ?? (isConnected(link) ? undefined : link.lastAvailableAt);
-  return silentSince && addMs(silentSince, downAfterMs(instance) + 1);
 }
 
 export function checkOdown(c: SentinelContext, master: Master): void {

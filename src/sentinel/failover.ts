@@ -1,5 +1,5 @@
 /** A failover from its beginning to the new configuration, a state after the other. */
-import { addMs, assertNever, calendarText, unixMs } from '../base/index.ts';
+import { addMs, assertNever, calendarText, earlier, unixMs } from '../base/index.ts';
 import { type Reply, ReplyError } from '../resp/index.ts';
 import type { SentinelContext } from './context.ts';
 import { currentAddress, sayHelloSoon } from './instances.ts';
@@ -10,8 +10,16 @@ import { switchMaster } from './switch.ts';
 import type { FailoverState, Master, Replica } from './types.ts';
 import { electedLeader } from './votes.ts';
 
-/** Sentinels that begin at the same time would take each other's votes. */
+/** By how much the time that an attempt may take differs, so that the next ones do not begin together. */
 const DESYNC_MS = 1000;
+/**
+ * Sentinels that find a master ODOWN together would each vote for itself, and none be elected. So one goes first, and the
+ * others follow only where its request for votes should have been here. Longer than bringing a vote to disk takes.
+ * Divergence: the real one leaves it to the chance of its timers.
+ */
+const RANK_DELAY_MS = 40;
+/** How long replicas may take to say how much data they have before one of them is chosen. */
+const ANSWER_MS = 300;
 /** Failover time-outs between two attempts. */
 const RETRY_TIMEOUTS = 2;
 
@@ -19,6 +27,11 @@ const RETRY_TIMEOUTS = 2;
 export function startIfNeeded(c: SentinelContext, master: Master): boolean {
   const { failover, odownSince, settings } = master;
   if (odownSince === undefined || failover.state !== 'none') return false;
+  const startAt = addMs(odownSince, rankOf(c, master) * RANK_DELAY_MS);
+  if (c.now.mono < startAt) {
+    c.wakeAt = earlier(startAt, c.wakeAt);
+    return false;
+  }
   const waitMs = settings.failoverTimeoutMs * RETRY_TIMEOUTS;
   if (failover.startedAt !== undefined && c.since(failover.startedAt) < waitMs) {
     if (failover.delayLoggedFor === failover.startedAt) return false;
@@ -30,6 +43,15 @@ export function startIfNeeded(c: SentinelContext, master: Master): boolean {
   }
   startFailover(c, master);
   return true;
+}
+
+/** How many Sentinels that could begin too have a smaller identity. */
+function rankOf(c: SentinelContext, master: Master): number {
+  let rank = 0;
+  for (const { name, sdownSince } of master.sentinels.values()) {
+    if (sdownSince === undefined && name < c.myId) rank++;
+  }
+  return rank;
 }
 
 export function startFailover(c: SentinelContext, master: Master): void {
@@ -93,10 +115,13 @@ function waitForElection(c: SentinelContext, master: Master): void {
   if (c.crashPoints.has('crash-after-election')) c.do({ kind: 'crash' });
   enter(c, master, 'selectReplica');
   c.event('warning', '+failover-state-select-slave', master);
+  for (const replica of master.replicas.values()) askInfo(c, replica);
 }
 
 function choose(c: SentinelContext, master: Master): void {
   const { failover } = master;
+  // Who has the most data is best decided by what they say now.
+  if (c.since(failover.stateChangedAt) < ANSWER_MS && isAnswerDue(master)) return;
   const replica = selectReplica(c, master);
   if (replica === undefined) return abort(c, master, '-failover-abort-no-good-slave');
   c.event('warning', '+selected-slave', replica);
@@ -105,6 +130,14 @@ function choose(c: SentinelContext, master: Master): void {
   if (failover.isCoordinated) return enter(c, master, 'handOver');
   enter(c, master, 'sendReplicaofNoOne');
   c.event('notice', '+failover-state-send-slaveof-noone', replica);
+}
+
+function isAnswerDue({ replicas }: Master): boolean {
+  for (const { link, sdownSince } of replicas.values()) {
+    const isAsked = link.command?.expected.some(({ kind }) => kind === 'info') === true;
+    if (isAsked && sdownSince === undefined) return true;
+  }
+  return false;
 }
 
 /** Asks the master to change places with the replica once that has everything. */
@@ -159,7 +192,7 @@ export function promotionSeen(c: SentinelContext, replica: Replica): void {
   if (c.crashPoints.has('crash-after-promotion')) c.do({ kind: 'crash' });
   c.event('warning', '+failover-state-reconf-slaves', master);
   announceChange(c, master, { as: 'leader', from: master.address, to: replica.address });
-  sayHelloSoon(master);
+  sayHelloSoon(c, master);
 }
 
 function reconfigure(c: SentinelContext, master: Master): void {

@@ -94,13 +94,13 @@ function movePeer(c: SentinelContext, id: string, address: Address): void {
   }
 }
 
-/** Whoever was at the address before is not there any more: it is not asked until it says hello from elsewhere. */
+/** Whoever was at the address before is not there any more, whichever master we met it for. */
 function expel(c: SentinelContext, master: Master, address: Address): void {
   const other = [...master.sentinels.values()].find((peer) => c.isSame(peer.address, address));
   if (other === undefined) return;
   c.event('notice', '+sentinel-invalid-addr', other);
   for (const { sentinels } of c.masters.values()) {
     const same = sentinels.get(other.name);
-    if (same !== undefined) same.address = { ...same.address, port: 0 };
+    if (same !== undefined) removePeer(c, same);
   }
 }

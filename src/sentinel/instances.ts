@@ -1,10 +1,13 @@
 /** How instances come to be known and are forgotten. */
-import type { MonoMs } from '../base/index.ts';
+import { type MonoMs, addMs } from '../base/index.ts';
 import type { MasterSettings } from '../config/index.ts';
 import type { SentinelContext } from './context.ts';
 import { dropLink, newLink } from './links.ts';
 import { hostAndPort } from './names.ts';
 import type { Address, Failover, Master, Peer, Replica } from './types.ts';
+
+/** More than the time between two looks of a Sentinel of Redis, by which its attempts may be late. */
+const HELLO_DELAY_MS = 250;
 
 export function newMaster(
   c: SentinelContext,
@@ -164,9 +167,14 @@ export function currentAddress({ address, failover }: Master): Address {
   return isMoved && promoted !== undefined ? promoted.address : address;
 }
 
-/** Has everybody told of a master's new configuration at once, instead of with the next period. */
-export function sayHelloSoon(master: Master): void {
+/**
+ * Has everybody told of a master's new configuration before long, instead of with the next period. Not at once: a
+ * Sentinel of Redis turns to the new master only a second after its last attempt to reach the old one, and with a
+ * down-after of a second would find the new one SDOWN if it heard of it too soon after such an attempt.
+ */
+export function sayHelloSoon(c: SentinelContext, master: Master): void {
+  const at = addMs(c.now.mono, HELLO_DELAY_MS - c.periods.publish);
   for (const instance of [master, ...master.replicas.values(), ...master.sentinels.values()]) {
-    instance.lastPublishedAt = undefined;
+    instance.lastPublishedAt = at;
   }
 }

@@ -47,11 +47,16 @@ export function isConnected({ command }: Link): boolean {
   return command?.openedAt !== undefined;
 }
 
+/** Whether it is also heard on the hello channel, which only nodes have. */
+export function isFullyConnected({ link, role }: Instance): boolean {
+  return isConnected(link) && (role === 'sentinel' || link.pubsub?.openedAt !== undefined);
+}
+
 /** Opens what is missing, not more often than once a PING period. */
 export function reconnect(c: SentinelContext, instance: Instance): void {
   const { link, address, role } = instance;
   const isWhole = link.command !== undefined && (role === 'sentinel' || link.pubsub !== undefined);
-  // Port 0: the address belongs to somebody else by now.
+  // Port 0: it says of itself that nobody can reach it.
   if (isWhole || address.port === 0 || c.since(link.lastReconnectAt) < c.periods.ping) return;
   link.lastReconnectAt = c.now.mono;
   link.command ??= openConnection(c, instance, 'command');
@@ -85,7 +90,7 @@ export function connectionOpened(
   introduce(c, connection, instance);
   if (connection.kind === 'command') return sendPing(c, instance);
   link.lastPubsubAt = c.now.mono;
-  send(c, connection, instance, ['SUBSCRIBE', HELLO_CHANNEL]);
+  send(c, connection, instance, ['SUBSCRIBE', HELLO_CHANNEL], { kind: 'subscription' });
 }
 
 /** Password and name come before anything else. */

@@ -7,6 +7,9 @@ import type { Instance, WatchedNode } from './types.ts';
 /** Period of INFO while it matters to see changes soon. */
 const FAST_INFO_MS = 1000;
 
+/** The same for replicas that others wait for. */
+const CHANGING_INFO_MS = 100;
+
 export function sendPeriodic(c: SentinelContext, instance: Instance): void {
   const { link, role } = instance;
   if (!isConnected(link) || isBusy(link)) return;
@@ -27,6 +30,9 @@ function askInfoIfDue(c: SentinelContext, node: WatchedNode): void {
 
 function infoPeriodMs(c: SentinelContext, node: WatchedNode): number {
   if (node.role === 'master') return c.periods.info;
+  if (node.isPromoted || node.reconfiguration === 'sent' || node.reconfiguration === 'inProgress') {
+    return CHANGING_INFO_MS;
+  }
   const { failover, odownSince } = node.master;
   const isPressing =
     odownSince !== undefined || failover.state !== 'none' || node.masterLinkDownMs !== 0;

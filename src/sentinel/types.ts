@@ -21,6 +21,7 @@ export interface Address {
 /** What the next reply on a connection answers. */
 export type Expected =
   | { readonly kind: 'nothing' }
+  | { readonly kind: 'subscription' }
   | { readonly kind: 'ping'; readonly instance: Instance }
   | { readonly kind: 'info'; readonly node: WatchedNode }
   | { readonly kind: 'opinion'; readonly peer: Peer }

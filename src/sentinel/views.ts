@@ -1,6 +1,6 @@
 /** What a Sentinel answers about masters to those who ask. */
 import type { SentinelContext } from './context.ts';
-import { isConnected } from './links.ts';
+import { isFullyConnected } from './links.ts';
 import { roleWord } from './names.ts';
 import { majority } from './rules.ts';
 import type { Instance, Master } from './types.ts';
@@ -12,7 +12,7 @@ export function flagsOf(instance: Instance): string {
   if (instance.sdownSince !== undefined) flags.push('s_down');
   if (isMaster && instance.odownSince !== undefined) flags.push('o_down');
   flags.push(roleWord(instance.role));
-  if (!isConnected(instance.link)) flags.push('disconnected');
+  if (!isFullyConnected(instance)) flags.push('disconnected');
   if (instance.role === 'sentinel' && instance.saysMasterDown) flags.push('master_down');
   if (isMaster && instance.failover.state !== 'none') flags.push('failover_in_progress');
   if (instance.role === 'replica') {
