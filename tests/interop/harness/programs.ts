@@ -10,17 +10,23 @@ export const OUR_SERVER: string = resolve(
   process.env['SLOTLINE_SERVER_EXE'] ?? join(ROOT, 'dist', 'bin', 'slotline-server.js'),
 );
 
+/** Our Sentinel. */
+export const OUR_SENTINEL: string = join(ROOT, 'dist', 'bin', 'slotline-sentinel.js');
+
 /** The program with the subcommands. */
 export const SLOTLINE: string = join(ROOT, 'dist', 'bin', 'slotline.js');
 
 export const REAL_SERVER: string | undefined = findProgram('redis-server');
+export const REAL_SENTINEL: string | undefined = findProgram('redis-sentinel');
 export const REDIS_CHECK_RDB: string | undefined = findProgram('redis-check-rdb');
 export const REDIS_CLI: string | undefined = findProgram('redis-cli');
 /** Changes the limits of a running process; of Linux. */
 export const PRLIMIT: string | undefined = findProgram('prlimit');
 export const REDIS_BENCHMARK: string | undefined = findProgram('redis-benchmark');
 
-const hasRealRedis = [REAL_SERVER, REDIS_CLI, REDIS_BENCHMARK].every((each) => each !== undefined);
+const hasRealRedis = [REAL_SERVER, REAL_SENTINEL, REDIS_CLI, REDIS_BENCHMARK].every(
+  (each) => each !== undefined,
+);
 
 /** Tests that need the real Redis beside ours: skipped where it is not installed, except in CI, which demands it. */
 export function describeWithRealRedis(name: string, body: () => void): void {
