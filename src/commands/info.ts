@@ -54,7 +54,9 @@ function pick(...names: readonly string[]): Record<string, Section> {
 export function info({ server }: Context, request: Request, reply: ReplyWriter): void {
   const wanted = new Set<string>();
   for (let i = 1; i < request.argc; i++) wanted.add(request.text(i).toLowerCase());
-  reply.verbatim('txt', infoText(server, wanted));
+  const text = infoText(server, wanted);
+  if (server.sentinel === undefined) reply.verbatim('txt', text);
+  else reply.bulkText(text);
 }
 
 /** The text of INFO for sections named in lower case; the usual ones when none is. */

@@ -113,7 +113,7 @@ const beginMonitoring: Handler = ({ server, session }, request, reply) => {
   invariant(sentinel !== undefined, 'SENTINEL is a command of Sentinels');
   const [port, quorum] = [request.int(4), request.int(5)];
   if (quorum === NOT_INTEGER) return reply.error('ERR Invalid quorum');
-  if (port === NOT_INTEGER) return reply.error('ERR Invalid port number');
+  if (port === NOT_INTEGER) return reply.error('ERR Invalid port');
   const [name, host] = [request.text(2), request.text(3)];
   sentinel.resolve(session, host, () => {
     const init = { name, host, port: Number(port), quorum: Number(quorum) };
@@ -181,7 +181,7 @@ const simulateFailure: Run = ({ context }, request, reply) => {
 const infoCache: Run = ({ context }, request, reply) => {
   const asked = new Set(wordsFrom(request, 2));
   const found = [...context.masters.values()].filter(({ name }) => asked.has(name));
-  reply.map(found.length);
+  reply.array(found.length * 2);
   for (const master of found) {
     const nodes = [master, ...master.replicas.values()];
     reply.bulkText(master.name);

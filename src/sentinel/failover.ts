@@ -191,8 +191,15 @@ export function promotionSeen(c: SentinelContext, replica: Replica): void {
   c.event('warning', '+promoted-slave', replica);
   if (c.crashPoints.has('crash-after-promotion')) c.do({ kind: 'crash' });
   c.event('warning', '+failover-state-reconf-slaves', master);
+  if (failover.isCoordinated) settleOldMaster(c, master);
   announceChange(c, master, { as: 'leader', from: master.address, to: replica.address });
   sayHelloSoon(c, master);
+}
+
+/** A master that handed over has changed itself; its clients and its file do not know yet. */
+function settleOldMaster(c: SentinelContext, master: Master): void {
+  request(c, master, ['CONFIG', 'REWRITE']);
+  for (const type of ['normal', 'pubsub']) request(c, master, ['CLIENT', 'KILL', 'TYPE', type]);
 }
 
 function reconfigure(c: SentinelContext, master: Master): void {
