@@ -81,6 +81,7 @@ export class SentinelPart implements SentinelService {
 
   /** Closes every connection; nothing happens any more. */
   stop(): void {
+    if (this.context.saveBy !== undefined) this.act((c) => c.save());
     this.#isHalted = true;
     for (const connection of this.#connections.values()) connection.close();
     for (const script of this.#scripts.values()) script.kill();
@@ -176,7 +177,7 @@ export class SentinelPart implements SentinelService {
         return this.#scripts.get(effect.id)?.kill();
       case 'crash':
         this.#host.log('warning', 'Sentinel CRASH because of SENTINEL simulate-failure');
-        this.stop();
+        this.#isHalted = true;
         return this.#host.halt(CRASH_EXIT_CODE);
       default:
         return assertNever(effect);

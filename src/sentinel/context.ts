@@ -1,5 +1,5 @@
 /** State that all parts of the machine share, and the ways in which they speak to the outside. */
-import { type MonoMs, type Rng, randomHex } from '../base/index.ts';
+import { type MonoMs, type Rng, addMs, randomHex } from '../base/index.ts';
 import { type SentinelSettings, isIpText } from '../config/index.ts';
 import type { Effect, LogLevel } from './effects.ts';
 import { describe } from './names.ts';
@@ -17,6 +17,7 @@ import {
   defaultPeriods,
 } from './types.ts';
 
+const SAVE_SOON_MS = 1000;
 /** Scripts that wait or run. */
 const SCRIPTS_MAX = 256;
 
@@ -51,6 +52,8 @@ export class SentinelContext {
   now: Now;
   currentEpoch: number;
   tiltSince: MonoMs | undefined;
+  /** When what was only noted has to be saved. */
+  saveBy: MonoMs | undefined;
   /** When something is due before the next look at everything. */
   wakeAt: MonoMs | undefined;
   /** What should be on disk is not: no vote may leave. */
@@ -120,11 +123,16 @@ export class SentinelContext {
 
   /** The state is on disk before anything that is said from here on. */
   save(): void {
+    this.saveBy = undefined;
     this.#saveAt ??= this.#effects.length;
   }
 
-  get isSaveWanted(): boolean {
-    return this.#saveAt !== undefined;
+  /**
+   * The state is on disk before long: for what others would tell us again. A Sentinel that gets to know a hundred masters
+   * would else do nothing but write.
+   */
+  saveSoon(): void {
+    this.saveBy ??= addMs(this.now.mono, SAVE_SOON_MS);
   }
 
   /** All effects since the last call, with `saving` where it was asked for first. */

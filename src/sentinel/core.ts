@@ -112,7 +112,7 @@ export class SentinelMachine {
     }
     checkTilt(c, this.#lastTickUnix);
     this.#lastTickUnix = c.now.unix;
-    if (c.isUnsaved) {
+    if (c.isUnsaved || (c.saveBy !== undefined && c.now.mono >= c.saveBy)) {
       c.isUnsaved = false;
       c.save();
     }

@@ -80,7 +80,7 @@ function meet(c: SentinelContext, master: Master, id: string, address: Address):
   const peer = addPeer(c, master, id, address);
   if (old === undefined) c.event('notice', '+sentinel', peer);
   else movePeer(c, id, address);
-  c.save();
+  c.saveSoon();
   return peer;
 }
 

@@ -56,7 +56,7 @@ function noteReplicas(
     const replica = addReplica(c, node, address);
     if (replica === undefined) continue;
     c.event('notice', '+slave', replica);
-    c.save();
+    c.saveSoon();
   }
 }
 
