@@ -93,19 +93,19 @@ export class SentinelContext {
     this.do({ kind: 'log', level, text });
   }
 
-  /** An event about nobody in particular. */
-  tell(level: LogLevel, type: string, text: string): void {
+  /** An event whose text does not begin with an instance; `about`: whose notification script hears of it. */
+  tell(level: LogLevel, type: string, text: string, about?: Instance): void {
     this.do({ kind: 'event', level, type, text });
+    if (level !== 'warning' || about === undefined) return;
+    const { settings } = about.role === 'master' ? about : about.master;
+    const path = settings.notificationScript;
+    if (path !== '') this.schedule(path, [type, text]);
   }
 
   /** An event about an instance, in Redis's form: who it is, then what else there is to say. */
   event(level: LogLevel, type: string, instance: Instance, more: string = ''): void {
     const text = describe(instance, (address) => this.announced(address));
-    this.tell(level, type, `${text}${more}`);
-    if (level !== 'warning') return;
-    const { settings } = instance.role === 'master' ? instance : instance.master;
-    const path = settings.notificationScript;
-    if (path !== '') this.schedule(path, [type, `${text}${more}`]);
+    this.tell(level, type, `${text}${more}`, instance);
   }
 
   /** Has a script run when it is its turn. */

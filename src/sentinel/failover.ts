@@ -58,7 +58,7 @@ export function startFailover(c: SentinelContext, master: Master): void {
   const { failover } = master;
   c.currentEpoch++;
   failover.epoch = c.currentEpoch;
-  c.tell('warning', '+new-epoch', String(c.currentEpoch));
+  c.tell('warning', '+new-epoch', String(c.currentEpoch), master);
   c.event('warning', '+try-failover', master);
   failover.startedAt = addMs(c.now.mono, c.rng.below(DESYNC_MS));
   enter(c, master, 'waitStart');

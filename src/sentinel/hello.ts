@@ -45,7 +45,7 @@ export function helloReceived(c: SentinelContext, message: string): void {
   if (heardEpoch > c.currentEpoch) {
     c.currentEpoch = heardEpoch;
     c.save();
-    c.tell('warning', '+new-epoch', String(heardEpoch));
+    c.tell('warning', '+new-epoch', String(heardEpoch), master);
   }
   peer.lastHelloAt = c.now.mono;
   if (!c.rules.isNewerConfig(heardConfigEpoch, master.configEpoch)) return;

@@ -16,6 +16,7 @@ export function switchMaster(
     'warning',
     '+switch-master',
     `${master.name} ${c.announced(from)} ${from.port} ${c.announced(to)} ${to.port}`,
+    master,
   );
   // The leader has told its script when the replica was promoted.
   if (as === 'observer') announceChange(c, master, { as, from, to });

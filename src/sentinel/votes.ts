@@ -21,7 +21,7 @@ export function vote(
   if (request.epoch > c.currentEpoch) {
     c.currentEpoch = request.epoch;
     c.save();
-    c.tell('warning', '+new-epoch', String(c.currentEpoch));
+    c.tell('warning', '+new-epoch', String(c.currentEpoch), master);
   }
   const { currentEpoch } = c;
   const { leaderEpoch } = master;
@@ -30,7 +30,7 @@ export function vote(
     master.leader = request.id;
     master.leaderEpoch = currentEpoch;
     c.save();
-    c.tell('warning', '+vote-for-leader', `${request.id} ${currentEpoch}`);
+    c.tell('warning', '+vote-for-leader', `${request.id} ${currentEpoch}`, master);
     if (request.id !== c.myId) {
       master.failover.startedAt = addMs(c.now.mono, c.rng.below(DESYNC_MS));
     }
