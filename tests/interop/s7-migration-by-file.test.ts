@@ -4,7 +4,7 @@
  */
 import { cpSync } from 'node:fs';
 import { join } from 'node:path';
-import { describe, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { Cluster } from './harness/cluster.ts';
 import { slotOf, tagIn } from './harness/load.ts';
 import type { NodeProcess } from './harness/node-process.ts';
@@ -27,10 +27,6 @@ const UNEVEN: readonly Range[] = [
   [16_344, 16_363],
   [16_364, 16_383],
 ];
-
-describe('a cluster of ours moves by file to other nodes of ours', () => {
-  sameShape(() => [OUR_SERVER, OUR_SERVER]);
-});
 
 describeWithRealRedis('our cluster moves by file to real nodes', () => {
   sameShape(() => [OUR_SERVER, real()]);
