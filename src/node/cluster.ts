@@ -83,11 +83,10 @@ export class ClusterPart implements ClusterService {
   }
 
   /**
-   * Reads nodes.conf, or writes the first one, and begins. Call it once, when the data is loaded and
-   * before anybody connects; until then the part does nothing.
+   * Reads nodes.conf, or writes the first one; call it once, before the data is loaded, which depends on the role.
    * @returns why the node must not start, undefined when it may
    */
-  start(): string | undefined {
+  readNodes(): string | undefined {
     const inside = this.#inside;
     const loaded = loadNodes(inside, this.machine, this.#now());
     if (loaded.kind === 'refused') return loaded.reason;
@@ -98,11 +97,15 @@ export class ClusterPart implements ClusterService {
     } else {
       inside.log('notice', `Node configuration loaded, I'm ${id}`);
     }
-    if (this.#isHalted) return undefined;
+    return undefined;
+  }
+
+  /** Begins, when the data is loaded and before anybody connects; until then the part does nothing. */
+  start(): void {
+    if (this.#isHalted) return;
     this.#replication.onProgress = () => this.replicationChanged();
     this.#step({ kind: 'dataLoaded' });
     this.#step({ kind: 'tick' });
-    return undefined;
   }
 
   /** Closes every bus connection; nothing happens any more. */

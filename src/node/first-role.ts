@@ -4,20 +4,18 @@ import type { ClusterPart } from './cluster.ts';
 import type { Persistence } from './persistence.ts';
 import type { ReplicationPart } from './replication.ts';
 
-/** Begins as a master or as a replica, where the loaded data left off; why it must not, if so. */
+/** Begins as a master or as a replica, where the loaded data left off. */
 export function takeRole(node: {
   readonly persistence: Pick<Persistence, 'position'>;
   readonly replication: ReplicationPart;
   readonly settings: Settings;
   readonly cluster: ClusterPart | undefined;
-}): string | undefined {
+}): void {
   const { cluster, persistence, replication, settings } = node;
   const { position } = persistence;
   if (position !== undefined) replication.restore(position);
-  const flaw = cluster?.start();
-  if (flaw !== undefined) return flaw;
+  cluster?.start();
   const target = cluster === undefined ? settings.replicaof : undefined;
   if (target !== undefined) replication.follow(target.host, target.port, position === undefined);
   if (position !== undefined && !replication.isReplica) replication.goOn(position);
-  return undefined;
 }

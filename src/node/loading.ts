@@ -20,7 +20,8 @@ export interface LoadingHost {
   readonly unixNow: UnixMs;
   readonly clock: { monoUs(): number };
   readonly ports: { readonly files: Files };
-  readonly replication: { readonly isReplica: boolean };
+  readonly cluster:
+    { readonly machine: { readonly myself: { readonly role: string } } } | undefined;
   log(level: LogLevel, text: string): void;
 }
 
@@ -56,7 +57,7 @@ export class RdbLoad {
     this.loader = new SnapshotLoader({
       keyspace: host.keyspace,
       expired: (dbIndex, key) => this.#position.expired(dbIndex, key),
-      leavesExpired: !host.replication.isReplica,
+      leavesExpired: !isCopy(host),
       replacesKeys: options.replacesKeys,
       aux: (name, value) => this.#aux(name, value),
       emptied: (key) => {
@@ -170,4 +171,9 @@ export class RdbLoad {
       default:
     }
   }
+}
+
+/** Whether the data is a copy of a master's, who alone expires it; known before that master is followed. */
+function isCopy({ cluster, settings }: LoadingHost): boolean {
+  return settings.replicaof !== undefined || cluster?.machine.myself.role === 'replica';
 }

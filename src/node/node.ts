@@ -205,12 +205,14 @@ export class Node implements DispatchHost, ClientDeskOwner, Inside {
    */
   start(): string | undefined {
     this.beginTurn();
-    let flaw: string | undefined;
-    if (this.sentinel !== undefined) this.#onReady(this.sentinel.start());
+    let flaw = this.cluster?.readNodes();
+    if (flaw !== undefined) this.#onReady(flaw);
+    else if (this.sentinel !== undefined) this.#onReady(this.sentinel.start());
     else {
       this.persistence.loadAtStart((failure) => {
-        flaw = failure ?? takeRole(this);
-        this.#onReady(flaw);
+        flaw = failure;
+        if (failure === undefined) takeRole(this);
+        this.#onReady(failure);
       });
     }
     this.endTurn();

@@ -219,7 +219,8 @@ export class ClusterTestNode {
   }
 
   start(): string | undefined {
-    const refusal = this.part.start();
+    const refusal = this.part.readNodes();
+    if (refusal === undefined) this.part.start();
     this.isUp = refusal === undefined;
     return refusal;
   }
