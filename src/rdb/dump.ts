@@ -9,7 +9,8 @@ import type { ValueSink } from './value.ts';
 import type { ValueDecoders } from './value-decoder.ts';
 import { RdbWriter, type RdbWriterOptions } from './writer.ts';
 
-const FOOTER_SIZE = 10;
+/** Bytes behind the type and the value of a payload: version and checksum. */
+export const DUMP_FOOTER_BYTES = 10;
 
 /**
  * The payload of the type and value that `write` writes, as DUMP answers it. `checksum` of the options does not apply:
@@ -26,6 +27,17 @@ export function encodeDump(
   return writer.take();
 }
 
+/** Ends the payload that begins at `at`, whose type and value end at `end`: `DUMP_FOOTER_BYTES` more are written there. */
+export function sealDump(buf: Buffer, at: number, end: number, version: number): void {
+  buf.writeUInt16LE(version, end);
+  SEAL.reset();
+  SEAL.update(buf, at, end + 2 - at);
+  SEAL.writeTo(buf, end + 2);
+}
+
+// Scratch: used within one call.
+const SEAL = new Crc64();
+
 const WRONG_CHECKSUM = 'DUMP payload version or checksum are wrong';
 
 /** Why a payload's value is refused; `at` is the position in the payload. */
@@ -41,8 +53,8 @@ export function dumpFrameFlaw(
   size: number,
   checksChecksum: boolean,
 ): string | undefined {
-  if (size < FOOTER_SIZE) return WRONG_CHECKSUM;
-  const footer = at + size - FOOTER_SIZE;
+  if (size < DUMP_FOOTER_BYTES) return WRONG_CHECKSUM;
+  const footer = at + size - DUMP_FOOTER_BYTES;
   if (buf.readUInt16LE(footer) > RDB_VERSION_READABLE) return WRONG_CHECKSUM;
   if (!checksChecksum) return undefined;
   const crc = new Crc64();
@@ -65,7 +77,7 @@ export function decodeDump(
   const cursor = new RdbCursor();
   cursor.buf = buf;
   cursor.at = at;
-  cursor.end = at + size - FOOTER_SIZE;
+  cursor.end = at + size - DUMP_FOOTER_BYTES;
   const type = cursor.byte();
   const decoder = type === undefined ? undefined : decoders.get(type);
   if (type === undefined || decoder === undefined) {

@@ -4,7 +4,14 @@
  */
 export { RdbCursor, StringSlot } from './cursor.ts';
 export { createDecoders } from './decoders.ts';
-export { type DumpFlaw, decodeDump, dumpFrameFlaw, encodeDump } from './dump.ts';
+export {
+  decodeDump,
+  DUMP_FOOTER_BYTES,
+  type DumpFlaw,
+  dumpFrameFlaw,
+  encodeDump,
+  sealDump,
+} from './dump.ts';
 export {
   NODE_PACKED,
   NODE_PLAIN,

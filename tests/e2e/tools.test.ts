@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { NodeProcess, freePorts } from '../interop/harness/node-process.ts';
 import { REAL_SERVER, describeWithRealRedis, required } from '../interop/harness/programs.ts';
-import { type Run, slotline } from '../interop/harness/run-slotline.ts';
+import { type RunResult, runSlotline } from '../interop/harness/slotline.ts';
 import { until } from '../interop/harness/until.ts';
 
 const NODE_COUNT = 8;
@@ -45,20 +45,31 @@ describeWithRealRedis('cluster tools on real redis-servers', () => {
   });
 
   test('create refuses wrong counts with status 2 and nodes in the wrong state with status 3', async () => {
-    const few = await slotline('create', at(0), at(1), '--yes');
+    const few = await runSlotline('cluster', 'create', at(0), at(1), '--yes');
     expect(few.status).toBe(2);
-    expect(few.err.trim().split('\n')).toHaveLength(1);
-    expect((await slotline('create', ...first(7), '--replicas', '1', '--yes')).status).toBe(2);
+    expect(few.stderr.trim().split('\n')).toHaveLength(1);
+    expect(
+      (await runSlotline('cluster', 'create', ...first(7), '--replicas', '1', '--yes')).status,
+    ).toBe(2);
 
     await node(5).call('FLUSHALL');
     await node(5).call('CLUSTER', 'ADDSLOTS', 1);
-    const owning = await slotline('create', ...first(6), '--replicas', '1', '--yes', '--json');
+    const owning = await runSlotline(
+      'cluster',
+      'create',
+      ...first(6),
+      '--replicas',
+      '1',
+      '--yes',
+      '--json',
+    );
     expect(owning.status).toBe(3);
     expect(json(owning).error.code).toBe('NODES_REFUSED');
     expect(json(owning).error.message).toContain(`${at(5)} already owns 1 slots`);
     await node(5).call('CLUSTER', 'RESET');
 
-    const missing = await slotline(
+    const missing = await runSlotline(
+      'cluster',
       'create',
       ...first(5),
       '127.0.0.1:1',
@@ -67,20 +78,20 @@ describeWithRealRedis('cluster tools on real redis-servers', () => {
       '--yes',
     );
     expect(missing.status).toBe(3);
-    expect(missing.err).toContain('127.0.0.1:1: connection refused');
+    expect(missing.stderr).toContain('127.0.0.1:1: connection refused');
   });
 
   test('create shows its plan and changes nothing with --dry-run, and asks nobody without a terminal', async () => {
-    const dry = await slotline('create', ...first(6), '--replicas', '1', '--dry-run');
+    const dry = await runSlotline('cluster', 'create', ...first(6), '--replicas', '1', '--dry-run');
     expect(dry.status).toBe(0);
-    expect(dry.out).toMatch(/^master +127\.0\.0\.1:\d+ +[0-9a-f]{8} +0-5460/m);
+    expect(dry.stdout).toMatch(/^master +127\.0\.0\.1:\d+ +[0-9a-f]{8} +0-5460/m);
     expect(await node(0).text('CLUSTER', 'INFO')).toContain('cluster_known_nodes:1');
-    expect((await slotline('create', ...first(6), '--replicas', '1')).status).toBe(2);
+    expect((await runSlotline('cluster', 'create', ...first(6), '--replicas', '1')).status).toBe(2);
   });
 
   test("create makes three masters and three replicas, with redis-cli's flags", async () => {
     const flags = ['--cluster-replicas', '1', '--cluster-yes', '--json'];
-    const made = await slotline('create', ...first(6), ...flags);
+    const made = await runSlotline('cluster', 'create', ...first(6), ...flags);
     expect(made.status).toBe(0);
     expect(
       json(made)
@@ -90,34 +101,42 @@ describeWithRealRedis('cluster tools on real redis-servers', () => {
     for (const each of nodes.slice(0, 6)) {
       expect(await each.text('CLUSTER', 'INFO')).toContain('cluster_state:ok');
     }
-    const again = await slotline('create', ...first(6), '--replicas', '1', '--yes');
+    const again = await runSlotline('cluster', 'create', ...first(6), '--replicas', '1', '--yes');
     expect(again.status).toBe(3);
-    expect(again.err).toContain('already knows 5 other nodes');
+    expect(again.stderr).toContain('already knows 5 other nodes');
   });
 
   test('check and info agree with the nodes', async () => {
     await node(0).call('SET', '{06S}key', 'value');
-    const check = await slotline('check', at(3));
+    const check = await runSlotline('cluster', 'check', at(3));
     expect(check.status).toBe(0);
-    expect(check.out).toContain('OK all 16384 slots');
-    const info = json(await slotline('info', at(1), '--json'));
+    expect(check.stdout).toContain('OK all 16384 slots');
+    const info = json(await runSlotline('cluster', 'info', at(1), '--json'));
     expect(info.keys).toBe(1);
     expect(info.nodes).toHaveLength(6);
   });
 
   test('add-node adds a replica of a given master and a master without slots', async () => {
-    const replica = await slotline('add-node', at(6), at(1), '--replica-of', at(0), '--json');
+    const replica = await runSlotline(
+      'cluster',
+      'add-node',
+      at(6),
+      at(1),
+      '--replica-of',
+      at(0),
+      '--json',
+    );
     expect(replica).toMatchObject({ status: 0 });
     expect(await node(6).text('ROLE')).toContain(`slave,127.0.0.1,${node(0).port},connected`);
     const flags = ['--cluster-slave', '--cluster-master-id', 'f'.repeat(40)];
-    expect((await slotline('add-node', at(7), at(1), ...flags)).status).toBe(2);
-    expect((await slotline('add-node', at(7), at(1))).status).toBe(0);
-    expect((await slotline('check', at(7))).status).toBe(0);
-    expect((await slotline('add-node', at(7), at(1))).status).toBe(3);
+    expect((await runSlotline('cluster', 'add-node', at(7), at(1), ...flags)).status).toBe(2);
+    expect((await runSlotline('cluster', 'add-node', at(7), at(1))).status).toBe(0);
+    expect((await runSlotline('cluster', 'check', at(7))).status).toBe(0);
+    expect((await runSlotline('cluster', 'add-node', at(7), at(1))).status).toBe(3);
   });
 
   test('failover makes the replica master and says how long it took', async () => {
-    const moved = await slotline('failover', at(6), '--json');
+    const moved = await runSlotline('cluster', 'failover', at(6), '--json');
     expect(moved.status).toBe(0);
     expect(json(moved).newMaster.address).toBe(at(6));
     expect(json(moved).durationMs).toBeLessThan(5000);
@@ -127,28 +146,28 @@ describeWithRealRedis('cluster tools on real redis-servers', () => {
       new RegExp(`:${node(0).port}@\\d+ slave ${await node(6).text('CLUSTER', 'MYID')}`),
     );
     expect(await node(6).text('ROLE')).toContain('master');
-    expect((await slotline('failover', at(7))).status).toBe(3);
-    const both = await slotline('failover', at(0), '--force', '--takeover');
+    expect((await runSlotline('cluster', 'failover', at(7))).status).toBe(3);
+    const both = await runSlotline('cluster', 'failover', at(0), '--force', '--takeover');
     expect(both.status).toBe(2);
-    expect(both.err.trim().split('\n')).toHaveLength(1);
+    expect(both.stderr.trim().split('\n')).toHaveLength(1);
   });
 
   test('del-node refuses a node with slots and removes one without', async () => {
-    const full = await slotline('del-node', at(1), at(6));
+    const full = await runSlotline('cluster', 'del-node', at(1), at(6));
     expect(full.status).toBe(3);
-    expect(full.err).toContain('slots: move them');
-    expect((await slotline('del-node', at(1), at(0))).status).toBe(0);
+    expect(full.stderr).toContain('slots: move them');
+    expect((await runSlotline('cluster', 'del-node', at(1), at(0))).status).toBe(0);
     const id = await node(7).text('CLUSTER', 'MYID');
-    expect((await slotline('del-node', at(1), id)).status).toBe(0);
+    expect((await runSlotline('cluster', 'del-node', at(1), id)).status).toBe(0);
     expect(await node(7).text('CLUSTER', 'INFO')).toContain('cluster_known_nodes:1');
-    const left = json(await slotline('check', at(1), '--json'));
+    const left = json(await runSlotline('cluster', 'check', at(1), '--json'));
     expect(left.ok).toBe(true);
     expect(left.nodes).toHaveLength(6);
   });
 
   test('check ends with status 1 while a master is gone, and with 3 when it is the one to ask', async () => {
     await node(6).kill();
-    const check = await slotline('check', at(1), '--json');
+    const check = await runSlotline('cluster', 'check', at(1), '--json');
     expect(check.status).toBe(1);
     expect(json(check).findings.map(({ code }) => code)).toContain('unreachable');
     await until(
@@ -156,7 +175,7 @@ describeWithRealRedis('cluster tools on real redis-servers', () => {
       FAILOVER_BOUND_MS,
       'a replica took over',
     );
-    expect((await slotline('check', at(6))).status).toBe(3);
+    expect((await runSlotline('cluster', 'check', at(6))).status).toBe(3);
   });
 });
 
@@ -174,6 +193,6 @@ function first(count: number): string[] {
   return Array.from({ length: count }, (_, index) => at(index));
 }
 
-function json(run: Run): Json {
-  return JSON.parse(run.out) as Json;
+function json(run: RunResult): Json {
+  return JSON.parse(run.stdout) as Json;
 }

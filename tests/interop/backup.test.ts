@@ -11,7 +11,7 @@ import { Cluster } from './harness/cluster.ts';
 import { slotOf } from './harness/load.ts';
 import type { NodeProcess } from './harness/node-process.ts';
 import { REAL_SERVER, describeWithRealRedis, required } from './harness/programs.ts';
-import { type Run, slotline } from './harness/run-slotline.ts';
+import { type RunResult, runSlotline } from './harness/slotline.ts';
 
 const COPIES = 40;
 const EXPIRE_AT_UNIX_MS = 4_000_000_000_000;
@@ -36,12 +36,12 @@ describeWithRealRedis('backup and restore', () => {
     const keys = await fill(real);
     const before = await values(real, keys);
     const [there, back] = [join(folder, 'there'), join(folder, 'back')];
-    expectStatus(0, await slotline('backup', at(real), there));
+    expectStatus(0, await runSlotline('cluster', 'backup', at(real), there));
     expect(readdirSync(there).filter((name) => name.endsWith('.rdb'))).toHaveLength(3);
-    expectStatus(0, await slotline('restore', at(ours), there));
-    expectStatus(0, await slotline('backup', at(ours), back));
+    expectStatus(0, await runSlotline('cluster', 'restore', at(ours), there));
+    expectStatus(0, await runSlotline('cluster', 'backup', at(ours), back));
     for (const node of real.nodes) await node.call('FLUSHALL');
-    expectStatus(0, await slotline('restore', at(real), back));
+    expectStatus(0, await runSlotline('cluster', 'restore', at(real), back));
     const after = await values(real, keys);
     expect(keys.filter((_, index) => after[index] !== before[index])).toEqual([]);
     expect(await ownerOf(real, 'string:0').call('PEXPIRETIME', 'string:0')).toBe(EXPIRE_AT_UNIX_MS);
@@ -49,16 +49,20 @@ describeWithRealRedis('backup and restore', () => {
 
   test('keys that are there stay unless told, and damaged files are refused', async () => {
     const from = join(folder, 'there');
-    const again = await slotline('restore', at(ours), from, '--json');
+    const again = await runSlotline('cluster', 'restore', at(ours), from, '--json');
     expect(again.status).toBe(1);
-    expect(JSON.parse(again.out)).toMatchObject({ ok: false, restored: 0, existing: 6 * COPIES });
-    expectStatus(0, await slotline('restore', at(ours), from, '--replace'));
-    expectStatus(2, await slotline('backup', at(ours), from));
-    expectStatus(2, await slotline('restore', at(ours), folder));
+    expect(JSON.parse(again.stdout)).toMatchObject({
+      ok: false,
+      restored: 0,
+      existing: 6 * COPIES,
+    });
+    expectStatus(0, await runSlotline('cluster', 'restore', at(ours), from, '--replace'));
+    expectStatus(2, await runSlotline('cluster', 'backup', at(ours), from));
+    expectStatus(2, await runSlotline('cluster', 'restore', at(ours), folder));
     const [file = ''] = readdirSync(from).filter((name) => name.endsWith('.rdb'));
     truncateSync(join(from, file), 300);
-    const cut = await slotline('restore', at(ours), from, '--replace');
-    expect(cut.err).toContain('ends in the middle');
+    const cut = await runSlotline('cluster', 'restore', at(ours), from, '--replace');
+    expect(cut.stderr).toContain('ends in the middle');
     expect(cut.status).toBe(1);
   });
 });
@@ -103,6 +107,6 @@ function at(cluster: Cluster): string {
   return `127.0.0.1:${cluster.node(0).port}`;
 }
 
-function expectStatus(status: number, run: Run): void {
-  expect(run.status, `${run.out}${run.err}`).toBe(status);
+function expectStatus(status: number, run: RunResult): void {
+  expect(run.status, `${run.stdout}${run.stderr}`).toBe(status);
 }

@@ -20,7 +20,7 @@ import {
   describeWithRealRedis,
   required,
 } from './harness/programs.ts';
-import { type Run, slotline, startSlotline } from './harness/run-slotline.ts';
+import { type RunResult, runSlotline, startSlotline } from './harness/slotline.ts';
 import { until } from './harness/until.ts';
 
 const BOUND_MS = 20_000;
@@ -75,7 +75,7 @@ function manager(exe: string, otherExe: string): void {
     expect(slotsOf(await cluster.myself(lastNode()))).toBe(600);
     await expectDone(...args, '--apply', file);
     expect(slotsOf(await cluster.myself(lastNode()))).toBe(4096);
-    expect((await expectDone(...args)).out).toContain('OK no master is off its share');
+    expect((await expectDone(...args)).stdout).toContain('OK no master is off its share');
     expect((await run('reshard', at(contact()), '--apply', file)).status).toBe(2);
     await expectWhole();
   });
@@ -95,16 +95,16 @@ function manager(exe: string, otherExe: string): void {
       '--throttle',
       '2000',
     ];
-    const killed = startSlotline(...args, '--yes', '--journal', folder);
+    const killed = startSlotline('cluster', ...args, '--yes', '--journal', folder);
     await until(() => isOpen(), BOUND_MS, 'slots are open');
     const second = await run('rebalance', to);
     expect(second.status).toBe(3);
-    expect(second.err).toContain('Another operator changes this cluster');
+    expect(second.stderr).toContain('Another operator changes this cluster');
     killed.child.kill('SIGKILL');
-    await killed.ended;
+    await killed.result;
     expect(journals()).toHaveLength(1);
     const resumed = await expectDone(...args.slice(0, -2));
-    expect(resumed.err).toContain('Going on with an interrupted reshard');
+    expect(resumed.stderr).toContain('Going on with an interrupted reshard');
     expect(journals()).toEqual([]);
     expect(slotsOf(await cluster.myself(lastNode()))).toBe(96);
     await expectWhole();
@@ -114,10 +114,18 @@ function manager(exe: string, otherExe: string): void {
     const from = at(cluster.node(0).port);
     const args = ['reshard', from, '--from', from, '--to', at(lastNode().port), '--slots', '900'];
     const before = slotsOf(await cluster.myself(cluster.node(0)));
-    const stopped = startSlotline(...args, '--throttle', '500', '--yes', '--journal', folder);
+    const stopped = startSlotline(
+      'cluster',
+      ...args,
+      '--throttle',
+      '500',
+      '--yes',
+      '--journal',
+      folder,
+    );
     await until(() => isOpen(), BOUND_MS, 'slots are open');
     stopped.child.kill('SIGINT');
-    expect((await stopped.ended).status).toBe(3);
+    expect((await stopped.result).status).toBe(3);
     expect(await isOpen()).toBe(false);
     await expectDone('resume', from, '--rollback');
     expect(slotsOf(await cluster.myself(cluster.node(0)))).toBe(before);
@@ -136,7 +144,7 @@ function manager(exe: string, otherExe: string): void {
     const check = await run('check', at(a.port));
     expect(check.status).toBe(1);
     const dry = await run('fix', at(a.port), '--dry-run');
-    expect(dry.out).toContain('Dry run');
+    expect(dry.stdout).toContain('Dry run');
     await expectDone('fix', at(a.port));
     expect((await cluster.myself(b)).slots.flat()).toContain(half);
     await expectWhole();
@@ -160,7 +168,7 @@ function manager(exe: string, otherExe: string): void {
     await cluster.untilAgreed();
     const masters = [0, 1, 2].map((index) => cluster.node(index));
     const result = await expectDone('switchover', at(contact()), '--json');
-    const { failovers } = JSON.parse(result.out) as { failovers: { durationMs: number }[] };
+    const { failovers } = JSON.parse(result.stdout) as { failovers: { durationMs: number }[] };
     expect(failovers).toHaveLength(3);
     for (const master of masters) expect(await cluster.isMaster(master)).toBe(false);
     await expectWhole();
@@ -209,7 +217,7 @@ function manager(exe: string, otherExe: string): void {
     const names = replicas.map(({ port }) => at(port)).join(',');
     const refused = await run('takeover', at(replicas[0]?.port ?? 0), '--nodes', names);
     expect(refused.status).toBe(3);
-    expect(refused.err).toContain('answers: use "slotline cluster switchover"');
+    expect(refused.stderr).toContain('answers: use "slotline cluster switchover"');
     await Promise.all(masters.map((node) => node.kill()));
     await expectDone('takeover', at(replicas[0]?.port ?? 0), '--nodes', names);
     await cluster.untilAgreed();
@@ -228,14 +236,14 @@ function manager(exe: string, otherExe: string): void {
     return readdirSync(folder).filter((name) => name.endsWith('.journal'));
   }
 
-  function run(...args: readonly string[]): Promise<Run> {
+  function run(...args: readonly string[]): Promise<RunResult> {
     const isReader = args[0] === 'check';
-    return slotline(...args, ...(isReader ? [] : ['--yes', '--journal', folder]));
+    return runSlotline('cluster', ...args, ...(isReader ? [] : ['--yes', '--journal', folder]));
   }
 
-  async function expectDone(...args: readonly string[]): Promise<Run> {
+  async function expectDone(...args: readonly string[]): Promise<RunResult> {
     const done = await run(...args);
-    expect(done.status, `${args.join(' ')}\n${done.out}${done.err}`).toBe(0);
+    expect(done.status, `${args.join(' ')}\n${done.stdout}${done.stderr}`).toBe(0);
     return done;
   }
 

@@ -2,8 +2,14 @@
  * The keys of an RDB as DUMP payloads, which RESTORE takes: the bytes of a value are the same in both, so that they are
  * checked on the way but not written anew.
  */
-import { Crc64 } from '../../base/index.ts';
-import { type Bytes, type RdbHandler, type RdbEntry, RdbReader } from '../../rdb/index.ts';
+import {
+  type Bytes,
+  DUMP_FOOTER_BYTES,
+  type RdbHandler,
+  type RdbEntry,
+  RdbReader,
+  sealDump,
+} from '../../rdb/index.ts';
 
 export interface Payload {
   readonly dbIndex: number;
@@ -12,9 +18,6 @@ export interface Payload {
   /** Unix milliseconds, or -1 when the key does not expire. */
   readonly expireAtUnixMs: number;
 }
-
-const VERSION_BYTES = 2;
-const CHECKSUM_BYTES = 8;
 
 export class RdbPayloads {
   readonly #reader: RdbReader;
@@ -75,13 +78,10 @@ export class RdbPayloads {
     const from = this.#valueAt ?? 0;
     const size = this.#reader.position - from;
     this.#valueAt = undefined;
-    const payload = Buffer.allocUnsafe(1 + size + VERSION_BYTES + CHECKSUM_BYTES);
+    const payload = Buffer.allocUnsafe(1 + size + DUMP_FOOTER_BYTES);
     payload[0] = type;
     this.#copy(from, size, payload, 1);
-    payload.writeUInt16LE(this.#reader.version, 1 + size);
-    const crc = new Crc64();
-    crc.update(payload, 0, payload.length - CHECKSUM_BYTES);
-    crc.writeTo(payload, payload.length - CHECKSUM_BYTES);
+    sealDump(payload, 0, 1 + size, this.#reader.version);
     this.#found.push({ dbIndex, key: copied(key), payload, expireAtUnixMs });
   }
 

@@ -1,7 +1,7 @@
 /** Moves many slots between many masters at once: a few workers for each source, each with connections of its own. */
-import { setTimeout as pause } from 'node:timers/promises';
 import { type NodeAddress, type RespClient, replyText } from '../../client/index.ts';
 import { ToolError } from '../errors.ts';
+import { Pace } from '../flow/index.ts';
 import { BatchPace } from './batch-pace.ts';
 import { callAll, callNode, connectNode, withCredentials } from './connect.ts';
 import { waitForState } from './create-run.ts';
@@ -46,8 +46,6 @@ const WORKERS_PER_SOURCE = 2;
 /** What a reply may take beyond the time that MIGRATE itself is given. */
 const REPLY_MARGIN_MS = 5000;
 
-const THROTTLE_BURST_MS = 50;
-
 /** What both ends of a move say of themselves. */
 interface Ends {
   readonly from: NodeReport;
@@ -71,7 +69,8 @@ export async function moveSlots(moves: readonly SlotMove[], context: MoveContext
     const { id } = job.ends.from.node;
     bySource.set(id, [...(bySource.get(id) ?? []), job]);
   }
-  const throttle = throttleOf(context.options.keysPerSecond);
+  const rate = new Pace(context.options.keysPerSecond ?? 0);
+  const throttle = (keys: number): Promise<void> => rate.take(keys);
   const workers: Promise<void>[] = [];
   for (const queue of bySource.values()) {
     const pace = new BatchPace(context.options.batchKeysMax);
@@ -180,19 +179,6 @@ function bystandersOf(report: ClusterReport, { from, to }: Ends): RespClient[] {
 function addressFor({ from, to }: Ends, like: NodeAddress): NodeAddress {
   const known = from.own?.view.find(({ id }) => id === to.node.id);
   return withCredentials(known === undefined || known.host === '' ? to.node : known, like);
-}
-
-/** One queue in time for all workers together. */
-function throttleOf(keysPerSecond: number | undefined): (keys: number) => Promise<void> {
-  if (keysPerSecond === undefined) return () => Promise.resolve();
-  let freeAtMs = performance.now();
-  return async (keys) => {
-    // Timers are late: what was missed of the last moment may be made up for.
-    const startMs = Math.max(freeAtMs, performance.now() - THROTTLE_BURST_MS);
-    freeAtMs = startMs + (keys / keysPerSecond) * 1000;
-    const waitMs = startMs - performance.now();
-    if (waitMs > 0) await pause(waitMs);
-  };
 }
 
 /** The report of a node that answers. Throws ToolError. */

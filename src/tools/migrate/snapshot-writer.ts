@@ -2,11 +2,12 @@
  * A snapshot into commands: RESTORE with the bytes of the value as they stand; a large value in parts, so that neither
  * we nor the target ever hold it twice.
  */
-import { Crc64, copyBytes, invariant } from '../../base/index.ts';
+import { copyBytes, invariant } from '../../base/index.ts';
 import type { RequestBuffer } from '../../client/index.ts';
 import {
   type Bytes,
   type ContainerKind,
+  DUMP_FOOTER_BYTES,
   ListpackReader,
   LISTPACK_HEADER_BYTES,
   type RdbEntry,
@@ -18,6 +19,7 @@ import {
   intsetGet,
   intsetWidth,
   isListpackEnd,
+  sealDump,
 } from '../../rdb/index.ts';
 import { RequestBuffer as Arguments } from '../../client/index.ts';
 import type { DeferredExpiry } from './deferred-expiry.ts';
@@ -40,7 +42,6 @@ const RESTORABLE_BYTES_MAX: number = 500 * 1024 * 1024;
 /** Elements, and bytes, of one command of a large value. */
 const PART_ELEMENTS = 512;
 const PART_BYTES: number = 64 * 1024;
-const FOOTER_BYTES = 10;
 /** The beginning of RESTORE with none, one and two words behind the payload. */
 const RESTORE_HEADS: readonly Buffer[] = [4, 5, 6].map((argc) =>
   Buffer.from(`*${argc}\r\n$7\r\nRESTORE\r\n`),
@@ -62,7 +63,6 @@ export class SnapshotWriter {
   readonly #options: SnapshotWriterOptions;
   readonly #reader: RdbReader;
   readonly #parts: ValueParts;
-  readonly #crc: Crc64 = new Crc64();
   #entry: RdbEntry | undefined;
   #isWhole = false;
 
@@ -134,7 +134,7 @@ export class SnapshotWriter {
     out.argument(entry.key.buf, entry.key.at, entry.key.size);
     if (time === 0) out.raw(NO_EXPIRY, 0, NO_EXPIRY.length, 0);
     else out.word(String(time));
-    const at = out.blank(1 + value.size + FOOTER_BYTES);
+    const at = out.blank(1 + value.size + DUMP_FOOTER_BYTES);
     this.#writePayload(out.bytes, at, type, value);
     if (replaces) out.raw(REPLACE, 0, REPLACE.length, 0);
     if (time > 0) out.word('ABSTTL');
@@ -147,11 +147,7 @@ export class SnapshotWriter {
     const end = at + 1 + value.size;
     // An older server takes its own version only, and had the same types.
     const { version: ofSource } = this.#reader;
-    buf[end] = Math.min(version, ofSource);
-    buf[end + 1] = 0;
-    this.#crc.reset();
-    this.#crc.update(buf, at, end + 2 - at);
-    this.#crc.writeTo(buf, end + 2);
+    sealDump(buf, at, end, Math.min(version, ofSource));
   }
 
   #end(): void {

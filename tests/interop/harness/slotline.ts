@@ -17,15 +17,24 @@ export interface Running {
   stdout(): string;
 }
 
-/** Starts `slotline` with these arguments. */
+const running = new Set<ChildProcess>();
+process.on('exit', () => {
+  for (const child of running) child.kill('SIGKILL');
+});
+
+/** Starts `slotline` with these arguments; it does not outlive the tests, however they end. */
 export function startSlotline(...args: readonly string[]): Running {
   const child = spawn(process.execPath, [SLOTLINE, ...args], { stdio: ['ignore', 'pipe', 'pipe'] });
+  running.add(child);
   let [stdout, stderr] = ['', ''];
   child.stdout.on('data', (chunk: Buffer) => (stdout += chunk.toString()));
   child.stderr.on('data', (chunk: Buffer) => (stderr += chunk.toString()));
   const result = new Promise<RunResult>((resolve, reject) => {
     child.on('error', reject);
-    child.on('close', (code) => resolve({ status: code ?? undefined, stdout, stderr }));
+    child.on('close', (code) => {
+      running.delete(child);
+      resolve({ status: code ?? undefined, stdout, stderr });
+    });
   });
   return { child, result, stdout: () => stdout, stderr: () => stderr };
 }
