@@ -38,6 +38,8 @@ export interface MigrateOptions {
 
 const PROGRESS_MS = 2000;
 const POLL_MS = 20;
+/** How often a source with a lost master is asked who has its place. */
+const FIND_MS = 500;
 /** A master that is away so long is looked for elsewhere. */
 const LOST_MS = 1000;
 
@@ -172,6 +174,7 @@ async function supervise(
 ): Promise<void> {
   const waiting = [...runs];
   let goal: readonly number[] | undefined;
+  let findAtMs = 0;
   while (!isOver.aborted) {
     const forking = runs.filter((run) => !waiting.includes(run) && !run.hasSnapshot).length;
     if (forking < options.forksMax) waiting.shift()?.start();
@@ -181,7 +184,10 @@ async function supervise(
       if (!options.signal.aborted || goal === undefined) goal = await offsetsOf(source);
       if (runs.every((run, index) => run.hasApplied(goal?.[index] ?? Infinity))) return;
     }
-    await findLost(runs, source);
+    if (performance.now() >= findAtMs) {
+      await findLost(runs, source);
+      findAtMs = performance.now() + FIND_MS;
+    }
     await pause(POLL_MS);
   }
 }
