@@ -121,7 +121,7 @@ export class SimFiles {
     let isAbandoned = false;
     return {
       pendingBytes: 0,
-      write: (buf) => void parts.push(buf),
+      write: (buf) => void parts.push(Buffer.from(buf)),
       commit: (name) =>
         soon(() => {
           if (isAbandoned) return;

@@ -6,6 +6,7 @@ import {
   fdatasyncSync,
   fsync,
   fsyncSync,
+  open,
   openSync,
   renameSync,
   rmSync,
@@ -14,7 +15,7 @@ import {
 } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { systemWords } from './system-words.ts';
-import { syncPath } from './whole-file.ts';
+import { syncPath, syncPathSoon } from './whole-file.ts';
 import type { FileDraft, FileDraftEvents, FileDraftOptions } from '../node/index.ts';
 
 /** `directory`: where relative names are. */
@@ -27,6 +28,9 @@ export function openDraft(
     ? new WaitingDraft(directory, options, events)
     : new BackgroundDraft(directory, options, events);
 }
+
+/** Bytes given in small pieces are written in larger ones. */
+const CHUNK_BYTES = 256 * 1024;
 
 /** Does everything before its calls return. */
 class WaitingDraft implements FileDraft {
@@ -95,14 +99,26 @@ class WaitingDraft implements FileDraft {
   }
 }
 
-/** Has one operation of the system under way at a time. */
+/** Closes a file that was there. */
+function release(file: number | undefined): void {
+  if (file !== undefined) close(file);
+}
+
+interface Chunk {
+  buf: Buffer;
+  size: number;
+}
+
+/** Has one operation of the system under way at a time, and collects meanwhile. */
 class BackgroundDraft implements FileDraft {
   pendingBytes = 0;
   readonly #directory: string;
   readonly #path: string;
   readonly #syncEveryBytes: number;
   readonly #events: FileDraftEvents;
-  readonly #queue: Buffer[] = [];
+  /** What is still to be written; the first may be under way. */
+  readonly #queue: Chunk[] = [];
+  readonly #spare: Buffer[] = [];
   #file = -1;
   #unsyncedBytes = 0;
   #isWorking = false;
@@ -125,8 +141,15 @@ class BackgroundDraft implements FileDraft {
 
   write(buf: Buffer): void {
     if (this.#isOver || this.#isAbandoned) return;
-    this.#queue.push(buf);
     this.pendingBytes += buf.length;
+    const last = this.#queue.at(-1);
+    const isLastUnderWay = this.#isWorking && this.#queue.length === 1;
+    if (last !== undefined && !isLastUnderWay && last.size + buf.length <= last.buf.length) {
+      buf.copy(last.buf, last.size);
+      last.size += buf.length;
+    } else {
+      this.#queue.push(this.#chunkOf(buf));
+    }
     this.#work();
   }
 
@@ -140,22 +163,30 @@ class BackgroundDraft implements FileDraft {
     if (!this.#isWorking) this.#end(undefined);
   }
 
+  #chunkOf(bytes: Buffer): Chunk {
+    if (bytes.length > CHUNK_BYTES) return { buf: Buffer.from(bytes), size: bytes.length };
+    const buf = this.#spare.pop() ?? Buffer.allocUnsafeSlow(CHUNK_BYTES);
+    bytes.copy(buf);
+    return { buf, size: bytes.length };
+  }
+
   #work(): void {
     if (this.#isWorking || this.#isOver || this.#file < 0) return;
     if (this.#isAbandoned) return this.#end(undefined);
-    const buf = this.#queue[0];
-    if (buf !== undefined) return this.#write(buf);
+    const chunk = this.#queue[0];
+    if (chunk !== undefined) return this.#write(chunk, 0);
     if (this.#target !== undefined) this.#sync(fsync, () => this.#rename(this.#target ?? ''));
   }
 
-  #write(buf: Buffer): void {
+  #write(chunk: Chunk, from: number): void {
     this.#isWorking = true;
-    write(this.#file, buf, 0, buf.length, null, (error, written) => {
+    write(this.#file, chunk.buf, from, chunk.size - from, null, (error, written) => {
       if (!this.#goesOn(error)) return;
       this.pendingBytes -= written;
       this.#unsyncedBytes += written;
-      if (written < buf.length) this.#queue[0] = buf.subarray(written);
-      else this.#queue.shift();
+      if (from + written < chunk.size) return this.#write(chunk, from + written);
+      this.#queue.shift();
+      if (chunk.buf.length === CHUNK_BYTES) this.#spare.push(chunk.buf);
       if (this.#syncEveryBytes > 0 && this.#unsyncedBytes >= this.#syncEveryBytes) {
         this.#unsyncedBytes = 0;
         return this.#sync(fdatasync, () => this.#next());
@@ -177,18 +208,27 @@ class BackgroundDraft implements FileDraft {
   }
 
   #rename(name: string): void {
+    const path = resolve(this.#directory, name);
     this.#isWorking = true;
     close(this.#file, (error) => {
       this.#file = -1;
       if (!this.#goesOn(error)) return;
-      try {
-        const path = resolve(this.#directory, name);
-        renameSync(this.#path, path);
-        syncPath(dirname(path));
-        this.#end(undefined);
-      } catch (failure) {
-        this.#end(systemWords(failure));
-      }
+      this.#isWorking = true;
+      // The old file is kept open over the renaming, for to free a large one takes the system long.
+      open(path, 'r', (_, old) => {
+        if (!this.#goesOn(null)) return release(old);
+        try {
+          renameSync(this.#path, path);
+        } catch (failure) {
+          release(old);
+          return this.#end(systemWords(failure));
+        }
+        release(old);
+        this.#isWorking = true;
+        syncPathSoon(dirname(path), (failure) => {
+          if (this.#goesOn(failure)) this.#end(undefined);
+        });
+      });
     });
   }
 
@@ -204,6 +244,7 @@ class BackgroundDraft implements FileDraft {
     if (this.#isOver) return;
     this.#isOver = true;
     this.#queue.length = 0;
+    this.#spare.length = 0;
     this.pendingBytes = 0;
     if (failure !== undefined || this.#isAbandoned) {
       if (this.#file >= 0) closeSync(this.#file);

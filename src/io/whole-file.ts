@@ -1,7 +1,10 @@
 /** Files that are read and replaced whole. */
 import {
+  close,
   closeSync,
+  fsync,
   fsyncSync,
+  open,
   openSync,
   readFileSync,
   renameSync,
@@ -48,4 +51,12 @@ export function syncPath(path: string): void {
   } finally {
     closeSync(file);
   }
+}
+
+/** The same by the system's threads; `done` comes later. */
+export function syncPathSoon(path: string, done: (error: Error | null) => void): void {
+  open(path, 'r', (error, file) => {
+    if (error !== null) return done(error);
+    fsync(file, (failure) => close(file, (closing) => done(failure ?? closing)));
+  });
 }

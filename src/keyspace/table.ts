@@ -70,8 +70,9 @@ export class TableSet {
   #depths: Uint8Array;
   /** Elements of each GROUP_TABLES tables, so that full tables are found among many empty ones. */
   #groups: Uint32Array;
-  readonly #found: Ref[] = [];
-  /** What `#fetch` read last. Public, so that the read counts as needed. */
+  /** Kept between scans. */
+  #found: Ref[] = [];
+  /** What `#fetch` or `#fetchAll` read last. Public, so that the read counts as needed. */
   fetched = 0;
   /** Tables handed out by `allocate`, and those that came back. */
   #allocatedCount = 0;
@@ -195,13 +196,18 @@ export class TableSet {
    * the last is visited at least once. The visitor may remove the element it is given.
    */
   scan(table: number, from: number, max: number, visit: (ref: Ref) => void): number {
+    // A visitor may scan too.
     const found = this.#found;
+    this.#found = [];
     let position = from;
     while (position < HASH_END && found.length < max) {
-      position = this.#collect(table, position, max);
+      position = this.#collect(table, position, max, found);
     }
     this.scannedCount = found.length;
-    for (const ref of found.splice(0)) visit(ref);
+    this.#fetchAll(found);
+    for (const ref of found) visit(ref);
+    found.length = 0;
+    this.#found = found;
     return position;
   }
 
@@ -308,6 +314,14 @@ export class TableSet {
     this.fetched = words[refAt & (SLAB_WORDS - 1)]! ^ tags[tagAt & (2 * SLAB_WORDS - 1)]!;
   }
 
+  /** Reads the heads of blocks that are about to be visited, whose memory would be waited for one by one. */
+  #fetchAll(found: readonly Ref[]): void {
+    const { i32 } = this.#arena;
+    let sum = 0;
+    for (const ref of found) sum ^= i32[ref >>> SLAB_SHIFT]![(ref & UNIT_MASK) << 1]!;
+    this.fetched = sum;
+  }
+
   #indexOf(segment: Ref, hash: number, ref: Ref): number {
     const segments = this.#segments;
     const count = segments.count(segment);
@@ -324,7 +338,7 @@ export class TableSet {
     return (Math.floor(position / span) + 1) * span;
   }
 
-  #collect(table: number, from: number, max: number): number {
+  #collect(table: number, from: number, max: number, found: Ref[]): number {
     const segments = this.#segments;
     const segment = this.#segmentOf(table, from | 0);
     const end = this.#endOf(segment, from);
@@ -335,11 +349,11 @@ export class TableSet {
     for (let i = segments.lowerBound(segment, tagOf(from | 0, tagDepth)); i < count; i++) {
       const tag = segments.tagAt(segment, i);
       // Elements of one tag go together, because a cursor cannot stand between them.
-      if (tag !== last && this.#found.length >= max) {
+      if (tag !== last && found.length >= max) {
         return from - (from % 2 ** (32 - tagDepth)) + tag * 2 ** (16 - tagDepth);
       }
       last = tag;
-      this.#found.push(segments.refAt(segment, i));
+      found.push(segments.refAt(segment, i));
     }
     return end;
   }

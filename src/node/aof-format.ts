@@ -47,11 +47,11 @@ export class CommandFormat implements SnapshotFormat {
     return this.#size;
   }
 
-  take(): Buffer {
-    const taken = Buffer.concat(this.#parts, this.#size);
+  lend(): Buffer {
+    const lent = Buffer.concat(this.#parts, this.#size);
     this.#parts = [];
     this.#size = 0;
-    return taken;
+    return lent;
   }
 
   begin(): void {

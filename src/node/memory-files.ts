@@ -78,7 +78,7 @@ export class MemoryFiles implements Files {
     return {
       pendingBytes: 0,
       write: (buf) => {
-        parts.push(buf);
+        parts.push(Buffer.from(buf));
         if (!isWaiting) soon(() => events.drained());
       },
       commit: (name) =>

@@ -63,6 +63,7 @@ import type { Ports, Wire, WireEvents, WireFacts } from './ports.ts';
 import { Propagation } from './propagation.ts';
 import { Persistence } from './persistence.ts';
 import { ReplicationPart } from './replication.ts';
+import { Resumption } from './resumption.ts';
 import { type SentinelInit, SentinelPart } from './sentinel.ts';
 import { admissionRefusal, mayRun } from './admission.ts';
 import { BackgroundWork } from './background-work.ts';
@@ -136,10 +137,7 @@ export class Node implements DispatchHost, ClientDeskOwner, Inside {
   #alarmAt: MonoMs = monoMs(0);
   #isShuttingDown = false;
   #hasEnded = false;
-  /** Every client may have requests that waited. */
-  #resumeWanted = false;
-  /** Clients that are not blocked any more and have not gone on yet. */
-  #unblocked: Client[] = [];
+  readonly #resumption: Resumption = new Resumption();
 
   constructor(init: NodeInit) {
     const { ports } = init;
@@ -265,6 +263,8 @@ export class Node implements DispatchHost, ClientDeskOwner, Inside {
   /** A slice of background work that was asked for. */
   work(): void {
     this.beginTurn();
+    // Replies wait for no slice.
+    if (this.#isSendAsked) this.clients.flush();
     this.#work.run();
     this.endTurn();
   }
@@ -289,7 +289,7 @@ export class Node implements DispatchHost, ClientDeskOwner, Inside {
       if (this.failover.isPending) this.failover.check();
       if (this.ending.isPending) this.ending.check();
       if (this.waits.hasReady) this.#dispatcher.serveReady();
-      while (this.#resumeWanted || this.#unblocked.length > 0) this.#resumeClients();
+      while (this.#resumption.isDue) this.#resumeClients();
       if (this.clients.hasOutput) this.#sendOrAsk();
       else this.persistence.aof.flush();
       if (this.#wantsAlarm) this.#setAlarm();
@@ -382,8 +382,7 @@ export class Node implements DispatchHost, ClientDeskOwner, Inside {
   }
 
   unblock(client: Client): void {
-    client.blocked = undefined;
-    this.#unblocked.push(client);
+    this.#resumption.unblock(client);
   }
 
   unblockSession(session: Session): void {
@@ -570,19 +569,12 @@ export class Node implements DispatchHost, ClientDeskOwner, Inside {
 
   /** Clients whose requests waited go on at the end of the turn. */
   resumeSoon(): void {
-    this.#resumeWanted = true;
+    this.#resumption.askForAll();
   }
 
-  /** Lets clients run the requests that waited. */
   #resumeClients(): void {
-    const clients = this.#resumeWanted ? [...this.clients.all()] : this.#unblocked;
-    if (this.#resumeWanted) this.replication.resume();
-    this.#resumeWanted = false;
-    this.#unblocked = [];
-    for (const client of clients) {
-      if (client.blocked?.kind === 'pause') client.blocked = undefined;
-      if (client.blocked === undefined) client.resume();
-    }
+    if (this.#resumption.isOfAll) this.replication.resume();
+    this.#resumption.run(this.clients.all());
   }
 
   #end(): void {

@@ -71,7 +71,7 @@ export interface FileReader {
 
 /** A file being written aside, to take the place of another when it is whole. */
 export interface FileDraft {
-  /** Appends; the buffer is the file's from now on. */
+  /** Appends a copy. */
   write(buf: Buffer): void;
   /** Bytes accepted and not yet written. */
   readonly pendingBytes: number;

@@ -9,9 +9,10 @@ export interface SnapshotFormat {
   begin(): void;
   entry(dbIndex: number, store: Store, ref: Ref): void;
   end(): void;
-  /** Bytes that `take` would give. */
+  /** Bytes that `lend` would give. */
   readonly pendingSize: number;
-  take(): Buffer;
+  /** All bytes since the last call; they are the caller's until the next call of anything here. */
+  lend(): Buffer;
 }
 
 export interface RdbFormatHost {
@@ -61,8 +62,8 @@ export class RdbFormat implements SnapshotFormat {
     return this.#writer.pendingSize;
   }
 
-  take(): Buffer {
-    return this.#writer.take();
+  lend(): Buffer {
+    return this.#writer.lend();
   }
 
   begin(): void {

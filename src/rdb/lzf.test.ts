@@ -17,7 +17,7 @@ test('what is compressed comes back, with one table for all strings', () => {
   fc.assert(
     fc.property(input, (bytes) => {
       const out = Buffer.alloc(bytes.length + 100);
-      const size = lzf.compress(bytes, 0, bytes.length, out, out.length);
+      const size = lzf.compress(bytes, 0, bytes.length, out, 0, out.length);
       const back = Buffer.alloc(bytes.length);
       expect(lzfDecompress(out, 0, size, back, bytes.length)).toBe(true);
       expect(back.equals(bytes)).toBe(true);
@@ -29,8 +29,8 @@ test('what is compressed comes back, with one table for all strings', () => {
 test('a repetition shrinks, and a result over the limit is refused', () => {
   const lzf = new LzfCompressor();
   const out = Buffer.alloc(100);
-  expect(lzf.compress(Buffer.alloc(1000, 97), 0, 1000, out, 100)).toBeLessThan(20);
-  expect(lzf.compress(Buffer.from('abcdefghijklmnopqrstuvwxyz'), 0, 26, out, 22)).toBe(0);
+  expect(lzf.compress(Buffer.alloc(1000, 97), 0, 1000, out, 0, 100)).toBeLessThan(20);
+  expect(lzf.compress(Buffer.from('abcdefghijklmnopqrstuvwxyz'), 0, 26, out, 0, 22)).toBe(0);
 });
 
 test('arbitrary bytes are refused or expand, and never write past the end', () => {

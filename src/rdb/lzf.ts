@@ -18,7 +18,7 @@ export class LzfCompressor {
   #base = 1;
 
   /**
-   * Compresses `input[at, at + size)` into `out` from its start.
+   * Compresses `input[at, at + size)` into `out` from `outAt` on.
    * @returns the compressed size, or 0 when it would exceed `outSizeMax` bytes
    */
   compress(
@@ -26,6 +26,7 @@ export class LzfCompressor {
     at: number,
     size: number,
     out: Uint8Array,
+    outAt: number,
     outSizeMax: number,
   ): number {
     if (this.#base + size >= BASE_LIMIT) {
@@ -37,9 +38,10 @@ export class LzfCompressor {
     const seen = this.#seen;
     const end = at + size;
     const oldest = shift + at;
+    const outEnd = outAt + outSizeMax;
     let literalsFrom = at;
     let i = at;
-    let to = 0;
+    let to = outAt;
     while (i + MATCH_SIZE_MIN <= end) {
       const hash = hash3(input, i);
       const candidate = seen[hash]!;
@@ -49,15 +51,15 @@ export class LzfCompressor {
         i++;
         continue;
       }
-      to = putLiterals(input, literalsFrom, i, out, to, outSizeMax);
-      if (to < 0 || to + 3 > outSizeMax) return 0;
+      to = putLiterals(input, literalsFrom, i, out, to, outEnd);
+      if (to < 0 || to + 3 > outEnd) return 0;
       const matched = matchSize(input, from, i, Math.min(end - i, MATCH_SIZE_MAX));
       to = putCopy(out, to, matched, i - from - 1);
       i += matched;
       literalsFrom = i;
     }
-    to = putLiterals(input, literalsFrom, end, out, to, outSizeMax);
-    return to < 0 ? 0 : to;
+    to = putLiterals(input, literalsFrom, end, out, to, outEnd);
+    return to < 0 ? 0 : to - outAt;
   }
 }
 
@@ -96,12 +98,12 @@ function putLiterals(
   end: number,
   out: Uint8Array,
   at: number,
-  outSizeMax: number,
+  outEnd: number,
 ): number {
   let to = at;
   for (let i = from; i < end;) {
     const count = Math.min(end - i, LITERALS_MAX);
-    if (to + 1 + count > outSizeMax) return -1;
+    if (to + 1 + count > outEnd) return -1;
     out[to++] = count - 1;
     for (let k = 0; k < count; k++) out[to++] = input[i++]!;
   }

@@ -2,7 +2,7 @@
  * Writes RDB piece by piece into a buffer that the caller drains with `take()`. The caller decides what comes when;
  * the order of a whole file is: header, aux fields, then per database selectDb, resizeDb and its entries, then end.
  */
-import { Crc64, parseInt64 } from '../base/index.ts';
+import { Crc64, copyBytes, parseInt64 } from '../base/index.ts';
 import {
   LENGTH_32_BIT,
   LENGTH_64_BIT,
@@ -52,6 +52,7 @@ export interface RdbEntryFacts {
 /** The version we say we are, in the file as in INFO. */
 const REDIS_VERSION = '7.0.15';
 const BUFFER_BYTES = 64 * 1024;
+const KEPT_BYTES_MAX = 1024 * 1024;
 /** An integer of 32 bits has at most this many characters. */
 const INT_TEXT_SIZE_MAX = 11;
 const COMPRESS_OVER_BYTES = 20;
@@ -78,12 +79,20 @@ export class RdbWriter {
 
   /** Hands over all bytes written since the last call; they are the caller's from now on. */
   take(): Buffer {
-    this.#sum();
-    const taken = this.#buf.subarray(0, this.#at);
+    const taken = this.lend();
     this.#buf = Buffer.allocUnsafe(BUFFER_BYTES);
+    return taken;
+  }
+
+  /** All bytes written since the last call; they are the caller's until more are written. */
+  lend(): Buffer {
+    this.#sum();
+    const lent = this.#buf.subarray(0, this.#at);
+    // A large value leaves no large buffer behind.
+    if (this.#buf.length > KEPT_BYTES_MAX) this.#buf = Buffer.allocUnsafe(BUFFER_BYTES);
     this.#at = 0;
     this.#summedTo = 0;
-    return taken;
+    return lent;
   }
 
   /** Signature, version and the aux fields in Redis's order. */
@@ -202,11 +211,7 @@ export class RdbWriter {
   /** Bytes as they are. */
   raw(buf: Uint8Array, at: number, size: number): void {
     this.#room(size);
-    if (size < 32) {
-      for (let i = 0; i < size; i++) this.#buf[this.#at + i] = buf[at + i]!;
-    } else {
-      this.#buf.set(buf.subarray(at, at + size), this.#at);
-    }
+    copyBytes(buf, at, this.#buf, this.#at, size);
     this.#at += size;
   }
 
@@ -254,10 +259,10 @@ export class RdbWriter {
     // The lengths before the packed bytes are not known yet; leave the most they can take, then close the gap.
     const lengthsMax = 1 + 9 + 9;
     this.#room(lengthsMax + size);
-    const room = this.#buf.subarray(this.#at + lengthsMax);
-    const packedSize = lzf.compress(buf, at, size, room, size - COMPRESSION_GAIN_MIN);
-    if (packedSize === 0) return false;
     const packedAt = this.#at + lengthsMax;
+    const sizeMax = size - COMPRESSION_GAIN_MIN;
+    const packedSize = lzf.compress(buf, at, size, this.#buf, packedAt, sizeMax);
+    if (packedSize === 0) return false;
     this.#buf[this.#at++] = 0xc0 | STRING_LZF;
     this.length(packedSize);
     this.length(size);
