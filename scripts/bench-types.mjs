@@ -4,81 +4,36 @@
  * JSON object a line. Environment: MEASURE_DIR (default ../shared/measure), SERVER (default our build), REF (redis-server).
  */
 import { execFileSync, spawn } from 'node:child_process';
-import { existsSync, mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
-import { pathToFileURL } from 'node:url';
-import { ROOT } from './project.mjs';
+import {
+  Client,
+  SERVERS,
+  SIDES,
+  cpuSeconds,
+  median,
+  now,
+  options,
+  pipelined,
+  rss,
+  running,
+  show,
+  sleep,
+  start,
+  stop,
+} from './bench-servers.mjs';
 
-const measure = resolve(ROOT, process.env['MEASURE_DIR'] ?? '../shared/measure');
-if (!existsSync(measure)) {
-  console.error(`bench: no folder ${measure}: set MEASURE_DIR to the measuring scripts`);
-  process.exit(2);
-}
-const { Client, cpu, now, rss, sleep, waitPing } = await import(
-  pathToFileURL(join(measure, 'lib.mjs')).href
-);
-
-const given = process.argv.slice(2);
-const option = (name, usual) => {
-  const at = given.indexOf(`--${name}`);
-  return at < 0 ? usual : given.splice(at, 2)[1];
-};
+const { option, rest } = options();
 const rounds = Number(option('rounds', 5));
 const count = Number(option('n', 300_000));
 const only = option('only', '');
 const PARTS = { throughput, memory, queries, deletion, loading };
-const chosen = given.length === 0 ? Object.keys(PARTS) : given;
+const chosen = rest().length === 0 ? Object.keys(PARTS) : rest();
 if (!chosen.every((name) => name in PARTS)) {
   console.error(`bench: the parts are ${Object.keys(PARTS).join(', ')}`);
   process.exit(2);
 }
 
-const SERVERS = {
-  ref: { exe: process.env['REF'] ?? 'redis-server', port: 17_911 },
-  own: { exe: process.env['SERVER'] ?? join(ROOT, 'dist/bin/slotline-server.js'), port: 17_912 },
-};
-const SIDES = Object.keys(SERVERS);
-const running = {};
-process.on('exit', () => {
-  for (const { child } of Object.values(running)) child.kill('SIGKILL');
-});
-
 for (const name of chosen) await PARTS[name]();
 process.exit(0);
-
-async function start(side) {
-  const { exe, port } = SERVERS[side];
-  const dir = mkdtempSync(join(tmpdir(), 'slotline-bench-'));
-  const flags = ['--port', port, '--bind', '127.0.0.1', '--save', '', '--dir', dir];
-  const child = spawn(exe, [...flags, '--logfile', join(dir, 'log')], { stdio: 'ignore' });
-  running[side] = { child, dir, port, pid: child.pid };
-  await waitPing(port);
-  return running[side];
-}
-
-async function stop(side) {
-  const { child, dir } = running[side];
-  delete running[side];
-  child.kill('SIGKILL');
-  await sleep(100);
-  rmSync(dir, { recursive: true, force: true });
-}
-
-function median(values) {
-  return values.toSorted((a, b) => a - b)[values.length >> 1];
-}
-
-function cpuSeconds({ pid }) {
-  const { user, sys } = cpu(pid);
-  return user + sys;
-}
-
-function show(name, ref, own, digits = 2) {
-  const round = (value) => Number(value.toFixed(digits));
-  const ratio = Number((own / ref).toFixed(2));
-  console.log(JSON.stringify({ name, ref: round(ref), own: round(own), ratio }));
-}
 
 function isWanted(name) {
   return only === '' || only.split(',').includes(name);
@@ -128,6 +83,8 @@ function benchmark(side, test, pipeline, commands) {
 async function prepare(side, test, commands) {
   const client = new Client(SERVERS[side].port);
   await client.call('FLUSHALL');
+  // What was there is freed bit by bit, which is no cost of the test.
+  await sleep(500);
   const fill = {
     lpop: (i) => ['RPUSH', 'mylist', `value:${i}`],
     rpop: (i) => ['RPUSH', 'mylist', `value:${i}`],
@@ -136,14 +93,6 @@ async function prepare(side, test, commands) {
   }[test];
   if (fill !== undefined) await pipelined(client, commands, fill);
   client.close();
-}
-
-async function pipelined(client, total, command) {
-  for (let i = 0; i < total; i += 1000) {
-    const list = [];
-    for (let j = i; j < Math.min(i + 1000, total); j++) list.push(command(j));
-    for (const reply of await client.pipeline(list)) if (reply instanceof Error) throw reply;
-  }
 }
 
 /** Resident bytes per element of shapes that the common yardstick does not have. */
