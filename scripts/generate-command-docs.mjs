@@ -19,6 +19,7 @@ const FACT_FAMILIES = {
   connection: ['auth', 'client', 'echo', 'hello', 'ping', 'quit', 'reset', 'select'],
   server: [
     ...[
+      'acl',
       'bgrewriteaof',
       'bgsave',
       'command',
@@ -56,7 +57,18 @@ const FACT_REMARKS = {
     'too: no `findKeys` is needed.',
 };
 const HELPFUL = [
-  ...['client', 'command', 'config', 'debug', 'latency', 'memory', 'module', 'object', 'pubsub'],
+  ...[
+    'acl',
+    'client',
+    'command',
+    'config',
+    'debug',
+    'latency',
+    'memory',
+    'module',
+    'object',
+    'pubsub',
+  ],
   ...['slowlog', 'xgroup', 'xinfo'],
 ];
 const DOC_GROUPS = [

@@ -24,7 +24,7 @@ test('AUTH takes the password that is required and no other', () => {
   const server = new AdminServer();
   const client = server.connect();
   expect(server.run(client, 'AUTH', 'x')).toMatch(/^-ERR AUTH <password> called without/);
-  server.config.assign('requirepass', 'secret');
+  server.acl.setDefaultPassword('secret');
   for (const wrong of ['', 'secre', 'secret1', 'Secret', 'secretsecret']) {
     expect(server.run(client, 'AUTH', wrong)).toMatch(/^-WRONGPASS/);
     expect(client.isAuthenticated).toBe(false);

@@ -89,6 +89,6 @@ function isMeant(session: Session, filter: KillFilter): boolean {
   if (filter.address !== undefined && session.address !== filter.address) return false;
   if (filter.localAddress !== undefined && session.localAddress !== filter.localAddress)
     return false;
-  if (filter.user !== undefined && session.user !== filter.user) return false;
+  if (filter.user !== undefined && session.user.name !== filter.user) return false;
   return filter.type === undefined || typeOfClient(session) === filter.type;
 }

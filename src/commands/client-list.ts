@@ -70,7 +70,7 @@ export function clientLine(session: Session, now: MonoMs, running?: RunningReque
     ['tot-mem', clientBytes(session)],
     ['events', outputBytes > 0 ? 'rw' : 'r'],
     ['cmd', session.lastCommand?.fullName ?? 'NULL'],
-    ['user', session.user],
+    ['user', session.user.name],
     ['redir', tracking === undefined ? -1 : tracking.redirectId],
     ['resp', session.reply.resp],
   ];

@@ -6,9 +6,10 @@ import { writeCommandFacts, writeWords } from './command-facts-reply.ts';
 import type { Context } from './context.ts';
 import { ERR_SYNTAX } from './errors.ts';
 import { helpHandler } from './help.ts';
+import { keysOfCall } from './keys-of-call.ts';
 import type { Server } from './server.ts';
-import type { Handler, KeyFlag } from './spec.ts';
-import { Command } from './table.ts';
+import type { Handler } from './spec.ts';
+import type { Command } from './table.ts';
 
 function command({ server }: Context, _request: Request, reply: ReplyWriter): void {
   reply.array(server.table.size);
@@ -80,11 +81,7 @@ function innerRequest(
   const args: Buffer[] = [];
   for (let i = 2; i < outer.argc; i++) args.push(outer.copy(i));
   request.load(args);
-  const main = server.table.find(request);
-  const found =
-    main !== undefined && main.isContainer && request.argc > 1
-      ? main.subcommands.get(request.text(1).toLowerCase())
-      : main;
+  const found = server.table.findNamed(request);
   if (found === undefined) return 'ERR Invalid command specified';
   if (!found.hasKeys) return 'ERR The command has no key arguments';
   if (!found.acceptsCount(request.argc)) {
@@ -111,7 +108,7 @@ function getKeysAndFlags({ server }: Context, outer: Request, reply: ReplyWriter
   const inner = innerRequest(server, outer);
   if (typeof inner === 'string') return reply.error(inner);
   const { found, request } = inner;
-  const keys = keysWithFlags(found, request);
+  const keys = keysOfCall(found, request);
   if (keys.length === 0 && !found.spec.flags.includes('no_mandatory_keys')) {
     return reply.error(INVALID_ARGUMENTS);
   }
@@ -121,42 +118,6 @@ function getKeysAndFlags({ server }: Context, outer: Request, reply: ReplyWriter
     reply.bulkBytes(request.copy(index));
     writeWords(reply, flags);
   }
-}
-
-interface FlaggedKey {
-  readonly index: number;
-  readonly flags: readonly KeyFlag[];
-}
-
-/** Every key with what the command does to it. */
-function keysWithFlags(found: Command, request: Request): FlaggedKey[] {
-  const { spec } = found;
-  const specs = spec.keys ?? [];
-  if (spec.findKeys !== undefined) {
-    // The first key is the first specification's, and what more there are the last one's: SORT's STORE.
-    return (spec.findKeys(request) ?? []).map((index, i) => {
-      const flags = (i === 0 ? specs[0] : specs.at(-1))?.flags ?? [];
-      return { index, flags: flags.filter((flag) => flag !== 'incomplete') };
-    });
-  }
-  return specs.flatMap((key) => {
-    const alone = new Command({ ...spec, keys: [key] });
-    const flags = key.flags.includes('variable_flags') ? flagsAsCalled(found, request) : key.flags;
-    return (alone.keyIndexes(request) ?? []).map((index) => ({ index, flags }));
-  });
-}
-
-/** What SET and BITFIELD do to their key depends on their arguments. */
-function flagsAsCalled(found: Command, request: Request): readonly KeyFlag[] {
-  if (found.spec.name === 'bitfield') {
-    for (let i = 2; i < request.argc; i++) {
-      if (request.is(i, 'set') || request.is(i, 'incrby')) return ['RW', 'access', 'update'];
-    }
-    return ['RO', 'access'];
-  }
-  for (let i = 3; i < request.argc; i++)
-    if (request.is(i, 'get')) return ['RW', 'access', 'update'];
-  return ['OW', 'update'];
 }
 
 /** The functions of COMMAND and its subcommands by full name. */

@@ -1,4 +1,5 @@
 /** Connection commands but CLIENT: who is there, who it is, which protocol and database it speaks. */
+import { DEFAULT_USER } from '../acl/index.ts';
 import { NOT_INTEGER } from '../base/index.ts';
 import type { ReplyWriter, Request } from '../resp/index.ts';
 import type { Context } from './context.ts';
@@ -8,7 +9,6 @@ import { clientHandlers, validName } from './client-commands.ts';
 import { CONNECTION_FACTS } from './facts/connection.ts';
 import { defineCommands } from './facts.ts';
 import type { Server } from './server.ts';
-import type { Session } from './session.ts';
 import type { CommandSpec } from './spec.ts';
 
 /** Version that clients are told, so that they choose the features of that Redis. */
@@ -55,33 +55,28 @@ function select({ server, session }: Context, request: Request, reply: ReplyWrit
 
 function auth({ server, session }: Context, request: Request, reply: ReplyWriter): void {
   if (request.argc > 3) return reply.error(ERR_SYNTAX);
-  const password = request.bytes(request.argc - 1);
-  if (request.argc === 2) {
-    if (server.settings.requirepass === '') return reply.error(NO_PASSWORD_SET);
-    return authenticate(session, server.settings.requirepass, 'default', password)
-      ? reply.ok()
-      : reply.error(WRONG_PASSWORD);
-  }
-  if (authenticate(session, server.settings.requirepass, request.text(1), password)) reply.ok();
+  const isNamed = request.argc === 3;
+  if (!isNamed && server.acl.acl.defaultUser.takesAnyPassword) return reply.error(NO_PASSWORD_SET);
+  const name = isNamed ? request.text(1) : DEFAULT_USER;
+  if (authenticate({ server, session }, request, name, request.argc - 1)) reply.ok();
   else reply.error(WRONG_PASSWORD);
 }
 
-/** Without a password set the default user takes any. */
-function authenticate(session: Session, required: string, user: string, given: Buffer): boolean {
-  const isRight = user === 'default' && (required === '' || isSamePassword(required, given));
-  if (isRight) {
+/** Makes the client the user it says it is, if the password at argument `at` is right. */
+function authenticate(
+  { server, session }: Pick<Context, 'server' | 'session'>,
+  request: Request,
+  name: string,
+  at: number,
+): boolean {
+  const user = server.acl.acl.find(name);
+  if (user?.accepts(request.bytes(at)) === true) {
     session.user = user;
     session.isAuthenticated = true;
+    return true;
   }
-  return isRight;
-}
-
-/** Takes as long for a wrong first byte as for a wrong last one. */
-function isSamePassword(required: string, given: Buffer): boolean {
-  const expected = Buffer.from(required, 'latin1');
-  let difference = expected.length ^ given.length;
-  for (let i = 0; i < given.length; i++) difference |= given[i]! ^ expected[i % expected.length]!;
-  return difference === 0;
+  server.acl.noteRefused(session, { reason: 'auth', object: request.copy(0), userName: name });
+  return false;
 }
 
 function hello({ server, session }: Context, request: Request, reply: ReplyWriter): void {
@@ -97,8 +92,7 @@ function hello({ server, session }: Context, request: Request, reply: ReplyWrite
   let name: string | undefined;
   for (let i = 2; i < request.argc; i++) {
     if (request.is(i, 'auth') && i + 2 < request.argc) {
-      const { requirepass } = server.settings;
-      if (!authenticate(session, requirepass, request.text(i + 1), request.bytes(i + 2))) {
+      if (!authenticate({ server, session }, request, request.text(i + 1), i + 2)) {
         return reply.error(WRONG_PASSWORD);
       }
       i += 2;
@@ -109,7 +103,7 @@ function hello({ server, session }: Context, request: Request, reply: ReplyWrite
       return reply.error(`ERR Syntax error in HELLO option '${request.text(i)}'`);
     }
   }
-  if (!session.isAuthenticated && server.settings.requirepass !== '') {
+  if (!session.isAuthenticated && !server.acl.acl.defaultUser.isOpen) {
     return reply.error(HELLO_NO_AUTH);
   }
   if (name !== undefined) session.name = name;
@@ -161,8 +155,8 @@ function reset({ server, session }: Context, _request: Request, reply: ReplyWrit
   server.tracking.stop(session);
   server.pubsub.forget(session);
   session.dbIndex = 0;
-  session.user = 'default';
-  session.isAuthenticated = server.settings.requirepass === '';
+  session.user = server.acl.acl.defaultUser;
+  session.isAuthenticated = session.user.isOpen;
   session.name = '';
   session.isAsking = false;
   session.isReadonly = false;

@@ -50,7 +50,7 @@ export const commandSpecs: readonly CommandSpec[] = [
 
 /** Commands of nodes that Sentinels have too. */
 const SHARED: ReadonlySet<string> = new Set([
-  ...['auth', 'client', 'command', 'hello', 'info', 'ping', 'psubscribe', 'publish'],
+  ...['acl', 'auth', 'client', 'command', 'hello', 'info', 'ping', 'psubscribe', 'publish'],
   ...['punsubscribe', 'role', 'shutdown', 'subscribe', 'unsubscribe'],
 ]);
 

@@ -5,6 +5,8 @@
 import * as errors from './errors.ts';
 
 export { errors };
+export { aclCall } from './acl-call.ts';
+export type { AclService, Refused } from './acl-service.ts';
 export type { Context, KeyWait } from './context.ts';
 export { commandSpecs, sentinelSpecs } from './families.ts';
 export { LatencyHistogram } from './latency-histogram.ts';

@@ -11,6 +11,12 @@ export function redactedArguments(command: Command, request: Request): Redacted 
   switch (command.fullName) {
     case 'auth':
       return range(1, request.argc);
+    case 'acl|setuser':
+      return range(2, request.argc);
+    case 'acl|deluser':
+      return range(2, request.argc);
+    case 'acl|getuser':
+      return range(2, request.argc);
     case 'hello':
       return behindWord(request, 'auth', 2, 2);
     case 'migrate':

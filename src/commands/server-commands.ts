@@ -1,5 +1,6 @@
 /** Administration of the node: its commands, settings, statistics, end. */
 import type { ReplyWriter, Request } from '../resp/index.ts';
+import { aclHandlers } from './acl-commands.ts';
 import { commandHandlers } from './command-commands.ts';
 import { configHandlers } from './config-commands.ts';
 import { REDIS_VERSION } from './connection.ts';
@@ -79,6 +80,7 @@ export const serverCommands: readonly CommandSpec[] = defineCommands(SERVER_FACT
   monitor,
   shutdown,
   time,
+  ...aclHandlers,
   ...commandHandlers,
   ...configHandlers,
   ...latencyHandlers,

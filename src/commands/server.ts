@@ -5,6 +5,7 @@ import type { ConfigRefusal, ConfigStore, DirectiveName, Settings } from '../con
 import type { Keyspace } from '../keyspace/index.ts';
 import type { ReplicaLink, ReplicationHistory, ReplicationSource } from '../replication/index.ts';
 import type { SentinelContext } from '../sentinel/index.ts';
+import type { AclService } from './acl-service.ts';
 import type { LatencyMonitor } from './latency-monitor.ts';
 import type { PersistenceService, SaveProgress } from './persistence.ts';
 import type { PubSub } from './pubsub-registry.ts';
@@ -196,6 +197,7 @@ export interface Server {
   readonly latency: LatencyMonitor;
   readonly pubsub: PubSub;
   readonly clients: ClientService;
+  readonly acl: AclService;
   readonly replication: ReplicationService;
   readonly cluster: ClusterService | undefined;
   /** In a Sentinel, which has no data. */

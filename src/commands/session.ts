@@ -1,4 +1,5 @@
 /** One client as commands see it: who it is, what it selected, its transaction and subscriptions. */
+import type { User } from '../acl/index.ts';
 import type { MonoMs } from '../base/index.ts';
 import type { ReplyWriter } from '../resp/index.ts';
 import type { Command } from './table.ts';
@@ -65,7 +66,8 @@ export abstract class Session {
   lastInteractionAt: MonoMs;
   role: SessionRole = 'normal';
   name = '';
-  user = 'default';
+  /** Who it is; the default user until it says who. */
+  user: User;
   isAuthenticated = false;
   dbIndex = 0;
   lastCommand: Command | undefined;
@@ -103,6 +105,7 @@ export abstract class Session {
     readonly address: string;
     readonly localAddress: string;
     readonly now: MonoMs;
+    readonly user: User;
   }) {
     this.id = init.id;
     this.reply = init.reply;
@@ -110,12 +113,14 @@ export abstract class Session {
     this.localAddress = init.localAddress;
     this.createdAt = init.now;
     this.lastInteractionAt = init.now;
+    this.user = init.user;
   }
 
   /** Whether the client is in no state in which some commands are refused, queued or answered otherwise. */
   get isPlain(): boolean {
     return (
       this.isAuthenticated &&
+      this.user.isUnrestricted &&
       this.role === 'normal' &&
       this.queue === undefined &&
       this.subscriptionCount === 0 &&

@@ -1,6 +1,7 @@
 /** Arguments of SORT and SORT_RO. */
 import { NOT_INTEGER } from '../base/index.ts';
 import type { ReplyWriter, Request } from '../resp/index.ts';
+import { readsAllKeys } from './acl-call.ts';
 import type { Context } from './context.ts';
 import { ERR_SORT_BY_CLUSTER, ERR_SORT_GET_CLUSTER } from './data-errors.ts';
 import { ERR_NOT_INTEGER, ERR_SYNTAX } from './errors.ts';
@@ -52,6 +53,7 @@ export function parseSortOptions(
     else if (left >= 1 && request.is(i, 'by')) error = setBy(context, request, ++i, options);
     else if (left >= 1 && request.is(i, 'get')) {
       if (context.server.cluster !== undefined) error = ERR_SORT_GET_CLUSTER;
+      else if (!readsAllKeys(context)) error = denied('GET');
       options.get.push(new SortPattern(request.copy(++i)));
     } else error = ERR_SYNTAX;
     if (error !== undefined) {
@@ -60,6 +62,11 @@ export function parseSortOptions(
     }
   }
   return options;
+}
+
+/** Patterns name keys that the ACL has not seen. */
+function denied(option: string): string {
+  return `ERR ${option} option of SORT denied due to insufficient ACL permissions.`;
 }
 
 function setLimit(request: Request, i: number, options: SortOptions): string | undefined {
@@ -82,6 +89,7 @@ function setBy(
   // Once told not to sort, Redis does not, whatever BY comes later.
   if (!pattern.includes(STAR)) options.isUnsorted = true;
   else if (context.server.cluster !== undefined) return ERR_SORT_BY_CLUSTER;
+  else if (!readsAllKeys(context)) return denied('BY');
   else options.by = new SortPattern(pattern);
   return undefined;
 }

@@ -153,7 +153,8 @@ function plainRange(
   return found;
 }
 
-function keysOfSpec(key: KeySpec, request: Request): readonly number[] | undefined {
+/** Argument indexes of the keys that one specification finds; undefined when the arguments make no sense. */
+export function keysOfSpec(key: KeySpec, request: Request): readonly number[] | undefined {
   const { begin, find } = key;
   if (begin === 'unknown' || find === 'unknown') return [];
   let first: number;
@@ -246,6 +247,14 @@ export class CommandTable<C = never> {
       return named.command;
     }
     return undefined;
+  }
+
+  /** The command or subcommand that a request names; a container only where it names no subcommand. */
+  findNamed(request: Request): Command<C> | undefined {
+    const main = this.find(request);
+    return main !== undefined && main.isContainer && request.argc > 1
+      ? main.subcommands.get(request.text(1).toLowerCase())
+      : main;
   }
 
   /** rename-command: gives a command another name, or takes it away for an empty one. */

@@ -1,4 +1,5 @@
 /** A server for tests of administration: real tables, counters and subscriptions, several clients, no network. */
+import { Acl, AclCatalog } from '../acl/index.ts';
 import { type MonoMs, monoMs, replid, seededRng, unixMs } from '../base/index.ts';
 import { ConfigStore, defaultSettings } from '../config/index.ts';
 import { Keyspace } from '../keyspace/index.ts';
@@ -14,6 +15,7 @@ import { SlowLog } from './slow-log.ts';
 import { ServerStats } from './stats.ts';
 import { CommandTable } from './table.ts';
 import { TrackingTable } from './tracking-table.ts';
+import { TEST_USER } from './test-user.ts';
 
 const NOW: MonoMs = monoMs(5_000);
 
@@ -26,7 +28,14 @@ export class AdminSession extends Session {
 
   constructor(id: number) {
     const reply = new ReplyWriter(new ReplyBufferPool(), () => {});
-    super({ id, reply, address: `127.0.0.1:${5000 + id}`, localAddress: '127.0.0.1:1', now: NOW });
+    super({
+      id,
+      reply,
+      address: `127.0.0.1:${5000 + id}`,
+      localAddress: '127.0.0.1:1',
+      now: NOW,
+      user: TEST_USER,
+    });
   }
 
   closeAfterReply(): void {
@@ -58,6 +67,7 @@ export class AdminServer {
   readonly table: CommandTable<Context> = new CommandTable(commandSpecs);
   /** What the node was asked to do, such as `promote`. */
   readonly asked: string[] = [];
+  readonly acl: Acl = new Acl({ catalog: new AclCatalog([]), settings: this.config.settings });
   isReplica = false;
   readonly #server: Server;
 
@@ -69,6 +79,7 @@ export class AdminServer {
     const facts = {
       ...{ config, stats, pubsub, latency, table, tracking, rng, keyspace: this.keyspace },
       settings: config.settings,
+      acl: { acl: this.acl, noteRefused: () => {} },
       slowLog: new SlowLog(config.settings),
       configFile: '',
       now: NOW,

@@ -9,6 +9,7 @@ import { type Server, createDebugSwitches } from './server.ts';
 import { Session } from './session.ts';
 import type { CommandSpec } from './spec.ts';
 import { type Command, CommandTable } from './table.ts';
+import { TEST_USER } from './test-user.ts';
 
 class TestSession extends Session {
   readonly inputBytes = 0;
@@ -17,7 +18,7 @@ class TestSession extends Session {
   readonly fd = -1;
 
   constructor(reply: ReplyWriter) {
-    super({ id: 1, reply, address: '', localAddress: '', now: monoMs(0) });
+    super({ id: 1, reply, address: '', localAddress: '', now: monoMs(0), user: TEST_USER });
   }
 
   closeAfterReply(): void {}

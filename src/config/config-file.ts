@@ -164,8 +164,8 @@ function loadDeclaration(
   declaration: Declaration,
 ): string | undefined {
   const count = declaration.args.length;
-  if (name === 'user' && count >= 1) loading.users.push(declaration);
-  else if (name === 'rename-command' && count === 2) loading.renames.push(declaration);
+  if (name === 'user' && count >= 1) return loadUser(loading, declaration);
+  if (name === 'rename-command' && count === 2) loading.renames.push(declaration);
   else if (name === 'loadmodule' && count >= 1) loading.modules.push(declaration);
   else if (name === 'sentinel') {
     // Without arguments it is what `--sentinel` on the command line becomes, and says nothing.
@@ -174,6 +174,14 @@ function loadDeclaration(
     loading.sentinels.push(declaration);
   } else return BAD_DIRECTIVE;
   return undefined;
+}
+
+function loadUser({ users }: Loading, declaration: Declaration): string | undefined {
+  const [name] = declaration.args;
+  users.push(declaration);
+  return users.some((user) => user !== declaration && user.args[0] === name)
+    ? `Error in user declaration '${name}': Duplicate user found. A user can only be defined once in config files`
+    : undefined;
 }
 
 function loadIncluded(

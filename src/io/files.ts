@@ -33,7 +33,13 @@ export function machineFiles(directory: () => string): MachineFiles {
     return file;
   };
   return {
-    read: (name) => readWhole(resolve(directory(), name)),
+    read: (name) => {
+      try {
+        return readWhole(resolve(directory(), name));
+      } catch (error) {
+        return { failure: systemWords(error) };
+      }
+    },
     replace: (name, text) => attempt(() => replaceWhole(resolve(directory(), name), text)),
     readState: (name) => state(name).read(),
     saveState: (name, text, manner) => state(name).save(text, manner),

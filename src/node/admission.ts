@@ -7,11 +7,14 @@ import type { Wire } from './ports.ts';
 export function admissionRefusal(
   wire: Wire,
   settings: Settings,
-  clientCount: number,
+  state: {
+    readonly clientCount: number;
+    /** Whether no password is needed. */ readonly isOpen: boolean;
+  },
 ): string | undefined {
-  if (clientCount >= settings.maxclients) return 'ERR max number of clients reached';
-  const isOpen = settings['protected-mode'] && settings.requirepass === '';
-  if (!isOpen || wire.isUnixSocket || isLoopback(wire.remoteIp)) return undefined;
+  if (state.clientCount >= settings.maxclients) return 'ERR max number of clients reached';
+  const isProtected = settings['protected-mode'] && state.isOpen;
+  if (!isProtected || wire.isUnixSocket || isLoopback(wire.remoteIp)) return undefined;
   return (
     'DENIED Redis is running in protected mode because protected mode is enabled and no password ' +
     'is set for the default user. In this mode connections are only accepted from the loopback ' +

@@ -52,6 +52,7 @@ export class AofFiles {
   read(): string | undefined {
     const text = this.#host.ports.files.read(this.path(this.#manifestName));
     if (text === undefined) return this.#upgrade();
+    if (typeof text !== 'string') return `Can't read the manifest: ${text.failure}`;
     const parsed = parseManifest(text);
     if (!parsed.ok) {
       const { line, text: shown, reason } = parsed;

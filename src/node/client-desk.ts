@@ -1,6 +1,14 @@
 /** Where clients come in, are heard and leave: what a `Client` needs of its node. */
+import type { User } from '../acl/index.ts';
 import { splitArguments } from '../base/index.ts';
-import type { LogLevel, PubSub, ServerStats, Session, TrackingTable } from '../commands/index.ts';
+import type {
+  AclService,
+  LogLevel,
+  PubSub,
+  ServerStats,
+  Session,
+  TrackingTable,
+} from '../commands/index.ts';
 import { type Settings } from '../config/index.ts';
 import {
   type InlineSplitter,
@@ -24,6 +32,7 @@ export interface ClientDeskOwner extends Turns {
   readonly replication: ReplicationPart;
   readonly waits: WaitQueue;
   readonly ending: Ending;
+  readonly acl: AclService;
   execute(client: Client, request: Request): void;
   unwatch(session: Session): void;
   log(level: LogLevel, text: string): void;
@@ -42,6 +51,10 @@ export class ClientDesk implements ClientHost {
       bulkBytesMax: owner.settings['proto-max-bulk-len'],
       splitInline: splitArguments,
     };
+  }
+
+  get defaultUser(): User {
+    return this.#owner.acl.acl.defaultUser;
   }
 
   get queryBytesMax(): number {

@@ -1,4 +1,5 @@
 /** A client connection: bytes in, requests out of them, replies back. */
+import type { User } from '../acl/index.ts';
 import type { MonoMs } from '../base/index.ts';
 import { Session } from '../commands/index.ts';
 import {
@@ -17,6 +18,8 @@ import type { Wire, WireEvents, WireFacts } from './ports.ts';
 export interface ClientHost {
   readonly bufferPool: ReplyBufferPool;
   readonly parserOptions: RequestParserOptions;
+  /** Who a new client is. */
+  readonly defaultUser: User;
   /** client-query-buffer-limit, bytes. */
   readonly queryBytesMax: number;
   /** The one request object, reused. */
@@ -75,6 +78,7 @@ export class Client extends Session implements WireEvents {
       address: facts === undefined ? '' : addressOf(facts, facts.remoteIp, facts.remotePort),
       localAddress: facts === undefined ? '' : addressOf(facts, facts.localIp, facts.localPort),
       now: init.now,
+      user: host.defaultUser,
     });
     this.#host = host;
     this.wire = wire;

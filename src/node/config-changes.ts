@@ -7,12 +7,14 @@ import {
   rewriteConfig,
 } from '../config/index.ts';
 import type { Keyspace } from '../keyspace/index.ts';
+import type { AclPart } from './acl.ts';
 import type { Ports } from './ports.ts';
 
 export interface ConfigChangeHost {
   readonly settings: Settings;
   readonly keyspace: Keyspace;
   readonly meter: { configure(): void };
+  readonly acl: AclPart;
   readonly desk: { readonly parserOptions: { bulkBytesMax: number } };
   readonly persistence: { readonly aof: { setEnabled(isWanted: boolean): boolean } };
   readonly eviction: { sample(): void };
@@ -26,6 +28,7 @@ export function applyChanges(
 ): ConfigRefusal | undefined {
   const { settings, keyspace } = host;
   host.meter.configure();
+  if (changed.includes('requirepass')) host.acl.acl.setDefaultPassword(settings.requirepass);
   host.desk.parserOptions.bulkBytesMax = settings['proto-max-bulk-len'];
   const { recency } = keyspace;
   recency.kind = settings['maxmemory-policy'].endsWith('lfu') ? 'lfu' : 'lru';
@@ -42,13 +45,20 @@ export function applyChanges(
 
 /** Brings the configuration file up to date with what is set; why that failed, if so. */
 export function rewriteConfigFile(
-  host: { readonly configFile: string; readonly settings: Settings; readonly ports: Ports },
+  host: {
+    readonly configFile: string;
+    readonly settings: Settings;
+    readonly ports: Ports;
+    readonly acl: AclPart;
+  },
   isWhole: boolean,
   sentinel: SentinelConf | undefined,
 ): string | undefined {
   const { configFile, ports, settings } = host;
   if (configFile === '') return 'The server is running without a config file';
   const old = ports.files.read(configFile) ?? '';
-  const text = rewriteConfig(old, settings, { users: [], isWhole, sentinel });
+  if (typeof old !== 'string') return old.failure;
+  const users = host.acl.acl.users().map(({ name, text }) => `${name} ${text}`);
+  const text = rewriteConfig(old, settings, { users, isWhole, sentinel });
   return ports.files.replace(configFile, text);
 }

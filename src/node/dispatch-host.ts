@@ -31,7 +31,6 @@ export interface DispatchHost extends Server {
   readonly trackedCalls: TrackedCalls;
   readonly waits: WaitQueue;
   readonly isListening: boolean;
-  readonly requiresPassword: boolean;
   /** Commands wait: those that write, or all with `pausesAll`. */
   readonly isPaused: boolean;
   readonly pausesAll: boolean;

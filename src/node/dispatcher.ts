@@ -21,6 +21,7 @@ import {
   FLAG_WRITE,
   type QueuedCommand,
   type Session,
+  aclCall,
   clientLine,
   errors,
 } from '../commands/index.ts';
@@ -62,6 +63,15 @@ const UNQUEUED_COMMANDS: ReadonlySet<string> = new Set([
   'quit',
   'reset',
 ]);
+
+const RIGHTS_CHANGED =
+  'NOPERM ACLs rules changed between the moment the transaction was accumulated and the EXEC call. This command is no ' +
+  'longer allowed for the following reason: ';
+const DENIED_BECAUSE = {
+  command: 'no permission to execute the command or subcommand',
+  key: 'no permission to touch the specified keys',
+  channel: 'no permission to access one of the channels used as arguments to the command',
+} as const;
 
 const FOREIGN_PROTOCOL_WARNING =
   'Possible SECURITY ATTACK detected. It looks like somebody is sending POST or Host: commands to Redis. ' +
@@ -217,10 +227,24 @@ export class Dispatcher {
     for (const { command, bytes } of queue) {
       this.#innerParser.parse(this.#innerRequest, bytes, 0, bytes.length);
       // Only this dispatcher fills queues, with commands of its own table.
-      this.#call(this.#inner, session, command as RunnableCommand, this.#innerRequest);
+      const runnable = command as RunnableCommand;
+      if (this.#isNowDenied(session, runnable, this.#innerRequest)) continue;
+      this.#call(this.#inner, session, runnable, this.#innerRequest);
     }
     this.isRunningQueue = false;
     this.#host.discard(session);
+  }
+
+  /** Whether the rights of a client have changed so that a queued command must not run; then it is answered. */
+  #isNowDenied(session: Session, command: RunnableCommand, request: Request): boolean {
+    if (session.user.isUnrestricted || session.role === 'master') return false;
+    const { acl } = this.#host;
+    const denial = session.user.denial(aclCall(acl.acl, command, request));
+    if (denial === undefined) return false;
+    const { reason } = denial;
+    acl.noteRefused(session, { reason, object: Buffer.from(command.fullName, 'latin1') });
+    session.reply.error(`${RIGHTS_CHANGED}${DENIED_BECAUSE[reason]}`);
+    return true;
   }
 
   #refusal(client: Client, command: RunnableCommand, request: Request): string | undefined {
@@ -230,8 +254,13 @@ export class Dispatcher {
       const text = this.#unusualRefusal(client, command);
       if (text !== undefined) return text;
     }
-    if (!client.isAuthenticated && host.requiresPassword && (flags & FLAG_NO_AUTH) === 0) {
-      return errors.ERR_NO_AUTH;
+    if (!client.isAuthenticated && (flags & FLAG_NO_AUTH) === 0) {
+      // A password that is not needed any more is not asked for.
+      if (!host.acl.acl.defaultUser.isOpen) return errors.ERR_NO_AUTH;
+    }
+    if (!client.user.isUnrestricted) {
+      const text = this.#aclRefusal(client, command, request);
+      if (text !== undefined) return text;
     }
     if (host.isLimited) {
       const text = this.#limitRefusal(command, client);
@@ -263,6 +292,23 @@ export class Dispatcher {
     }
     if (host.isStale && !isServedStale(client, command)) return errors.ERR_MASTER_DOWN;
     return undefined;
+  }
+
+  /** What the client's user must not do; it goes into the ACL's log. */
+  #aclRefusal(client: Client, command: RunnableCommand, request: Request): string | undefined {
+    const { acl } = this.#host;
+    const call = aclCall(acl.acl, command, request);
+    const denial = client.user.denial(call);
+    if (denial === undefined) return undefined;
+    const { reason } = denial;
+    if (reason === 'command') {
+      acl.noteRefused(client, { reason, object: Buffer.from(command.fullName, 'latin1') });
+      return `NOPERM this user has no permissions to run the '${command.fullName}' command`;
+    }
+    const object =
+      reason === 'key' ? call.keys[denial.index]!.key : call.channels[denial.index]!.channel;
+    acl.noteRefused(client, { reason, object });
+    return `NOPERM this user has no permissions to access one of the ${reason}s used as arguments`;
   }
 
   /** While data is loaded, or when it could not be saved. */

@@ -42,6 +42,7 @@ import {
 } from '../config/index.ts';
 import type { Keyspace } from '../keyspace/index.ts';
 import { PARSED, Request, RequestParser } from '../resp/index.ts';
+import { AclPart } from './acl.ts';
 import { CallMeter } from './call-meter.ts';
 import { Client } from './client.ts';
 import { ClientDesk, type ClientDeskOwner } from './client-desk.ts';
@@ -103,6 +104,7 @@ export class Node implements DispatchHost, ClientDeskOwner, Inside {
   readonly keyspace: Keyspace;
   readonly table: CommandTable<Context>;
   readonly stats: ServerStats = new ServerStats();
+  readonly acl: AclPart;
   readonly slowLog: SlowLog;
   readonly latency: LatencyMonitor;
   readonly pubsub: PubSub = new PubSub();
@@ -137,6 +139,8 @@ export class Node implements DispatchHost, ClientDeskOwner, Inside {
   #alarmAt: MonoMs = monoMs(0);
   #isShuttingDown = false;
   #hasEnded = false;
+  /** Of the configuration, for the start. */
+  readonly #users: LoadedConfig['users'];
   readonly #resumption: Resumption = new Resumption();
 
   constructor(init: NodeInit) {
@@ -153,6 +157,8 @@ export class Node implements DispatchHost, ClientDeskOwner, Inside {
     this.startedAt = this.now;
     this.table = new CommandTable(init.sentinel === undefined ? commandSpecs : sentinelSpecs);
     for (const { args } of init.config.renames) this.table.rename(args[0] ?? '', args[1] ?? '');
+    this.acl = new AclPart(this);
+    this.#users = init.config.users;
     this.slowLog = new SlowLog(this.settings);
     this.latency = new LatencyMonitor(this.settings);
     this.clients = new Clients({
@@ -203,7 +209,7 @@ export class Node implements DispatchHost, ClientDeskOwner, Inside {
    */
   start(): string | undefined {
     this.beginTurn();
-    let flaw = this.cluster?.readNodes();
+    let flaw = this.acl.start(this.#users) ?? this.cluster?.readNodes();
     if (flaw !== undefined) this.#onReady(flaw);
     else if (this.sentinel !== undefined) this.#onReady(this.sentinel.start());
     else {
@@ -227,7 +233,11 @@ export class Node implements DispatchHost, ClientDeskOwner, Inside {
       facts: wire,
       now: this.now,
     });
-    const refusal = admissionRefusal(wire, this.settings, this.clients.count);
+    const isOpen = this.acl.acl.defaultUser.takesAnyPassword;
+    const refusal = admissionRefusal(wire, this.settings, {
+      isOpen,
+      clientCount: this.clients.count,
+    });
     this.clients.add(client);
     if (refusal !== undefined) {
       this.stats.rejectedConnections++;
@@ -235,7 +245,7 @@ export class Node implements DispatchHost, ClientDeskOwner, Inside {
       client.closeAfterReply();
     } else {
       this.stats.totalConnections++;
-      client.isAuthenticated = !this.requiresPassword;
+      client.isAuthenticated = client.user.isOpen;
     }
     this.endTurn();
     return client;
@@ -429,10 +439,6 @@ export class Node implements DispatchHost, ClientDeskOwner, Inside {
 
   get clusterRouter(): ClusterRouter | undefined {
     return this.cluster;
-  }
-
-  get requiresPassword(): boolean {
-    return this.settings.requirepass !== '';
   }
 
   get isPaused(): boolean {

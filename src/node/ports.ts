@@ -116,10 +116,15 @@ export interface GrowingFile {
   close(): void;
 }
 
+/** A file that is there and cannot be read. */
+export interface UnreadFile {
+  readonly failure: string;
+}
+
 /** Files of the working directory; names may have a directory before them. */
 export interface Files {
-  /** The text (one character a byte) of a file; undefined when there is none. */
-  read(name: string): string | undefined;
+  /** The text (one character a byte) of a file, or why it cannot be read; undefined when there is none. */
+  read(name: string): string | UnreadFile | undefined;
   /** Replaces a file: a power cut leaves the old or the new one, whole, and after the return the new one. Returns why it failed. */
   replace(name: string, text: string): string | undefined;
   /** The text last saved by `saveState`, as far as it is on disk; undefined when there is no such file. */

@@ -18,6 +18,7 @@ import type { ClusterHost } from './cluster-host.ts';
 import type { Inside } from './inside.ts';
 import { Migrator } from './migrate.ts';
 import type { Files, Ports, Wire, WireEvents } from './ports.ts';
+import { TEST_USER } from './test-user.ts';
 
 const UNIX_START = 1_700_000_000_000;
 const IP = '127.0.0.1';
@@ -28,7 +29,7 @@ export class TestSession extends Session {
 
   constructor(id: number) {
     const reply = new ReplyWriter(new ReplyBufferPool(), () => undefined);
-    super({ id, reply, address: '', localAddress: '', now: monoMs(0) });
+    super({ id, reply, address: '', localAddress: '', now: monoMs(0), user: TEST_USER });
   }
 
   readonly inputBytes = 0;

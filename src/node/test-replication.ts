@@ -12,6 +12,7 @@ import type { Inside } from './inside.ts';
 import { MemoryFiles } from './memory-files.ts';
 import type { Ports, Wire, WireEvents } from './ports.ts';
 import { ReplicationPart } from './replication.ts';
+import { TEST_USER } from './test-user.ts';
 import { WaitQueue } from './wait-queue.ts';
 
 const EPOCH_UNIX_MS = 1_700_000_000_000;
@@ -248,6 +249,7 @@ export class TestNode {
     return {
       bufferPool: new ReplyBufferPool(),
       parserOptions: PARSER_OPTIONS,
+      defaultUser: TEST_USER,
       queryBytesMax: 1 << 30,
       request: new Request(),
       isStalled: false,

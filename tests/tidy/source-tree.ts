@@ -11,6 +11,7 @@ export const ROOT: string = join(dirname(fileURLToPath(import.meta.url)), '..', 
 /** Levels of the folders of src/; a folder imports only from lower ones. Source: docs/ARCHITECTURE.md. */
 export const LEVELS: Readonly<Record<string, number>> = {
   base: 0,
+  acl: 1,
   resp: 1,
   rdb: 1,
   aof: 1,
