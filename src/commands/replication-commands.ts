@@ -1,6 +1,6 @@
 /** Who follows whom: REPLICAOF, ROLE, WAIT, and what replicas say to their master. */
 import { NOT_INTEGER } from '../base/index.ts';
-import { role as roleOf } from '../replication/index.ts';
+import { ALREADY_MASTER, role as roleOf } from '../replication/index.ts';
 import type { ReplyWriter, Request } from '../resp/index.ts';
 import { clientLine } from './client-list.ts';
 import type { Context } from './context.ts';
@@ -158,12 +158,16 @@ function psync({ server, session }: Context, request: Request, reply: ReplyWrite
   server.replication.sync(session, { replid: request.text(1), offset });
 }
 
-/** PSYNC … FAILOVER: our master wants to change places; false after an error reply. */
+/**
+ * PSYNC … FAILOVER: our master wants to change places; false after an error reply. Divergence: one that did not hear our
+ * answer may ask again. Refused, it would go on as a master beside us, and what it then takes would be lost.
+ */
 function takesOver(server: Server, session: Session, replid: string, reply: ReplyWriter): boolean {
   const { replication } = server;
   server.log('warning', `Failover request received for replid ${replid}.`);
+  if (!replication.isReplica && replid.toLowerCase() === replication.history.replid2) return true;
   if (!replication.isReplica) {
-    reply.error("ERR PSYNC FAILOVER can't be sent to a master.");
+    reply.error(ALREADY_MASTER);
     return false;
   }
   if (replid.toLowerCase() !== replication.history.replid) {

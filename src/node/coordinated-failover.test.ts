@@ -54,3 +54,13 @@ test('what cannot be is refused with the words of Redis', () => {
     "-ERR PSYNC FAILOVER can't be sent to a master.\r\n",
   );
 });
+
+test('a replica that took over says so again to the master that did not hear it', () => {
+  const node = new TestNode('save ""\nreplicaof 127.0.0.1 7778\n');
+  const replid = /master_replid:(\w+)/.exec(info(node.connect()))![1]!;
+  const ask = (): string => node.connect().call('PSYNC', replid, '1', 'FAILOVER');
+  const [first, again] = [ask(), ask()];
+  expect(first).toMatch(/^\+(?:CONTINUE|FULLRESYNC)/);
+  expect(again).toMatch(/^\+(?:CONTINUE|FULLRESYNC)/);
+  expect(info(node.connect())).toContain('role:master');
+});

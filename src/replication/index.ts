@@ -26,6 +26,7 @@ export {
   infoFields,
   role,
 } from './read-model.ts';
+export { ALREADY_MASTER } from './psync-answer.ts';
 export type { ReplconfResult } from './replconf.ts';
 export {
   type ClientNumber,

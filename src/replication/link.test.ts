@@ -230,6 +230,22 @@ test('a former master asks to go on from its own history, a new node for all', (
   expect(introduced().done().at(-1)).toBe(`> ${ASK_ALL}`);
 });
 
+test('a replica that took over already is followed as it is, and refuses nothing', () => {
+  const bench = new Bench();
+  bench.step({ kind: 'follow', host: '127.0.0.1', port: 21201, isHandover: true });
+  bench.pass(100);
+  bench.step({ kind: 'connected' });
+  bench.receive('+PONG\r\n+OK\r\n+OK\r\n');
+  expect(bench.done().at(-1)).toMatch(/PSYNC[^]*FAILOVER/);
+  bench.receive("-ERR PSYNC FAILOVER can't be sent to a master.\r\n");
+  const [answered, asked] = bench.done();
+  expect(answered).toBe('handoverAnswered');
+  expect(asked).toMatch(/PSYNC/);
+  expect(asked).not.toMatch(/FAILOVER/);
+  bench.receive(`+CONTINUE ${MASTERS}\r\n`);
+  expect(bench.link.isUp).toBe(true);
+});
+
 test('a transfer that breaks leaves data and position, and is begun again', () => {
   const bench = connected();
   bench.pass(1200);

@@ -4,12 +4,16 @@
  */
 import { isHexId, replid, type Replid } from '../base/index.ts';
 
+/** The answer of a master that is asked to become one. */
+export const ALREADY_MASTER = "ERR PSYNC FAILOVER can't be sent to a master.";
+
 export type PsyncAnswer =
   | { readonly kind: 'full'; readonly replid: Replid; readonly offset: number }
   /** `replid` is absent when the master does not tell a new one. */
   | { readonly kind: 'continue'; readonly replid: Replid | undefined }
   /** It cannot serve anybody now, but will. */
   | { readonly kind: 'notReady' }
+  | { readonly kind: 'alreadyMaster' }
   /** It does not know PSYNC: SYNC is worth a try. */
   | { readonly kind: 'unsupported' }
   | { readonly kind: 'malformed' };
@@ -21,6 +25,7 @@ export function parsePsyncAnswer(line: string): PsyncAnswer {
     return { kind: 'continue', replid: isHexId(id) ? replid(id) : undefined };
   }
   if (line.startsWith('-NOMASTERLINK') || line.startsWith('-LOADING')) return { kind: 'notReady' };
+  if (line.slice(1) === ALREADY_MASTER) return { kind: 'alreadyMaster' };
   return { kind: line.startsWith('-') ? 'unsupported' : 'malformed' };
 }
 

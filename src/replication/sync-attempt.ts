@@ -50,7 +50,7 @@ const HELD_BYTES_MAX = 64 * 1024 * 1024;
 
 export class SyncAttempt {
   readonly #options: LinkOptions;
-  readonly #own: OwnPosition | undefined;
+  #own: OwnPosition | undefined;
   #phase: AttemptPhase = 'handshake';
   readonly #expected: HandshakeStep[] = ['ping'];
   #line = '';
@@ -206,11 +206,13 @@ export class SyncAttempt {
   #psyncAnswered(line: string, effects: LinkEffect[]): void {
     const answer = parsePsyncAnswer(line);
     if (this.#own?.isHandover === true) {
-      const isAccepted = answer.kind === 'full' || answer.kind === 'continue';
+      const isAccepted = ['full', 'continue', 'alreadyMaster'].includes(answer.kind);
       effects.push({ kind: 'handoverAnswered', isAccepted });
       if (!isAccepted) return this.#fail();
     }
     switch (answer.kind) {
+      case 'alreadyMaster':
+        return this.#followAsItIs(effects);
       case 'full': {
         const { replid, offset } = answer;
         effects.push(linkLog({ name: 'fullResyncAnswered', replid, offset }));
@@ -240,6 +242,16 @@ export class SyncAttempt {
       default:
         return assertNever(answer);
     }
+  }
+
+  /**
+   * Divergence: Redis takes this for a refusal. But the other end followed us, and had everything when it was asked: it
+   * took over, and its answer was lost with the connection. As a second master we would lose what we then took.
+   */
+  #followAsItIs(effects: LinkEffect[]): void {
+    if (this.#own?.isHandover !== true) return this.#fail();
+    this.#own = { ...this.#own, isHandover: false };
+    this.#askForData(effects);
   }
 
   #headerCame(line: string, effects: LinkEffect[]): void {

@@ -63,6 +63,8 @@ export function failoverByOperator(
   isCoordinated: boolean,
 ): string | undefined {
   if (master.failover.state !== 'none') return 'INPROG Failover already in progress';
+  // What begins now would only go on when TILT ends, whatever has happened until then.
+  if (isCoordinated && c.isTilted) return 'TILT Sentinel does not act while it is in TILT mode';
   if (selectReplica(c, master) === undefined) {
     return 'NOGOODSLAVE No suitable replica to promote';
   }

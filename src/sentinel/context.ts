@@ -138,7 +138,11 @@ export class SentinelContext {
   /** All effects since the last call, with `saving` where it was asked for first. */
   takeEffects(saving: () => Effect): readonly Effect[] {
     const effects = this.#effects;
-    if (this.#saveAt !== undefined) effects.splice(this.#saveAt, 0, saving());
+    if (this.#saveAt !== undefined) {
+      effects.splice(this.#saveAt, 0, saving());
+      // Only now, when nothing is decided any more; if it fails we hear of that.
+      this.isUnsaved = false;
+    }
     this.#effects = [];
     this.#saveAt = undefined;
     return effects;

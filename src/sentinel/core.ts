@@ -112,10 +112,7 @@ export class SentinelMachine {
     }
     checkTilt(c, this.#lastTickUnix);
     this.#lastTickUnix = c.now.unix;
-    if (c.isUnsaved || (c.saveBy !== undefined && c.now.mono >= c.saveBy)) {
-      c.isUnsaved = false;
-      c.save();
-    }
+    if (c.isUnsaved || (c.saveBy !== undefined && c.now.mono >= c.saveBy)) c.save();
     for (const master of c.masters.values()) {
       look(c, master);
       lookFurther(c, master);

@@ -105,8 +105,9 @@ function enter(c: SentinelContext, master: Master, state: FailoverState): void {
 
 function waitForElection(c: SentinelContext, master: Master): void {
   const { failover, settings } = master;
-  const isLeader = electedLeader(c, master, failover.epoch) === c.myId && !c.isUnsaved;
-  if (!isLeader && !failover.isForced) {
+  const isLeader = electedLeader(c, master, failover.epoch) === c.myId || failover.isForced;
+  // An epoch that is not on disk could be taken a second time, for another master, after a restart.
+  if (!isLeader || c.isUnsaved) {
     const waitMs = Math.min(c.periods.electionTimeout, settings.failoverTimeoutMs);
     if (c.since(failover.startedAt) > waitMs) abort(c, master, '-failover-abort-not-elected');
     return;
@@ -278,7 +279,7 @@ function checkEnd(c: SentinelContext, master: Master, promoted: Replica): void {
 }
 
 function finish(c: SentinelContext, master: Master): void {
-  switchMaster(c, master, currentAddress(master), 'leader');
+  switchMaster(c, master, { as: 'leader', from: master.address, to: currentAddress(master) });
 }
 
 function abort(c: SentinelContext, master: Master, type: string): void {

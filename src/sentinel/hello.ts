@@ -52,9 +52,11 @@ export function helloReceived(c: SentinelContext, message: string): void {
   const to = c.address(masterIp, masterPortNumber);
   if (to === undefined) return;
   master.configEpoch = heardConfigEpoch;
-  if (c.isSame(master.address, to)) return c.save();
+  // A failover of ours that was overtaken has moved the master already, and may have to move it back.
+  const from = currentAddress(master);
+  if (c.isSame(from, to)) return c.save();
   c.event('warning', '+config-update-from', peer);
-  switchMaster(c, master, to, 'observer');
+  switchMaster(c, master, { as: 'observer', from, to });
 }
 
 function knownPeer(

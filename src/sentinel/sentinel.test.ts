@@ -191,6 +191,37 @@ describe('a Sentinel', () => {
     expect(world.sentinels.some(({ events }) => events.includes('+elected-leader'))).toBe(false);
   });
 
+  test('leads no failover in an epoch that its disk did not take, whoever asks for it', () => {
+    const world = settled();
+    const [first] = world.sentinels;
+    first!.canSave = false;
+    first!.act((c) => failoverByOperator(c, first!.master, false));
+    world.runFor(5000);
+    expect(first!.events).not.toContain('+elected-leader');
+    first!.canSave = true;
+    world.runFor(1000);
+    expect(first!.events).toContain('+elected-leader');
+  });
+
+  test('gives its failover up for a newer one, even back to the old master', () => {
+    const world = settled();
+    const [first, second] = [world.sentinels[0]!, world.sentinels[1]!];
+    for (const node of world.nodes) node.isLinked = false;
+    first.act((c) => failoverByOperator(c, first.master, false));
+    world.runUntil(() => first.master.failover.state === 'reconfigureReplicas');
+    expect(first.saved.masters[0]?.port).not.toBe(7000);
+    const id = second.context.myId;
+    first.step({
+      kind: 'hello',
+      message: `127.0.0.1,${second.port},${id},2,mymaster,127.0.0.1,7000,2`,
+    });
+    expect(first.master.failover.state).toBe('none');
+    expect(first.saved.masters[0]).toMatchObject({ port: 7000, configEpoch: 2 });
+    expect(textOf(first.effects, '+switch-master')).toMatch(
+      /127\.0\.0\.1 700[12] 127\.0\.0\.1 7000$/,
+    );
+  });
+
   test('only watches for a while after the clock jumped', () => {
     const world = settled();
     world.unixOffset = 3_600_000;
@@ -198,6 +229,8 @@ describe('a Sentinel', () => {
     world.kill(world.nodes[0]!);
     world.runFor(20_000);
     for (const { events } of world.sentinels) expect(events).toEqual(['+tilt']);
+    const [tilted] = world.sentinels;
+    expect(tilted!.act((c) => failoverByOperator(c, tilted!.master, true))).toMatch(/^TILT /);
     world.runUntil(() => world.sentinels.every(isMoved));
     expect(world.sentinels[0]!.events).toContain('-tilt');
   });

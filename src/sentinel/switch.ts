@@ -4,14 +4,13 @@ import { moveMaster } from './instances.ts';
 import { announceChange } from './scripts.ts';
 import type { Address, Master } from './types.ts';
 
-/** Tells everybody that a master is elsewhere, and watches it there. */
+/** Tells everybody that a master is elsewhere, and watches it there. `from`: where it was so far. */
 export function switchMaster(
   c: SentinelContext,
   master: Master,
-  to: Address,
-  as: 'leader' | 'observer',
+  change: { readonly as: 'leader' | 'observer'; readonly from: Address; readonly to: Address },
 ): void {
-  const from = master.address;
+  const { as, from, to } = change;
   c.tell(
     'warning',
     '+switch-master',
@@ -19,6 +18,6 @@ export function switchMaster(
     master,
   );
   // The leader has told its script when the replica was promoted.
-  if (as === 'observer') announceChange(c, master, { as, from, to });
+  if (as === 'observer') announceChange(c, master, change);
   moveMaster(c, master, to);
 }
