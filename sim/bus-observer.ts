@@ -4,7 +4,7 @@
  */
 import { invariant } from '../src/base/index.ts';
 import { type Packet, PacketReader } from '../src/bus/index.ts';
-import type { BusTap } from './network.ts';
+import type { WireTap } from './network.ts';
 import type { SimWire } from './wire.ts';
 
 export interface BusListener {
@@ -23,7 +23,7 @@ interface Stream {
   readonly packets: { readonly packet: Packet; readonly end: number }[];
 }
 
-export class BusObserver implements BusTap {
+export class BusObserver implements WireTap {
   readonly #listener: BusListener;
   readonly #streams = new WeakMap<SimWire, Stream>();
 
@@ -32,6 +32,7 @@ export class BusObserver implements BusTap {
   }
 
   sent(from: SimWire, bytes: Buffer): void {
+    if (from.purpose !== 'bus') return;
     const stream = this.#streamOf(from);
     stream.reader.feed(bytes);
     stream.sentBytes += bytes.length;
@@ -47,7 +48,7 @@ export class BusObserver implements BusTap {
 
   delivered(to: SimWire, size: number): void {
     const from = to.peer;
-    if (from === undefined) return;
+    if (from === undefined || to.purpose !== 'bus') return;
     const stream = this.#streamOf(from);
     stream.deliveredBytes += size;
     for (;;) {

@@ -209,7 +209,8 @@ export class ClusterSim implements MachineWatcher {
       ip: seat.ip,
       port: seat.port,
       configText: configText(options.nodeTimeoutMs ?? 1000),
-      rules: options.rules ?? redisRules,
+      configFile: '',
+      program: { kind: 'node', rules: options.rules ?? redisRules },
       watcher: this,
     });
     machine.files.put(NODES_CONF, nodesConfOf(this.layout, seat));

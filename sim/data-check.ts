@@ -58,7 +58,12 @@ function examine(sim: ClusterSim, promise: DataPromise): readonly Finding[] {
   return findings;
 }
 
-function judgeValue(history: KeyHistory, text: Value, promise: DataPromise): Finding[] {
+/** What is wrong with the value of a key at the end; undefined: it is not there. */
+export function judgeValue(
+  history: KeyHistory,
+  text: string | undefined,
+  promise: DataPromise,
+): readonly Finding[] {
   const { key, issued, acknowledged, replicated } = history;
   const value = text === undefined ? 0 : Number(text);
   const findings: Finding[] = [];

@@ -77,7 +77,8 @@ class DiskSim {
       ip: '10.0.0.1',
       port: PORT,
       configText: config.join('\n'),
-      rules: redisRules,
+      configFile: '',
+      program: { kind: 'node', rules: redisRules },
       watcher: {
         started: () => undefined,
         ended: () => {

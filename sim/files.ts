@@ -39,6 +39,8 @@ export class SimFiles {
   readonly #onReplace: (moment: 'before' | 'after', isSynced: boolean) => void;
   /** Replacements fail with this reason while it is set: a full disk. */
   failure: string | undefined;
+  /** Files are said to be on disk when they are not: a fault that must be found. */
+  isForgetful = false;
 
   constructor(rng: Rng, onReplace: (moment: 'before' | 'after', isSynced: boolean) => void) {
     this.#rng = rng;
@@ -77,7 +79,7 @@ export class SimFiles {
   }
 
   saveState(name: string, text: string, manner: SaveManner): string | undefined {
-    const isSynced = manner !== 'soon';
+    const isSynced = manner !== 'soon' && !this.isForgetful;
     if (this.failure !== undefined) return this.failure;
     this.#onReplace('before', isSynced);
     const before = this.#files.get(name);

@@ -9,6 +9,9 @@
  * heard; after healing, `ClusterSim.converge` and `checkData` judge liveness and data. A seed is one history, so a
  * failure is replayed with `npm run sim -- --seed N --verbose`. That the checkers see is itself a test: each rule of the
  * cluster is broken on purpose in `planted-faults.test.ts`, and must be noticed.
+ *
+ * `SentinelSim` is another world of the same parts: one master, replicas, Sentinels and clients that ask them.
+ * `SentinelObserver` reads along where Sentinels talk, `SentinelChecker` judges, `SentinelNemesis` strikes.
  */
 export {
   type ClusterSim,
@@ -21,4 +24,6 @@ export { type CrashPoint, Machine } from './machine.ts';
 export { FAIR_WEATHER, type Weather } from './network.ts';
 export type { Violation } from './safety-checker.ts';
 export { type SeedOptions, type SeedResult, runSeed } from './seed-run.ts';
+export { type SentinelSeedOptions, runSentinelSeed } from './sentinel-run.ts';
+export { type SentinelSwarm, drawSentinelSwarm } from './sentinel-swarm.ts';
 export { type Swarm, drawSwarm } from './swarm.ts';

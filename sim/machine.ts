@@ -13,8 +13,9 @@ import {
 } from '../src/base/index.ts';
 import type { ClusterRules } from '../src/cluster/index.ts';
 import type { LogLevel, SystemFacts } from '../src/commands/index.ts';
-import { loadConfig } from '../src/config/index.ts';
-import { Node, type Ports, type WireEvents } from '../src/node/index.ts';
+import { type LoadedConfig, loadConfig, parseSentinelConf } from '../src/config/index.ts';
+import { Node, type Ports, type SentinelInit, type WireEvents } from '../src/node/index.ts';
+import type { SentinelRules } from '../src/sentinel/index.ts';
 import { type CrashKind, SimFiles } from './files.ts';
 import type { Network } from './network.ts';
 import type { Host, Purpose, SimWire } from './wire.ts';
@@ -23,15 +24,22 @@ import { US_PER_MS, type World } from './world.ts';
 /** Where in its work a process ends: around the next file that it replaces and syncs, or before it sends again. */
 export type CrashPoint = 'beforeReplace' | 'afterReplace' | 'beforeSend';
 
+/** What runs on a machine; the rules are Redis's own but where a fault is planted. */
+export type Program =
+  | { readonly kind: 'node'; readonly rules: ClusterRules }
+  | { readonly kind: 'sentinel'; readonly rules: SentinelRules };
+
 export interface MachineInit {
   readonly world: World;
   readonly network: Network;
   readonly name: string;
   readonly ip: string;
   readonly port: number;
-  /** Text of its redis.conf. */
+  /** Its configuration at the beginning. */
   readonly configText: string;
-  readonly rules: ClusterRules;
+  /** Where that is on its disk, so that it can be rewritten; empty: nowhere. */
+  readonly configFile: string;
+  readonly program: Program;
   /** Hears what the machine goes through. */
   readonly watcher: MachineWatcher;
 }
@@ -231,18 +239,22 @@ export class Machine implements Host {
   }
 
   #boot(): Node {
+    const { configFile, configText, program } = this.#init;
     const loaded = loadConfig({
-      text: this.#init.configText,
+      text: this.files.read(configFile) ?? configText,
       reader: { read: () => ({ error: 'No such file or directory' }), expand: () => [] },
-      isSentinel: false,
+      isSentinel: program.kind === 'sentinel',
     });
     invariant(loaded.ok, 'the configuration of a simulated node is sound');
+    const { config } = loaded;
     return new Node({
       ports: this.#ports(this.lives),
-      config: loaded.config,
-      configFile: '',
-      clusterRules: this.#init.rules,
+      config,
+      configFile,
       onReady: (flaw) => this.#loaded(flaw),
+      ...(program.kind === 'node'
+        ? { clusterRules: program.rules }
+        : { sentinel: { ...sentinelState(config), rules: program.rules } }),
     });
   }
 
@@ -290,7 +302,9 @@ export class Machine implements Host {
     target: { readonly host: string; readonly port: number; readonly purpose: Purpose },
     events: WireEvents,
   ): SimWire {
-    return this.#network.connect(this, target, events);
+    // A Sentinel is a client of the nodes: replicas that lag do not make it lag.
+    const purpose = this.#init.program.kind === 'sentinel' ? 'client' : target.purpose;
+    return this.#network.connect(this, { ...target, purpose }, events);
   }
 
   #clock(): Clock {
@@ -301,4 +315,26 @@ export class Machine implements Host {
       unixMs: (): UnixMs => unixMs(UNIX_START_MS + this.#world.nowMs + this.unixSkewMs),
     };
   }
+}
+
+/** What a Sentinel starts with: addresses only, no names, and no programs of users. */
+function sentinelState(config: LoadedConfig): SentinelInit {
+  const parsed = parseSentinelConf(config.sentinels, {
+    isExecutable: () => false,
+    canResolve: () => false,
+  });
+  invariant(parsed.ok, 'the state that a Sentinel wrote can be read');
+  return {
+    conf: parsed.conf,
+    resolved: new Map(),
+    world: {
+      isExecutable: () => false,
+      run: () => {
+        invariant(false, 'no Sentinel of the simulation has a script');
+      },
+      resolve: () => {
+        invariant(false, 'no Sentinel of the simulation resolves names');
+      },
+    },
+  };
 }

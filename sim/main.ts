@@ -1,16 +1,18 @@
 /**
- * `npm run sim -- [--seeds N] [--first N] [--seed N] [--verbose] [--disk]`: runs seeds on all cores and prints a table; or
- * one seed, with `--verbose` and every log line of every node. SIM_SEED stands for --seed. `--disk`: one node and its
- * append-only log through crashes, in place of clusters. Exit code 1 when a seed failed, with the line that replays it.
+ * `npm run sim -- [--seeds N] [--first N] [--seed N] [--verbose] [--sentinel | --disk]`: runs seeds on all cores and prints
+ * a table; or one seed, with `--verbose` and every log line of every node. SIM_SEED stands for --seed. In place of clusters
+ * `--sentinel` runs a master with replicas and Sentinels, and `--disk` one node and its append-only log through crashes.
+ * Exit code 1 when a seed failed, with the line that replays it.
  */
 import { availableParallelism } from 'node:os';
 import { parseArgs } from 'node:util';
 import { Worker, isMainThread, parentPort } from 'node:worker_threads';
 import { runDiskSim } from './disk-sim.ts';
-import { type SeedResult, runSeed, violationText } from './index.ts';
+import { type SeedResult, runSeed, runSentinelSeed, violationText } from './index.ts';
 import { reportTable } from './report.ts';
 
-const USAGE = 'usage: npm run sim -- [--seeds N] [--first N] [--seed N] [--verbose] [--disk]';
+const USAGE =
+  'usage: npm run sim -- [--seeds N] [--first N] [--seed N] [--verbose] [--sentinel | --disk]';
 const DEFAULT_SEEDS = 100;
 /** Seeds that failed before the run gives up. */
 const FAILURES_MAX = 10;
@@ -31,13 +33,15 @@ async function main(): Promise<void> {
       options.seed === undefined ? options.seeds : 1,
     );
   const started = performance.now();
+  const { isSentinel, isVerbose, seed } = options;
+  const run = isSentinel ? runSentinelSeed : runSeed;
   const results =
-    options.seed === undefined
-      ? await runAll(options.first, options.seeds)
-      : [runSeed(options.seed, options.isVerbose ? { log: (line) => console.log(line) } : {})];
+    seed === undefined
+      ? await runAll(options)
+      : [run(seed, isVerbose ? { log: (line) => console.log(line) } : {})];
   const failed = results.filter(({ violations }) => violations.length > 0);
   console.log(reportTable(results, (performance.now() - started) / 1000));
-  for (const result of failed) reportFailure(result);
+  for (const result of failed) reportFailure(result, isSentinel);
   process.exitCode = failed.length > 0 ? 1 : 0;
 }
 
@@ -47,6 +51,7 @@ interface Options {
   readonly seed: number | undefined;
   readonly isVerbose: boolean;
   readonly isDisk: boolean;
+  readonly isSentinel: boolean;
 }
 
 function readOptions(): Options | undefined {
@@ -56,6 +61,7 @@ function readOptions(): Options | undefined {
     seed: { type: 'string' },
     verbose: { type: 'boolean' },
     disk: { type: 'boolean' },
+    sentinel: { type: 'boolean' },
   } as const;
   let values;
   try {
@@ -73,6 +79,7 @@ function readOptions(): Options | undefined {
     seed: seedText === undefined ? undefined : Number(seedText),
     isVerbose: values.verbose === true,
     isDisk: values.disk === true,
+    isSentinel: values.sentinel === true,
   };
 }
 
@@ -96,7 +103,7 @@ function runDiskSeeds(first: number, count: number): void {
 }
 
 /** Hands seeds to workers one by one; results come back in the order of their seeds. */
-async function runAll(first: number, count: number): Promise<SeedResult[]> {
+async function runAll({ first, seeds: count, isSentinel }: Options): Promise<SeedResult[]> {
   const results: SeedResult[] = [];
   let next = first;
   let failures = 0;
@@ -109,14 +116,14 @@ async function runAll(first: number, count: number): Promise<SeedResult[]> {
       const give = (): void => {
         const seed = nextSeed();
         if (seed === undefined) void worker.terminate().then(() => resolve(), reject);
-        else worker.postMessage(seed);
+        else worker.postMessage({ seed, isSentinel } satisfies Task);
       };
       worker.on('error', reject);
       worker.on('message', (result: SeedResult) => {
         results.push(result);
         if (result.violations.length > 0) {
           failures++;
-          reportFailure(result);
+          reportFailure(result, isSentinel);
         }
         if (results.length % 100 === 0) console.error(`sim: ${results.length} of ${count} seeds`);
         give();
@@ -128,13 +135,19 @@ async function runAll(first: number, count: number): Promise<SeedResult[]> {
   return results.sort((a, b) => a.seed - b.seed);
 }
 
+interface Task {
+  readonly seed: number;
+  readonly isSentinel: boolean;
+}
+
 function serve(): void {
-  parentPort?.on('message', (seed: number) => {
-    parentPort?.postMessage(runSeed(seed));
+  parentPort?.on('message', ({ seed, isSentinel }: Task) => {
+    parentPort?.postMessage(isSentinel ? runSentinelSeed(seed) : runSeed(seed));
   });
 }
 
-function reportFailure({ seed, violations }: SeedResult): void {
+function reportFailure({ seed, violations }: SeedResult, isSentinel: boolean): void {
   for (const violation of violations.slice(0, 3)) console.log(`  ${violationText(violation)}`);
-  console.log(`FAILED, replay with: SIM_SEED=${seed} npm run sim -- --verbose`);
+  const kind = isSentinel ? '--sentinel ' : '';
+  console.log(`FAILED, replay with: SIM_SEED=${seed} npm run sim -- ${kind}--verbose`);
 }

@@ -1,71 +1,47 @@
 /** Strikes the cluster with the faults of its swarm, at random moments, until it is told to stop. */
 import { type Rng, assertNever } from '../src/base/index.ts';
 import type { ClusterSim } from './cluster-sim.ts';
-import type { CrashPoint, Machine } from './machine.ts';
+import type { Machine } from './machine.ts';
+import { MachineFaults } from './machine-faults.ts';
 import { SlotMoves } from './slot-moves.ts';
 import type { Fault, Swarm } from './swarm.ts';
-
-const CRASH_POINTS: readonly CrashPoint[] = [
-  'beforeReplace',
-  'beforeReplace',
-  'afterReplace',
-  'beforeSend',
-];
-/** A crash point that is not reached in this time is given up. */
-const CRASH_POINT_WAIT_MS = 3000;
-const RESTART_MS_MAX = 6000;
-const RESTART_POLL_MS = 500;
-const HOUR_MS = 3_600_000;
 
 export class Nemesis {
   readonly counts: Map<Fault['kind'], number> = new Map<Fault['kind'], number>();
   readonly #sim: ClusterSim;
   readonly #swarm: Swarm;
   readonly #rng: Rng;
+  readonly #faults: MachineFaults;
   readonly #moves: SlotMoves;
-  #isStopped = false;
 
   constructor(sim: ClusterSim, swarm: Swarm) {
     this.#sim = sim;
     this.#swarm = swarm;
     this.#rng = sim.world.branch();
+    this.#faults = new MachineFaults(sim, this.#rng);
     this.#moves = new SlotMoves(sim, this.#rng);
-    this.#plan();
+    this.#faults.repeat(swarm.faultGapMsMax, () => this.#strike());
   }
 
   /** No fault from now on, and none that was planned. */
   stop(): void {
-    this.#isStopped = true;
-  }
-
-  #plan(): void {
-    this.#later(this.#rng.below(this.#swarm.faultGapMsMax), () => {
-      this.#strike();
-      this.#plan();
-    });
-  }
-
-  #later(delayMs: number, run: () => void): void {
-    this.#sim.world.afterMs(delayMs, () => {
-      if (!this.#isStopped) run();
-    });
+    this.#faults.stop();
   }
 
   #strike(): void {
-    const kind = this.#drawFault();
+    const kind = this.#faults.draw(this.#swarm.faults);
     this.counts.set(kind, (this.counts.get(kind) ?? 0) + 1);
     switch (kind) {
       case 'partition':
-        return this.#partition();
+        return this.#faults.partition(this.#swarm.nodeTimeoutMs * 4);
       case 'crash':
-        return this.#crash(this.#anyMachine(), false);
+        return this.#crash(this.#faults.anyMachine(), false);
       case 'crashInFailover':
         return this.#crashInFailover();
       case 'pause':
-        return this.#pause(this.#anyMachine());
+        return this.#faults.pause(this.#faults.anyMachine(), this.#swarm.nodeTimeoutMs * 4);
       case 'clockJump':
-        this.#anyMachine().unixSkewMs += this.#rng.below(2 * HOUR_MS) - HOUR_MS;
-        return;
+        return this.#faults.jumpClock(this.#faults.anyMachine());
       case 'breakBus':
         return this.#sim.network.breakOne('bus');
       case 'breakData':
@@ -91,56 +67,19 @@ export class Nemesis {
     }
   }
 
-  #drawFault(): Fault['kind'] {
-    const { faults } = this.#swarm;
-    let at = this.#rng.below(faults.reduce((sum, { weight }) => sum + weight, 0));
-    for (const { kind, weight } of faults) {
-      if (at < weight) return kind;
-      at -= weight;
-    }
-    return faults[0]!.kind;
-  }
-
-  #partition(): void {
-    const { machines, network } = this.#sim;
-    const side = machines.filter(() => this.#rng.below(3) === 0);
-    const rest = machines.filter((machine) => !side.includes(machine));
-    this.#sim.world.note('partition', side.length);
-    network.separate(side, rest, this.#rng.below(4) === 0);
-    this.#later(this.#rng.below(this.#swarm.nodeTimeoutMs * 4), () => network.heal());
-  }
-
-  /** @param isAimed in the middle of what it does next, rather than at any moment */
   #crash(machine: Machine, isAimed: boolean): void {
-    if (!machine.isRunning) return;
-    const kind = this.#rng.below(2) === 0 ? 'kill' : 'powerLoss';
-    if (!isAimed && this.#rng.below(2) === 0) machine.crash(kind);
-    else machine.crashAt(CRASH_POINTS[this.#rng.below(CRASH_POINTS.length)]!, kind);
-    this.#later(CRASH_POINT_WAIT_MS, () => machine.disarm());
-    this.#restartLater(machine, this.#rng.below(RESTART_MS_MAX));
+    const { isRestartCareful } = this.#swarm;
+    this.#faults.crash(machine, {
+      isAimed,
+      mayRestart: (stopped) => !isRestartCareful || this.#sim.checker.isReplaced(stopped),
+    });
   }
 
   /** Candidate, voter or bystander ends in the middle of its part. */
   #crashInFailover(): void {
     const candidate = this.#failover([]);
     const isCandidate = candidate !== undefined && this.#rng.below(2) === 0;
-    this.#crash(isCandidate ? candidate : this.#anyMachine(), true);
-  }
-
-  #restartLater(machine: Machine, delayMs: number): void {
-    this.#later(delayMs, () => {
-      if (machine.isRunning) return;
-      const { checker } = this.#sim;
-      if (this.#swarm.isRestartCareful && !checker.isReplaced(machine)) {
-        return this.#restartLater(machine, RESTART_POLL_MS);
-      }
-      this.#sim.start(machine);
-    });
-  }
-
-  #pause(machine: Machine): void {
-    machine.pause();
-    this.#later(this.#rng.below(this.#swarm.nodeTimeoutMs * 4), () => machine.resume());
+    this.#crash(isCandidate ? candidate : this.#faults.anyMachine(), true);
   }
 
   #failover(how: readonly string[]): Machine | undefined {
@@ -154,10 +93,5 @@ export class Nemesis {
     // The answer promises nothing; what follows shows on the bus.
     operator.send(replica, ['CLUSTER', 'FAILOVER', ...how], () => undefined);
     return replica;
-  }
-
-  #anyMachine(): Machine {
-    const { machines } = this.#sim;
-    return machines[this.#rng.below(machines.length)]!;
   }
 }

@@ -38,8 +38,8 @@ const CONNECT_TRIES = 60;
 const RESET_WITHIN_MS = 8000;
 const EPHEMERAL_PORT = 32_768;
 
-/** Watches the bytes of the cluster bus. */
-export interface BusTap {
+/** Watches the bytes of all connections. */
+export interface WireTap {
   sent(from: SimWire, bytes: Buffer): void;
   delivered(to: SimWire, size: number): void;
 }
@@ -48,7 +48,7 @@ export class Network implements Carrier {
   readonly world: World;
   readonly rng: Rng;
   weather: Weather = FAIR_WEATHER;
-  tap: BusTap | undefined;
+  tap: WireTap | undefined;
   readonly #hosts = new Map<string, Host>();
   /** Ends that are open, in the order of their making. */
   readonly #wires = new Set<SimWire>();
@@ -161,11 +161,11 @@ export class Network implements Carrier {
     this.world.trace.add(this.world.nowUs);
     this.world.trace.add(from.fd);
     this.world.trace.add(bytes.length);
-    if (from.purpose === 'bus') this.tap?.sent(from, bytes);
+    this.tap?.sent(from, bytes);
   }
 
   delivered(to: SimWire, size: number): void {
-    if (to.purpose === 'bus') this.tap?.delivered(to, size);
+    this.tap?.delivered(to, size);
   }
 
   hold(wire: SimWire): void {

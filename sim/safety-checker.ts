@@ -22,6 +22,8 @@ export interface Violation {
   readonly rule:
     | 'votedTwice'
     | 'electedTwice'
+    | 'promotedTwice'
+    | 'odownBelowQuorum'
     | 'epochFell'
     | 'epochForgotten'
     | 'yieldedToOlder'

@@ -8,7 +8,8 @@ import { type Swarm, drawSwarm } from './swarm.ts';
 
 export interface SeedResult {
   readonly seed: number;
-  readonly kind: Swarm['kind'];
+  /** Of its swarm. */
+  readonly kind: string;
   readonly violations: readonly Violation[];
   /** Equal for two runs of one seed. */
   readonly traceHash: string;

@@ -93,7 +93,8 @@ export function drawSwarm(seed: number): Swarm {
   };
 }
 
-function drawWeather(rng: Rng): Weather {
+/** How the network is; replication may lag far behind. */
+export function drawWeather(rng: Rng): Weather {
   return {
     delayMinUs: pick(rng, [50, 500, 5000]),
     jitterUs: pick(rng, [100, 2000, 30_000]),
@@ -136,6 +137,7 @@ function drawFaults(rng: Rng, kind: SwarmKind): Fault[] {
   return kinds.map((fault) => ({ kind: fault, weight: 1 + rng.below(4) }));
 }
 
-function pick<T>(rng: Rng, choices: readonly T[]): T {
+/** One of the choices; each as often as it stands there. */
+export function pick<T>(rng: Rng, choices: readonly T[]): T {
   return choices[rng.below(choices.length)]!;
 }

@@ -17,13 +17,16 @@ export interface Address {
 /** What became of the writes of one key; its values count up from 1. */
 export interface KeyHistory {
   readonly key: string;
-  readonly slot: Slot;
   /** Last value sent. */
   issued: number;
   /** Last value that a master acknowledged; 0: none. */
   acknowledged: number;
   /** Last value that all replicas of the shard acknowledged as well; 0: none. */
   replicated: number;
+}
+
+interface SlotHistory extends KeyHistory {
+  readonly slot: Slot;
 }
 
 export interface WriterInit {
@@ -43,18 +46,19 @@ export interface WriterInit {
   readonly unexpected: (text: string) => void;
 }
 
-const TIMEOUT_MS = 2000;
+/** Longest wait of a client for an answer. */
+export const WRITE_TIMEOUT_MS = 2000;
 const WAIT_MS = 1000;
 const BACKOFF_MS = 100;
 /** Acknowledged writes of one key, on average, before a fresh one takes its place. */
-const KEY_WRITES = 4;
+export const KEY_WRITES = 4;
 /** Redirections of one write before it is given up as refused. */
 const HOPS_MAX = 5;
 /** Refusals of a node that does not serve just now. */
 const BUSY_CODES = new Set(['CLUSTERDOWN', 'LOADING', 'MASTERDOWN', 'TRYAGAIN', 'READONLY']);
 
 export class Writer {
-  readonly histories: KeyHistory[] = [];
+  readonly histories: SlotHistory[] = [];
   acknowledgedCount = 0;
   /** Writes now; see `stop`. */
   isBusy = false;
@@ -62,7 +66,7 @@ export class Writer {
   readonly #rng: Rng;
   readonly #owners: Map<Slot, Address>;
   readonly #connections = new Map<string, RespConnection>();
-  readonly #current = new Map<string, KeyHistory>();
+  readonly #current = new Map<string, SlotHistory>();
   #isStopped = false;
 
   constructor(init: WriterInit) {
@@ -99,7 +103,7 @@ export class Writer {
   }
 
   #attempt(
-    history: KeyHistory,
+    history: SlotHistory,
     tag: string,
     how: { readonly hops: number; readonly isAsking: boolean },
     to: Address,
@@ -114,7 +118,7 @@ export class Writer {
   }
 
   #answered(
-    history: KeyHistory,
+    history: SlotHistory,
     tag: string,
     hops: number,
     got: { readonly connection: RespConnection; readonly answer: Answer },
@@ -153,7 +157,7 @@ export class Writer {
     this.#pause(BACKOFF_MS);
   }
 
-  #wait(history: KeyHistory, connection: RespConnection): void {
+  #wait(history: SlotHistory, connection: RespConnection): void {
     const value = history.issued;
     const { replicas } = this.#init;
     const disarm = this.#timeout(connection);
@@ -203,7 +207,7 @@ export class Writer {
 
   #timeout(connection: RespConnection): () => void {
     let isArmed = true;
-    this.#init.world.afterMs(TIMEOUT_MS, () => {
+    this.#init.world.afterMs(WRITE_TIMEOUT_MS, () => {
       if (isArmed) connection.close();
     });
     return () => {
