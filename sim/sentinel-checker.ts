@@ -38,6 +38,8 @@ interface SentinelRecord {
   standsIn: number;
   /** An operator's wish was the last thing that it heard of. */
   isForced: boolean;
+  /** It is about to take an epoch without votes, so that two masters do not share one. */
+  isParting: boolean;
   isMasterSdown: boolean;
   /** When it found the master SDOWN the last time. */
   lastSdownMs: number;
@@ -71,7 +73,8 @@ export class SentinelChecker implements SentinelListener {
       ...{ machine, votes: new Map<number, string>(), spokenEpoch: 0, actedEpoch: 0 },
       spokenConfig: 0,
       ...{ id: '', durableEpoch: 0 },
-      ...{ toldEpoch: 0, standsIn: 0, isForced: false, isMasterSdown: false },
+      ...{ toldEpoch: 0, standsIn: 0, isForced: false, isParting: false },
+      isMasterSdown: false,
       lastSdownMs: -Infinity,
     });
   }
@@ -134,6 +137,10 @@ export class SentinelChecker implements SentinelListener {
       record.isForced = true;
       return;
     }
+    if (text.startsWith('Two masters of')) {
+      record.isParting = true;
+      return;
+    }
     const [event = '', ...words] = text.split(' ');
     switch (event) {
       case '+sdown':
@@ -148,6 +155,8 @@ export class SentinelChecker implements SentinelListener {
         return this.#odown(record);
       case '+new-epoch':
         record.toldEpoch = Number(words[0]);
+        if (record.isParting) this.#forcedEpochs.add(record.toldEpoch);
+        record.isParting = false;
         return;
       case '+try-failover':
         record.standsIn = record.toldEpoch;

@@ -4,7 +4,7 @@ import { downAfterMs, dropDeadConnections, isConnected, request } from './links.
 import type { Instance, Master, Peer } from './types.ts';
 
 /** INFO periods for which a master may call itself a replica. */
-const WRONG_ROLE_INFO_PERIODS = 2;
+export const WRONG_ROLE_INFO_PERIODS = 2;
 /** ASK periods after which the opinion of another Sentinel counts no more. */
 const OPINION_PERIODS = 5;
 
@@ -39,7 +39,7 @@ function silenceMs(c: SentinelContext, { link }: Instance): number {
 }
 
 export function checkOdown(c: SentinelContext, master: Master): void {
-  const count = master.sdownSince === undefined ? 0 : 1 + countOpinions(master);
+  const count = master.sdownSince === undefined ? 0 : 1 + countOpinions(c, master);
   const { quorum } = master.settings;
   if (count > 0 && c.rules.isOdown(count, quorum)) {
     if (master.odownSince !== undefined) return;
@@ -51,10 +51,17 @@ export function checkOdown(c: SentinelContext, master: Master): void {
   }
 }
 
-function countOpinions(master: Master): number {
+function countOpinions(c: SentinelContext, master: Master): number {
   let count = 0;
-  for (const peer of master.sentinels.values()) if (peer.saysMasterDown) count++;
+  for (const peer of master.sentinels.values()) {
+    // In TILT nobody is asked, and what they said before counts no more after it.
+    if (peer.saysMasterDown && !isOpinionOld(c, peer)) count++;
+  }
   return count;
+}
+
+function isOpinionOld(c: SentinelContext, { lastOpinionAt }: Peer): boolean {
+  return c.since(lastOpinionAt) > c.periods.ask * OPINION_PERIODS;
 }
 
 /**
@@ -63,7 +70,7 @@ function countOpinions(master: Master): number {
  */
 export function askOpinions(c: SentinelContext, master: Master, isForced: boolean): void {
   for (const peer of master.sentinels.values()) {
-    if (c.since(peer.lastOpinionAt) > c.periods.ask * OPINION_PERIODS) {
+    if (isOpinionOld(c, peer)) {
       peer.saysMasterDown = false;
       peer.leader = undefined;
     }

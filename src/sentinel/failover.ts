@@ -192,14 +192,15 @@ export function promotionSeen(c: SentinelContext, replica: Replica): void {
   c.event('warning', '+promoted-slave', replica);
   if (c.crashPoints.has('crash-after-promotion')) c.do({ kind: 'crash' });
   c.event('warning', '+failover-state-reconf-slaves', master);
-  if (failover.isCoordinated) settleOldMaster(c, master);
+  if (failover.isCoordinated) settleHandover(c, master, replica);
   announceChange(c, master, { as: 'leader', from: master.address, to: replica.address });
   sayHelloSoon(c, master);
 }
 
-/** A master that handed over has changed itself; its clients and its file do not know yet. */
-function settleOldMaster(c: SentinelContext, master: Master): void {
-  request(c, master, ['CONFIG', 'REWRITE']);
+/** Nodes that changed places did so by themselves; their files do not know yet, nor do the old master's clients. */
+function settleHandover(c: SentinelContext, master: Master, promoted: Replica): void {
+  // A promoted node that restarts with its old file would follow the one that follows it.
+  for (const node of [promoted, master]) request(c, node, ['CONFIG', 'REWRITE']);
   for (const type of ['normal', 'pubsub']) request(c, master, ['CLIENT', 'KILL', 'TYPE', type]);
 }
 

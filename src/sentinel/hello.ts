@@ -3,7 +3,7 @@
  * `ip,port,id,currentEpoch,masterName,masterIp,masterPort,masterConfigEpoch`
  */
 import type { SentinelContext } from './context.ts';
-import { addPeer, currentAddress, removePeer } from './instances.ts';
+import { addPeer, currentAddress, removePeer, sayHelloSoon } from './instances.ts';
 import { HELLO_CHANNEL, request } from './links.ts';
 import { switchMaster } from './switch.ts';
 import type { Address, Instance, Master, Peer } from './types.ts';
@@ -48,15 +48,38 @@ export function helloReceived(c: SentinelContext, message: string): void {
     c.tell('warning', '+new-epoch', String(heardEpoch), master);
   }
   peer.lastHelloAt = c.now.mono;
-  if (!c.rules.isNewerConfig(heardConfigEpoch, master.configEpoch)) return;
   const to = c.address(masterIp, masterPortNumber);
   if (to === undefined) return;
-  master.configEpoch = heardConfigEpoch;
   // A failover of ours that was overtaken has moved the master already, and may have to move it back.
   const from = currentAddress(master);
+  if (heardConfigEpoch === master.configEpoch) return partConfigs(c, master, from, to);
+  if (!c.rules.isNewerConfig(heardConfigEpoch, master.configEpoch)) return;
+  master.configEpoch = heardConfigEpoch;
   if (c.isSame(from, to)) return c.save();
   c.event('warning', '+config-update-from', peer);
   switchMaster(c, master, { as: 'observer', from, to });
+}
+
+/**
+ * Failovers that operators force take an epoch without votes, so two of them may share one, and no Sentinel would give way.
+ * Those on the side of the smaller address take a fresh epoch for it, which all others follow.
+ * Divergence: with the real one two such masters remain.
+ */
+function partConfigs(c: SentinelContext, master: Master, ours: Address, heard: Address): void {
+  if (master.configEpoch === 0 || c.isSame(ours, heard) || placeOf(ours) > placeOf(heard)) return;
+  c.currentEpoch++;
+  master.configEpoch = c.currentEpoch;
+  c.save();
+  c.log(
+    'warning',
+    `Two masters of '${master.name}' share a configuration epoch: ours takes a new one`,
+  );
+  c.tell('warning', '+new-epoch', String(c.currentEpoch), master);
+  sayHelloSoon(c, master);
+}
+
+function placeOf({ ip, port }: Address): string {
+  return `${ip}:${port}`;
 }
 
 function knownPeer(

@@ -1,5 +1,7 @@
 /** Which replica becomes the master. */
+import { earlier } from '../base/index.ts';
 import type { SentinelContext } from './context.ts';
+import { WRONG_ROLE_INFO_PERIODS } from './down.ts';
 import { isConnected } from './links.ts';
 import type { CandidateFacts } from './rules.ts';
 import type { Master, Replica } from './types.ts';
@@ -13,13 +15,19 @@ const LINK_DOWN_FACTOR = 10;
 
 /** The replica with the best priority, then the most data, then the smallest run id; undefined when none will do. */
 export function selectReplica(c: SentinelContext, master: Master): Replica | undefined {
-  const { sdownSince, settings, replicas } = master;
+  const { reportedRole, reportedRoleAt, sdownSince, settings, replicas } = master;
   const isDown = sdownSince !== undefined;
+  // One that calls itself a replica has served nobody since then, which shows with its INFO only.
+  const isLost = reportedRole === 'replica';
+  const lostSince = earlier(sdownSince, isLost ? reportedRoleAt : undefined);
+  const noticedLateMs = isLost ? c.periods.info * WRONG_ROLE_INFO_PERIODS : 0;
   const limits = {
     sinceAvailableMsMax: c.periods.ping * AVAILABLE_PERIODS,
     sinceInfoMsMax: isDown ? c.periods.ping * AVAILABLE_PERIODS : c.periods.info * INFO_PERIODS,
     masterLinkDownMsMax:
-      (isDown ? c.since(sdownSince) : 0) + settings.downAfterMs * LINK_DOWN_FACTOR,
+      (lostSince === undefined ? 0 : c.since(lostSince)) +
+      noticedLateMs +
+      settings.downAfterMs * LINK_DOWN_FACTOR,
   };
   let best: { readonly replica: Replica; readonly facts: CandidateFacts } | undefined;
   for (const replica of replicas.values()) {

@@ -89,6 +89,34 @@ describe('a master that dies', () => {
     expect(isMoved(alone.sentinels[0]!)).toBe(false);
   });
 
+  test('is replaced when it calls itself a replica, though nobody has had a master for long', () => {
+    const world = settled({ replicas: 1 });
+    const [master, replica] = [world.nodes[0]!, world.nodes[1]!];
+    master.masterPort = replica.port;
+    for (const node of world.nodes) {
+      node.isLinked = false;
+      node.linkDownSeconds = 25;
+    }
+    world.runUntil(() => replica.masterPort === undefined, 60_000);
+    expect(leaderOf(world).events).toContain('+selected-slave');
+  });
+
+  test('is not ODOWN by what others said before TILT', () => {
+    const world = settled();
+    const [first] = world.sentinels;
+    world.unixOffset = 3_600_000;
+    world.runUntil(() => first!.events.includes('+tilt'));
+    for (const peer of first!.master.sentinels.values()) {
+      peer.saysMasterDown = true;
+      peer.lastOpinionAt = first!.context.now.mono;
+    }
+    world.isolate(first!);
+    world.runUntil(() => first!.events.includes('-tilt'));
+    world.runFor(1000);
+    expect(first!.events).toContain('+sdown');
+    expect(first!.events).not.toContain('+odown');
+  });
+
   test('is not replaced by a replica of priority 0', () => {
     const world = settled({ replicas: 1 });
     world.nodes[1]!.priority = 0;
@@ -191,6 +219,25 @@ describe('a Sentinel', () => {
     expect(world.sentinels.some(({ events }) => events.includes('+elected-leader'))).toBe(false);
   });
 
+  test('parts from a master of the same epoch when its own has the smaller address', () => {
+    const world = settled();
+    const [first, second] = [world.sentinels[0]!, world.sentinels[1]!];
+    const { myId } = second.context;
+    const hear = (configEpoch: number, masterPort: number): void =>
+      first.step({
+        kind: 'hello',
+        message: `127.0.0.1,${second.port},${myId},4,mymaster,127.0.0.1,${masterPort},${configEpoch}`,
+      });
+    hear(3, 7001);
+    hear(3, 7000);
+    expect(first.master).toMatchObject({ configEpoch: 3, address: { port: 7001 } });
+    hear(3, 7002);
+    expect(first.saved).toMatchObject({
+      currentEpoch: 5,
+      masters: [{ configEpoch: 5, port: 7001 }],
+    });
+  });
+
   test('leads no failover in an epoch that its disk did not take, whoever asks for it', () => {
     const world = settled();
     const [first] = world.sentinels;
@@ -272,6 +319,9 @@ describe('operators', () => {
     expect(master!.masterPort).toBe(first!.master.address.port);
     expect(replicas.flatMap(({ commands }) => commands)).not.toContain('SLAVEOF NO ONE');
     expect(first!.events).toContain('+failover-state-send-failover');
+    // Its file still names the old master, which would be followed after a restart.
+    const promoted = world.nodes.find(({ port }) => port === first!.master.address.port);
+    expect(promoted!.commands).toContain('CONFIG REWRITE');
   });
 
   test('have a hand-over given up where the master refuses', () => {

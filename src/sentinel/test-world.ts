@@ -54,6 +54,8 @@ export class TestNode implements Server {
   priority = 100;
   /** Whether it follows its master already. */
   isLinked = true;
+  /** How long it has been without its master, seconds. */
+  linkDownSeconds = 0;
   runId: string;
   readonly commands: string[] = [];
   readonly listeners: Set<Peer> = new Set<Peer>();
@@ -110,6 +112,7 @@ export class TestNode implements Server {
       lines.push('role:slave', `master_host:${IP}`, `master_port:${this.masterPort}`);
       lines.push(`master_link_status:${status}`, `slave_priority:${this.priority}`);
       lines.push(`slave_repl_offset:${this.offset}`);
+      if (!this.isLinked) lines.push(`master_link_down_since_seconds:${this.linkDownSeconds}`);
     }
     return `${lines.join('\r\n')}\r\n`;
   }
