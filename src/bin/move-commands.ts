@@ -24,6 +24,7 @@ interface RunFlags extends EndFlags {
   readonly onConflict: 'replace' | 'skip' | 'fail';
   readonly removeExtra?: boolean;
   readonly stopWhenSynced?: boolean;
+  readonly restart?: boolean;
   readonly dir: string;
   readonly spoolMax?: number;
   readonly forks?: number;
@@ -59,13 +60,17 @@ function addRun(migrate: Command): void {
           .choices(['replace', 'skip', 'fail'])
           .default('replace'),
       )
-      .option('--remove-extra', 'remove keys from the target that the source does not have')
+      .option(
+        '--remove-extra',
+        'empty the target first, so that it ends with the keys of the source only',
+      )
       .option('--stop-when-synced', 'end when every write of the source is on the target')
       .option(
         '--dir <folder>',
-        'for what waits and what could not be carried out',
+        'for progress, what waits and what could not be carried out; the next run goes on with it',
         './slotline-migrate',
       )
+      .option('--restart', 'forget what an earlier run left in --dir, and begin anew')
       .option(
         '--spool-max <megabytes>',
         'what may wait on disk for each master (default: 10240)',
@@ -82,6 +87,7 @@ function addRun(migrate: Command): void {
           databases: parseDatabases(flags.db),
           conflict: flags.onConflict,
           dir: flags.dir,
+          isRestart: flags.restart === true,
           spoolBytesMax: (flags.spoolMax ?? SPOOL_MEGABYTES) * 1024 * 1024,
           forksMax: flags.forks ?? 1,
           removesExtra: flags.removeExtra === true,

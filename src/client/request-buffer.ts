@@ -82,6 +82,12 @@ export class RequestBuffer {
     return taken;
   }
 
+  /** Forgets what was written. */
+  clear(): void {
+    this.#at = 0;
+    this.#count = 0;
+  }
+
   /** Takes back what `take` handed over and nobody needs any more, to be written again. */
   recycle(taken: Buffer): void {
     this.#spare ??= Buffer.from(taken.buffer);

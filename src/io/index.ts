@@ -12,3 +12,4 @@ export {
   busPortOf,
 } from './server-process.ts';
 export { VERSION } from './version.ts';
+export { readWhole, replaceWhole } from './whole-file.ts';

@@ -1,5 +1,5 @@
 /**
- * `npm run chaos -- [kills|cuts|disk] [--rounds 200] [--seed N] [--master EXE] [--replica EXE]`: faults under load at random
+ * `npm run chaos -- [kills|cuts|disk|migrations] [--rounds 200] [--seed N] [--master EXE] [--replica EXE]`: faults under load at random
  * moments; without a word all of them. Ends with status 1 at the first loss; the same seed asks for the same faults.
  */
 import { mkdtempSync, rmSync } from 'node:fs';
@@ -11,6 +11,7 @@ import { OUR_SERVER } from '../interop/harness/programs.ts';
 import { cutRounds } from './cut-rounds.ts';
 import { diskFull } from './disk-full.ts';
 import { killRounds } from './kill-rounds.ts';
+import { migrateKillsBetween } from './migrate-kills.ts';
 
 const PROGRESS_EVERY = 20;
 
@@ -51,6 +52,10 @@ const SCENARIOS: Readonly<Record<string, (dir: string) => Promise<string>>> = {
       progress: (round) => tell(round, 'cut'),
     });
     return `${rounds} cuts, ${count} commands, one full synchronisation, equal digests`;
+  },
+  migrations: async (dir) => {
+    const resumes = await migrateKillsBetween({ dir, exe: values.master, rounds, seed, tell });
+    return `${rounds} kills of the tool, ${resumes} times gone on with, equal at the end`;
   },
   disk: async (dir) => {
     const [port = 0] = await freePorts(1);

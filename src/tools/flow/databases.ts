@@ -49,6 +49,16 @@ export async function databasePairs(
   return pairs;
 }
 
+/** Whether no database has a key. */
+export async function isEmpty(deployment: Deployment): Promise<boolean> {
+  const filled = deployment.masters().map(async (_, master) => {
+    const client = await deployment.connection(master);
+    const facts = replyFacts(await client.call('INFO', 'keyspace'));
+    return [...facts.keys()].some((name) => name.startsWith('db'));
+  });
+  return !(await Promise.all(filled)).includes(true);
+}
+
 async function sharedPairs(source: Deployment, target: Deployment): Promise<DatabasePair[]> {
   const numbers = new Set([
     0,

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
-import { Gate, parseDatabases, readScanPage } from './index.ts';
+import { keySlot } from '../../base/index.ts';
+import { Gate, ProgressKeys, isProgressKey, parseDatabases, readScanPage } from './index.ts';
 
 test('a gate runs no more jobs at once than it may, and throws what one threw', async () => {
   const gate = new Gate(2);
@@ -36,4 +37,17 @@ test('a page of SCAN is the cursor and views of the keys, and an error is no pag
     'abcdefghijkl',
   ]);
   expect(readScanPage(Buffer.from('-NOPERM no\r\n'), 0)).toBeUndefined();
+});
+
+test('keys that hold the progress of a migration lie in their slot and are told from others', () => {
+  const keys = new ProgressKeys('0123', true);
+  for (const slot of [0, 5461, 16383]) {
+    for (const name of [keys.position(slot), keys.mark(slot)]) {
+      const bytes = Buffer.from(`x${name}`);
+      expect(keySlot(bytes, 1, bytes.length - 1)).toBe(slot);
+      expect(isProgressKey(bytes, 1, bytes.length - 1)).toBe(true);
+    }
+  }
+  expect(isProgressKey(Buffer.from('slotline:migration'), 0, 18)).toBe(false);
+  expect(new ProgressKeys('0123', false).position(0)).toBe('slotline:migrate:0123:at');
 });

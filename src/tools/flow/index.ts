@@ -2,7 +2,13 @@
  * What tools that work through many keys share: questions about many keys at once, a bound on how much is under way, a
  * pace, and which databases belong together.
  */
-export { type DatabasePair, type Databases, databasePairs, parseDatabases } from './databases.ts';
+export {
+  type DatabasePair,
+  type Databases,
+  databasePairs,
+  isEmpty,
+  parseDatabases,
+} from './databases.ts';
 export { Gate } from './gate.ts';
 export {
   type KeyBatch,
@@ -14,4 +20,5 @@ export {
   scanPage,
 } from './key-batch.ts';
 export { Pace } from './pace.ts';
+export { ProgressKeys, isProgressKey } from './progress-keys.ts';
 export { type Answers, type Question, type Side, ask } from './side.ts';

@@ -33,13 +33,14 @@ export function readScanPage(buf: Buffer, start: number): ScanPage | undefined {
   return count < 0 ? undefined : { cursor, keys: { buf, at, size } };
 }
 
-/** Indexes of the keys for which `isWanted` holds; all of them without it. */
+/** Indexes of the keys for which `isWanted` holds. */
 export function keysOf(
   batch: KeyBatch,
-  isWanted: ((batch: KeyBatch, index: number) => boolean) | undefined,
+  isWanted: (batch: KeyBatch, index: number) => boolean,
 ): number[] {
-  const indexes = batch.at.map((_, index) => index);
-  return isWanted === undefined ? indexes : indexes.filter((index) => isWanted(batch, index));
+  const indexes: number[] = [];
+  for (let i = 0; i < batch.at.length; i++) if (isWanted(batch, i)) indexes.push(i);
+  return indexes;
 }
 
 /** Key `index` as bytes of its own. */

@@ -1,6 +1,6 @@
 /** The keys of commands as a master sends them to its replicas. */
 import { type Command, CommandTable, type Context, commandSpecs } from '../../commands/index.ts';
-import type { Request } from '../../resp/index.ts';
+import { Request } from '../../resp/index.ts';
 
 export interface KnownCommand {
   /** In lower case, without a subcommand. */
@@ -18,6 +18,14 @@ export class CommandKeys {
     if (command === undefined) return undefined;
     const keys = concrete(command, request)?.keyIndexes(request);
     return keys === undefined ? undefined : { name: command.spec.name, keys };
+  }
+
+  /** The key that decides where a command of these arguments goes; its first argument where that is not known. */
+  firstKey(args: readonly Buffer[]): Buffer {
+    const request = new Request();
+    request.load(args);
+    const index = this.of(request)?.keys[0] ?? 1;
+    return args[index] ?? Buffer.alloc(0);
   }
 }
 

@@ -4,7 +4,8 @@
  * time with a shift of decades, and their right one when the stream has been caught up with, unless it gave them another
  * meanwhile.
  */
-import { closeSync, openSync, readSync, unlinkSync, writeSync } from 'node:fs';
+import { closeSync, fstatSync, fsyncSync, openSync, readSync, rmSync, writeSync } from 'node:fs';
+import { invariant } from '../../base/index.ts';
 import { type KeyBatch, type Side, ask } from '../flow/index.ts';
 
 /** Some 35 years. */
@@ -20,12 +21,24 @@ export class DeferredExpiry {
   #fd: number | undefined;
   readonly #buf: Buffer = Buffer.allocUnsafeSlow(WRITE_BYTES);
   #at = 0;
-  count = 0;
+  /** Bytes of whole records in the file. */
+  #fileBytes = 0;
+  /** Whether keys may have a shifted time. */
+  isPending = false;
 
   /** `path`: a file of its own for the keys. */
   constructor(path: string, startUnixMs: number) {
     this.#path = path;
     this.#startUnixMs = startUnixMs;
+  }
+
+  /** Begins anew, or with the keys that an earlier run has put into the file. */
+  open(isGoingOn: boolean): void {
+    this.close();
+    if (!isGoingOn) rmSync(this.#path, { force: true });
+    this.#fd = openSync(this.#path, isGoingOn ? 'a+' : 'w+', 0o600);
+    this.#fileBytes = isGoingOn ? fstatSync(this.#fd).size : 0;
+    this.isPending = true;
   }
 
   /** What to restore a key with that expires at this time. */
@@ -44,57 +57,71 @@ export class DeferredExpiry {
       const record = Buffer.allocUnsafe(8 + size);
       writeRecord(record, 0, { db, buf, at, size });
       writeSync(this.#file(), record);
+      this.#fileBytes += record.length;
     } else {
       writeRecord(this.#buf, this.#at, { db, buf, at, size });
       this.#at += 8 + size;
     }
-    this.count++;
   }
 
-  /** Gives every key its right time; `sideOf` the target in a database. Answers how many could not get it. */
+  /** What was added is on disk when it returns. */
+  save(): void {
+    this.#flush();
+    fsyncSync(this.#file());
+  }
+
+  /**
+   * Gives every key its right time; `sideOf` the target in a database. Answers how many could not get it. Can be done
+   * again: a target that lost its latest writes needs that.
+   */
   async settle(sideOf: (db: number) => Side): Promise<number> {
     this.#flush();
     let failed = 0;
-    let position = 0;
-    for (let left = this.count; left > 0;) {
-      const lot = this.#read(position, Math.min(left, LOT_KEYS));
+    for (let position = 0; position < this.#fileBytes;) {
+      const lot = this.#read(position);
+      if (lot.end === position) break;
       position = lot.end;
-      left -= lot.keyCount;
       for (const [db, batch] of lot.batches) failed += await correct(sideOf(db), batch);
     }
-    this.close();
+    this.isPending = false;
     return failed;
   }
 
+  /** Leaves the file to the next run. */
   close(): void {
-    this.count = 0;
-    this.#at = 0;
     if (this.#fd === undefined) return;
+    this.#flush();
     closeSync(this.#fd);
-    unlinkSync(this.#path);
     this.#fd = undefined;
   }
 
+  /** Nobody needs the keys any more. */
+  remove(): void {
+    this.close();
+    rmSync(this.#path, { force: true });
+  }
+
   #file(): number {
-    this.#fd ??= openSync(this.#path, 'w+', 0o600);
+    invariant(this.#fd !== undefined, 'keys are added to an open file');
     return this.#fd;
   }
 
   #flush(): void {
-    if (this.#at > 0) writeSync(this.#file(), this.#buf, 0, this.#at);
+    if (this.#at === 0) return;
+    writeSync(this.#file(), this.#buf, 0, this.#at);
+    this.#fileBytes += this.#at;
     this.#at = 0;
   }
 
-  #read(
-    position: number,
-    count: number,
-  ): { batches: Map<number, MutableBatch>; end: number; keyCount: number } {
+  /** Some records from `position` on; a torn one at the end is left out. */
+  #read(position: number): { batches: Map<number, MutableBatch>; end: number } {
     const batches = new Map<number, MutableBatch>();
     const head = Buffer.alloc(8);
     let at = position;
-    for (let i = 0; i < count; i++) {
+    for (let i = 0; i < LOT_KEYS && at + 8 <= this.#fileBytes; i++) {
       readSync(this.#file(), head, 0, 8, at);
       const size = head.readUInt32LE(4);
+      if (at + 8 + size > this.#fileBytes) break;
       const key = Buffer.alloc(size);
       if (size > 0) readSync(this.#file(), key, 0, size, at + 8);
       at += 8 + size;
@@ -103,7 +130,7 @@ export class DeferredExpiry {
       batch.keys.push(key);
       batches.set(db, batch);
     }
-    return { batches, end: at, keyCount: count };
+    return { batches, end: at };
   }
 }
 

@@ -1,5 +1,4 @@
 /** `slotline migrate run`: a live copy of a deployment, kept up to date until it is told to stop. */
-import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import {
@@ -7,28 +6,41 @@ import {
   Deployment,
   type DeploymentOptions,
   type NodeAddress,
+  formatAddress,
   replyFacts,
 } from '../../client/index.ts';
+import { SLOT_COUNT } from '../../base/index.ts';
+import { formatRanges, rangesOf } from '../cluster/slot-ranges.ts';
 import { type ExitStatus, ToolError, asToolError } from '../errors.ts';
-import { type DatabasePair, type Databases, databasePairs } from '../flow/index.ts';
+import {
+  type DatabasePair,
+  type Databases,
+  ProgressKeys,
+  databasePairs,
+  isEmpty,
+} from '../flow/index.ts';
 import type { Screen } from '../screen.ts';
 import { Quarantine } from './quarantine.ts';
 import { ProgressMeter, showSummary } from './report.ts';
 import type { Conflict } from './snapshot-writer.ts';
+import { RunState } from './run-state.ts';
 import { SourceRun } from './source-run.ts';
+import { removeProgress } from './stored-progress.ts';
 
 export interface MigrateOptions {
   readonly source: DeploymentOptions;
   readonly target: DeploymentOptions;
   readonly databases: Databases;
   readonly conflict: Conflict;
-  /** Folder for the spool and the quarantine; made when it is not there. */
+  /** Folder for progress, the spool and the quarantine; made when it is not there. */
   readonly dir: string;
+  /** Forgets what an earlier run left in `dir`, and begins anew. */
+  readonly isRestart: boolean;
   /** For each master of the source. */
   readonly spoolBytesMax: number;
   /** Masters that make a snapshot at once, each of which forks. */
   readonly forksMax: number;
-  /** Whether keys that the source does not have are removed from the target once it has been caught up with. */
+  /** Whether the target loses its keys first, so that it ends with those of the source only. */
   readonly removesExtra: boolean;
   /** Ends when every write of the source is on the target. */
   readonly stopsWhenSynced: boolean;
@@ -48,16 +60,20 @@ const LOST_MS = 1000;
  * before the target was a copy. Throws ToolError.
  */
 export async function migrate(options: MigrateOptions, screen: Screen): Promise<ExitStatus> {
-  const source = await opened(options.source);
+  if (options.removesExtra && options.conflict !== 'replace') {
+    throw new ToolError('USAGE', '--remove-extra goes with --on-conflict replace only');
+  }
+  const state = openState(options);
   const runs: SourceRun[] = [];
+  let source: Deployment | undefined;
   let timer: NodeJS.Timeout | undefined;
   try {
-    mkdirSync(options.dir, { recursive: true });
+    source = await opened(options.source);
     const quarantine = new Quarantine(join(options.dir, 'quarantine.ndjson'));
-    await openRuns(runs, { options, source, quarantine, screen });
+    await openRuns(runs, { options, source, state, quarantine, screen });
     const meter = new ProgressMeter(screen);
     timer = setInterval(() => meter.show(runs.map((run) => run.status())), PROGRESS_MS);
-    const isWhole = await carryOut(runs, { options, source });
+    const isWhole = await carryOut(runs, { options, source, state }, meter);
     showSummary({ statuses: runs.map((run) => run.status()), quarantine, isWhole }, screen);
     if (!isWhole) return 3;
     return quarantine.count > 0 ? 1 : 0;
@@ -66,27 +82,41 @@ export async function migrate(options: MigrateOptions, screen: Screen): Promise<
   } finally {
     clearInterval(timer);
     for (const run of runs) run.close();
-    source.close();
+    source?.close();
+    state.close();
   }
 }
 
 interface Setting {
   readonly options: MigrateOptions;
   readonly source: Deployment;
+  readonly state: RunState;
+}
+
+function openState({ source, target, dir, isRestart }: MigrateOptions): RunState {
+  return RunState.open(dir, { source: endName(source), target: endName(target) }, isRestart);
+}
+
+/** As the user named it, without its password. */
+function endName({ seeds, masterName }: DeploymentOptions): string {
+  const nodes = seeds.map((seed) => formatAddress(seed)).join(',');
+  return masterName === undefined ? nodes : `${masterName}@${nodes}`;
 }
 
 async function openRuns(
   runs: SourceRun[],
   setting: Setting & { readonly quarantine: Quarantine; readonly screen: Screen },
 ): Promise<void> {
-  const { options, source, quarantine, screen } = setting;
-  const { pairs, targetDb } = await databaseMap(options, source);
+  const { options, source, state, quarantine, screen } = setting;
+  const { pairs, targetDb } = await databaseMap(setting);
   const masters = source.masters();
   for (const [master, { host, port }] of masters.entries()) {
     const address: NodeAddress = { ...source.address, host, port };
     runs.push(
       await SourceRun.open({
         address,
+        slots: slotsText(source, master),
+        state,
         source,
         isOurs: ({ buf, at, size }, index) =>
           source.ownerOf(buf, at[index] ?? 0, size[index] ?? 0) === master,
@@ -105,14 +135,21 @@ async function openRuns(
   }
 }
 
+/** The slots of a master, such as `0-5460`; `all` where there are none. */
+function slotsText(source: Deployment, master: number): string {
+  if (!source.isCluster) return 'all';
+  const slots = Array.from({ length: SLOT_COUNT }, (_, slot) => slot);
+  return formatRanges(rangesOf(slots.filter((slot) => source.ownerOfSlot(slot) === master)));
+}
+
 interface DatabaseMap {
   readonly pairs: readonly DatabasePair[];
   /** Where each database goes; undefined: nowhere. */
   readonly targetDb: (sourceDb: number) => number | undefined;
 }
 
-/** Also refuses ends that cannot be meant. */
-async function databaseMap(options: MigrateOptions, source: Deployment): Promise<DatabaseMap> {
+/** Also refuses ends that cannot be meant, and looks at what the target has. */
+async function databaseMap({ options, source, state }: Setting): Promise<DatabaseMap> {
   const target = await opened(options.target);
   try {
     const ids = await Promise.all([source, target].map((each) => runIds(each)));
@@ -124,6 +161,11 @@ async function databaseMap(options: MigrateOptions, source: Deployment): Promise
       );
     }
     const pairs = await databasePairs(source, target, options.databases);
+    if (state.isNew) state.wasEmpty = await isEmpty(target);
+    const ours = source.masters().map((_, master) => slotsText(source, master));
+    for (const id of state.takeOrphans(ours)) {
+      await removeProgress(target, new ProgressKeys(id, target.isCluster));
+    }
     const map = new Map(pairs.map((pair) => [pair.source, pair.target]));
     const isListed = options.databases !== undefined || target.isCluster;
     return { pairs, targetDb: isListed ? (db) => map.get(db) : (db) => db };
@@ -149,17 +191,24 @@ async function opened(options: DeploymentOptions): Promise<Deployment> {
 }
 
 /** Answers whether the target is a copy of the source as of the end. */
-async function carryOut(runs: readonly SourceRun[], setting: Setting): Promise<boolean> {
+async function carryOut(
+  runs: readonly SourceRun[],
+  setting: Setting,
+  meter: ProgressMeter,
+): Promise<boolean> {
   const working = Promise.all(runs.map((run) => run.run()));
   const isOver = new AbortController();
   try {
-    await Promise.race([working, supervise(runs, setting, isOver.signal)]);
+    await Promise.race([working, supervise(runs, setting, { isOver: isOver.signal, meter })]);
   } finally {
     isOver.abort();
   }
   if (!runs.every((run) => run.isCaughtUp)) return false;
   for (const run of runs) run.finish();
   await working;
+  const isComplete = setting.options.stopsWhenSynced && !setting.options.signal.aborted;
+  for (const run of runs) await (isComplete ? run.complete() : run.leave());
+  if (isComplete) setting.state.end();
   return true;
 }
 
@@ -170,14 +219,16 @@ async function carryOut(runs: readonly SourceRun[], setting: Setting): Promise<b
 async function supervise(
   runs: readonly SourceRun[],
   { options, source }: Setting,
-  isOver: AbortSignal,
+  { isOver, meter }: { readonly isOver: AbortSignal; readonly meter: ProgressMeter },
 ): Promise<void> {
   const waiting = [...runs];
   let goal: readonly number[] | undefined;
   let findAtMs = 0;
   while (!isOver.aborted) {
     const forking = runs.filter((run) => !waiting.includes(run) && !run.hasSnapshot).length;
-    if (forking < options.forksMax) waiting.shift()?.start();
+    if (forking < options.forksMax) await waiting.shift()?.start();
+    meter.showPhases(runs.map((run) => run.status()));
+    for (const run of runs) run.probe();
     const isCopy = runs.every((run) => run.isCaughtUp);
     if (options.signal.aborted && !isCopy) return;
     if (isCopy && (options.signal.aborted || options.stopsWhenSynced)) {

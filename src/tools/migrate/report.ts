@@ -8,9 +8,19 @@ export class ProgressMeter {
   readonly #screen: Screen;
   #lastMs: number = performance.now();
   #last: Totals = { keys: 0, commands: 0, bytes: 0 };
+  readonly #phases: Map<string, string> = new Map();
 
   constructor(screen: Screen) {
     this.#screen = screen;
+  }
+
+  /** Tells which masters are in another phase than before. */
+  showPhases(statuses: readonly RunStatus[]): void {
+    for (const { source, phase } of statuses) {
+      if (this.#phases.get(source) === phase) continue;
+      this.#phases.set(source, phase);
+      this.#screen.event({ event: 'phase', source, phase });
+    }
   }
 
   show(statuses: readonly RunStatus[]): void {

@@ -22,6 +22,7 @@ import {
   sealDump,
 } from '../../rdb/index.ts';
 import { RequestBuffer as Arguments } from '../../client/index.ts';
+import { isProgressKey } from '../flow/index.ts';
 import type { DeferredExpiry } from './deferred-expiry.ts';
 import type { TargetWriter } from './target-writer.ts';
 
@@ -107,7 +108,7 @@ export class SnapshotWriter {
 
   #lane({ dbIndex, key }: RdbEntry): RequestBuffer | undefined {
     const db = this.#options.targetDb(dbIndex);
-    if (db === undefined) return undefined;
+    if (db === undefined || isProgressKey(key.buf, key.at, key.size)) return undefined;
     return this.#options.target.laneOfKey(db, key.buf, key.at, key.size);
   }
 
@@ -155,7 +156,7 @@ export class SnapshotWriter {
     invariant(entry !== undefined, 'a value ends after its key');
     const out = this.#lane(entry);
     if (out === undefined) {
-      this.leftOutCount++;
+      if (this.#options.targetDb(entry.dbIndex) === undefined) this.leftOutCount++;
       return;
     }
     this.keyCount++;

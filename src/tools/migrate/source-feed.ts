@@ -32,8 +32,8 @@ const SILENCE_SECONDS = 60;
 export class SourceFeed {
   readonly #options: SourceFeedOptions;
   #address: NodeAddress;
-  readonly #history: ReplicationHistory;
-  readonly #link: ReplicaLink;
+  #history: ReplicationHistory;
+  #link: ReplicaLink;
   #socket: Socket | undefined;
   /** Tells a connection that is still being made that nobody wants it any more. */
   #attempt = 0;
@@ -41,19 +41,22 @@ export class SourceFeed {
   #snapshotBytes = 0;
   #snapshotSize: number | undefined;
   #hasSnapshot = false;
-  #streamFrom = 0;
+  /** Snapshots that were begun; never falls. */
+  beginCount = 0;
 
   constructor(options: SourceFeedOptions) {
     this.#options = options;
     this.#address = options.address;
-    const { username, password } = options.address;
-    this.#history = new ReplicationHistory({
-      replid: replid(randomBytes(20).toString('hex')),
-      backlogBytes: BACKLOG_BYTES_MIN,
-    });
-    this.#link = new ReplicaLink({
+    this.#history = newHistory();
+    this.#link = this.#newLink(false);
+  }
+
+  #newLink(hasPosition: boolean): ReplicaLink {
+    const { username, password } = this.#options.address;
+    return new ReplicaLink({
       history: this.#history,
       rng: seededRng(randomInt(2 ** 31)),
+      hasPosition,
       options: {
         announcedPort: 0,
         announcedIp: '',
@@ -69,11 +72,21 @@ export class SourceFeed {
     return formatAddress(this.#address);
   }
 
+  get endpoint(): { readonly host: string; readonly port: number } {
+    const { host, port } = this.#address;
+    return { host, port };
+  }
+
   get phase(): LinkPhase {
     return this.#link.phase;
   }
 
-  /** Whether a whole snapshot was received. */
+  /** The history that is followed. */
+  get replid(): string {
+    return this.#history.replid;
+  }
+
+  /** Whether a whole snapshot was received, or none is needed. */
   get hasSnapshot(): boolean {
     return this.#hasSnapshot;
   }
@@ -81,11 +94,6 @@ export class SourceFeed {
   /** Bytes of the snapshot that came, and how many there are if the master said so. */
   get snapshot(): { readonly bytes: number; readonly size: number | undefined } {
     return { bytes: this.#snapshotBytes, size: this.#snapshotSize };
-  }
-
-  /** Replication offset that the last whole snapshot stands for. */
-  get streamFrom(): number {
-    return this.#streamFrom;
   }
 
   /** Replication offset up to which the stream was received. */
@@ -102,6 +110,7 @@ export class SourceFeed {
   /** Goes on at another address of the same data: a replica that took over, which knows where we are. */
   follow({ host, port }: { readonly host: string; readonly port: number }): void {
     this.#address = { ...this.#address, host, port };
+    if (this.#timer === undefined) return;
     this.#carryOut(this.#link.step(now(), { kind: 'follow', host, port }));
   }
 
@@ -109,6 +118,21 @@ export class SourceFeed {
   restart(): void {
     this.stop();
     this.#hasSnapshot = false;
+    this.#link = this.#newLink(false);
+    this.start();
+  }
+
+  /** Asks for the stream behind this point, or, where the master does not have that any more, for everything. */
+  resume(position: {
+    readonly replid: string;
+    readonly offset: number;
+    readonly db: number;
+  }): void {
+    this.stop();
+    this.#history = newHistory();
+    this.#history.restore(replid(position.replid), position.offset, position.db);
+    this.#link = this.#newLink(true);
+    this.#hasSnapshot = true;
     this.start();
   }
 
@@ -120,6 +144,7 @@ export class SourceFeed {
   /** Lets the master go; what was received stays in the spool. */
   stop(): void {
     clearInterval(this.#timer);
+    this.#timer = undefined;
     this.#carryOut(this.#link.step(now(), { kind: 'stop' }));
   }
 
@@ -149,6 +174,7 @@ export class SourceFeed {
       case 'close':
         return this.#drop();
       case 'beginSnapshot':
+        this.beginCount++;
         this.#snapshotBytes = 0;
         this.#snapshotSize = effect.sizeBytes;
         this.#hasSnapshot = false;
@@ -158,7 +184,6 @@ export class SourceFeed {
         return spool.push('snapshot', effect.buf, effect.at, effect.size);
       case 'endSnapshot':
         this.#hasSnapshot = true;
-        spool.push('end');
         return this.#beginStream();
       case 'abortSnapshot':
         return spool.push('abort');
@@ -183,7 +208,8 @@ export class SourceFeed {
   /** The spool has the snapshot: from now on the stream may come, from the offset that the snapshot stands for. */
   #beginStream(): void {
     const effects = this.#link.step(now(), { kind: 'snapshotLoaded', streamDb: 0 });
-    this.#streamFrom = this.#history.masterReplOffset;
+    const offset = Buffer.from(String(this.#history.masterReplOffset));
+    this.#options.spool.push('end', offset, 0, offset.length);
     this.#carryOut(effects);
   }
 
@@ -225,6 +251,14 @@ export class SourceFeed {
     this.#socket = undefined;
     socket?.destroy();
   }
+}
+
+/** Of nothing yet. */
+function newHistory(): ReplicationHistory {
+  return new ReplicationHistory({
+    replid: replid(randomBytes(20).toString('hex')),
+    backlogBytes: BACKLOG_BYTES_MIN,
+  });
 }
 
 function now(): MonoMs {

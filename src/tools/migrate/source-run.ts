@@ -10,25 +10,41 @@ import {
   type NodeAddress,
   formatAddress,
 } from '../../client/index.ts';
+import { ReplyError } from '../../resp/index.ts';
 import { ToolError } from '../errors.ts';
-import type { DatabasePair, KeyBatch } from '../flow/index.ts';
+import { type DatabasePair, type KeyBatch, ProgressKeys } from '../flow/index.ts';
+import { clearTarget } from './clear-target.ts';
 import { DeferredExpiry } from './deferred-expiry.ts';
+import type { Refusal } from './batch-replies.ts';
 import type { Quarantine } from './quarantine.ts';
+import { type CopyRecord, type RunState, newCopyId } from './run-state.ts';
 import { type Conflict, SnapshotWriter } from './snapshot-writer.ts';
 import { SourceFeed } from './source-feed.ts';
+import { canContinue } from './source-history.ts';
 import { Spool, type SpoolItem } from './spool.ts';
+import {
+  type StoredProgress,
+  endOldConnections,
+  readProgress,
+  removeProgress,
+} from './stored-progress.ts';
+import { CommandKeys } from './command-keys.ts';
+import type { StreamPosition } from './marks.ts';
+import { StreamSender } from './stream-sender.ts';
 import { StreamWriter } from './stream-writer.ts';
-import { sweep } from './sweep.ts';
-import { type Refusal, TargetWriter } from './target-writer.ts';
+import { TargetWriter } from './target-writer.ts';
 
 export interface SourceRunOptions {
   readonly address: NodeAddress;
+  /** The slots of this master, as text: what it is remembered by. */
+  readonly slots: string;
+  readonly state: RunState;
   /** Of which this master is one; for questions about single keys. */
   readonly source: Deployment;
   /** Whether the master owns a key. */
   readonly isOurs: (batch: KeyBatch, index: number) => boolean;
   readonly pairs: readonly DatabasePair[];
-  /** Whether keys that the source does not have are removed from the target. */
+  /** Whether the target loses its keys before the snapshot comes. */
   readonly removesExtra: boolean;
   readonly target: DeploymentOptions;
   /** Folder for spool files; exists. */
@@ -65,8 +81,9 @@ export interface RunStatus {
   readonly lagBytes: number;
   readonly lagMs: number;
   readonly brokenTransactions: number;
-  /** Snapshots that were begun. */
+  /** Snapshots that were begun, and times that the stream was gone on with instead. */
   readonly snapshots: number;
+  readonly resumes: number;
 }
 
 /** How long a target that was lost may take to come back, such as for a failover, and between two tries. */
@@ -86,29 +103,41 @@ export class SourceRun {
   readonly #options: SourceRunOptions;
   readonly #spool: Spool;
   readonly #feed: SourceFeed;
-  #target: TargetWriter;
   readonly #deferred: DeferredExpiry;
+  readonly #commandKeys: CommandKeys = new CommandKeys();
+  #target: Deployment;
+  #copy: CopyRecord | undefined;
+  #writer: TargetWriter | undefined;
   #snapshot: SnapshotWriter | undefined;
+  #sender: StreamSender | undefined;
   #stream: StreamWriter | undefined;
-  /** Received up to here when the snapshot was written: from there on the target is a copy of one moment. */
-  #caughtUpAt = 0;
-  #isCaughtUp = false;
+  /** Source offset from which this run has the stream. */
+  #streamFrom = 0;
+  #isSettled = false;
   #isStarted = false;
   /** Set between taking a piece and having carried it out. */
   #isBusy = false;
   #skippedKeys = 0;
   #snapshots = 0;
-  #fatal: ToolError | undefined;
+  /** Snapshots of the feed that reached us, or never will. */
+  #beginCount = 0;
+  #resumes = 0;
   #isEnding = false;
   #downSinceMs: number | undefined;
+  /** Whether the master did not say where it is when it was asked last. */
+  #isUnheard = false;
+  /** The history that the source must have when it continues, to be sure that it is the one that was carried out. */
+  #expectedReplid: string | undefined;
 
   private constructor(options: SourceRunOptions, target: Deployment) {
     this.#options = options;
     this.name = formatAddress(options.address);
-    this.#target = new TargetWriter(target, (refusal) => this.#refused(refusal));
+    this.#target = target;
+    this.#copy = options.state.copyOf(options.slots);
     const fileName = this.name.replaceAll(/[^\w.-]/g, '_');
     this.#spool = new Spool({ dir: options.dir, name: fileName });
-    this.#deferred = new DeferredExpiry(join(options.dir, `${fileName}.expiry`), Date.now());
+    const expiryName = `${options.slots.replaceAll(/[^\w.-]/g, '_')}.expiry`;
+    this.#deferred = new DeferredExpiry(join(options.dir, expiryName), Date.now());
     const { address, spoolBytesMax, note } = options;
     this.#feed = new SourceFeed({
       address,
@@ -121,27 +150,33 @@ export class SourceRun {
 
   /** Connects to the target. Throws ClientError. */
   static async open(options: SourceRunOptions): Promise<SourceRun> {
-    const run = new SourceRun(options, await Deployment.open(options.target));
-    await run.#target.connect();
-    return run;
+    return new SourceRun(options, await Deployment.open(options.target));
   }
 
+  /** Whether the source makes no snapshot for us now. */
   get hasSnapshot(): boolean {
     return this.#feed.hasSnapshot;
   }
 
   get isCaughtUp(): boolean {
-    return this.#isCaughtUp;
+    if (!this.#isSettled || this.#stream === undefined) return false;
+    if (this.#feed.beginCount !== this.#beginCount) return false;
+    // After a resumption the source has to agree first.
+    return this.#expectedReplid === undefined || this.#feed.phase === 'connected';
   }
 
-  /** Whether everything up to this offset of the source is on the target, or will be after `finish`. */
+  /** Whether everything up to this offset of the source is on the target. */
   hasApplied(offset: number): boolean {
-    return this.#isCaughtUp && this.#appliedOffset >= offset;
+    return this.isCaughtUp && this.#appliedOffset >= offset;
   }
 
   status(): RunStatus {
     const { bytes, size } = this.#feed.snapshot;
-    const { oldestMs, heldBytes } = this.#spool;
+    const { oldestMs } = this.#spool;
+    const lagBytes = Math.max(
+      this.#spool.heldBytes,
+      this.#feed.receivedOffset - this.#appliedOffset,
+    );
     return {
       source: this.name,
       phase: this.#phase,
@@ -151,25 +186,27 @@ export class SourceRun {
       skippedKeys: this.#skippedKeys,
       leftOutKeys: this.#snapshot?.leftOutCount ?? 0,
       commands: this.#stream?.commandCount ?? 0,
-      streamBytes: this.#stream?.appliedBytes ?? 0,
+      streamBytes: this.#stream === undefined ? 0 : this.#appliedOffset - this.#streamFrom,
       receivedOffset: this.#feed.receivedOffset,
       appliedOffset: this.#appliedOffset,
-      lagBytes: heldBytes,
+      lagBytes: this.#stream === undefined ? this.#spool.heldBytes : lagBytes,
       lagMs: oldestMs === undefined ? 0 : Math.round(performance.now() - oldestMs),
       brokenTransactions: this.#stream?.brokenTransactions ?? 0,
       snapshots: this.#snapshots,
+      resumes: this.#resumes,
     };
   }
 
-  /** Asks the source for its data. */
-  start(): void {
+  /** Asks the source for its data, or for what an earlier run lacks. Throws ToolError and ClientError. */
+  async start(): Promise<void> {
     this.#isStarted = true;
-    this.#feed.start();
+    if (!(await this.#resume())) this.#feed.start();
   }
 
   /** How long the master has not been reached, milliseconds. */
   get downMs(): number {
-    if (!this.#isStarted || this.#isEnding || !this.#feed.isDown) this.#downSinceMs = undefined;
+    const isDown = this.#feed.isDown || this.#isUnheard;
+    if (!this.#isStarted || this.#isEnding || !isDown) this.#downSinceMs = undefined;
     else this.#downSinceMs ??= performance.now();
     return this.#downSinceMs === undefined ? 0 : performance.now() - this.#downSinceMs;
   }
@@ -185,7 +222,7 @@ export class SourceRun {
 
   /**
    * Carries out what comes until `finish` or `close`. When a node of the target is lost, nobody knows what it did last:
-   * this master is copied anew. Throws ToolError and ClientError.
+   * the target itself is asked where to go on. Throws ToolError and ClientError.
    */
   async run(): Promise<void> {
     for (;;) {
@@ -203,30 +240,44 @@ export class SourceRun {
       const item = await this.#spool.take();
       if (item === undefined) return;
       this.#isBusy = true;
-      await this.#apply(item);
-      this.#spool.recycle(item);
-      if (this.#spool.heldBytes === 0) await this.#target.drain();
-      if (this.#fatal !== undefined) throw this.#fatal;
-      await this.#catchUp();
+      if (await this.#isOfTheHistory(item)) {
+        await this.#apply(item);
+        this.#spool.recycle(item);
+        await this.#catchUp();
+      }
       this.#isBusy = false;
     }
   }
 
+  /** What comes first after a resumption tells whether the source goes on with what was carried out. */
+  async #isOfTheHistory({ kind }: SpoolItem): Promise<boolean> {
+    const expected = this.#expectedReplid;
+    if (kind === 'probe') return true;
+    this.#expectedReplid = undefined;
+    if (kind !== 'stream' || expected === undefined || this.#feed.replid === expected) return true;
+    this.#clearSpool();
+    this.#feed.restart();
+    return false;
+  }
+
+  #clearSpool(): void {
+    this.#spool.clear();
+    this.#beginCount = this.#feed.beginCount;
+  }
+
   async #startOver(cause: ClientError): Promise<void> {
     const { note, target } = this.#options;
-    note(`${this.name}: ${cause.message}; the copy of this master begins again`);
+    note(`${this.name}: ${cause.message}`);
     this.#feed.stop();
-    this.#spool.clear();
-    this.#isCaughtUp = false;
+    this.#clearSpool();
     this.#isBusy = false;
     this.#target.close();
     const deadlineMs = performance.now() + TARGET_WAIT_MS;
     for (;;) {
       try {
-        const deployment = await Deployment.open(target);
-        this.#target = new TargetWriter(deployment, (refusal) => this.#refused(refusal));
-        await this.#target.connect();
-        break;
+        this.#target = await Deployment.open(target);
+        if (!(await this.#resume())) this.#feed.restart();
+        return;
       } catch (error) {
         this.#target.close();
         const isOver = performance.now() > deadlineMs || this.#isEnding;
@@ -234,7 +285,60 @@ export class SourceRun {
         await pause(TARGET_RETRY_MS);
       }
     }
-    this.#feed.restart();
+  }
+
+  /** Goes on where the target says that it is. Answers false when all must be copied anew. */
+  async #resume(): Promise<boolean> {
+    this.#stream = undefined;
+    this.#sender = undefined;
+    this.#writer = undefined;
+    this.#isSettled = false;
+    const copy = this.#copy;
+    if (copy === undefined) return false;
+    await this.#endOldConnections(copy);
+    if (copy.phase !== 'stream') return false;
+    const keys = new ProgressKeys(copy.id, this.#target.isCluster);
+    const progress = await readProgress(this.#target, keys, copy.markSlots);
+    const replid = progress === undefined ? undefined : await this.#askSource(progress);
+    if (progress === undefined || replid === undefined) {
+      this.#options.note(`${this.name}: the copy of this master begins again`);
+      return false;
+    }
+    this.#resumes++;
+    const { position } = progress;
+    this.#options.note(`${this.name}: goes on behind offset ${position.offset}`);
+    this.#deferred.open(true);
+    this.#deferred.isPending = !position.isSettled;
+    await this.#beginStream(copy, progress);
+    this.#expectedReplid = replid;
+    this.#feed.resume(position);
+    return true;
+  }
+
+  async #askSource(progress: StoredProgress): Promise<string | undefined> {
+    const address = { ...this.#options.address, ...this.#feed.endpoint };
+    const { timeoutMs } = this.#options.target;
+    this.#isUnheard = true;
+    const replid = await canContinue({ ...address, timeoutMs }, progress);
+    this.#isUnheard = false;
+    return replid;
+  }
+
+  async #endOldConnections({ id }: CopyRecord): Promise<void> {
+    try {
+      await endOldConnections(this.#target, connectionName(id));
+    } catch (error) {
+      if (!(error instanceof ReplyError)) throw error;
+      this.#options.note(
+        `${this.name}: cannot end connections of an earlier run, which must be over: ${error.message}`,
+      );
+    }
+  }
+
+  /** Looks after the target while nothing comes from the source. */
+  probe(): void {
+    if (this.#isBusy || this.#isEnding || this.#spool.oldestMs !== undefined) return;
+    if (this.#sender?.hasLostNode === true) this.#spool.push('probe');
   }
 
   /** Takes no more from the source, and lets `run` end when what came is carried out. */
@@ -242,10 +346,25 @@ export class SourceRun {
     this.#isEnding = true;
     this.#feed.stop();
     const timer = setInterval(() => {
-      if (!this.#isIdle) return;
+      if (this.#isBusy || this.#spool.heldBytes > 0) return;
       clearInterval(timer);
       this.#spool.close();
     }, 10);
+  }
+
+  /** After `run` has ended: the next run goes on exactly here. Throws ClientError. */
+  async leave(): Promise<void> {
+    await this.#sender?.drainAndMark(this.#position());
+  }
+
+  /** After `run` has ended, for good: removes what was stored on the target for a next run. Throws ClientError. */
+  async complete(): Promise<void> {
+    await this.#sender?.drain();
+    const { id } = this.#copy ?? {};
+    if (id !== undefined) {
+      await removeProgress(this.#target, new ProgressKeys(id, this.#target.isCluster));
+    }
+    this.#deferred.remove();
   }
 
   /** Ends everything at once. */
@@ -257,17 +376,13 @@ export class SourceRun {
     this.#target.close();
   }
 
-  get #isIdle(): boolean {
-    return !this.#isBusy && this.#spool.heldBytes === 0;
-  }
-
   get #appliedOffset(): number {
-    return this.#feed.streamFrom + (this.#stream?.appliedBytes ?? 0);
+    return this.#sender?.doneOffset ?? 0;
   }
 
   get #phase(): RunPhase {
     if (!this.#isStarted) return 'waiting';
-    if (this.#isCaughtUp) return 'following';
+    if (this.isCaughtUp) return 'following';
     if (this.#stream !== undefined) return 'catching up';
     return this.#snapshot === undefined ? 'connecting' : 'snapshot';
   }
@@ -278,15 +393,19 @@ export class SourceRun {
         return this.#beginSnapshot();
       case 'snapshot':
         this.#check(this.#snapshot?.push(bytes));
-        return this.#target.settle();
+        return this.#writer?.settle();
       case 'abort':
         this.#snapshot = undefined;
         return undefined;
       case 'end':
-        return this.#endSnapshot();
+        return this.#endSnapshot(Number(bytes.toString()));
+      case 'probe':
+        if (this.#sender?.hasLostNode !== true) return undefined;
+        throw new ClientError('CLOSED', 'A connection to the target ended');
       case 'stream':
         this.#check(this.#stream?.push(bytes));
-        return this.#target.settle();
+        this.#sender?.reached(this.#position());
+        return this.#sender?.settle();
     }
   }
 
@@ -295,83 +414,147 @@ export class SourceRun {
     throw new ToolError('NODE_FAILED', `Cannot read what ${this.name} sent: ${problem}`);
   }
 
-  #beginSnapshot(): void {
-    const { conflict, targetDb, note } = this.#options;
+  /** Whether keys of an earlier, broken snapshot can be told from those that the target had. */
+  get #canCopyAnew(): boolean {
+    return this.#options.conflict === 'replace' || this.#options.state.wasEmpty;
+  }
+
+  async #beginSnapshot(): Promise<void> {
+    const { conflict, targetDb, note, slots, state, removesExtra } = this.#options;
     this.#snapshots++;
-    if (this.#snapshots > 1 && conflict !== 'replace') {
+    this.#beginCount++;
+    const earlier = this.#copy;
+    if (earlier !== undefined && !this.#canCopyAnew) {
       throw new ToolError(
         'NODES_REFUSED',
         `Cannot copy ${this.name} anew: nobody can tell its keys from those the target had; --on-conflict replace can`,
       );
     }
-    if (this.#snapshots > 1) {
+    this.#copy = {
+      id: newCopyId(),
+      phase: 'snapshot',
+      markSlots: [],
+      wholeFrom: 0,
+    };
+    const clears = removesExtra || (earlier !== undefined && state.wasEmpty);
+    if (earlier !== undefined && !clears) {
       note(
         `${this.name}: a new snapshot; without --remove-extra keys that were deleted meanwhile stay on the target`,
       );
     }
-    this.#deferred.close();
-    this.#isCaughtUp = false;
+    state.setCopy(slots, this.#copy);
+    if (earlier !== undefined) {
+      await removeProgress(this.#target, new ProgressKeys(earlier.id, this.#target.isCluster));
+    }
+    if (clears) await this.#clear();
+    this.#deferred.open(false);
+    this.#isSettled = false;
     this.#stream = undefined;
+    this.#sender = undefined;
+    this.#writer = new TargetWriter(this.#target, connectionName(this.#copy.id), (refusal) =>
+      this.#refused(refusal),
+    );
+    await this.#writer.connect();
     this.#snapshot = new SnapshotWriter({
-      target: this.#target,
+      target: this.#writer,
       deferred: this.#deferred,
-      conflict,
+      conflict: earlier === undefined ? conflict : 'replace',
       targetDb,
     });
   }
 
-  async #endSnapshot(): Promise<void> {
-    const snapshot = this.#snapshot;
-    invariant(snapshot !== undefined, 'a snapshot ends after it began');
+  async #clear(): Promise<void> {
+    const { pairs, isOurs, note } = this.#options;
+    let count = 0;
+    for (const { target: db } of pairs) {
+      count += await clearTarget({ deployment: this.#target, db }, isOurs);
+    }
+    if (count > 0) note(`${this.name}: ${count} keys were removed from the target first`);
+  }
+
+  async #endSnapshot(offset: number): Promise<void> {
+    const [snapshot, copy] = [this.#snapshot, this.#copy];
+    invariant(snapshot !== undefined && copy !== undefined, 'a snapshot ends after it began');
     this.#check(snapshot.isDone ? undefined : 'the snapshot has no end');
-    await this.#target.drain();
-    const { targetDb, isAlone, quarantine, note } = this.#options;
-    for (const what of snapshot.skipped) note(`${this.name}: ${what} is not copied`);
-    this.#caughtUpAt = this.#feed.receivedOffset;
-    this.#stream = new StreamWriter(
+    await this.#writer?.drain();
+    this.#deferred.save();
+    for (const what of snapshot.skipped) this.#options.note(`${this.name}: ${what} is not copied`);
+    const position = {
+      offset,
+      db: snapshot.streamDb,
+      replid: this.#feed.replid,
+      isSettled: false,
+    };
+    const whole = { ...copy, wholeFrom: this.#feed.receivedOffset };
+    const progress = { position, bySlot: new Map(), topOffset: offset };
+    await this.#beginStream(whole, progress);
+    // From here on a next run can go on.
+    await this.#sender?.drainAndMark(position);
+    this.#copy = { ...(this.#copy ?? whole), phase: 'stream' };
+    this.#options.state.setCopy(this.#options.slots, this.#copy);
+  }
+
+  async #beginStream(copy: CopyRecord, { position, bySlot }: StoredProgress): Promise<void> {
+    const { state, slots, targetDb, isAlone, quarantine } = this.#options;
+    this.#copy = copy;
+    this.#isSettled = position.isSettled;
+    this.#streamFrom = position.offset;
+    const { isCluster } = this.#target;
+    const sender = new StreamSender(
       {
-        target: this.#target,
-        deferred: this.#deferred,
-        targetDb,
-        isAlone,
-        quarantine: (args, db, reason) => quarantine.add(args, db, reason),
-        getAck: () => this.#feed.acknowledge(),
+        deployment: this.#target,
+        keys: new ProgressKeys(copy.id, isCluster),
+        name: connectionName(copy.id),
+        onRefusal: (refusal) => this.#refused(refusal),
+        keyOf: (args) => this.#commandKeys.firstKey(args),
+        markSlots: copy.markSlots,
+        onMarkSlots: (markSlots) => {
+          this.#copy = { ...(this.#copy ?? copy), markSlots };
+          state.setCopy(slots, this.#copy);
+        },
       },
-      snapshot.streamDb,
+      position,
     );
+    await sender.connect();
+    this.#sender = sender;
+    this.#stream = new StreamWriter({
+      sender,
+      isCluster,
+      deferred: this.#deferred,
+      targetDb,
+      isAlone,
+      quarantine: (args, db, reason) => quarantine.add(args, db, reason),
+      getAck: () => this.#feed.acknowledge(),
+      from: position,
+      done: bySlot,
+    });
+  }
+
+  #position(): StreamPosition {
+    const { offset, db } = this.#stream?.position ?? { offset: 0, db: 0 };
+    return { offset, db, replid: this.#feed.replid, isSettled: this.#isSettled };
   }
 
   /** When all that came during the snapshot is applied, keys get their right expiry times. */
   async #catchUp(): Promise<void> {
-    if (this.#isCaughtUp || this.#stream === undefined) return;
-    if (this.#appliedOffset < this.#caughtUpAt) return;
-    await this.#target.drain();
-    const { deployment } = this.#target;
+    const [copy, sender, stream] = [this.#copy, this.#sender, this.#stream];
+    if (this.#isSettled || copy === undefined || sender === undefined || stream === undefined)
+      return;
+    if (stream.position.offset < copy.wholeFrom) return;
+    await sender.drain();
+    const deployment = this.#target;
     const failed = await this.#deferred.settle((db) => ({ deployment, db }));
     if (failed > 0) {
       this.#options.note(
         `${this.name}: ${failed} keys have a wrong expiry time; verify --repair target mends them`,
       );
     }
-    await this.#removeExtra(deployment);
-    this.#isCaughtUp = true;
+    this.#isSettled = true;
+    await sender.drainAndMark(this.#position());
   }
 
-  async #removeExtra(target: Deployment): Promise<void> {
-    const { removesExtra, source, isOurs, pairs, note } = this.#options;
-    if (!removesExtra) return;
-    let count = 0;
-    for (const pair of pairs) {
-      count += await sweep({
-        source: { deployment: source, db: pair.source },
-        target: { deployment: target, db: pair.target },
-        isOurs,
-      });
-    }
-    if (count > 0) note(`${this.name}: ${count} keys that the source does not have were removed`);
-  }
-
-  #refused({ args, db, reason }: Refusal): void {
+  /** An answer is a reason to end. */
+  #refused({ args, db, reason }: Refusal): ToolError | undefined {
     const { conflict, quarantine } = this.#options;
     const [code = ''] = reason.split(' ', 1);
     if (code === 'BUSYKEY' && conflict === 'skip') {
@@ -379,11 +562,16 @@ export class SourceRun {
     } else if (code === 'BUSYKEY') {
       const key = JSON.stringify(args[1]?.toString() ?? '');
       const message = `Cannot copy key ${key}: the target has it; see --on-conflict`;
-      this.#fatal ??= new ToolError('NODES_REFUSED', message);
+      return new ToolError('NODES_REFUSED', message);
     } else if (FATAL_CODES.has(code)) {
-      this.#fatal ??= new ToolError('NODE_FAILED', `The target answered: ${reason}`);
+      return new ToolError('NODE_FAILED', `The target answered: ${reason}`);
     } else {
       quarantine.add(args, db, reason);
     }
+    return undefined;
   }
+}
+
+function connectionName(id: string): string {
+  return `slotline-migrate-${id}`;
 }

@@ -5,8 +5,11 @@
 import { closeSync, openSync, readSync, unlinkSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 
-/** `begin`, `end` and `abort` of a snapshot carry no bytes. */
-export type SpoolKind = 'begin' | 'snapshot' | 'end' | 'abort' | 'stream';
+/**
+ * `begin` and `abort` of a snapshot carry no bytes, `end` the offset behind which the stream goes on; `probe` only wakes
+ * whoever takes.
+ */
+export type SpoolKind = 'begin' | 'snapshot' | 'end' | 'abort' | 'stream' | 'probe';
 
 export interface SpoolItem {
   readonly kind: SpoolKind;

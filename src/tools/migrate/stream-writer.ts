@@ -1,24 +1,32 @@
 /**
  * A master's stream of writes into commands for the target. To a single server it goes as it came. To a cluster each
  * command goes to the owner of its keys: commands that only set or delete keys are split by slot, a transaction stays one
- * where its keys share a slot and is carried out command by command otherwise, and what cannot be split is handed to the
+ * where its keys share a slot and is carried out slot by slot otherwise, and what cannot be split is handed to the
  * quarantine.
  */
 import { keySlot } from '../../base/index.ts';
 import { MasterStream, type StreamTarget } from '../../replication/index.ts';
 import { type Request, encodeRequest } from '../../resp/index.ts';
+import { isProgressKey } from '../flow/index.ts';
 import { CommandKeys, type KnownCommand } from './command-keys.ts';
 import type { DeferredExpiry } from './deferred-expiry.ts';
-import type { TargetWriter } from './target-writer.ts';
+import { isRepeatable } from './repeatable.ts';
+import { NO_SLOT } from './stream-batch.ts';
+import type { StreamSender } from './stream-sender.ts';
 
 export interface StreamWriterOptions {
-  readonly target: TargetWriter;
+  readonly sender: StreamSender;
+  readonly isCluster: boolean;
   readonly deferred: DeferredExpiry;
   readonly targetDb: (sourceDb: number) => number | undefined;
   /** Whether this stream is all of the source, so that FLUSHALL means all of the target. */
   readonly isAlone: boolean;
   readonly quarantine: (args: readonly Buffer[], db: number, reason: string) => void;
   readonly getAck: () => void;
+  /** From where the stream comes. */
+  readonly from: { readonly offset: number; readonly db: number };
+  /** By slot of the target, offsets up to which its commands are carried out already. */
+  readonly done: ReadonlyMap<number, number>;
 }
 
 /** Commands with keys that have nothing to do with each other, and how many arguments belong to each. */
@@ -34,30 +42,38 @@ const FLUSHING: ReadonlySet<string> = new Set(['flushall', 'flushdb']);
 /** Give a key the expiry time of another, which may be a shifted one. */
 const CARRYING: ReadonlySet<string> = new Set(['rename', 'renamenx', 'copy']);
 
-/** A command with all that is needed to send it later. */
+/** A command of an open transaction. */
 interface Held {
   readonly bytes: Buffer;
   readonly slot: number;
+  readonly db: number;
 }
 
 export class StreamWriter implements StreamTarget {
   commandCount = 0;
   /** Transactions whose keys were in several slots. */
   brokenTransactions = 0;
-  /** Bytes of the stream that were carried out, whole commands and transactions. */
-  appliedBytes = 0;
   isInTransaction = false;
   readonly #options: StreamWriterOptions;
   readonly #stream: MasterStream = new MasterStream(this);
   readonly #keys: CommandKeys = new CommandKeys();
-  readonly #isCluster: boolean;
+  readonly #topDone: number;
   #sourceDb: number;
+  /** Source offset behind the last whole command or transaction, and bytes that were run since. */
+  #offset: number;
+  #openBytes = 0;
   #held: Held[] = [];
 
-  constructor(options: StreamWriterOptions, streamDb: number) {
+  constructor(options: StreamWriterOptions) {
     this.#options = options;
-    this.#isCluster = options.target.deployment.isCluster;
-    this.#sourceDb = streamDb;
+    this.#sourceDb = options.from.db;
+    this.#offset = options.from.offset;
+    this.#topDone = Math.max(0, ...options.done.values());
+  }
+
+  /** Behind the last whole command or transaction. */
+  get position(): { readonly offset: number; readonly db: number } {
+    return { offset: this.#offset, db: this.#sourceDb };
   }
 
   /** Takes more of the stream; says why it is none, if so. */
@@ -66,7 +82,8 @@ export class StreamWriter implements StreamTarget {
   }
 
   applied(_buf: Buffer, _at: number, size: number): void {
-    this.appliedBytes += size;
+    this.#offset += size;
+    this.#openBytes = 0;
   }
 
   getAck(): void {
@@ -75,27 +92,36 @@ export class StreamWriter implements StreamTarget {
 
   run(buf: Buffer, at: number, size: number, request: Request): void {
     this.commandCount++;
+    this.#openBytes += size;
     if (request.argc === 2 && request.is(0, 'select')) {
       this.#sourceDb = Number(request.text(1));
       return;
     }
     if (request.argc === 1 && request.is(0, 'multi')) this.isInTransaction = true;
     else if (request.argc === 1 && request.is(0, 'exec')) return this.#endTransaction();
-    else if (this.#isCluster) this.#toCluster(request);
+    // Of a migration into the source.
+    else if (request.argc > 1 && isProgressKey(request.buf, request.at[1]!, request.size[1]!))
+      return;
+    else if (this.#options.isCluster) this.#toCluster(request);
     else this.#toServer(buf, at, size, request);
   }
 
-  /** Sent at once: nothing else is written to the connection before EXEC, because each stream has its own. */
+  /** Behind the command that is run. */
+  get #end(): number {
+    return this.#offset + this.#openBytes;
+  }
+
   #toServer(buf: Buffer, at: number, size: number, request: Request): void {
     const db = this.#options.targetDb(this.#sourceDb);
-    if (db === undefined) return;
-    const out = this.#options.target.lane(0, db);
-    if (this.isInTransaction && this.#held.length === 0) {
-      out.raw(MULTI, 0, MULTI.length, 1);
-      this.#held.push({ bytes: MULTI, slot: 0 });
-    }
+    if (db === undefined || this.#isDone(0)) return;
     this.#noteCarried(request, db);
-    out.raw(buf, at, size, 1);
+    if (this.isInTransaction) {
+      this.#held.push({ bytes: Buffer.from(buf.subarray(at, at + size)), slot: 0, db });
+      return;
+    }
+    const { sender } = this.#options;
+    const item = { slot: 0, db, isRepeatable: false, offset: this.#end };
+    sender.add(item, buf, at, size);
   }
 
   #toCluster(request: Request): void {
@@ -103,78 +129,84 @@ export class StreamWriter implements StreamTarget {
     if (db === undefined) return;
     const known = this.#keys.of(request);
     if (known === undefined) return this.#quarantine(request, 'its keys are not known');
-    if (known.keys.length === 0) return this.#withoutKeys(request, known);
+    const { keys, name } = known;
+    if (keys.length === 0) return this.#withoutKeys(request, known);
     this.#noteCarried(request, db, known);
-    const slots = new Set(known.keys.map((index) => slotOf(request, index)));
-    if (slots.size === 1) {
-      const [slot = 0] = slots;
-      return this.#write({ bytes: bytesOf(request), slot });
+    const slot = slotOf(request, keys[0]!);
+    if (keys.every((index) => slotOf(request, index) === slot)) {
+      const { buf, start, end } = request;
+      return this.#write(slot, isRepeatable(name, request), buf, start, end - start);
     }
-    const width = SPLITTABLE.get(known.name);
+    const width = SPLITTABLE.get(name);
     if (width === undefined) return this.#quarantine(request, 'its keys are in several slots');
-    this.#split(request, known, slots, width);
+    this.#split(request, known, width);
   }
 
   #withoutKeys(request: Request, { name }: KnownCommand): void {
-    const { target, isAlone } = this.#options;
+    const { sender, isAlone } = this.#options;
     const isForAll = FOR_ALL.has(name) || (isAlone && FLUSHING.has(name));
     if (!isForAll && name !== 'publish') return this.#quarantine(request, 'it has no key');
     const bytes = bytesOf(request);
+    const item = { db: 0, isRepeatable: true, offset: this.#end };
+    if (isForAll) sender.addToEach(item, bytes);
     // A message reaches the whole cluster from any node.
-    const nodes = isForAll ? target.nodeCount : 1;
-    for (let node = 0; node < nodes; node++) target.lane(node, 0).raw(bytes, 0, bytes.length, 1);
+    else sender.add({ ...item, slot: NO_SLOT }, bytes, 0, bytes.length);
   }
 
-  #split(request: Request, known: KnownCommand, slots: ReadonlySet<number>, width: number): void {
+  #split(request: Request, known: KnownCommand, width: number): void {
     // One that was refused is not in the stream, so there is nothing left to be refused.
     const name = known.name === 'msetnx' ? 'mset' : known.name;
-    for (const slot of slots) {
-      const args: (Buffer | string)[] = [name];
-      for (const index of known.keys) {
-        if (slotOf(request, index) !== slot) continue;
-        for (let i = 0; i < width; i++) args.push(request.bytes(index + i));
-      }
-      this.#write({ bytes: encodeRequest(args), slot });
+    const parts = new Map<number, (Buffer | string)[]>();
+    for (const index of known.keys) {
+      const slot = slotOf(request, index);
+      const args = parts.get(slot) ?? [name];
+      for (let i = 0; i < width; i++) args.push(request.bytes(index + i));
+      parts.set(slot, args);
+    }
+    for (const [slot, args] of parts) {
+      const bytes = encodeRequest(args);
+      this.#write(slot, true, bytes, 0, bytes.length);
     }
   }
 
-  #write(command: Held): void {
-    if (this.isInTransaction) this.#held.push(command);
-    else this.#send(command);
+  #write(slot: number, repeatable: boolean, buf: Buffer, at: number, size: number): void {
+    if (this.isInTransaction) {
+      this.#held.push({ bytes: Buffer.from(buf.subarray(at, at + size)), slot, db: 0 });
+      return;
+    }
+    if (this.#isDone(slot)) return;
+    const offset = this.#end;
+    const item = { slot, db: 0, isRepeatable: repeatable, offset };
+    this.#options.sender.add(item, buf, at, size);
   }
 
-  #send({ bytes, slot }: Held): void {
-    const { target } = this.#options;
-    target.lane(target.deployment.ownerOfSlot(slot), 0).raw(bytes, 0, bytes.length, 1);
+  /** Whether an earlier run carried out what ends here. */
+  #isDone(slot: number): boolean {
+    return this.#end <= this.#topDone && this.#end <= (this.#options.done.get(slot) ?? 0);
   }
 
   #endTransaction(): void {
     this.isInTransaction = false;
     const held = this.#held;
-    this.#held = [];
     if (held.length === 0) return;
-    const { target, targetDb } = this.#options;
-    if (!this.#isCluster) {
-      target.lane(0, targetDb(this.#sourceDb) ?? 0).raw(EXEC, 0, EXEC.length, 1);
-      return;
+    this.#held = [];
+    if (new Set(held.map(({ slot }) => slot)).size > 1) this.brokenTransactions++;
+    for (const { bytes, slot, db } of held) {
+      if (this.#isDone(slot)) continue;
+      const item = { slot, db, isRepeatable: false, offset: this.#end };
+      this.#options.sender.add(item, bytes, 0, bytes.length);
     }
-    const slots = new Set(held.map(({ slot }) => slot));
-    const isOne = slots.size === 1;
-    if (!isOne) this.brokenTransactions++;
-    const slot = held[0]?.slot ?? 0;
-    if (isOne) this.#send({ bytes: MULTI, slot });
-    for (const command of held) this.#send(command);
-    if (isOne) this.#send({ bytes: EXEC, slot });
   }
 
   /** A new name takes the expiry time of the old one along. */
   #noteCarried(request: Request, db: number, known?: KnownCommand): void {
     const { deferred } = this.#options;
-    if (deferred.count === 0) return;
+    if (!deferred.isPending) return;
     const { name, keys } = known ?? this.#keys.of(request) ?? { name: '', keys: [] };
     const to = keys[1];
     if (!CARRYING.has(name) || to === undefined) return;
     deferred.add(db, request.buf, request.at[to]!, request.size[to]!);
+    deferred.save();
   }
 
   #quarantine(request: Request, reason: string): void {
@@ -182,9 +214,6 @@ export class StreamWriter implements StreamTarget {
     this.#options.quarantine(args, this.#sourceDb, reason);
   }
 }
-
-const MULTI: Buffer = encodeRequest(['MULTI']);
-const EXEC: Buffer = encodeRequest(['EXEC']);
 
 function slotOf(request: Request, index: number): number {
   return keySlot(request.buf, request.at[index]!, request.size[index]!);

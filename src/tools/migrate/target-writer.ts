@@ -1,25 +1,18 @@
 /**
- * Sends commands to the nodes of the target, many at once and in order for each node. What a node redirects or refuses
+ * Sends a snapshot's commands to the nodes of the target, many at once and in order for each node. What a node redirects or refuses
  * for the moment is sent again to whoever has the slot then, before anything that comes later; what it refuses for good
  * is reported.
  */
 import {
-  type Argument,
   type Deployment,
   NOBODY,
   type RawReplies,
   RequestBuffer,
   type RespClient,
 } from '../../client/index.ts';
-import { PARSED, ReplyError, Request, RequestParser } from '../../resp/index.ts';
+import { ReplyError } from '../../resp/index.ts';
+import { type Refusal, isPassing, requestsOf } from './batch-replies.ts';
 import { CommandKeys } from './command-keys.ts';
-
-/** A command that was not carried out. */
-export interface Refusal {
-  readonly args: readonly Buffer[];
-  readonly db: number;
-  readonly reason: string;
-}
 
 interface Lane {
   readonly client: RespClient;
@@ -32,22 +25,12 @@ const FLUSH_BYTES: number = 32 * 1024;
 /** Bytes sent whose replies are not in, all nodes together. */
 const IN_FLIGHT_BYTES_MAX: number = 4 * 1024 * 1024;
 const MINUS = 0x2d;
-/** A bulk of the target's own making is never longer. */
-const BULK_BYTES_MAX = 0x7fffffff;
-/** Errors that another node, or the same a little later, will not give. */
-const PASSING: ReadonlySet<string> = new Set([
-  'MOVED',
-  'ASK',
-  'TRYAGAIN',
-  'CLUSTERDOWN',
-  'LOADING',
-]);
 
 export class TargetWriter {
   readonly deployment: Deployment;
-  /** Commands of which the target answered that they are done. */
-  doneCount = 0;
-  readonly #onRefusal: (refusal: Refusal) => void;
+  /** Of its connections, so that a later run can end them. */
+  readonly #name: string;
+  readonly #onRefusal: (refusal: Refusal) => Error | undefined;
   readonly #keys: CommandKeys = new CommandKeys();
   #lanes: Lane[] = [];
   #inFlightBytes = 0;
@@ -56,9 +39,16 @@ export class TargetWriter {
   /** In order, to be sent again. */
   #again: Refusal[] = [];
 
-  /** Writes to a deployment of its own, which it closes; `connect` first. */
-  constructor(deployment: Deployment, onRefusal: (refusal: Refusal) => void) {
+  /**
+   * Writes to a deployment of its own, which it closes; `connect` first. An answer of `onRefusal` is a reason to end.
+   */
+  constructor(
+    deployment: Deployment,
+    name: string,
+    onRefusal: (refusal: Refusal) => Error | undefined,
+  ) {
     this.deployment = deployment;
+    this.#name = name;
     this.#onRefusal = onRefusal;
   }
 
@@ -110,6 +100,7 @@ export class TargetWriter {
   async #openLanes(): Promise<void> {
     const masters = this.deployment.masters();
     const clients = await Promise.all(masters.map((_, i) => this.deployment.connection(i)));
+    await Promise.all(clients.map((client) => client.call('CLIENT', 'SETNAME', this.#name)));
     const unsent = this.#lanes.filter(({ out }) => out.count > 0);
     this.#lanes = clients.map((client) => {
       const known = this.#lanes.find((lane) => lane.client === client);
@@ -142,7 +133,6 @@ export class TargetWriter {
     const { buf, starts } = replies;
     let hasError = false;
     for (let i = 0; i < starts.length && !hasError; i++) hasError = buf[starts[i]!] === MINUS;
-    this.doneCount += starts.length;
     if (hasError) this.#sortOut(bytes, replies, lane);
     this.#ended(bytes, undefined);
   }
@@ -164,29 +154,19 @@ export class TargetWriter {
   #sortOut(bytes: Buffer, { buf, starts, ends }: RawReplies, lane: Lane): void {
     const requests = requestsOf(bytes, starts.length);
     let { db } = lane;
-    let group: Refusal[] | undefined;
     for (const [i, args] of requests.entries()) {
-      const name = nameOf(args);
+      if (nameOf(args) === 'select') db = Number(args[1]?.toString());
       const [start, end] = [starts[i]!, ends[i]!];
-      const isError = buf[start] === MINUS;
-      const reason = isError ? buf.toString('latin1', start + 1, end - 2) : '';
-      if (name === 'select') db = Number(args[1]?.toString());
-      if (name === 'multi') group = [];
-      else if (name === 'exec') {
-        // A transaction of which one command was redirected did nothing at all.
-        if (isError)
-          for (const each of group ?? []) this.#refused({ ...each, reason: each.reason || reason });
-        group = undefined;
-      } else if (group !== undefined) group.push({ args, db, reason });
-      else if (isError) this.#refused({ args, db, reason });
+      if (buf[start] !== MINUS) continue;
+      const refusal = { args, db, reason: buf.toString('latin1', start + 1, end - 2) };
+      if (isPassing(refusal.reason)) this.#again.push(refusal);
+      else this.#refuse(refusal);
     }
   }
 
-  #refused(refusal: Refusal): void {
-    this.doneCount--;
-    const [code = ''] = refusal.reason.split(' ', 1);
-    if (PASSING.has(code) || code === 'EXECABORT') this.#again.push(refusal);
-    else this.#onRefusal(refusal);
+  #refuse(refusal: Refusal): void {
+    const error = this.#onRefusal(refusal);
+    if (error !== undefined) this.#failure ??= { error };
   }
 
   /** Sends again what was redirected, one after the other, when nothing else is under way. */
@@ -204,32 +184,12 @@ export class TargetWriter {
 
   async #sendAgain({ args, db }: Refusal): Promise<void> {
     try {
-      await this.deployment.call(db, this.#keyOf(args), ...(args as readonly Argument[]));
-      this.doneCount++;
+      await this.deployment.call(db, this.#keys.firstKey(args), ...args);
     } catch (error) {
       if (!(error instanceof ReplyError)) throw error;
-      this.#onRefusal({ args, db, reason: error.message });
+      this.#refuse({ args, db, reason: error.message });
     }
   }
-
-  #keyOf(args: readonly Buffer[]): Buffer {
-    const request = new Request();
-    request.load(args);
-    const index = this.#keys.of(request)?.keys[0] ?? 1;
-    return args[index] ?? Buffer.alloc(0);
-  }
-}
-
-/** The requests in `bytes`, which we wrote ourselves. */
-function requestsOf(bytes: Buffer, count: number): Buffer[][] {
-  const parser = new RequestParser({ bulkBytesMax: BULK_BYTES_MAX, splitInline: () => undefined });
-  const request = new Request();
-  const requests: Buffer[][] = [];
-  for (let at = 0; requests.length < count; at = parser.end) {
-    if (parser.parse(request, bytes, at, bytes.length) !== PARSED) break;
-    requests.push(Array.from({ length: request.argc }, (_, i) => request.bytes(i)));
-  }
-  return requests;
 }
 
 function nameOf([name]: readonly Buffer[]): string {

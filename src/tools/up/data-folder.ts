@@ -2,6 +2,7 @@
 import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { ToolError } from '../errors.ts';
+import { isRunning } from '../process-owner.ts';
 import {
   CONFIG_FILE,
   NODES_FILE,
@@ -49,7 +50,7 @@ export class DataFolder {
     this.#attempt('make the data folder', () => mkdirSync(this.path, { recursive: true }));
     const path = join(this.path, PID_FILE);
     const owner = existsSync(path) ? Number(readFileSync(path, 'utf8')) : 0;
-    if (owner > 0 && isLauncher(owner)) throw running(this.path, owner);
+    if (isRunning(owner, 'up')) throw running(this.path, owner);
     rmSync(path, { force: true });
     this.#attempt('take the data folder', () =>
       writeFileSync(path, `${process.pid}\n`, { flag: 'wx' }),
@@ -122,19 +123,4 @@ export class DataFolder {
 function running(path: string, pid: number): ToolError {
   const message = `Cannot start: the cluster in "${path}" is already running (process ${pid}); end that one first, or take another --dir`;
   return new ToolError('LOCAL', message);
-}
-
-/** Whether `pid` is a launcher of ours: after a crash the number may have gone to somebody else. */
-function isLauncher(pid: number): boolean {
-  if (pid === process.pid) return false;
-  try {
-    process.kill(pid, 0);
-  } catch (error) {
-    return error instanceof Error && 'code' in error && error.code === 'EPERM';
-  }
-  // Where the system tells what a process runs, ask it; elsewhere a living process counts.
-  const commandLine = `/proc/${pid}/cmdline`;
-  if (!existsSync(commandLine)) return true;
-  const words = readFileSync(commandLine, 'utf8').split('\0');
-  return words.includes('up') && words.some((word) => word.includes('slotline'));
 }

@@ -1,6 +1,6 @@
 /** Which keys are looked at. */
 import { crc16, globMatches } from '../../base/index.ts';
-import type { KeyBatch } from '../flow/index.ts';
+import { type KeyBatch, isProgressKey } from '../flow/index.ts';
 
 export interface Selection {
   /** Glob-style patterns, any of which a key may match; all keys without any. */
@@ -11,15 +11,15 @@ export interface Selection {
 
 const CRC_RANGE = 0x1_0000;
 
-/** Undefined when every key is wanted. The choice depends on the key alone, so that both sides make the same. */
+/** The choice depends on the key alone, so that both sides make the same. What a migration keeps there is no data. */
 export function keyChooser({
   filters,
   sample,
-}: Selection): ((batch: KeyBatch, index: number) => boolean) | undefined {
-  if (filters.length === 0 && sample >= 1) return undefined;
+}: Selection): (batch: KeyBatch, index: number) => boolean {
   const patterns = filters.map((filter) => Buffer.from(filter));
   return ({ buf, at, size }, index) => {
     const [from, length] = [at[index] ?? 0, size[index] ?? 0];
+    if (isProgressKey(buf, from, length)) return false;
     if (sample < 1 && crc16(buf, from, length) >= sample * CRC_RANGE) return false;
     if (patterns.length === 0) return true;
     return patterns.some((pattern) =>
