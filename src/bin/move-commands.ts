@@ -1,6 +1,6 @@
 /** `slotline verify` and `slotline migrate`: their arguments. */
 import { type Command, InvalidArgumentError, Option } from 'commander';
-import { runTool, wholeNumber } from './run-tool.ts';
+import { atLeastOne, runTool, wholeNumber } from './run-tool.ts';
 
 interface EndFlags {
   readonly sourceMaster?: string;
@@ -186,10 +186,4 @@ function part(text: string): number {
   if (!(value > 0 && value <= 1))
     throw new InvalidArgumentError('Give a number above 0, at most 1.');
   return value;
-}
-
-function atLeastOne(text: string): number {
-  const count = wholeNumber(text);
-  if (count < 1) throw new InvalidArgumentError('Give a number of at least 1.');
-  return count;
 }

@@ -4,6 +4,7 @@ import { basename, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Command, CommanderError } from 'commander';
 import { addClusterCommands } from './cluster-commands.ts';
+import { addDrillCommand } from './drill-command.ts';
 import { addMoveCommands } from './move-commands.ts';
 import { runTool, wholeNumber } from './run-tool.ts';
 import { NODE_ENVIRONMENT, NODE_FLAGS } from './node-flags.ts';
@@ -48,6 +49,7 @@ function program(): Command {
     .action(runServer);
   addClusterCommands(root);
   addMoveCommands(root);
+  addDrillCommand(root);
   return root;
 }
 

@@ -3,7 +3,7 @@
  */
 export { type CallOptions, callNodes, setNodeTimeout } from './call.ts';
 export { checkCluster, showInfo } from './check.ts';
-export { connectNode, isListening, waitUntil } from './connect.ts';
+export { callNode, connectNode, isListening, waitUntil, withCredentials } from './connect.ts';
 export { type CreateResult, type CreateToolOptions, createCluster } from './create.ts';
 export {
   CREATE_TIMEOUT_MS,
@@ -14,16 +14,18 @@ export {
   prepareCreate,
 } from './create-run.ts';
 export { FAILOVER_TIMEOUT_MS, type FailoverOptions, failover } from './failover.ts';
-export type { FailoverMode } from './failover-plan.ts';
+export { type FailoverMode, planFailover } from './failover-plan.ts';
 export { type Finding, findProblems } from './findings.ts';
 export { type ClusterReport, type NodeReport, closeReport, inspectCluster } from './inspect.ts';
 export { type Addition, addNode, delNode } from './membership.ts';
 export { fix } from './fix.ts';
 export type { FixOptions } from './fix-plan.ts';
 export { type OperateOptions, resumeOnly } from './operate.ts';
+export { withLock } from './locked.ts';
 export { MOVE_DEFAULTS } from './slot-mover.ts';
 export { rebalance, reshard } from './slot-tools.ts';
 export { relocate, switchover, takeover, upgrade } from './operations.ts';
 export type { RebalanceWish, ReshardWish } from './slot-plan.ts';
-export { type SlotRange, formatRanges } from './slot-ranges.ts';
+export { type SlotRange, formatRanges, slotsOf } from './slot-ranges.ts';
+export { Stopping, withSignals } from './stopping.ts';
 export { type ClusterNode, parseClusterNodes } from './topology.ts';

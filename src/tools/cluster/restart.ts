@@ -1,7 +1,7 @@
 /** Restarts a node by the user's command and waits until it is back, in touch with all, and has its master's data. */
-import { spawn } from 'node:child_process';
 import { replyFacts, replyText } from '../../client/index.ts';
 import { ToolError } from '../errors.ts';
+import { commandFor, runCommand } from '../run-command.ts';
 import { callNode, connectNode, waitUntil, withCredentials } from './connect.ts';
 import { waitForCopy, waitForState } from './create-run.ts';
 import type { MembershipContext } from './membership-steps.ts';
@@ -20,10 +20,7 @@ export async function restartNode(
   const target = reachable(report, id);
   const { host, port } = target.node;
   const before = await runIdOf(clientOf(target));
-  await run(
-    command.replaceAll('{host}', host).replaceAll('{port}', String(port)).replaceAll('{id}', id),
-    timeoutMs,
-  );
+  await runCommand(commandFor(command, { host, port, id }), timeoutMs);
   const address = withCredentials(target.node, report.address);
   await waitUntil(
     async () => {
@@ -67,24 +64,4 @@ export async function restartNode(
 
 async function runIdOf(client: Parameters<typeof callNode>[0]): Promise<string> {
   return replyFacts(await callNode(client, 'INFO', 'server')).get('run_id') ?? '';
-}
-
-/** Runs a command of the user's shell. Throws ToolError `LOCAL` with its end when it fails. */
-function run(command: string, timeoutMs: number): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const child = spawn(command, { shell: true, stdio: ['ignore', 'ignore', 'inherit'] });
-    const timer = setTimeout(() => child.kill(), timeoutMs);
-    child.on('error', (error) => {
-      clearTimeout(timer);
-      reject(new ToolError('LOCAL', `Cannot run "${command}": ${error.message}`, error));
-    });
-    child.on('exit', (status, signal) => {
-      clearTimeout(timer);
-      if (status === 0) resolve();
-      else {
-        const end = status === null ? `by ${signal ?? 'a signal'}` : `with status ${status}`;
-        reject(new ToolError('LOCAL', `"${command}" ended ${end}: nothing else was restarted`));
-      }
-    });
-  });
 }
