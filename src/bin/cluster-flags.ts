@@ -20,7 +20,7 @@ export interface PlanFlags extends SharedFlags {
 }
 
 /** What the tools take that move keys. */
-export interface MoveFlags extends PlanFlags {
+export interface KeyFlags {
   readonly pipeline?: number;
   readonly clusterPipeline?: number;
   readonly migrateTimeout?: number;
@@ -28,7 +28,11 @@ export interface MoveFlags extends PlanFlags {
   readonly replace?: boolean;
   readonly clusterReplace?: boolean;
   readonly throttle?: number;
+  readonly keyBytesMax?: number;
 }
+
+/** What the tools take that plan moves of keys. */
+export interface MoveFlags extends PlanFlags, KeyFlags {}
 
 const STEP_TIMEOUT_MS = 60_000;
 
@@ -68,9 +72,18 @@ export function withPlan(command: Command): Command {
     .option('--journal <folder>', 'where the journal lives that an interrupted run leaves', '.');
 }
 
-/** What tools take that move keys. */
+/** What tools take that plan moves of keys. */
 export function withMoves(command: Command): Command {
-  return withPlan(command)
+  return withKeys(withPlan(command)).option(
+    '--key-bytes-max <bytes>',
+    'slots with a larger key stay: it would block both nodes (default: all move)',
+    wholeNumber,
+  );
+}
+
+/** What tools take that move keys. */
+export function withKeys(command: Command): Command {
+  return command
     .option('--pipeline <keys>', 'keys of one MIGRATE at most (default: 1000)', wholeNumber)
     .addOption(new Option('--cluster-pipeline <keys>').argParser(wholeNumber).hideHelp())
     .option('--migrate-timeout <ms>', 'bound of one MIGRATE (default: 60000)', wholeNumber)
@@ -89,7 +102,6 @@ export async function operateOptions(
   nodes: readonly string[],
   flags: MoveFlags,
 ): Promise<OperateOptions> {
-  const { MOVE_DEFAULTS } = await import('../tools/cluster/index.ts');
   return {
     seeds: await seeds(nodes),
     timeoutMs: timeoutOf(flags, STEP_TIMEOUT_MS),
@@ -98,16 +110,23 @@ export async function operateOptions(
     planFile: flags.plan,
     applyFile: flags.apply,
     journalFolder: flags.journal,
-    move: {
-      batchKeysMax: Math.max(
-        1,
-        flags.pipeline ?? flags.clusterPipeline ?? MOVE_DEFAULTS.batchKeysMax,
-      ),
-      migrateTimeoutMs:
-        flags.migrateTimeout ?? flags.clusterTimeout ?? MOVE_DEFAULTS.migrateTimeoutMs,
-      isReplacing: flags.replace === true || flags.clusterReplace === true,
-      keysPerSecond: flags.throttle,
-    },
+    move: await moveOptions(flags),
+  };
+}
+
+/** How keys are moved. */
+export async function moveOptions(flags: KeyFlags): Promise<OperateOptions['move']> {
+  const { MOVE_DEFAULTS } = await import('../tools/cluster/index.ts');
+  return {
+    batchKeysMax: Math.max(
+      1,
+      flags.pipeline ?? flags.clusterPipeline ?? MOVE_DEFAULTS.batchKeysMax,
+    ),
+    migrateTimeoutMs:
+      flags.migrateTimeout ?? flags.clusterTimeout ?? MOVE_DEFAULTS.migrateTimeoutMs,
+    isReplacing: flags.replace === true || flags.clusterReplace === true,
+    keysPerSecond: flags.throttle,
+    keyBytesMax: flags.keyBytesMax,
   };
 }
 

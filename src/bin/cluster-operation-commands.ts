@@ -4,6 +4,7 @@ import {
   type PlanFlags,
   type SharedFlags,
   list,
+  oneAddress,
   operateOptions,
   seeds,
   timeoutOf,
@@ -25,6 +26,10 @@ interface TakeoverFlags extends PlanFlags {
   readonly evenIfMastersAnswer?: boolean;
 }
 
+interface ReplaceFlags extends PlanFlags {
+  readonly acceptDataLoss?: boolean;
+}
+
 interface UpgradeFlags extends PlanFlags {
   readonly restartCommand: string;
 }
@@ -43,6 +48,7 @@ export function addOperationCommands(cluster: Command): void {
   addSwitchover(cluster);
   addRelocate(cluster);
   addTakeover(cluster);
+  addReplace(cluster);
   addUpgrade(cluster);
   addBackup(cluster);
   addRestore(cluster);
@@ -94,6 +100,25 @@ function addTakeover(cluster: Command): void {
       const { takeover } = await import('../tools/cluster/index.ts');
       const isForced = flags.evenIfMastersAnswer === true;
       return takeover(flags.nodes, isForced, await operateOptions(nodes, flags), screen);
+    }),
+  );
+}
+
+function addReplace(cluster: Command): void {
+  withPlan(
+    cluster
+      .command('replace')
+      .description('put a new node in the place of a master or replica that is gone')
+      .argument('<existing>', 'any node of the cluster that answers')
+      .argument('<gone>', 'the node that is gone: its id, the beginning of it, or host:port')
+      .argument('<new>', 'the empty node that takes its place')
+      .option('--accept-data-loss', 'slots that nobody else has the keys of come back empty'),
+  ).action((existing: string, gone: string, fresh: string, flags: ReplaceFlags) =>
+    runTool(flags.json === true, async (screen) => {
+      const { replace } = await import('../tools/cluster/index.ts');
+      const newNode = await oneAddress(fresh);
+      const wish = { gone, newNode, acceptsLoss: flags.acceptDataLoss === true };
+      return replace(wish, await operateOptions([existing], flags), screen);
     }),
   );
 }

@@ -1,6 +1,19 @@
 /** `slotline cluster reshard` and the other tools that move slots: their arguments. */
 import { type Command, InvalidArgumentError, Option } from 'commander';
-import { type MoveFlags, list, operateOptions, withMoves } from './cluster-flags.ts';
+import type { NodeAddress } from '../client/index.ts';
+import {
+  type KeyFlags,
+  type MoveFlags,
+  type SharedFlags,
+  list,
+  moveOptions,
+  oneAddress,
+  operateOptions,
+  seeds,
+  withKeys,
+  withMoves,
+  withShared,
+} from './cluster-flags.ts';
 import { runTool, wholeNumber } from './run-tool.ts';
 
 interface ReshardFlags extends MoveFlags {
@@ -15,6 +28,7 @@ interface ReshardFlags extends MoveFlags {
 interface RebalanceFlags extends MoveFlags {
   readonly weight?: ReadonlyMap<string, number>;
   readonly clusterWeight?: ReadonlyMap<string, number>;
+  readonly by: 'slots' | 'keys' | 'memory';
   readonly useEmptyMasters?: boolean;
   readonly clusterUseEmptyMasters?: boolean;
   readonly threshold?: number;
@@ -25,6 +39,19 @@ interface RebalanceFlags extends MoveFlags {
 interface FixFlags extends MoveFlags {
   readonly fixWithUnreachableMasters?: boolean;
   readonly clusterFixWithUnreachableMasters?: boolean;
+}
+
+interface ImportFlags extends SharedFlags, KeyFlags {
+  readonly yes?: boolean;
+  readonly clusterYes?: boolean;
+  readonly dryRun?: boolean;
+  readonly from?: string;
+  readonly clusterFrom?: string;
+  readonly clusterFromUser?: string;
+  readonly clusterFromPass?: string;
+  readonly fromDb?: number;
+  readonly copy?: boolean;
+  readonly clusterCopy?: boolean;
 }
 
 interface ResumeFlags extends MoveFlags {
@@ -39,6 +66,7 @@ export function addSlotCommands(cluster: Command): void {
   addReshard(cluster);
   addRebalance(cluster);
   addFix(cluster);
+  addImport(cluster);
   addResume(cluster);
 }
 
@@ -79,6 +107,11 @@ function addRebalance(cluster: Command): void {
         weight,
       )
       .addOption(new Option('--cluster-weight <node=weight...>').argParser(weight).hideHelp())
+      .addOption(
+        new Option('--by <what>', 'what is shared out')
+          .choices(['slots', 'keys', 'memory'])
+          .default('slots'),
+      )
       .option('--use-empty-masters', 'masters without slots get some too')
       .addOption(new Option('--cluster-use-empty-masters').hideHelp())
       .option(
@@ -96,6 +129,7 @@ function addRebalance(cluster: Command): void {
         {
           weights: flags.weight ?? flags.clusterWeight ?? new Map(),
           usesEmptyMasters: flags.useEmptyMasters === true || flags.clusterUseEmptyMasters === true,
+          by: flags.by,
           thresholdPercent: flags.threshold ?? flags.clusterThreshold ?? THRESHOLD_PERCENT,
         },
         { ...options, isDryRun: options.isDryRun || flags.clusterSimulate === true },
@@ -125,6 +159,59 @@ function addFix(cluster: Command): void {
       return fix({ usesUnreachable }, await operateOptions(nodes, flags), screen);
     }),
   );
+}
+
+function addImport(cluster: Command): void {
+  withKeys(
+    withShared(
+      cluster
+        .command('import')
+        .description('move the keys of a single server into the cluster, while clients go on')
+        .argument('[nodes...]', 'any node of the cluster; several are tried in order')
+        .option('--from <address>', 'the server that has the keys')
+        .addOption(new Option('--cluster-from <address>').hideHelp())
+        .addOption(new Option('--cluster-from-user <name>').hideHelp())
+        .addOption(new Option('--cluster-from-pass <password>').hideHelp())
+        .option('--from-db <number>', 'which of its databases', wholeNumber)
+        .option('--copy', 'the server keeps its keys')
+        .addOption(new Option('--cluster-copy').hideHelp())
+        .option('-y, --yes', 'do not ask')
+        .addOption(new Option('--cluster-yes').hideHelp())
+        .option('--dry-run', 'show the plan and change nothing'),
+    ),
+  ).action((nodes: string[], flags: ImportFlags) =>
+    runTool(flags.json === true, async (screen) => {
+      const { importKeys } = await import('../tools/cluster/index.ts');
+      const source = await sourceOf(flags);
+      return importKeys(
+        {
+          seeds: await seeds(nodes),
+          source,
+          database: flags.fromDb ?? (source.db === 0 ? undefined : source.db),
+          isCopying: flags.copy === true || flags.clusterCopy === true,
+          move: await moveOptions(flags),
+          isConfirmed: flags.yes === true || flags.clusterYes === true,
+          isDryRun: flags.dryRun === true,
+        },
+        screen,
+      );
+    }),
+  );
+}
+
+async function sourceOf(flags: ImportFlags): Promise<NodeAddress> {
+  const text = flags.from ?? flags.clusterFrom;
+  if (text === undefined) {
+    const { ToolError } = await import('../tools/index.ts');
+    throw new ToolError('USAGE', 'Cannot import: say --from');
+  }
+  const address = await oneAddress(text);
+  const { clusterFromUser: username, clusterFromPass: password } = flags;
+  return {
+    ...address,
+    ...(username === undefined ? {} : { username }),
+    ...(password === undefined ? {} : { password }),
+  };
 }
 
 function addResume(cluster: Command): void {

@@ -1,5 +1,5 @@
 /**
- * `npm run chaos -- [kills|cuts|disk|migrations] [--rounds 200] [--seed N] [--master EXE] [--replica EXE]`: faults under load at random
+ * `npm run chaos -- [kills|cuts|disk|migrations|tool] [--rounds 200] [--seed N] [--master EXE] [--replica EXE]`: faults under load at random
  * moments; without a word all of them. Ends with status 1 at the first loss; the same seed asks for the same faults.
  */
 import { mkdtempSync, rmSync } from 'node:fs';
@@ -12,6 +12,7 @@ import { cutRounds } from './cut-rounds.ts';
 import { diskFull } from './disk-full.ts';
 import { killRounds } from './kill-rounds.ts';
 import { migrateKillsBetween } from './migrate-kills.ts';
+import { toolKills } from './tool-kills.ts';
 
 const PROGRESS_EVERY = 20;
 
@@ -61,6 +62,15 @@ const SCENARIOS: Readonly<Record<string, (dir: string) => Promise<string>>> = {
     const [port = 0] = await freePorts(1);
     await diskFull(values.master, port, dir);
     return 'log, rewrite and save on a full disk: nothing lost, and each went on by itself';
+  },
+  tool: async () => {
+    const counts = await toolKills({
+      exeOf: () => values.master,
+      moments: 'each',
+      progress: (verb, moment) => tell(moment, `${verb} killed`),
+    });
+    const kinds = [...counts].map(([verb, count]) => `${verb} at ${count} moments`).join(', ');
+    return `the tool killed in ${kinds}: each time whole after the next call, no write lost`;
   },
 };
 

@@ -12,7 +12,7 @@ import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { Cluster } from './harness/cluster.ts';
 import { WriteLoad } from './harness/load.ts';
-import type { NodeProcess } from './harness/node-process.ts';
+import { NodeProcess, freePorts } from './harness/node-process.ts';
 import {
   OUR_SERVER,
   REAL_SERVER,
@@ -25,6 +25,8 @@ import { until } from './harness/until.ts';
 
 const BOUND_MS = 20_000;
 const KEYS = 2000;
+/** What CLUSTER INFO says where a node knows itself only. */
+const ALONE = 'cluster_known_nodes:1\r\n';
 
 const execute = promisify(execFile);
 
@@ -110,7 +112,7 @@ function manager(exe: string, otherExe: string): void {
     await expectWhole();
   });
 
-  test('a signal ends it in order, and resume --rollback takes back what had moved', async () => {
+  test('signals pause it and end it in order, and resume --rollback takes back what had moved', async () => {
     const from = at(cluster.node(0).port);
     const args = ['reshard', from, '--from', from, '--to', at(lastNode().port), '--slots', '900'];
     const before = slotsOf(await cluster.myself(cluster.node(0)));
@@ -124,11 +126,37 @@ function manager(exe: string, otherExe: string): void {
       folder,
     );
     await until(() => isOpen(), BOUND_MS, 'slots are open');
+    stopped.child.kill('SIGUSR1');
+    await until(async () => !(await isOpen()), BOUND_MS, 'it pauses with all slots closed');
+    stopped.child.kill('SIGUSR2');
+    await until(() => isOpen(), BOUND_MS, 'it goes on');
     stopped.child.kill('SIGINT');
     expect((await stopped.result).status).toBe(3);
     expect(await isOpen()).toBe(false);
     await expectDone('resume', from, '--rollback');
     expect(slotsOf(await cluster.myself(cluster.node(0)))).toBe(before);
+    await expectWhole();
+  });
+
+  test('a master that is lost in the middle stops it, and after the failover the next call goes on', async () => {
+    const [lost, heir, taker] = [cluster.node(2), cluster.node(5), lastNode()];
+    const [from, to] = [at(lost.port), at(taker.port)];
+    const args = ['reshard', at(contact()), '--from', from, '--to', to, '--slots', '600'];
+    const before = slotsOf(await cluster.myself(taker));
+    const flags = ['--throttle', '500', '--yes', '--journal', folder];
+    const stopped = startSlotline('cluster', ...args, ...flags);
+    await until(() => isOpen(), BOUND_MS, 'slots are open');
+    await lost.kill();
+    const { status, stderr } = await stopped.result;
+    expect(status, stderr).toBe(3);
+    expect(stderr).toMatch(/^slotline: .*$/m);
+    // The node that was importing from it says CLUSTERDOWN until somebody ends that.
+    await until(() => cluster.isMaster(heir), BOUND_MS, 'its replica has taken over');
+    await lost.start();
+    await until(async () => !(await cluster.isMaster(lost)), BOUND_MS, 'it is a replica');
+    await cluster.untilSynced(lost);
+    await expectDone(...args);
+    expect(slotsOf(await cluster.myself(taker))).toBe(before + 600);
     await expectWhole();
   });
 
@@ -166,7 +194,8 @@ function manager(exe: string, otherExe: string): void {
     await expectDone('del-node', at(contact()), at(lastNode().port));
     await lastNode().kill();
     await cluster.untilAgreed();
-    const masters = [0, 1, 2].map((index) => cluster.node(index));
+    const masters: NodeProcess[] = [];
+    for (const node of cluster.running) if (await cluster.isMaster(node)) masters.push(node);
     const result = await expectDone('switchover', at(contact()), '--json');
     const { failovers } = JSON.parse(result.stdout) as { failovers: { durationMs: number }[] };
     expect(failovers).toHaveLength(3);
@@ -191,14 +220,22 @@ function manager(exe: string, otherExe: string): void {
     await expectWhole();
   });
 
-  test('relocate moves every shard to servers of the other make, and no acknowledged write is lost', async () => {
+  test('relocate, taken back and done again, moves every shard to servers of the other make without a lost write', async () => {
     const old = cluster.running;
     const fresh = [];
     for (let count = 0; count < 6; count++) fresh.push(await cluster.add(otherExe));
-    const to = fresh.map(({ port }) => at(port)).join(',');
-    await expectDone('relocate', at(contact()), '--to', to);
+    const to = fresh.map(({ port }) => at(port));
+    const args = ['relocate', at(contact()), '--to', to.slice(0, 3).join(',')];
+    const stopped = startSlotline('cluster', ...args, '--yes', '--journal', folder);
+    await until(() => stopped.stderr().includes('hand over from'), BOUND_MS, 'shards move');
+    stopped.child.kill('SIGINT');
+    expect((await stopped.result).status).toBe(3);
+    await expectDone('resume', at(contact()), '--rollback');
+    for (const node of fresh) expect(await node.text('CLUSTER', 'INFO')).toContain(ALONE);
+    await expectWhole();
+    await expectDone('relocate', at(contact()), '--to', to.join(','));
     for (const node of old) {
-      expect(await node.text('CLUSTER', 'INFO')).toContain('cluster_known_nodes:1');
+      expect(await node.text('CLUSTER', 'INFO')).toContain(ALONE);
       await node.kill();
     }
     const count = load.acknowledgedCount;
@@ -224,6 +261,41 @@ function manager(exe: string, otherExe: string): void {
     expect(await load.missing()).toEqual([]);
   });
 
+  test('replace puts a new node in the place of one that is gone', async () => {
+    const gone = cluster.nodes.filter(({ isRunning }) => !isRunning).slice(-3);
+    const [contactNode = cluster.node(0)] = cluster.running;
+    for (const { port } of gone) {
+      const fresh = await cluster.add(exe);
+      await expectDone('replace', at(contactNode.port), at(port), at(fresh.port));
+      expect(await cluster.isMaster(fresh)).toBe(false);
+    }
+    await expectWhole();
+  });
+
+  test('import moves the keys of a single server, whatever bytes they are of', async () => {
+    const [port = 0] = await freePorts(1);
+    const single = new NodeProcess({ exe: otherExe, port, dir: join(folder, 'single') });
+    await single.start();
+    const keys = Array.from({ length: 500 }, (_, n) => Buffer.from(`import:\0\xff:${n}`, 'latin1'));
+    for (const key of keys) await single.call('SET', key, 'value', 'PX', 600_000);
+    await single.call('HSET', 'import:hash', 'field', 'value');
+    await expectDone('import', at(contact()), '--from', at(single.port));
+    expect(await single.call('DBSIZE')).toBe(0);
+    const count = await keysLike('import:*');
+    expect(count).toBe(keys.length + 1);
+    await single.kill();
+  });
+
+  async function keysLike(pattern: string): Promise<number> {
+    let count = 0;
+    for (const node of cluster.running) {
+      if (!(await cluster.isMaster(node))) continue;
+      const reply = await node.call('KEYS', pattern);
+      count += Array.isArray(reply) ? reply.length : 0;
+    }
+    return count;
+  }
+
   function contact(): number {
     return cluster.node(1).isRunning ? cluster.node(1).port : (cluster.running[0]?.port ?? 0);
   }
@@ -237,8 +309,9 @@ function manager(exe: string, otherExe: string): void {
   }
 
   function run(...args: readonly string[]): Promise<RunResult> {
-    const isReader = args[0] === 'check';
-    return runSlotline('cluster', ...args, ...(isReader ? [] : ['--yes', '--journal', folder]));
+    const journal = args[0] === 'import' ? [] : ['--journal', folder];
+    const flags = args[0] === 'check' ? [] : ['--yes', ...journal];
+    return runSlotline('cluster', ...args, ...flags);
   }
 
   async function expectDone(...args: readonly string[]): Promise<RunResult> {
@@ -256,9 +329,11 @@ function manager(exe: string, otherExe: string): void {
 
   /** By our check and by redis-cli's. */
   async function expectWhole(): Promise<void> {
-    await expectDone('check', at(contact()));
     const cli = required(REDIS_CLI, 'redis-cli');
-    const { stdout } = await execute(cli, ['--cluster', 'check', at(contact())]);
+    const [{ stdout }] = await Promise.all([
+      execute(cli, ['--cluster', 'check', at(contact())]),
+      expectDone('check', at(contact())),
+    ]);
     expect(stdout).toContain('[OK] All 16384 slots covered.');
     expect(stdout).not.toContain('WARNING');
   }

@@ -18,13 +18,21 @@ export { type FailoverMode, planFailover } from './failover-plan.ts';
 export { type Finding, findProblems } from './findings.ts';
 export { type ClusterReport, type NodeReport, closeReport, inspectCluster } from './inspect.ts';
 export { type Addition, addNode, delNode } from './membership.ts';
+export { type ImportOptions, importKeys } from './import.ts';
 export { fix } from './fix.ts';
 export type { FixOptions } from './fix-plan.ts';
 export { type OperateOptions, resumeOnly } from './operate.ts';
 export { withLock } from './locked.ts';
 export { MOVE_DEFAULTS } from './slot-mover.ts';
 export { rebalance, reshard } from './slot-tools.ts';
-export { relocate, switchover, takeover, upgrade } from './operations.ts';
+export {
+  type Replacement,
+  relocate,
+  replace,
+  switchover,
+  takeover,
+  upgrade,
+} from './operations.ts';
 export type { RebalanceWish, ReshardWish } from './slot-plan.ts';
 export { type SlotRange, formatRanges, slotsOf } from './slot-ranges.ts';
 export { Stopping, withSignals } from './stopping.ts';

@@ -18,9 +18,8 @@ export async function withLock(
   work: (stopping: Stopping) => Promise<ExitStatus>,
 ): Promise<ExitStatus> {
   const stopping = new Stopping();
-  const onSignal = (): void =>
-    screen.note('Stopping: what has begun is finished first; once more ends at once');
-  return withSignals(stopping, onSignal, async () => {
+  const note = (line: string): void => screen.note(line);
+  return withSignals(stopping, note, async () => {
     const look = await inspectCluster(seeds);
     closeReport(look);
     const onLost = (): void => stopping.request('the loss of the cluster lock');

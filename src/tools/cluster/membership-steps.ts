@@ -6,7 +6,7 @@ import type { Screen } from '../screen.ts';
 import { callNode, connectNode, resolveIp, waitUntil, withCredentials } from './connect.ts';
 import { type NodeFacts, nodeRefusal } from './create-plan.ts';
 import { readFacts, waitForCopy, waitForJoin, waitForState } from './create-run.ts';
-import { type ClusterReport, type OwnReport, nodesOf, reportOf } from './inspect.ts';
+import { type ClusterReport, type OwnReport, reportOf } from './inspect.ts';
 import { clientOf, reachable } from './slot-mover.ts';
 import { isUsable, parseClusterNodes } from './topology.ts';
 
@@ -32,15 +32,27 @@ export async function joinNode(
       throw new ToolError('NODES_REFUSED', `Cannot go on: ${address} is another node by now`);
     }
     if (reportOf(report, node) === undefined) {
-      const refusal = nodeRefusal(facts);
+      const isOnItsWay = await knowsOnlyMembers(client, report);
+      const refusal = nodeRefusal(isOnItsWay ? { ...facts, knownNodes: 1 } : facts);
       if (refusal !== undefined) throw new ToolError('NODES_REFUSED', `Cannot go on: ${refusal}`);
     }
     await introduce(client, facts, report, timeoutMs);
-    await waitForState(client, timeoutMs);
+    // Where slots have no owner nobody is in state ok, and the newcomer may be the one who gets them.
+    if (ownReports(report).some(({ isStateOk }) => isStateOk))
+      await waitForState(client, timeoutMs);
     await copyFunctions(client, report);
   } finally {
     client.close();
   }
+}
+
+/** A run that ended in the middle of a join has introduced the node to some members of this cluster, and to nobody else. */
+async function knowsOnlyMembers(client: RespClient, report: ClusterReport): Promise<boolean> {
+  const view = parseClusterNodes(replyText(await callNode(client, 'CLUSTER', 'NODES')));
+  const members = await Promise.all(
+    report.nodes.map(async ({ node }) => `${await resolveIp(node.host)} ${node.port}`),
+  );
+  return view.every(({ isMyself, host, port }) => isMyself || members.includes(`${host} ${port}`));
 }
 
 /** Makes a node copy a master and waits until it has the data and all know of it. Throws ToolError. */
@@ -66,12 +78,18 @@ export async function replicateNode(
   );
 }
 
-/** Takes a node out of every table and resets it when it answers. Throws ToolError. */
+/** Resets a node when it answers and takes it out of every table. Throws ToolError. */
 export async function forgetNode(
   node: string,
   { report, timeoutMs, screen }: MembershipContext,
 ): Promise<void> {
   await waitUntilNotCopied(node, report, timeoutMs);
+  const leaving = reportOf(report, node);
+  // Reset first: once the others have forgotten it, a run that goes on from here would not find it any more.
+  if (leaving?.own !== undefined) await callNode(leaving.own.client, 'CLUSTER', 'RESET', 'SOFT');
+  else if (leaving !== undefined) {
+    screen.note(`${leaving.name} cannot be asked, so it was not reset`);
+  }
   const others = report.nodes.filter((each) => each.node.id !== node);
   await Promise.all(
     others.map(async ({ own }) => {
@@ -83,13 +101,6 @@ export async function forgetNode(
       `${name} could not be asked to forget it; send it CLUSTER FORGET ${node} when it is back`,
     );
   }
-  const leaving = reportOf(report, node);
-  if (leaving === undefined) return;
-  if (leaving.own === undefined) {
-    screen.note(`${leaving.name} cannot be asked, so it was not reset`);
-    return;
-  }
-  await callNode(leaving.own.client, 'CLUSTER', 'RESET', 'SOFT');
 }
 
 /** Replicas of a master that was taken over from follow the new one by themselves, in a moment. */
@@ -121,9 +132,9 @@ async function introduce(
   timeoutMs: number,
 ): Promise<void> {
   const members = await Promise.all(
-    nodesOf(report)
-      .filter((node) => isUsable(node) && node.id !== facts.id)
-      .map(async ({ id, host, port, busPort }) => ({
+    report.nodes
+      .filter(({ node, own }) => own !== undefined && isUsable(node) && node.id !== facts.id)
+      .map(async ({ node: { id, host, port, busPort } }) => ({
         id,
         ip: await resolveIp(host),
         port,

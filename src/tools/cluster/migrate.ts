@@ -18,6 +18,8 @@ export interface Route {
   readonly timeoutMs: number;
   /** The source's value wins where both nodes have one. */
   readonly isReplacing: boolean;
+  /** The source keeps the keys; default: it gives them away. */
+  readonly isCopying?: boolean;
 }
 
 const TRIES_MAX = 5;
@@ -51,12 +53,16 @@ export async function migrateKeys(route: Route, keys: readonly Buffer[]): Promis
 
 /** The text of the error reply; undefined when it went well. */
 async function tryMigrate(
-  { source, targetAddress, timeoutMs }: Route,
+  { source, targetAddress, timeoutMs, isCopying }: Route,
   keys: readonly Buffer[],
   isReplacing: boolean,
 ): Promise<string | undefined> {
   const { host, port } = targetAddress;
-  const options = [...(isReplacing ? ['REPLACE'] : []), ...login(targetAddress)];
+  const options = [
+    ...(isCopying === true ? ['COPY'] : []),
+    ...(isReplacing ? ['REPLACE'] : []),
+    ...login(targetAddress),
+  ];
   try {
     await source.call('MIGRATE', host, port, '', 0, timeoutMs, ...options, 'KEYS', ...keys);
     return undefined;
@@ -68,7 +74,13 @@ async function tryMigrate(
 
 /** Returns when the source's values may replace the target's. */
 async function decideConflicts(route: Route, keys: readonly Buffer[]): Promise<void> {
-  const [here, there] = await Promise.all([dumps(route.source, keys), dumps(route.target, keys)]);
+  const [here, there] = await Promise.all([
+    callAll(
+      route.source,
+      keys.map((key) => ['DUMP', key]),
+    ),
+    importedDumps(route.target, keys),
+  ]);
   for (const [index, key] of keys.entries()) {
     const [ours, theirs] = [here[index], there[index]];
     if (!Buffer.isBuffer(ours) || !Buffer.isBuffer(theirs) || ours.equals(theirs)) continue;
@@ -79,8 +91,8 @@ async function decideConflicts(route: Route, keys: readonly Buffer[]): Promise<v
   }
 }
 
-/** Of the keys that a node has; the target answers for a slot it does not own yet because ASKING comes before. */
-async function dumps(client: RespClient, keys: readonly Buffer[]): Promise<Reply[]> {
+/** The target answers for a slot that it does not own yet because ASKING comes before. */
+async function importedDumps(client: RespClient, keys: readonly Buffer[]): Promise<Reply[]> {
   const commands = keys.flatMap((key): Argument[][] => [['ASKING'], ['DUMP', key]]);
   const replies = await callAll(client, commands);
   return replies.filter((_, index) => index % 2 === 1);

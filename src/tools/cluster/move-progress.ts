@@ -1,5 +1,6 @@
 /** Progress of slot moves: how much is done, how fast, how long it will take. */
 import type { Screen } from '../screen.ts';
+import type { BigKey } from './big-keys.ts';
 
 const REPORT_PERIOD_MS = 1000;
 
@@ -7,6 +8,8 @@ export interface MoveTotals {
   readonly slots: number;
   readonly keys: number;
   readonly durationMs: number;
+  /** For each slot that stayed, its key that was too large. */
+  readonly leftBehind: readonly BigKey[];
 }
 
 export class MoveProgress {
@@ -14,6 +17,7 @@ export class MoveProgress {
   readonly #startedMs: number = performance.now();
   readonly #all: { slots: number; keys: number } = { slots: 0, keys: 0 };
   readonly #done: { slots: number; keys: number } = { slots: 0, keys: 0 };
+  readonly #leftBehind: BigKey[] = [];
   #reportedMs: number = performance.now();
 
   constructor(screen: Screen) {
@@ -35,8 +39,13 @@ export class MoveProgress {
     this.#report();
   }
 
+  leftBehind(keys: readonly BigKey[]): void {
+    this.#leftBehind.push(...keys);
+  }
+
   totals(): MoveTotals {
-    return { ...this.#done, durationMs: Math.round(performance.now() - this.#startedMs) };
+    const durationMs = Math.round(performance.now() - this.#startedMs);
+    return { ...this.#done, durationMs, leftBehind: this.#leftBehind };
   }
 
   #report(): void {

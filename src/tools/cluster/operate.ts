@@ -13,9 +13,10 @@ import { type Finding, findProblems, hasErrors } from './findings.ts';
 import { type ClusterReport, closeReport, inspectCluster, nodesOf } from './inspect.ts';
 import { Journal } from './journal.ts';
 import { withLock } from './locked.ts';
-import { type Plan, type Step, describeStep, parsePlan, reversed } from './plan.ts';
+import { type Plan, type Step, describeStep, parsePlan } from './plan.ts';
 import { type RunOptions, type RunResult, namesOf, runPlan } from './plan-run.ts';
 import type { Stopping } from './stopping.ts';
+import { isOfMoves, undoOf } from './undo.ts';
 
 export interface OperateOptions extends RunOptions {
   /** Does not ask before it begins. */
@@ -87,7 +88,7 @@ export async function operate(
   });
 }
 
-/** Goes on with what an interrupted run left, or takes it back: moves then go the other way. Throws ToolError. */
+/** Goes on with what an interrupted run left, or takes it back. Throws ToolError. */
 export async function resumeOnly(
   isRollback: boolean,
   options: OperateOptions,
@@ -98,22 +99,49 @@ export async function resumeOnly(
     wish: '',
     plan: () => [],
     nothing: 'No interrupted run for this cluster in this folder',
-    done: ({ totals }) => `the interrupted run is complete, ${totals.slots} slots have moved`,
+    done: ({ totals }) =>
+      isRollback
+        ? `the interrupted run is taken back, ${totals.slots} slots have moved`
+        : `the interrupted run is complete, ${totals.slots} slots have moved`,
   };
   return withLock('resume', options, screen, async (stopping) => {
     const run = { options, screen, stopping };
-    const resumed = await resume(run);
-    if (resumed === undefined) {
+    const journal = await findJournal(options);
+    if (journal === undefined) {
       screen.json({ ok: true, verb: 'resume', isDryRun: false, steps: [] });
       screen.out(operation.nothing);
       return 0;
     }
-    if (!isRollback) return report(operation, resumed, run);
-    // Open slots were finished first: keys that go back one by one could be missed by a client in between.
-    const back = rollbackOf(resumed.plan);
-    const journal = Journal.begin(options.journalFolder, back);
-    return report(operation, { plan: back, result: await runPlan(journal, options, run) }, run);
+    if (!isRollback) return report(operation, await goOn(journal, run), run);
+    const back = await takenBack(journal, run);
+    return report(operation, { plan: back.plan, result: await runPlan(back, options, run) }, run);
   });
+}
+
+/** The journal of a plan that takes back what another has done; begun before the other is ended. */
+async function takenBack(journal: Journal, run: Run): Promise<Journal> {
+  const { plan } = journal;
+  const { journalFolder } = run.options;
+  if (isOfMoves(plan)) {
+    // Open slots are finished first: keys that go back one by one could be missed by a client in between.
+    await goOn(journal, run);
+    return Journal.begin(journalFolder, rollbackPlan(plan, undoneSteps(plan, plan.steps.length)));
+  }
+  const steps = undoneSteps(plan, journal.done);
+  run.screen.note(`Taking back an interrupted ${plan.verb}, ${journal.done} steps were done`);
+  const back = Journal.begin(journalFolder, rollbackPlan(plan, steps));
+  journal.end();
+  return back;
+}
+
+function undoneSteps(plan: Plan, done: number): readonly Step[] {
+  const decision = undoOf(plan, done);
+  if (decision.kind === 'steps') return decision.steps;
+  throw new ToolError('NODES_REFUSED', `Cannot take it back: ${decision.reason}`);
+}
+
+function rollbackPlan(plan: Plan, steps: readonly Step[]): Plan {
+  return { ...plan, verb: 'rollback', steps };
 }
 
 /** A run in progress: its options, its screen and whether it has to stop. */
@@ -129,29 +157,33 @@ interface Outcome {
 }
 
 async function resume(run: Run): Promise<Outcome | undefined> {
-  const { options, screen } = run;
-  const look = await inspectCluster(options.seeds);
-  closeReport(look);
-  const members = nodesOf(look).map(({ id }) => id);
-  const journal = Journal.find(options.journalFolder, members);
-  if (journal === undefined) return undefined;
-  const { plan } = journal;
-  screen.note(
-    `Going on with an interrupted ${plan.verb}, ${journal.done} of ${plan.steps.length} steps done; delete ${journal.path} and run fix to give it up`,
-  );
-  return { plan, result: await runPlan(journal, options, run) };
+  const journal = await findJournal(run.options);
+  return journal === undefined ? undefined : goOn(journal, run);
 }
 
-/** The plan that takes a done one back. Throws ToolError when that is more than slots that go the other way. */
-function rollbackOf(plan: Plan): Plan {
-  const steps = plan.steps.map((step): Step => {
-    if (step.kind === 'moveSlots') return { kind: 'moveSlots', moves: reversed(step.moves) };
-    throw new ToolError(
-      'NODES_REFUSED',
-      `The interrupted ${plan.verb} is complete now: only moved slots can be taken back, not "${step.kind}"`,
-    );
-  });
-  return { ...plan, verb: 'rollback', steps: steps.toReversed() };
+async function findJournal({ seeds, journalFolder }: OperateOptions): Promise<Journal | undefined> {
+  const look = await inspectCluster(seeds);
+  closeReport(look);
+  const members = nodesOf(look).map(({ id }) => id);
+  const journal = Journal.find(journalFolder, members);
+  if (journal === undefined || members.length > 1 || journal.plan.members.length === 1) {
+    return journal;
+  }
+  const { plan } = journal;
+  journal.leave();
+  const joined = plan.steps.find((step) => step.kind === 'join');
+  throw new ToolError(
+    'NODES_REFUSED',
+    `Cannot go on from ${look.seed.name}: it has left the cluster in the interrupted ${plan.verb}; name a node that stays${joined === undefined ? '' : `, such as ${joined.address}`}`,
+  );
+}
+
+async function goOn(journal: Journal, run: Run): Promise<Outcome> {
+  const { plan } = journal;
+  run.screen.note(
+    `Going on with an interrupted ${plan.verb}, ${journal.done} of ${plan.steps.length} steps done; delete ${journal.path} and run fix to give it up`,
+  );
+  return { plan, result: await runPlan(journal, run.options, run) };
 }
 
 async function makePlan(
@@ -233,10 +265,11 @@ async function report(
 ): Promise<ExitStatus> {
   const findings = await findingsAfter(result, options);
   // Whoever works on a broken cluster knows who is gone.
-  const isOk = !hasErrors(
+  const { slots, keys, durationMs, leftBehind } = result.totals;
+  const isWell = !hasErrors(
     findings.filter(({ code }) => operation.isForBroken !== true || code !== 'unreachable'),
   );
-  const { slots, keys, durationMs } = result.totals;
+  const isOk = isWell && leftBehind.length === 0;
   screen.json({
     ok: isOk,
     verb: plan.verb,
@@ -245,11 +278,15 @@ async function report(
     slotsMoved: slots,
     keysMoved: keys,
     durationMs,
+    leftBehind,
     failovers: result.notes,
     findings,
   });
   for (const note of result.notes) {
     for (const line of failoverLines(note, screen)) screen.out(line);
+  }
+  for (const { slot, key, bytes } of leftBehind) {
+    screen.out(`slot ${slot} stays: its key ${JSON.stringify(key)} has ${bytes} bytes`);
   }
   showFindings(
     findings.filter(({ severity }) => severity === 'error'),

@@ -1,8 +1,10 @@
 import { expect, test } from 'vitest';
 import type { NodeFacts } from './create-plan.ts';
+import type { ClusterReport } from './inspect.ts';
 import {
   type StepsDecision,
   planRelocation,
+  planReplacement,
   planSwitchover,
   planTakeover,
   planUpgrade,
@@ -51,6 +53,41 @@ test('a relocation joins, copies, hands over and forgets replicas before masters
   ]);
   const steps = decision.kind === 'steps' ? decision.steps : [];
   expect(steps.at(-6)).toEqual({ kind: 'forget', node: testId(3) });
+});
+
+const without = (...gone: readonly number[]): ClusterReport =>
+  reportOn(healthyNodes(), { own: Object.fromEntries(gone.map((n) => [n, undefined])), seed: 1 });
+
+test('the place of a replica that is gone is taken by a copy of its master', () => {
+  expect(planReplacement(without(3), testId(3), factsOf(9), false)).toMatchObject({
+    steps: [
+      { kind: 'join', node: testId(9) },
+      { kind: 'replicate', node: testId(9), master: testId(0) },
+      { kind: 'forget', node: testId(3) },
+    ],
+  });
+});
+
+test('the place of a master that is gone is taken by its replica first, and the new node copies that', () => {
+  expect(planReplacement(without(0), testId(0), factsOf(9), false)).toMatchObject({
+    steps: [
+      { kind: 'takeOver', node: testId(3), master: testId(0) },
+      { kind: 'join', node: testId(9) },
+      { kind: 'replicate', node: testId(9), master: testId(3) },
+      { kind: 'forget', node: testId(0) },
+    ],
+  });
+});
+
+test('slots that nobody has the keys of come back empty only when that is accepted', () => {
+  const alone = without(0, 3);
+  expect(planReplacement(alone, testId(0), factsOf(9), false)).toMatchObject({ because: 'nodes' });
+  const steps = ['join', 'assignSlots', 'forget'];
+  expect(kinds(planReplacement(alone, testId(0), factsOf(9), true))).toEqual(steps);
+});
+
+test('a node that answers is not replaced', () => {
+  expect(planReplacement(report, testId(0), factsOf(9), false)).toMatchObject({ because: 'nodes' });
 });
 
 function kinds(decision: StepsDecision): string[] {

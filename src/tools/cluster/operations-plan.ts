@@ -1,6 +1,8 @@
 /** The steps of operations on whole clusters: switch over, relocate, take over, upgrade. Pure. */
+import { formatAddress } from '../../client/index.ts';
 import type { NodeFacts } from './create-plan.ts';
 import { type ClusterReport, type NodeReport, nodesOf, reportOf } from './inspect.ts';
+import { chooseMaster } from './membership-plan.ts';
 import type { Step } from './plan.ts';
 import { findNode } from './topology.ts';
 
@@ -99,19 +101,64 @@ export function planRelocation(report: ClusterReport, fresh: readonly NodeFacts[
       }
     }
   }
-  const joins = fresh.map(({ id, ip, port }): Step => ({
-    kind: 'join',
-    node: id,
-    address: ip.includes(':') ? `[${ip}]:${port}` : `${ip}:${port}`,
-  }));
+  const joins = fresh.map((facts) => joinStep(facts));
   const leaving = report.nodes.toSorted((a, b) => rankOf(a) - rankOf(b));
   const forgets = leaving.map(({ node }): Step => ({ kind: 'forget', node: node.id }));
   return steps([...joins, ...copies, ...handOvers, ...forgets]);
 }
 
+/**
+ * A new node takes the place of one that is gone. Of a master nobody has taken over from, its replica does so first;
+ * without one its slots come back empty, which `acceptsLoss` has to allow.
+ */
+export function planReplacement(
+  report: ClusterReport,
+  reference: string,
+  fresh: NodeFacts,
+  acceptsLoss: boolean,
+): StepsDecision {
+  const gone = findNode(nodesOf(report), reference);
+  if (gone === undefined) return usage(`"${reference}" is no node of this cluster, or several`);
+  const name = `${gone.host}:${gone.port}`;
+  if (reportOf(report, gone.id)?.own !== undefined) {
+    return nodes(`${name} answers: use "slotline cluster relocate" or add-node and del-node`);
+  }
+  const join = joinStep(fresh);
+  const forget: Step = { kind: 'forget', node: gone.id };
+  const copy = (master: string): Step => ({ kind: 'replicate', node: fresh.id, master });
+  if (gone.role === 'replica') {
+    const master = reportOf(report, gone.masterId ?? '');
+    if (master?.own === undefined) return nodes(`the master of ${name} cannot be reached either`);
+    return steps([join, copy(master.node.id), forget]);
+  }
+  if (gone.slots.length === 0) {
+    const choice = chooseMaster(nodesOf(report), undefined);
+    if (choice.kind === 'refused') return nodes(choice.reason);
+    return steps([join, copy(choice.master.id), forget]);
+  }
+  const heirs = report.nodes.filter(
+    ({ node, own }) => node.masterId === gone.id && own !== undefined,
+  );
+  const [heir] = heirs.toSorted((a, b) => (b.own?.offset ?? 0) - (a.own?.offset ?? 0));
+  if (heir !== undefined) {
+    const takeOver: Step = { kind: 'takeOver', node: heir.node.id, master: gone.id };
+    return steps([takeOver, join, copy(heir.node.id), forget]);
+  }
+  if (!acceptsLoss) {
+    return nodes(
+      `${name} owns slots and no replica has their keys: start it again, or say --accept-data-loss for empty slots`,
+    );
+  }
+  return steps([join, { kind: 'assignSlots', node: fresh.id, slots: gone.slots }, forget]);
+}
+
 /** Replicas leave before their masters. */
 function rankOf({ node }: NodeReport): number {
   return node.role === 'replica' ? 0 : 1;
+}
+
+function joinStep({ id, ip, port }: NodeFacts): Step {
+  return { kind: 'join', node: id, address: formatAddress({ host: ip, port }) };
 }
 
 function mastersOf(report: ClusterReport): NodeReport[] {

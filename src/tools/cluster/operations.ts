@@ -1,5 +1,5 @@
 /** `slotline cluster switchover`, `relocate`, `takeover` and `upgrade`: operations on whole clusters. */
-import type { NodeAddress } from '../../client/index.ts';
+import { type NodeAddress, formatAddress } from '../../client/index.ts';
 import { type ExitStatus, ToolError } from '../errors.ts';
 import type { Screen } from '../screen.ts';
 import { connectNode } from './connect.ts';
@@ -9,6 +9,7 @@ import { type OperateOptions, type Operation, operate } from './operate.ts';
 import {
   type StepsDecision,
   planRelocation,
+  planReplacement,
   planSwitchover,
   planTakeover,
   planUpgrade,
@@ -68,6 +69,34 @@ export function takeover(
   return operate(operation, options, screen);
 }
 
+export interface Replacement {
+  /** The node that is gone: its id, the beginning of it, or `host:port`. */
+  readonly gone: string;
+  /** The empty node that takes its place. */
+  readonly newNode: NodeAddress;
+  /** Slots of a master without any replica come back empty. */
+  readonly acceptsLoss: boolean;
+}
+
+/** Puts a new node in the place of one that is gone. Throws ToolError. */
+export function replace(
+  { gone, newNode, acceptsLoss }: Replacement,
+  options: OperateOptions,
+  screen: Screen,
+): Promise<ExitStatus> {
+  const name = formatAddress(newNode);
+  const operation: Operation = {
+    verb: 'replace',
+    wish: `${gone} ${name}`,
+    isForBroken: true,
+    plan: async (report) =>
+      stepsOf('replace', planReplacement(report, gone, await freshFacts(newNode), acceptsLoss)),
+    nothing: `${gone} is no member`,
+    done: () => `${name} has the place of ${gone}`,
+  };
+  return operate(operation, options, screen);
+}
+
 /** Restarts every node in turn, masters as replicas. Throws ToolError. */
 export function upgrade(
   command: string,
@@ -90,7 +119,7 @@ async function freshFacts(address: NodeAddress): Promise<NodeFacts> {
     const facts = await readFacts(client, address);
     const refusal = nodeRefusal(facts);
     if (refusal === undefined) return facts;
-    throw new ToolError('NODES_REFUSED', `Cannot relocate: ${refusal}`);
+    throw new ToolError('NODES_REFUSED', `Cannot go on: ${refusal}`);
   } finally {
     client.close();
   }

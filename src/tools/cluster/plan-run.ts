@@ -37,6 +37,7 @@ export async function runPlan(
   const notes: StepNote[] = [];
   try {
     for (const step of journal.plan.steps.slice(journal.done)) {
+      await stopping.untilGoingOn();
       stopping.throwIfRequested();
       if (journal.plan.steps.length > 1) {
         for (const line of describeStep(step, namesOf(report))) screen.note(`- ${line}`);

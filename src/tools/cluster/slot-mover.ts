@@ -3,8 +3,10 @@ import { type NodeAddress, type RespClient, replyText } from '../../client/index
 import { ToolError } from '../errors.ts';
 import { Pace } from '../flow/index.ts';
 import { BatchPace } from './batch-pace.ts';
+import { bigKeysIn } from './big-keys.ts';
 import { callAll, callNode, connectNode, withCredentials } from './connect.ts';
 import { waitForState } from './create-run.ts';
+import { movesNow } from './heirs.ts';
 import { type ClusterReport, type NodeReport, reportOf } from './inspect.ts';
 import type { MoveProgress } from './move-progress.ts';
 import type { SlotMove } from './plan.ts';
@@ -22,6 +24,8 @@ export interface MoveOptions {
   readonly isReplacing: boolean;
   /** Keys a second of the whole run; undefined: as fast as it goes. */
   readonly keysPerSecond: number | undefined;
+  /** Slots with a key above so many bytes stay where they are; undefined: all move. */
+  readonly keyBytesMax: number | undefined;
 }
 
 export const MOVE_DEFAULTS: MoveOptions = {
@@ -29,6 +33,7 @@ export const MOVE_DEFAULTS: MoveOptions = {
   batchKeysMax: 1000,
   isReplacing: false,
   keysPerSecond: undefined,
+  keyBytesMax: undefined,
 };
 
 export interface MoveContext {
@@ -80,14 +85,26 @@ export async function moveSlots(moves: readonly SlotMove[], context: MoveContext
   }
   const ended = await Promise.allSettled(workers);
   const failed = ended.find((each) => each.status === 'rejected');
-  if (failed !== undefined) throw failed.reason;
+  if (failed !== undefined) throw goOnLater(failed.reason);
   context.stopping.throwIfRequested();
+}
+
+/** Says of a node that was lost what to do next; its slots in flight stay open until then. */
+function goOnLater(reason: unknown): unknown {
+  if (!(reason instanceof ToolError) || !/^Cannot (?:talk|connect) to /.test(reason.message)) {
+    return reason;
+  }
+  return new ToolError(
+    reason.code,
+    `${reason.message}; once it or its replica serves again, the same command goes on from here`,
+    reason,
+  );
 }
 
 /** Checks both ends of every move and counts the work. */
 async function prepare(moves: readonly SlotMove[], context: MoveContext): Promise<Job[]> {
   const jobs: Job[] = [];
-  for (const move of moves) {
+  for (const move of movesNow(moves, context.report)) {
     const ends = await endsOf(move, context);
     const slots = slotsOf(move.slots);
     const counts = await callAll(
@@ -106,6 +123,7 @@ async function prepare(moves: readonly SlotMove[], context: MoveContext): Promis
 async function endsOf(move: SlotMove, { report, timeoutMs }: MoveContext): Promise<Ends> {
   const from = reachable(report, move.from);
   const to = reachable(report, move.to);
+  await endStaleImports(move, to);
   // A node that has just joined refuses keys until it has heard of every slot.
   await waitForState(clientOf(to), timeoutMs);
   const [owned, target] = await Promise.all([ownSlots(from), ownSlots(to)]);
@@ -117,6 +135,23 @@ async function endsOf(move: SlotMove, { report, timeoutMs }: MoveContext): Promi
     );
   }
   return { from, to, ownedByTarget: target };
+}
+
+/**
+ * A node goes on importing a slot from whom it was told, also when another has taken over from that, and is in state fail
+ * for the loss of it. Told to stop it hears of the new owner.
+ */
+async function endStaleImports({ from, slots }: SlotMove, to: NodeReport): Promise<void> {
+  const wanted = new Set(slotsOf(slots));
+  const myself = to.own?.view.find(({ isMyself }) => isMyself);
+  const stale = (myself?.open ?? []).filter(
+    ({ slot, direction, peerId }) =>
+      direction === 'importing' && peerId !== from && wanted.has(slot),
+  );
+  await callAll(
+    clientOf(to),
+    stale.map(({ slot }) => ['CLUSTER', 'SETSLOT', slot, 'STABLE']),
+  );
 }
 
 interface WorkerParts {
@@ -139,11 +174,14 @@ async function work({ queue, pace, throttle, context }: WorkerParts): Promise<vo
   };
   try {
     for (let job = queue.shift(); job !== undefined; job = queue.shift()) {
+      await context.stopping.untilGoingOn();
       if (context.stopping.isRequested) return;
-      const { ends, slots } = job;
+      const { ends } = job;
+      const source = await connect(ends.from);
+      const slots = await movable(job, source, context);
       await moveGroup(
         {
-          source: await connect(ends.from),
+          source,
           target: await connect(ends.to),
           targetAddress: addressFor(ends, context.report.address),
           timeoutMs: context.options.migrateTimeoutMs,
@@ -166,6 +204,19 @@ async function work({ queue, pace, throttle, context }: WorkerParts): Promise<vo
   } finally {
     for (const client of connections.values()) client.close();
   }
+}
+
+/** The slots of a job without those that have a key too large. */
+async function movable(
+  { ends, slots }: Job,
+  source: RespClient,
+  { options, progress }: MoveContext,
+): Promise<readonly number[]> {
+  if (options.keyBytesMax === undefined) return slots;
+  const asked = slots.filter((slot) => !ends.ownedByTarget.has(slot));
+  const big = await bigKeysIn(source, asked, options.keyBytesMax);
+  progress.leftBehind(big);
+  return slots.filter((slot) => !big.some((each) => each.slot === slot));
 }
 
 function bystandersOf(report: ClusterReport, { from, to }: Ends): RespClient[] {

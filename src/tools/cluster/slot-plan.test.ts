@@ -8,7 +8,12 @@ import { clusterNode, healthyNodes, testId } from './test-cluster.ts';
 import type { ClusterNode } from './topology.ts';
 
 const nodes = healthyNodes();
-const EVENLY = { weights: new Map<string, number>(), usesEmptyMasters: false, thresholdPercent: 2 };
+const EVENLY = {
+  weights: new Map<string, number>(),
+  usesEmptyMasters: false,
+  by: 'slots' as const,
+  thresholdPercent: 2,
+};
 
 test('each source gives in proportion, and together they give what was asked for', () => {
   const moves = movesOf(planReshard(nodes, { from: ['all'], to: testId(2), slots: 1001 }));
@@ -51,7 +56,7 @@ test('after a rebalance every slot has one owner and each master its share', () 
       const ranges = evenRanges(list.length);
       const masters = list.map((_, n) => clusterNode(n, { slots: [ranges[n] ?? [0, 0]] }));
       const weights = new Map(list.map((weight, n) => [testId(n), weight]));
-      const wish = { weights, usesEmptyMasters: true, thresholdPercent: 0 };
+      const wish = { weights, usesEmptyMasters: true, by: 'slots' as const, thresholdPercent: 0 };
       const owned = applied(masters, movesOf(planRebalance(masters, wish)));
       const total = list.reduce((a, b) => a + b, 0);
       expect([...owned.values()].reduce((sum, slots) => sum + slots.size, 0)).toBe(SLOT_COUNT);

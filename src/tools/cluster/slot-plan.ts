@@ -1,4 +1,5 @@
 /** Which slots `reshard` and `rebalance` move, from what the masters own. Pure. */
+import { planByLoad } from './load-plan.ts';
 import type { SlotMove } from './plan.ts';
 import { rangesOf, slotCount, slotsOf } from './slot-ranges.ts';
 import { type ClusterNode, findNode } from './topology.ts';
@@ -22,6 +23,8 @@ export interface RebalanceWish {
   readonly usesEmptyMasters: boolean;
   /** Nothing moves while no master is off by more than this, percent of its share. */
   readonly thresholdPercent: number;
+  /** What is shared out. */
+  readonly by: 'slots' | 'keys' | 'memory';
 }
 
 /** Each source gives in proportion to what it owns, its lowest slots first, as redis-cli does. */
@@ -58,8 +61,15 @@ export function planReshard(nodes: readonly ClusterNode[], wish: ReshardWish): M
   return { kind: 'moves', moves: moves.filter(({ slots }) => slots.length > 0) };
 }
 
-/** Moves as few slots as possible until each master has its share by weight. */
-export function planRebalance(nodes: readonly ClusterNode[], wish: RebalanceWish): MovesDecision {
+/**
+ * Moves as few slots as possible until each master has its share by weight. `loadOf` answers the keys or bytes of a slot
+ * where those are shared out.
+ */
+export function planRebalance(
+  nodes: readonly ClusterNode[],
+  wish: RebalanceWish,
+  loadOf: (slot: number) => number = () => 1,
+): MovesDecision {
   const weights = new Map<string, number>();
   for (const [reference, weight] of wish.weights) {
     const node = findNode(nodes, reference);
@@ -73,6 +83,10 @@ export function planRebalance(nodes: readonly ClusterNode[], wish: RebalanceWish
   );
   const weightOf = (node: ClusterNode): number => weights.get(node.id) ?? 1;
   if (!masters.some((node) => weightOf(node) > 0)) return refused('every weight is 0');
+  if (wish.by !== 'slots') {
+    const weighted = masters.map((node) => ({ node, weight: weightOf(node) }));
+    return { kind: 'moves', moves: planByLoad(weighted, loadOf, wish.thresholdPercent) };
+  }
   const total = masters.reduce((sum, node) => sum + owns(node), 0);
   const wanted = shares(total, masters.map(weightOf));
   const isOff = masters.some((node, index) => {

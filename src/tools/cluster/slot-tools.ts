@@ -5,6 +5,7 @@ import { nodesOf } from './inspect.ts';
 import { type OperateOptions, operate } from './operate.ts';
 import type { Step } from './plan.ts';
 import type { RunResult } from './plan-run.ts';
+import { slotLoads } from './slot-loads.ts';
 import {
   type MovesDecision,
   type RebalanceWish,
@@ -47,7 +48,10 @@ export function rebalance(
     {
       verb: 'rebalance',
       wish: JSON.stringify({ ...wish, weights: [...wish.weights] }),
-      plan: (report) => stepsOf(planRebalance(nodesOf(report), wish), 'rebalance'),
+      plan: async (report) => {
+        const loadOf = wish.by === 'slots' ? undefined : await slotLoads(report, wish.by);
+        return stepsOf(planRebalance(nodesOf(report), wish, loadOf), 'rebalance');
+      },
       nothing: `OK no master is off its share by more than ${wish.thresholdPercent} %`,
       done: movedLine,
     },

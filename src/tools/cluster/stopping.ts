@@ -1,8 +1,13 @@
-/** A request to stop: SIGINT or SIGTERM, or a failure beside. Work that has begun is brought to a safe end first. */
+/**
+ * Requests to a run from outside. To stop: SIGINT or SIGTERM, or a failure beside; to pause: SIGUSR1, until SIGUSR2. Work
+ * that has begun is brought to a safe end first.
+ */
 import { ToolError } from '../errors.ts';
 
 export class Stopping {
   #reason: string | undefined;
+  #isPaused = false;
+  #wake: (() => void)[] = [];
 
   get isRequested(): boolean {
     return this.#reason !== undefined;
@@ -11,6 +16,21 @@ export class Stopping {
   /** The first reason counts. */
   request(reason: string): void {
     this.#reason ??= reason;
+    this.goOn();
+  }
+
+  pause(): void {
+    this.#isPaused = this.#reason === undefined;
+  }
+
+  goOn(): void {
+    this.#isPaused = false;
+    for (const wake of this.#wake.splice(0)) wake();
+  }
+
+  /** Resolves when there is no pause, or no longer. */
+  async untilGoingOn(): Promise<void> {
+    while (this.#isPaused) await new Promise<void>((resolve) => this.#wake.push(resolve));
   }
 
   /** Throws ToolError `INTERRUPTED` once a stop was asked for. */
@@ -23,24 +43,36 @@ export class Stopping {
   }
 }
 
-/** Runs `work`; signals ask it to stop, and a second one ends the process at once. */
+/** Runs `work`; signals ask it to stop, a second one ends the process at once; `note` says what a signal was taken for. */
 export async function withSignals<T>(
   stopping: Stopping,
-  onFirst: () => void,
+  note: (line: string) => void,
   work: () => Promise<T>,
 ): Promise<T> {
   const onSignal = (name: NodeJS.Signals): void => {
     if (stopping.isRequested) process.exit(SECOND_SIGNAL_STATUS);
     stopping.request(name);
-    onFirst();
+    note('Stopping: what has begun is finished first; once more ends at once');
+  };
+  const onPause = (): void => {
+    stopping.pause();
+    note('Pausing: what has begun is finished first; SIGUSR2 goes on');
+  };
+  const onGoOn = (): void => {
+    stopping.goOn();
+    note('Going on');
   };
   process.on('SIGINT', onSignal);
   process.on('SIGTERM', onSignal);
+  process.on('SIGUSR1', onPause);
+  process.on('SIGUSR2', onGoOn);
   try {
     return await work();
   } finally {
     process.off('SIGINT', onSignal);
     process.off('SIGTERM', onSignal);
+    process.off('SIGUSR1', onPause);
+    process.off('SIGUSR2', onGoOn);
   }
 }
 

@@ -67,8 +67,11 @@ export async function drill(options: DrillOptions, screen: Screen): Promise<Exit
     runRounds(target, asked, { screen, stopping });
   if (target instanceof ClusterTarget) return withLock('drill', options, screen, work);
   const stopping = new Stopping();
-  const onSignal = (): void => screen.note('Stopping after this round; once more ends at once');
-  return withSignals(stopping, onSignal, () => work(stopping));
+  return withSignals(
+    stopping,
+    (line) => screen.note(line),
+    () => work(stopping),
+  );
 }
 
 async function openTarget({ seeds, masterName }: DrillOptions): Promise<Target> {
@@ -154,6 +157,7 @@ async function runRounds(
   const runId = randomBytes(4).toString('hex');
   for (let round = 0; round < options.rounds && !stopping.isRequested; round++) {
     if (round > 0) await pause(options.intervalMs);
+    await stopping.untilGoingOn();
     const shards = chosenShards(await target.shards(), options);
     const struck = shards[round % shards.length];
     if (struck === undefined) break;

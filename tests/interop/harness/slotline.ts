@@ -24,7 +24,12 @@ process.on('exit', () => {
 
 /** Starts `slotline` with these arguments; it does not outlive the tests, however they end. */
 export function startSlotline(...args: readonly string[]): Running {
-  const child = spawn(process.execPath, [SLOTLINE, ...args], { stdio: ['ignore', 'pipe', 'pipe'] });
+  return startProgram(SLOTLINE, ...args);
+}
+
+/** The same with a program of the tests in front. */
+export function startProgram(file: string, ...args: readonly string[]): Running {
+  const child = spawn(process.execPath, [file, ...args], { stdio: ['ignore', 'pipe', 'pipe'] });
   running.add(child);
   let [stdout, stderr] = ['', ''];
   child.stdout.on('data', (chunk: Buffer) => (stdout += chunk.toString()));

@@ -1,0 +1,20 @@
+/** The short form of `npm run chaos -- tool`. */
+import { expect, test } from 'vitest';
+import {
+  OUR_SERVER,
+  REAL_SERVER,
+  describeWithRealRedis,
+  required,
+} from '../interop/harness/programs.ts';
+import { toolKills } from './tool-kills.ts';
+
+describeWithRealRedis('the cluster manager under kill -9', () => {
+  test('reshard, upgrade and relocate, killed again and again, end with a whole cluster and all writes', async () => {
+    const real = required(REAL_SERVER, 'redis-server');
+    const exeOf = (index: number): string => (index % 2 === 0 ? real : OUR_SERVER);
+    const counts = await toolKills({ exeOf, moments: 'once' });
+    for (const verb of ['reshard', 'upgrade', 'relocate']) {
+      expect(counts.get(verb), verb).toBeGreaterThan(2);
+    }
+  });
+});
