@@ -17,12 +17,20 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
+import { svelte } from '@sveltejs/vite-plugin-svelte';
 import { rolldown } from 'rolldown';
+import { build as buildWithVite } from 'vite';
 import { ROOT, buildStamp, tool } from './project.mjs';
 
 const SHEBANG = '#!/usr/bin/env node\n';
 /** Programs that are bundled into one file each; the others stay as tsc writes them. */
 const BUNDLED = ['slotline-server', 'slotline-sentinel'];
+
+/** What the page has inside it, and where its licence stands. */
+const PAGE_PACKAGES = [
+  { name: 'svelte', file: 'LICENSE.md' },
+  { name: 'uplot', file: 'LICENSE' },
+];
 
 const stamp = buildStamp();
 const work = join(ROOT, '.cache', `build-${process.pid}`);
@@ -43,6 +51,7 @@ if (compiled.status !== 0) {
   process.exit(1);
 }
 for (const name of BUNDLED) await bundle(name);
+await buildPage();
 await makeExecutables();
 writeFileSync(join(fresh, '.stamp'), stamp);
 moveIntoPlace();
@@ -65,6 +74,35 @@ async function bundle(name) {
     comments: false,
   });
   await build.close();
+}
+
+/** The dashboard's page: one HTML file, one script, one style sheet, and the licences of what is inside them. */
+async function buildPage() {
+  const root = join(ROOT, 'src', 'dashboard', 'page');
+  const outDir = join(fresh, 'dashboard', 'page');
+  await buildWithVite({
+    root,
+    configFile: false,
+    base: './',
+    logLevel: 'warn',
+    // Its own defaults look for a configuration beside the page.
+    plugins: [svelte({ configFile: false })],
+    // The policy of the page allows its own files only, so nothing is inlined.
+    build: {
+      outDir,
+      emptyOutDir: true,
+      assetsInlineLimit: 0,
+      modulePreload: false,
+      target: 'es2022',
+      cssTarget: ['chrome123', 'firefox121', 'safari17.5'],
+      rolldownOptions: { checks: { bundlerTimings: false } },
+    },
+  });
+  const licences = PAGE_PACKAGES.map(({ name, file }) => {
+    const text = readFileSync(join(ROOT, 'node_modules', name, file), 'utf8').trim();
+    return `${name}\n\n${text}\n`;
+  });
+  writeFileSync(join(outDir, 'licences.txt'), licences.join('\n'));
 }
 
 async function makeExecutables() {

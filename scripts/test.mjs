@@ -1,5 +1,5 @@
 /**
- * `npm test`: types, lint, package, format, tidy, unit and interop, one after the other, and a line of sums at the end.
+ * `npm test`: types, the page's too, lint, package, format, tidy, unit and interop, one after the other, and a line of sums at the end.
  * Everything runs even when something failed before, so that one run shows all there is to mend.
  * Arguments choose steps by name: `npm test -- lint unit`.
  */
@@ -14,6 +14,7 @@ process.on('exit', () => rmSync(work, { recursive: true, force: true }));
 
 const STEPS = {
   types: () => check(tool('typescript', 'tsc'), ['--noEmit']),
+  page: () => check(tool('typescript', 'tsc'), ['--noEmit', '-p', 'src/dashboard/page']),
   lint: () => check(tool('oxlint', 'oxlint'), ['--type-aware', '--deny-warnings']),
   package: () => check(tool('publint', 'publint'), ['run', '.', '--strict', '--pack', 'false']),
   unused: () => check(tool('knip', 'knip'), ['--no-progress', '--no-config-hints']),
@@ -48,7 +49,11 @@ for (const { name, passed, failed, skipped, seconds } of table) {
     `${failed > 0 ? 'FAIL' : 'ok  '} ${name.padEnd(8)} ${counts}, ${seconds.toFixed(1)} s`,
   );
 }
-if (sum.skipped > 0 && findProgram('redis-server') === undefined) warnAboutSkips();
+if (sum.skipped > 0) {
+  if (findProgram('redis-server') === undefined)
+    warnAboutSkips('redis-server', 'beside the real one');
+  if (findProgram('chromium') === undefined) warnAboutSkips('chromium', 'of the dashboard');
+}
 console.log('');
 console.log(
   `${sum.passed} passed, ${sum.failed} failed` +
@@ -96,9 +101,13 @@ function findProgram(name) {
   return folders.map((folder) => join(folder, name)).find((path) => existsSync(path));
 }
 
-function warnAboutSkips() {
-  console.log('\n************************************************************************');
-  console.log('*  redis-server is not installed: tests beside the real one were       *');
-  console.log('*  SKIPPED. On Debian and Ubuntu: apt-get install redis-server         *');
-  console.log('************************************************************************');
+function warnAboutSkips(program, which) {
+  const lines = [
+    `${program} is not installed: tests ${which} were SKIPPED.`,
+    `On Debian and Ubuntu: apt-get install ${program}`,
+  ];
+  const bar = '*'.repeat(72);
+  console.log(`\n${bar}`);
+  for (const line of lines) console.log(`*  ${line.padEnd(66)}  *`);
+  console.log(bar);
 }

@@ -1,6 +1,6 @@
 /** `slotline verify` and `slotline migrate`: their arguments. */
 import { type Command, InvalidArgumentError, Option } from 'commander';
-import { atLeastOne, runTool, wholeNumber } from './run-tool.ts';
+import { atLeastOne, endSignal, runTool, wholeNumber } from './run-tool.ts';
 
 interface EndFlags {
   readonly sourceMaster?: string;
@@ -172,13 +172,6 @@ async function ends(source: string, target: string, flags: EndFlags) {
     source: end(source, flags.sourceMaster),
     target: end(target, flags.targetMaster),
   };
-}
-
-/** Raised by the first SIGINT or SIGTERM; the second ends the process as usual. */
-function endSignal(): AbortSignal {
-  const controller = new AbortController();
-  for (const name of ['SIGINT', 'SIGTERM'] as const) process.once(name, () => controller.abort());
-  return controller.signal;
 }
 
 function part(text: string): number {

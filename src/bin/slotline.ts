@@ -1,12 +1,14 @@
 /** `slotline`: the program with the subcommands. Arguments and exit statuses only; each tool is loaded when it is asked for. */
-import { readFileSync } from 'node:fs';
 import { basename, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Command, CommanderError } from 'commander';
 import { addClusterCommands } from './cluster-commands.ts';
 import { addDrillCommand } from './drill-command.ts';
 import { addMoveCommands } from './move-commands.ts';
+import { ownVersion } from './own-version.ts';
 import { runTool, wholeNumber } from './run-tool.ts';
+import type { DashboardWish, ServedDashboard } from '../tools/up/index.ts';
+import { addWatchCommands } from './watch-commands.ts';
 import { NODE_ENVIRONMENT, NODE_FLAGS } from './node-flags.ts';
 
 const USAGE_STATUS = 2;
@@ -20,6 +22,8 @@ interface UpFlags {
   readonly bind?: string;
   readonly nodeTimeout?: number;
   readonly serverExe?: string;
+  readonly dashboard: boolean;
+  readonly dashboardPort?: number;
 }
 
 /** The program: `slotline <command>`. */
@@ -27,7 +31,7 @@ function program(): Command {
   const root = new Command('slotline');
   root
     .description('Redis-compatible clusters: run them, fail them over, look after them.')
-    .version(version(), '-v, --version', 'show the version')
+    .version(ownVersion(), '-v, --version', 'show the version')
     .helpOption('-h, --help', 'show this help')
     .helpCommand(false)
     .exitOverride()
@@ -50,6 +54,7 @@ function program(): Command {
   addClusterCommands(root);
   addMoveCommands(root);
   addDrillCommand(root);
+  addWatchCommands(root);
   return root;
 }
 
@@ -71,6 +76,12 @@ function addUp(root: Command): void {
     )
     .option('--node-timeout <ms>', 'cluster-node-timeout of the nodes (default: 5000)', wholeNumber)
     .option('--server-exe <program>', 'run this redis-server instead of our own')
+    .option(
+      '--dashboard-port <port>',
+      'where the page is served (default: --port + 100)',
+      wholeNumber,
+    )
+    .option('--no-dashboard', 'serve no page')
     .addHelpText(
       'after',
       `
@@ -100,7 +111,22 @@ function upOptions(flags: UpFlags): Parameters<typeof import('../tools/up/index.
         : [serverExe],
     serverEnvironment: serverExe === undefined ? NODE_ENVIRONMENT : {},
     serverCommandName: serverExe ?? `${ownName()} server`,
+    serveDashboard: flags.dashboard ? (wish) => serveDashboard(wish, flags) : undefined,
   };
+}
+
+async function serveDashboard(wish: DashboardWish, flags: UpFlags): Promise<ServedDashboard> {
+  const { Dashboard } = await import('../dashboard/index.ts');
+  const { WATCH_INTERVAL_MS } = await import('../tools/watch/index.ts');
+  return Dashboard.start({
+    ...wish,
+    port: flags.dashboardPort ?? wish.port,
+    masterName: undefined,
+    intervalMs: WATCH_INTERVAL_MS,
+    hosts: [],
+    allowsActions: false,
+    version: ownVersion(),
+  });
 }
 
 /** The server in this very process: it reads the arguments that are left, and ends when it wants to. */
@@ -114,11 +140,6 @@ async function runServer(): Promise<void> {
 function ownName(): string {
   const file = process.argv[1] ?? 'slotline';
   return basename(file) === 'slotline' ? 'slotline' : `node ${relative(process.cwd(), file)}`;
-}
-
-function version(): string {
-  const text = readFileSync(new URL('../../package.json', import.meta.url), 'utf8');
-  return (JSON.parse(text) as { version: string }).version;
 }
 
 /** A usage error on one line, whatever suggestions come with it. */

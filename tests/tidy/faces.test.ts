@@ -34,7 +34,7 @@ test('a face begins with a paragraph and re-exports by name', () => {
 test('every module begins with a paragraph or explains its first declaration', () => {
   const silent = source.filter(({ text }) => {
     const head = text.replace(/^#!.*\n/, '').replace(/^(?:import[^;]*;\s*)+/, '');
-    return !/^\s*\/[*/]/.test(head);
+    return !/^\s*(?:\/[*/]|<!--)/.test(head);
   });
   expect(silent.map((file) => file.path)).toEqual([]);
 });
@@ -53,7 +53,11 @@ test('functions and classes of a face have a docstring', () => {
 
 test('no file of src is dead', () => {
   const entries = source.filter(
-    (file) => file.folder === 'bin' || file.folder === '' || faces.includes(file),
+    (file) =>
+      file.folder === 'bin' ||
+      file.folder === '' ||
+      faces.includes(file) ||
+      file.path === 'src/dashboard/page/main.ts',
   );
   const reached = new Set<string>();
   const queue = entries.map((file) => file.path);

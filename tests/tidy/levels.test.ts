@@ -113,9 +113,10 @@ function isFace(path: string): boolean {
   return path.split('/').length === 3 && path.endsWith('/index.ts');
 }
 
-/** Programs and tools load heavy parts on demand, each by its own face below a tools folder. */
+/** Programs and the dashboard load heavy parts on demand, each by its own face below a tools folder. */
 function isLazyProgramPart(file: SourceFile, target: string): boolean {
-  return file.folder === 'bin' && /^src\/tools\/[a-z-]+\/index\.ts$/.test(target);
+  const isAbove = file.folder === 'bin' || file.folder === 'dashboard';
+  return isAbove && /^src\/tools\/[a-z-]+\/index\.ts$/.test(target);
 }
 
 function isPackage({ specifier }: Import): boolean {

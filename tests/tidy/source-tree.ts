@@ -64,10 +64,12 @@ export function projectFiles(folder: string = ROOT): string[] {
   return found.sort();
 }
 
-/** The TypeScript files below the given top folders. */
+/** The TypeScript files and Svelte components below the given top folders. */
 export function sourceFiles(...tops: readonly string[]): SourceFile[] {
   return projectFiles()
-    .filter((path) => path.endsWith('.ts') && tops.some((top) => path.startsWith(`${top}/`)))
+    .filter(
+      (path) => /\.(?:ts|svelte)$/.test(path) && tops.some((top) => path.startsWith(`${top}/`)),
+    )
     .map((path) => readSource(path));
 }
 
@@ -91,8 +93,10 @@ export function folderOf(path: string): string {
 const FROM_CLAUSE = /^(?:import|export)\s(?:[^'"`;]*?\sfrom\s)?'([^']+)'/gm;
 const DYNAMIC_IMPORT = /\bimport\(\s*'([^']+)'\s*\)/g;
 
-function importsOf(path: string, text: string): Import[] {
+function importsOf(path: string, whole: string): Import[] {
   const imports: Import[] = [];
+  // The script of a component is indented.
+  const text = path.endsWith('.svelte') ? whole.replace(/^ {2}/gm, '') : whole;
   for (const pattern of [FROM_CLAUSE, DYNAMIC_IMPORT]) {
     for (const match of text.matchAll(pattern)) {
       const specifier = match[1] ?? '';

@@ -4,6 +4,7 @@
  */
 import {
   closeSync,
+  existsSync,
   fsyncSync,
   openSync,
   readFileSync,
@@ -16,6 +17,14 @@ import { ToolError } from '../errors.ts';
 import { type Plan, parsePlan } from './plan.ts';
 
 const NAME = /^slotline-[0-9a-f]{8}-\d+\.journal$/;
+
+/** A journal as it lies there. */
+export interface JournalState {
+  readonly path: string;
+  readonly plan: Plan;
+  /** Steps at the start of the plan that are done. */
+  readonly done: number;
+}
 
 export class Journal {
   readonly path: string;
@@ -46,14 +55,7 @@ export class Journal {
 
   /** The journal in `folder` that an earlier run for a cluster of `members` left. Throws ToolError. */
   static find(folder: string, members: readonly string[]): Journal | undefined {
-    let names: string[];
-    try {
-      names = readdirSync(folder).filter((name) => NAME.test(name));
-    } catch (error) {
-      throw localError(`Cannot read the folder of the journal "${folder}"`, error);
-    }
-    for (const name of names.sort()) {
-      const path = join(folder, name);
+    for (const path of journalsIn(folder)) {
       const [head = '', ...lines] = readFileSync(path, 'utf8').split('\n');
       // Killed before the plan was whole, it had not begun.
       if (lines.length === 0) {
@@ -62,10 +64,22 @@ export class Journal {
       }
       const plan = parsePlan(head, path);
       if (!plan.members.some((id) => members.includes(id))) continue;
-      const done = lines.filter((line) => line === DONE_LINE).length;
-      return new Journal(path, plan, { done, file: openSync(path, 'a') });
+      return new Journal(path, plan, { done: doneIn(lines), file: openSync(path, 'a') });
     }
     return undefined;
+  }
+
+  /** What stands in the journals of `folder` for a cluster of `members`, for who only looks. Throws ToolError. */
+  static peek(folder: string, members: readonly string[]): JournalState[] {
+    return journalsIn(folder).flatMap((path) => {
+      // Its run may end at this very moment.
+      const text = existsSync(path) ? readFileSync(path, 'utf8') : '';
+      const [head = '', ...lines] = text.split('\n');
+      if (lines.length === 0) return [];
+      const plan = parsePlan(head, path);
+      if (!plan.members.some((id) => members.includes(id))) return [];
+      return [{ path, plan, done: doneIn(lines) }];
+    });
   }
 
   get done(): number {
@@ -102,6 +116,20 @@ export class Journal {
 }
 
 const DONE_LINE = 'done';
+
+/** Paths in the order of their names. Throws ToolError `LOCAL`. */
+function journalsIn(folder: string): string[] {
+  try {
+    const names = readdirSync(folder).filter((name) => NAME.test(name));
+    return names.sort().map((name) => join(folder, name));
+  } catch (error) {
+    throw localError(`Cannot read the folder of the journal "${folder}"`, error);
+  }
+}
+
+function doneIn(lines: readonly string[]): number {
+  return lines.filter((line) => line === DONE_LINE).length;
+}
 
 function localError(what: string, error: unknown): ToolError {
   const reason = error instanceof Error ? error.message : String(error);

@@ -1,5 +1,5 @@
 /**
  * `slotline up`: a cluster on this machine, a process for each node, with its data in one folder.
  */
-export { up, type UpOptions } from './launcher.ts';
+export { type DashboardWish, type ServedDashboard, up, type UpOptions } from './launcher.ts';
 export { UP_DEFAULTS, type UpRequest, type UpShape } from './options.ts';

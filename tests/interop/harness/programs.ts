@@ -20,6 +20,7 @@ export const REAL_SERVER: string | undefined = findProgram('redis-server');
 export const REAL_SENTINEL: string | undefined = findProgram('redis-sentinel');
 export const REDIS_CHECK_RDB: string | undefined = findProgram('redis-check-rdb');
 export const REDIS_CLI: string | undefined = findProgram('redis-cli');
+export const CHROMIUM: string | undefined = findProgram('chromium');
 /** Changes the limits of a running process; of Linux. */
 export const PRLIMIT: string | undefined = findProgram('prlimit');
 export const REDIS_BENCHMARK: string | undefined = findProgram('redis-benchmark');
@@ -30,9 +31,22 @@ const hasRealRedis = [REAL_SERVER, REAL_SENTINEL, REDIS_CLI, REDIS_BENCHMARK].ev
 
 /** Tests that need the real Redis beside ours: skipped where it is not installed, except in CI, which demands it. */
 export function describeWithRealRedis(name: string, body: () => void): void {
+  describeWith({ isThere: hasRealRedis, what: 'redis-server' }, name, body);
+}
+
+/** Tests that need a browser, likewise. */
+export function describeWithBrowser(name: string, body: () => void): void {
+  describeWith({ isThere: CHROMIUM !== undefined, what: 'chromium' }, name, body);
+}
+
+function describeWith(
+  { isThere, what }: { readonly isThere: boolean; readonly what: string },
+  name: string,
+  body: () => void,
+): void {
   const isRequired = process.env['CI'] !== undefined && process.env['CI'] !== 'false';
-  if (hasRealRedis || isRequired) describe(name, body);
-  else test.skip(`${name}: skipped, no redis-server installed`);
+  if (isThere || isRequired) describe(name, body);
+  else test.skip(`${name}: skipped, no ${what} installed`);
 }
 
 /** The path, or an error that says which package is missing. */

@@ -1,0 +1,41 @@
+import { expect, test } from 'vitest';
+import type { JournalState } from '../cluster/index.ts';
+import { clusterSnapshot } from './cluster-snapshot.ts';
+import { idOf, probesOf } from './test-deployment.ts';
+import { workOf } from './work.ts';
+
+const { nodes } = clusterSnapshot(
+  probesOf([
+    { port: 7000, slots: '0-8191' },
+    { port: 7001, slots: '8192-16383' },
+  ]),
+  { atUnixMs: 1, name: 'x', work: [] },
+);
+
+test('the progress of a reshard is read from its plan and the slot map', () => {
+  const moves = [{ from: idOf(7000), to: idOf(7001), slots: [[8000, 8199]] as const }];
+  const journal: JournalState = {
+    path: 'x.journal',
+    done: 0,
+    plan: {
+      version: 1,
+      verb: 'reshard',
+      wish: '',
+      members: [],
+      steps: [{ kind: 'moveSlots', moves }],
+    },
+  };
+  const [work] = workOf(nodes, undefined, [journal]);
+  expect(work).toMatchObject({ kind: 'journal', progress: 8 / 200 });
+  expect(work?.text).toMatch(/^reshard: step 1 of 1, move 200 slots from 127\.0\.0\.1:7000 to/);
+});
+
+test('the holder of the lock is named without what tells two of its tries apart', () => {
+  expect(workOf(nodes, 'reshard on host, process 7 some-uuid', [])).toEqual([
+    {
+      kind: 'lock',
+      text: "reshard on host, process 7 holds the cluster's lock",
+      progress: undefined,
+    },
+  ]);
+});
