@@ -32,6 +32,15 @@ const PAGE_PACKAGES = [
   { name: 'uplot', file: 'LICENSE' },
 ];
 
+/** What a server loads on demand stays beside it, as tsc wrote it: metrics need packages that the engine does not. */
+const asItIs = {
+  name: 'loaded-on-demand',
+  resolveId: (source) =>
+    source === '../tools/metrics/index.ts'
+      ? { id: '../tools/metrics/index.js', external: 'relative' }
+      : undefined,
+};
+
 const stamp = buildStamp();
 const work = join(ROOT, '.cache', `build-${process.pid}`);
 const fresh = join(work, 'dist');
@@ -63,6 +72,7 @@ async function bundle(name) {
     input,
     platform: 'node',
     external: [/^node:/, 'commander'],
+    plugins: [asItIs],
     logLevel: 'warn',
   });
   await build.write({

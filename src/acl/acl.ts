@@ -28,7 +28,7 @@ export class Acl {
   constructor({ catalog, settings }: AclInit) {
     this.catalog = catalog;
     this.#settings = settings;
-    this.#users.set(DEFAULT_USER, this.#madeDefault());
+    this.#users.set(DEFAULT_USER, this.createOpen(DEFAULT_USER));
   }
 
   get defaultUser(): User {
@@ -70,7 +70,7 @@ export class Acl {
 
   /** Takes these users for all there are; without a default user among them it is as at the start. */
   replaceAll(users: readonly User[]): void {
-    const wanted = users.find(({ name }) => name === DEFAULT_USER) ?? this.#madeDefault();
+    const wanted = users.find(({ name }) => name === DEFAULT_USER) ?? this.createOpen(DEFAULT_USER);
     // Connections of the default user stay, and with them who they are.
     const { defaultUser } = this;
     defaultUser.takeOver(wanted);
@@ -86,8 +86,9 @@ export class Acl {
     user.apply(password === '' ? 'nopass' : `>${password}`);
   }
 
-  #madeDefault(): User {
-    const user = this.create(DEFAULT_USER);
+  /** A user who may do everything without a password, whom the server does not know yet. */
+  createOpen(name: string): User {
+    const user = this.create(name);
     for (const rule of DEFAULT_RULES) user.apply(rule);
     return user;
   }

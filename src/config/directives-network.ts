@@ -3,6 +3,16 @@
  * Source: CONFIG GET and CONFIG SET of redis-server 7.0.15.
  */
 export const NETWORK_DIRECTIVES = {
+  // Ours: where metrics and health are served over HTTP; 0 is nowhere.
+  'admin-bind': { type: 'string', default: '127.0.0.1', change: 'immutable', isHidden: true },
+  'admin-port': {
+    type: 'int',
+    default: 0,
+    min: 0,
+    max: 65535,
+    change: 'immutable',
+    isHidden: true,
+  },
   bind: {
     type: 'words',
     default: ['*', '-::*'],

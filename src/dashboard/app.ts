@@ -2,6 +2,7 @@
 import { Hono, type Context } from 'hono';
 import { type NodeAddress } from '../client/index.ts';
 import { ToolError, asToolError } from '../tools/index.ts';
+import { addAdminRoutes, deploymentFigures } from '../tools/metrics/index.ts';
 import type { Watcher } from '../tools/watch/index.ts';
 import type { Actions } from './actions.ts';
 import { type Asset } from './assets.ts';
@@ -52,6 +53,13 @@ export function createApp(parts: AppParts): Hono {
   app.get('/assets/*', (context) => sendAsset(context, parts.assets.get(context.req.path)));
   app.get('/icon.svg', (context) => sendAsset(context, parts.assets.get('/icon.svg')));
   app.get('/licences.txt', (context) => sendAsset(context, parts.assets.get('/licences.txt')));
+  addAdminRoutes(app, {
+    figures: () => deploymentFigures(parts.watcher),
+    whyNotReady: () => {
+      const { state, name } = parts.watcher.snapshot;
+      return Promise.resolve(state === 'fail' ? `${name} does not serve` : undefined);
+    },
+  });
   addApi(app, parts);
   return app;
 }

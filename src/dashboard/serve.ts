@@ -1,8 +1,8 @@
 /** A running dashboard: a watcher, an HTTP server, and what they share. */
 import type { Server } from 'node:http';
-import { serve } from '@hono/node-server';
 import { type NodeAddress } from '../client/index.ts';
 import { ToolError } from '../tools/index.ts';
+import { listening } from '../tools/metrics/index.ts';
 import { type WatchOptions, Watcher } from '../tools/watch/index.ts';
 import { Actions } from './actions.ts';
 import { createApp } from './app.ts';
@@ -100,17 +100,16 @@ export class Dashboard {
   }
 }
 
-function listen(
-  fetch: Parameters<typeof serve>[0]['fetch'],
-  { bind, port }: DashboardOptions,
-): Promise<Server> {
-  return new Promise((resolve, reject) => {
-    const server = serve({ fetch, hostname: bind, port }) as Server;
-    server.once('listening', () => resolve(server));
-    server.once('error', (error: NodeJS.ErrnoException) => {
-      const reason = error.code === 'EADDRINUSE' ? 'the port is taken' : error.message;
-      const message = `Cannot serve the dashboard on ${bind}:${port}: ${reason}, say another --port`;
-      reject(new ToolError('LOCAL', message, error));
-    });
-  });
+/** Throws ToolError `LOCAL` when the port cannot be had. */
+async function listen(fetch: Fetch, { bind, port }: DashboardOptions): Promise<Server> {
+  try {
+    return await listening(fetch, { bind, port });
+  } catch (error) {
+    const { code, message } = error as NodeJS.ErrnoException;
+    const reason = code === 'EADDRINUSE' ? 'the port is taken' : message;
+    const text = `Cannot serve the dashboard on ${bind}:${port}: ${reason}, say another port`;
+    throw new ToolError('LOCAL', text, error);
+  }
 }
+
+type Fetch = Parameters<typeof listening>[0];

@@ -2,7 +2,7 @@
  * The node on a real machine: sockets, files, timers and the process. Gathers what happens and
  * carries out what the node decides.
  */
-export { runServer } from './main.ts';
+export { type AdminPlace, type AskNode, type RunOptions, runServer } from './main.ts';
 export { type LogWriter } from './log-file.ts';
 export {
   type Entrance,

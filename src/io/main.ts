@@ -14,6 +14,8 @@ import {
 } from '../config/index.ts';
 import { type LogWriter, logWriter } from './log-file.ts';
 import type { SentinelInit } from '../node/index.ts';
+import type { Reply } from '../resp/index.ts';
+import { askInside } from './inside-caller.ts';
 import { asSentinel, readSentinel, requireStateFile } from './sentinel-start.ts';
 import { ServerProcess, StartError, absolutePath } from './server-process.ts';
 import { systemWords } from './system-words.ts';
@@ -25,13 +27,30 @@ const REDIS_VERSION = '7.0.15';
 /** Tells the detached process of `daemonize yes` that it is the one. */
 const DAEMON_MARK = 'SLOTLINE_DAEMON';
 
+/** Asks the node in this process; replies in the order of the commands, error replies as values. */
+export type AskNode = (commands: readonly (readonly string[])[]) => Promise<Reply[]>;
+
+/** Where `admin-bind` and `admin-port` want metrics and health served, and whose. */
+export interface AdminPlace {
+  readonly bind: string;
+  readonly port: number;
+  readonly ask: AskNode;
+}
+
+export interface RunOptions {
+  /** The program is for Sentinels only; default false. */
+  readonly isSentinelProgram?: boolean;
+  /** Serves an admin port; rejects when it cannot be had. Without it the directives are refused. */
+  readonly serveAdmin?: (place: AdminPlace) => Promise<unknown>;
+}
+
 /**
  * Runs a server until it ends; the process exits by itself. `argv`: the arguments behind the program's name; with
  * `--sentinel` among them, or as the program for it, the server is a Sentinel.
  */
 export async function runServer(
   argv: readonly string[],
-  isSentinelProgram: boolean = false,
+  { isSentinelProgram = false, serveAdmin }: RunOptions = {},
 ): Promise<void> {
   if (argv[0] === '-v' || argv[0] === '--version') {
     process.stdout.write(`Slotline server v=${VERSION} (compatible with Redis ${REDIS_VERSION})\n`);
@@ -53,7 +72,7 @@ export async function runServer(
   }
   const { settings } = loaded;
   if (settings.daemonize && process.env[DAEMON_MARK] === undefined) return detach(argv);
-  await serve({ config: loaded, configFile, sentinel });
+  await serve({ config: loaded, configFile, sentinel, serveAdmin });
 }
 
 /** What a server is started with. */
@@ -62,9 +81,10 @@ interface ServeOptions {
   readonly configFile: string;
   /** Undefined for a server with data. */
   readonly sentinel: SentinelInit | undefined;
+  readonly serveAdmin: RunOptions['serveAdmin'];
 }
 
-async function serve({ config, configFile, sentinel }: ServeOptions): Promise<void> {
+async function serve({ config, configFile, sentinel, serveAdmin }: ServeOptions): Promise<void> {
   const { settings } = config;
   const isSentinel = sentinel !== undefined;
   const log = logWriter({
@@ -94,6 +114,8 @@ async function serve({ config, configFile, sentinel }: ServeOptions): Promise<vo
         const usual = settings['cluster-enabled'] ? 'cluster' : 'standalone';
         log('notice', `Running mode=${isSentinel ? 'sentinel' : usual}, port=${settings.port}.`);
         log('notice', 'Server initialized');
+        // While it loads its data it says so there.
+        if (server !== undefined) void startAdmin(server, serveAdmin, log);
       },
     });
     handleSignals(server, settings, log);
@@ -110,6 +132,27 @@ async function serve({ config, configFile, sentinel }: ServeOptions): Promise<vo
     writePidFile(pidFile, log);
   }
   log('notice', 'Ready to accept connections');
+}
+
+/** Without its admin port a server would run on unseen, so it does not run then. */
+async function startAdmin(
+  { node }: ServerProcess,
+  serveAdmin: RunOptions['serveAdmin'],
+  log: LogWriter,
+): Promise<void> {
+  const { 'admin-port': port, 'admin-bind': bind } = node.settings;
+  if (port === 0) return;
+  try {
+    if (serveAdmin === undefined) throw new Error('this program has none');
+    await serveAdmin({ bind, port, ask: (commands) => askInside(node, commands) });
+    log('notice', `Metrics and health at http://${bind}:${port}`);
+  } catch (error) {
+    log(
+      'warning',
+      `Failed listening on admin port ${bind}:${port}: ${systemWords(error)}, aborting.`,
+    );
+    process.exit(1);
+  }
 }
 
 function readConfig(line: CommandLine, isSentinel: boolean): LoadedConfig | string {

@@ -5,6 +5,7 @@ import {
   type AclCommand,
   AclLog,
   DEFAULT_USER,
+  type User,
   aclFileText,
   isUserName,
   joinedRules,
@@ -42,6 +43,8 @@ export interface AclHost {
 
 export class AclPart implements AclService {
   readonly acl: Acl;
+  /** Who the process itself is, whatever the ACL says. */
+  readonly insideUser: User;
   readonly refusals: AclLog = new AclLog();
   readonly #host: AclHost;
 
@@ -49,6 +52,7 @@ export class AclPart implements AclService {
     this.#host = host;
     const catalog = new AclCatalog(Array.from(host.table.all(), aclCommand));
     this.acl = new Acl({ catalog, settings: host.settings });
+    this.insideUser = this.acl.createOpen(DEFAULT_USER);
     this.acl.setDefaultPassword(host.settings.requirepass);
   }
 

@@ -85,6 +85,11 @@ export class ClientDesk implements ClientHost {
     this.#owner.stats.netInputBytes += bytes;
   }
 
+  /** What replicas get is counted where it is made. */
+  countOutput(bytes: number): void {
+    this.#owner.stats.netOutputBytes += bytes;
+  }
+
   onEmptyLine(client: Client): void {
     this.#owner.replication.onEmptyLine(client);
   }

@@ -39,6 +39,7 @@ export interface ClientHost {
   onClosed(client: Client): void;
   onDrained(client: Client): void;
   countInput(bytes: number): void;
+  countOutput(bytes: number): void;
 }
 
 const NO_BYTES: Buffer = Buffer.alloc(0);
@@ -151,6 +152,7 @@ export class Client extends Session implements WireEvents {
     const { reply, wire } = this;
     if (this.isClosed || wire === undefined) return reply.clear();
     if (reply.length > 0) {
+      if (this.role !== 'replica') this.#host.countOutput(reply.length);
       if (wire.write(reply.pending, reply.length)) reply.clear();
       else reply.abandon();
     }

@@ -223,8 +223,8 @@ export class Node implements DispatchHost, ClientDeskOwner, Inside {
     return flaw;
   }
 
-  /** A client connected. */
-  accept(wire: Wire): WireEvents {
+  /** A client connected; one of this very process (`isInside`) is let in whatever the settings say. */
+  accept(wire: Wire, isInside: boolean = false): WireEvents {
     this.beginTurn();
     const client = new Client({
       host: this.desk,
@@ -234,10 +234,8 @@ export class Node implements DispatchHost, ClientDeskOwner, Inside {
       now: this.now,
     });
     const isOpen = this.acl.acl.defaultUser.takesAnyPassword;
-    const refusal = admissionRefusal(wire, this.settings, {
-      isOpen,
-      clientCount: this.clients.count,
-    });
+    const state = { isOpen, clientCount: this.clients.count };
+    const refusal = isInside ? undefined : admissionRefusal(wire, this.settings, state);
     this.clients.add(client);
     if (refusal !== undefined) {
       this.stats.rejectedConnections++;
@@ -245,6 +243,7 @@ export class Node implements DispatchHost, ClientDeskOwner, Inside {
       client.closeAfterReply();
     } else {
       this.stats.totalConnections++;
+      if (isInside) client.user = this.acl.insideUser;
       client.isAuthenticated = client.user.isOpen;
     }
     this.endTurn();

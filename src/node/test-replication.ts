@@ -258,6 +258,7 @@ export class TestNode {
       beginTurn: () => {},
       endTurn: () => {},
       countInput: () => {},
+      countOutput: () => {},
       wantsFlush: (client) => {
         if (client.wire !== undefined) this.#toFlush.add(client);
       },

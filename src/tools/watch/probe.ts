@@ -66,6 +66,11 @@ export class Probe implements Probed {
     }
   }
 
+  /** Commands of somebody else, over the same connection; error replies are values. Rejects with ClientError. */
+  async ask(commands: readonly (readonly string[])[]): Promise<readonly Reply[]> {
+    return (await this.#connection()).pipeline(commands);
+  }
+
   close(): void {
     this.#isClosed = true;
     this.#client?.close();

@@ -51,8 +51,7 @@ export class SentinelProbe implements ProbedSentinel {
     this.#isBusy = true;
     try {
       if (this.#listening?.isOpen !== true) this.#listening = await this.#subscribe();
-      if (this.#asking?.isOpen !== true) this.#asking = await this.#connect(2);
-      this.#sample = await this.#ask(this.#asking);
+      this.#sample = await this.#read();
       this.#failure = undefined;
     } catch (error) {
       if (!(error instanceof ClientError) && !(error instanceof ReplyError)) throw error;
@@ -60,6 +59,12 @@ export class SentinelProbe implements ProbedSentinel {
     } finally {
       this.#isBusy = false;
     }
+  }
+
+  /** Commands of somebody else; error replies are values. Rejects with ClientError. */
+  async ask(commands: readonly (readonly string[])[]): Promise<readonly Reply[]> {
+    this.#asking = this.#asking?.isOpen === true ? this.#asking : await this.#connect(2);
+    return this.#asking.pipeline(commands);
   }
 
   close(): void {
@@ -97,8 +102,8 @@ export class SentinelProbe implements ProbedSentinel {
     onEvent(sentinelEvent(channel, payload, this.address));
   }
 
-  async #ask(client: RespClient): Promise<SentinelSample> {
-    const [info, masters] = await client.pipeline([
+  async #read(): Promise<SentinelSample> {
+    const [info, masters] = await this.ask([
       ['INFO', 'sentinel'],
       ['SENTINEL', 'MASTERS'],
     ]);
@@ -106,7 +111,7 @@ export class SentinelProbe implements ProbedSentinel {
     const watched = replyItems(masters)
       .map((item) => fieldsOf(item))
       .filter((master) => (this.#options.masterName ?? master.get('name')) === master.get('name'));
-    const lists = await client.pipeline(
+    const lists = await this.ask(
       watched.flatMap((master) => [
         ['SENTINEL', 'REPLICAS', master.get('name') ?? ''],
         ['SENTINEL', 'SENTINELS', master.get('name') ?? ''],

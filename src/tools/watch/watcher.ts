@@ -4,7 +4,14 @@
  */
 import { setTimeout as pause } from 'node:timers/promises';
 import { keySlot } from '../../base/index.ts';
-import { type NodeAddress, RespClient, formatAddress, replyFacts } from '../../client/index.ts';
+import {
+  ClientError,
+  type NodeAddress,
+  RespClient,
+  formatAddress,
+  replyFacts,
+} from '../../client/index.ts';
+import type { Reply } from '../../resp/index.ts';
 import { LOCK_KEY } from '../cluster/index.ts';
 import { ToolError, asToolError } from '../errors.ts';
 import { clusterMembers, clusterSnapshot } from './cluster-snapshot.ts';
@@ -97,6 +104,23 @@ export class Watcher {
     if (this.#events.length === EVENTS_MAX) this.#events.shift();
     this.#events.push(event);
     for (const { onEvent } of this.#listeners) onEvent(event);
+  }
+
+  /** Nodes and Sentinels that are asked. */
+  addresses(): string[] {
+    return [...this.#probes.keys(), ...this.#sentinels.keys()];
+  }
+
+  /**
+   * Sends commands to the node or Sentinel at `address`, over the connection that watches it. Error replies are values;
+   * rejects with ClientError.
+   */
+  ask(address: string, commands: readonly (readonly string[])[]): Promise<readonly Reply[]> {
+    const probe = this.#probes.get(address) ?? this.#sentinels.get(address);
+    if (probe === undefined) {
+      throw new ClientError('NO_NODE', `Cannot ask ${address}: it is not watched`);
+    }
+    return probe.ask(commands);
   }
 
   async close(): Promise<void> {
