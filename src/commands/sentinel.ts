@@ -57,6 +57,17 @@ function ofMaster(
   });
 }
 
+/** Answers a change that stands in sentinel.conf by now, if it could be written. */
+function answerSaved(
+  service: SentinelService,
+  reply: ReplyWriter,
+  error: string | undefined = undefined,
+): void {
+  const { isUnsaved } = service.context;
+  const unsaved = isUnsaved ? 'ERR Failed to save config file. Check server logs.' : undefined;
+  answer(reply, error ?? unsaved);
+}
+
 /** Answers OK, or with the error that there is. */
 function answer(reply: ReplyWriter, error: string | undefined): void {
   if (error === undefined) reply.ok();
@@ -117,7 +128,8 @@ const beginMonitoring: Handler = ({ server, session }, request, reply) => {
   const [name, host] = [request.text(2), request.text(3)];
   sentinel.resolve(session, host, () => {
     const init = { name, host, port: Number(port), quorum: Number(quorum) };
-    answer(
+    answerSaved(
+      sentinel,
       reply,
       sentinel.act((c) => monitor(c, init)),
     );
@@ -128,7 +140,8 @@ const config: Run = (service, request, reply) => {
   const { context } = service;
   if (request.argc === 5 && request.is(2, 'set')) {
     const [option, value] = [request.text(3), request.text(4)];
-    return answer(
+    return answerSaved(
+      service,
       reply,
       service.act((c) => setGlobalOption(c, option, value)),
     );
@@ -263,9 +276,7 @@ export const sentinelCommands: readonly CommandSpec[] = defineCommands(FACTS, {
   'sentinel|failover': failover,
   'sentinel|flushconfig': handler((service, _request, reply) => {
     service.act((c) => c.save());
-    if (service.context.isUnsaved)
-      reply.error('ERR Failed to save config file. Check server logs.');
-    else reply.ok();
+    answerSaved(service, reply);
   }),
   'sentinel|get-master-addr-by-name': handler(addressByName),
   'sentinel|help': helpHandler('sentinel'),
@@ -280,7 +291,7 @@ export const sentinelCommands: readonly CommandSpec[] = defineCommands(FACTS, {
   'sentinel|pending-scripts': handler(pendingScripts),
   'sentinel|remove': ofMaster(({ service, master }, _request, reply) => {
     service.act((c) => remove(c, master));
-    reply.ok();
+    answerSaved(service, reply);
   }),
   'sentinel|replicas': replicas,
   'sentinel|reset': handler(resetMatching),
@@ -289,7 +300,8 @@ export const sentinelCommands: readonly CommandSpec[] = defineCommands(FACTS, {
   ),
   'sentinel|set': ofMaster(({ service, master }, request, reply) => {
     const words = wordsFrom(request, 3);
-    answer(
+    answerSaved(
+      service,
       reply,
       service.act((c) => setOptions(c, master, words, service)),
     );
