@@ -171,6 +171,7 @@ export class Selector {
       case '~':
         return this.#addKeys(rest, true, true);
       case '%': {
+        if (this.#hasAllKeys) return 'keysAfterAll';
         const [, flags = '', pattern = ''] = FLAGGED_PATTERN.exec(rule) ?? [];
         const letters = flags.toUpperCase();
         const isSound = letters !== '' && new Set(letters).size === letters.length;
@@ -187,7 +188,6 @@ export class Selector {
   #addKeys(text: string, reads: boolean, writes: boolean): RuleFlaw | undefined {
     if (this.#hasAllKeys) return 'keysAfterAll';
     if (hasSpace(text)) return 'syntax';
-    if (text === '*' && reads && writes) return this.apply('allkeys');
     const pattern = Buffer.from(text, 'latin1');
     const known = this.#keys.find((each) => each.pattern.equals(pattern));
     if (known === undefined) {
