@@ -3,7 +3,7 @@ import { Hono, type Context } from 'hono';
 import { type NodeAddress } from '../client/index.ts';
 import { ToolError, asToolError } from '../tools/index.ts';
 import { addAdminRoutes, deploymentFigures } from '../tools/metrics/index.ts';
-import type { Watcher } from '../tools/watch/index.ts';
+import type { Watched } from '../tools/watch/index.ts';
 import type { Actions } from './actions.ts';
 import { type Asset } from './assets.ts';
 import { type Guard, type RequestFacts, SECURITY_HEADERS } from './guard.ts';
@@ -13,7 +13,7 @@ import { streamAnswer } from './stream.ts';
 export interface AppParts {
   readonly version: string;
   readonly seeds: readonly NodeAddress[];
-  readonly watcher: Watcher;
+  readonly watcher: Watched;
   readonly guard: Guard;
   /** Undefined where there is nothing to act on. */
   readonly actions: Actions | undefined;

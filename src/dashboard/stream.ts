@@ -4,11 +4,11 @@
  */
 import type { Context } from 'hono';
 import { type SSEStreamingApi, streamSSE } from 'hono/streaming';
-import type { WatchSnapshot, Watcher } from '../tools/watch/index.ts';
+import type { WatchSnapshot, Watched } from '../tools/watch/index.ts';
 import type { Hello, RunState } from './messages.ts';
 
 export interface StreamSource {
-  readonly watcher: Watcher;
+  readonly watcher: Watched;
   readonly hello: () => Hello;
   /** Tells of every change of a run; answers how to end that. */
   readonly onRun: (listener: (run: RunState) => void) => () => void;

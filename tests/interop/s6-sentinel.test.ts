@@ -13,6 +13,7 @@ import {
   required,
 } from './harness/programs.ts';
 import { MASTER_NAME, Sentinels } from './harness/sentinels.ts';
+import { type Running, startSlotline } from './harness/slotline.ts';
 import { until } from './harness/until.ts';
 
 const FAILOVER_BOUND_MS = 40_000;
@@ -33,15 +34,23 @@ describe('Sentinels and nodes of ours', () => {
 });
 
 describeWithRealRedis('two Sentinels of ours, a real one and real nodes', () => {
-  failover(() => ({ node: realServer(), sentinels: [OUR_SENTINEL, OUR_SENTINEL, realSentinel()] }));
+  failover(
+    () => ({ node: realServer(), sentinels: [OUR_SENTINEL, OUR_SENTINEL, realSentinel()] }),
+    true,
+  );
 });
 
 describeWithRealRedis('two real Sentinels, one of ours and our nodes', () => {
   failover(() => ({ node: OUR_SERVER, sentinels: [OUR_SENTINEL, realSentinel(), realSentinel()] }));
 });
 
-function failover(options: () => Parameters<typeof Sentinels.start>[0]): void {
+/** With `isWatched`, `slotline watch` has to tell of it too. */
+function failover(
+  options: () => Parameters<typeof Sentinels.start>[0],
+  isWatched: boolean = false,
+): void {
   let set: Sentinels;
+  let watch: Running | undefined;
 
   beforeAll(async () => {
     set = await Sentinels.start(options());
@@ -50,6 +59,14 @@ function failover(options: () => Parameters<typeof Sentinels.start>[0]): void {
 
   test('the master that dies is replaced, everywhere and on disk', async () => {
     const { master, sentinels } = set;
+    if (isWatched) {
+      watch = startSlotline('watch', `127.0.0.1:${sentinels[0]?.port}`);
+      await until(
+        () => watch?.stdout().includes(`127.0.0.1:${master.port}`),
+        FAILOVER_BOUND_MS,
+        'the watcher knows the master',
+      );
+    }
     await master.kill();
     await until(
       async () => {
@@ -74,6 +91,18 @@ function failover(options: () => Parameters<typeof Sentinels.start>[0]): void {
       expect(file).toContain(`sentinel config-epoch ${MASTER_NAME} 1\n`);
       expect(file).toContain(`sentinel known-replica ${MASTER_NAME} 127.0.0.1 ${master.port}\n`);
     }
+  });
+
+  test.runIf(isWatched)('whoever watches any one of the Sentinels hears all of them', async () => {
+    const { master, sentinels } = set;
+    for (const { port } of sentinels) {
+      const told = `127.0.0.1:${master.port} +sdown master mymaster 127.0.0.1 ${master.port} (Sentinel 127.0.0.1:${port})`;
+      await until(() => watch?.stdout().includes(told), FAILOVER_BOUND_MS, `"${told}" is told`);
+    }
+    const isTold = () => / \+vote-for-leader .*\+switch-master /s.test(watch?.stdout() ?? '');
+    await until(isTold, FAILOVER_BOUND_MS, 'votes and the switch are told');
+    watch?.child.kill('SIGTERM');
+    expect((await watch?.result)?.status).toBe(0);
   });
 
   test('the old master comes back as a replica', async () => {

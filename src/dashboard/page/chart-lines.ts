@@ -34,9 +34,18 @@ const NEAR = 24;
 /** Steps of an axis of bytes. */
 export const BYTE_INCREMENTS: readonly number[] = Array.from({ length: 50 }, (_, n) => 2 ** n);
 
-export function linesOf(nodes: readonly NodeSnapshot[], isDark: boolean): Line[] {
+/** With more nodes than this, replicas have no line: they do what their master does, and nobody could tell lines apart. */
+export const LINES_MAX = 40;
+
+/** A line for each node; in a large deployment for each master, and for the selected node. */
+export function linesOf(
+  nodes: readonly NodeSnapshot[],
+  { isDark, selectedId }: { readonly isDark: boolean; readonly selectedId: string | undefined },
+): Line[] {
   const shards = shardIndexes(nodes);
-  return nodes.map(({ id, address, role }) => ({
+  const isLarge = nodes.length > LINES_MAX;
+  const shown = nodes.filter(({ id, role }) => !isLarge || role === 'master' || id === selectedId);
+  return shown.map(({ id, address, role }) => ({
     id,
     address,
     isReplica: role === 'replica',

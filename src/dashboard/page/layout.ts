@@ -56,11 +56,20 @@ export function shardsOf(nodes: readonly NodeSnapshot[]): NodeSnapshot[][] {
   const lone: NodeSnapshot[][] = [];
   for (const node of nodes) {
     if (node.role === 'master') continue;
-    const shard = byMaster.get(node.masterId ?? '');
+    const shard = byMaster.get(node.masterId ?? '') ?? ofGroup(node, byMaster);
     if (shard === undefined) lone.push([node]);
     else shard.push(node);
   }
   return [...byMaster.values(), ...lone];
+}
+
+/** Where Sentinels have moved the master, replicas of the old one belong to the new one. */
+function ofGroup(
+  { group }: NodeSnapshot,
+  byMaster: ReadonlyMap<string, NodeSnapshot[]>,
+): NodeSnapshot[] | undefined {
+  if (group === undefined) return undefined;
+  return [...byMaster.values()].find(([master]) => master?.group === group);
 }
 
 function boxOf(

@@ -1,13 +1,13 @@
 /** The figures of a whole deployment, as its watcher sees it: every node's own, with its address as a label, and ours. */
 import { ClientError } from '../../client/index.ts';
 import { ReplyError } from '../../resp/index.ts';
-import type { Watcher, WatchSnapshot } from '../watch/index.ts';
+import type { WatchSnapshot, Watched } from '../watch/index.ts';
 import { collectFigures } from './collect.ts';
 import { downFigures } from './node-figures.ts';
 import type { Figure } from './sheet.ts';
 
 /** Asks every node at once; one that does not answer is `redis_up 0`. */
-export async function deploymentFigures(watcher: Watcher): Promise<Figure[]> {
+export async function deploymentFigures(watcher: Watched): Promise<Figure[]> {
   const addresses = watcher.addresses();
   const asked = await Promise.all(
     addresses.map(async (addr) => {

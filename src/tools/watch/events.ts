@@ -160,7 +160,7 @@ function workEvents(before: WatchSnapshot, after: WatchSnapshot): EventDraft[] {
       .map((text) => draft('work', 'info', undefined, text)),
     ...was
       .filter((text) => !is.includes(text))
-      .map((text) => draft('work', 'info', undefined, `ended: ${text}`)),
+      .map((text) => draft('work', 'info', undefined, text.replace(' holds ', ' gave back '))),
   ];
 }
 

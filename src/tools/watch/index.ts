@@ -14,5 +14,5 @@ export type {
   WatchSnapshot,
   WorkSnapshot,
 } from './model.ts';
-export { WATCH_INTERVAL_MS, type WatchOptions, Watcher } from './watcher.ts';
+export { WATCH_INTERVAL_MS, type WatchOptions, type Watched, Watcher } from './watcher.ts';
 export { type WatchToolOptions, watch } from './watch.ts';

@@ -83,7 +83,9 @@ function sentinel(flags: readonly string[]): ProbedSentinel {
     address: '10.0.0.5:26379',
     failure: undefined,
     sample: {
-      entries: [{ address: MASTER, role: 'master', group: 'mymaster', flags }],
+      entries: [
+        { address: MASTER, role: 'master', group: 'mymaster', masterAddress: MASTER, flags },
+      ],
       peers: [],
       epoch: 3,
       isTilted: false,

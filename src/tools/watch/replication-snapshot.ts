@@ -7,8 +7,9 @@ import { type NodeSample, listedReplicas, roleOf, statsOf } from './sample.ts';
 export interface SentinelEntry {
   readonly address: string;
   readonly role: 'master' | 'replica';
-  /** Name of the master. */
+  /** Name of the master, and where it is. */
   readonly group: string;
+  readonly masterAddress: string;
   readonly flags: readonly string[];
 }
 
@@ -90,7 +91,8 @@ function nodeOf(
   const { address, sample, failure } = probe;
   const isAnswering = failure === undefined && sample !== undefined;
   const role = isAnswering ? roleOf(sample) : (listed[0]?.role ?? 'master');
-  const master = sample === undefined ? undefined : masterOf(sample);
+  const known = sample === undefined ? undefined : masterOf(sample);
+  const master = isAnswering ? known : (listed[0]?.masterAddress ?? known);
   return {
     id: address,
     address,

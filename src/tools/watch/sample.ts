@@ -101,13 +101,16 @@ function keysOf(info: ReadonlyMap<string, string>): number {
   return keys;
 }
 
+/** Over a shorter time a rate would be one of single commands. */
+const RATE_SPAN_MS_MIN = 50;
+
 /** Mean of a counter a second; undefined without an earlier answer, and when the counter began anew meanwhile. */
 function rate(
   field: string,
   sample: NodeSample,
   before: NodeSample | undefined,
 ): number | undefined {
-  if (before === undefined || sample.atMs <= before.atMs) return undefined;
+  if (before === undefined || sample.atMs - before.atMs < RATE_SPAN_MS_MIN) return undefined;
   const grown = numberOf(sample.info, field) - numberOf(before.info, field);
   if (grown < 0) return undefined;
   return (grown * 1000) / (sample.atMs - before.atMs);

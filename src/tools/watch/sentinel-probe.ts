@@ -121,9 +121,10 @@ export class SentinelProbe implements ProbedSentinel {
     const peers = new Set<string>();
     for (const [index, master] of watched.entries()) {
       const group = master.get('name') ?? '';
-      entries.push(entryOf(master, 'master', group));
+      const masterAddress = addressOf(master);
+      entries.push(entryOf(master, 'master', { group, masterAddress }));
       for (const item of replyItems(lists[2 * index])) {
-        entries.push(entryOf(fieldsOf(item), 'replica', group));
+        entries.push(entryOf(fieldsOf(item), 'replica', { group, masterAddress }));
       }
       for (const item of replyItems(lists[2 * index + 1])) peers.add(addressOf(fieldsOf(item)));
     }
@@ -140,9 +141,9 @@ export class SentinelProbe implements ProbedSentinel {
 function entryOf(
   fields: ReadonlyMap<string, string>,
   role: SentinelEntry['role'],
-  group: string,
+  of: Pick<SentinelEntry, 'group' | 'masterAddress'>,
 ): SentinelEntry {
-  return { address: addressOf(fields), role, group, flags: (fields.get('flags') ?? '').split(',') };
+  return { ...of, address: addressOf(fields), role, flags: (fields.get('flags') ?? '').split(',') };
 }
 
 function addressOf(fields: ReadonlyMap<string, string>): string {

@@ -41,11 +41,18 @@ export interface WatchListener {
 export const WATCH_INTERVAL_MS = 1000;
 /** Bound for connecting and for a reply. */
 const TIMEOUT_MS = 2000;
+/** How long a look waits for slow nodes, milliseconds. */
+const PATIENCE_MS = 500;
+/** Looks until the nodes are known. */
+const FIRST_LOOKS_MAX = 6;
 /** Older events are forgotten. */
 const EVENTS_MAX = 1000;
 /** In a cluster of more nodes than this only masters are asked for their view, which grows with the cluster. */
 const VIEWS_MAX = 24;
 const LOCK_SLOT = keySlot(Buffer.from(LOCK_KEY), 0, LOCK_KEY.length);
+
+/** What readers of a watcher need of it. */
+export type Watched = Pick<Watcher, 'snapshot' | 'events' | 'listen' | 'addresses' | 'ask'>;
 
 export class Watcher {
   readonly #options: WatchOptions;
@@ -59,6 +66,8 @@ export class Watcher {
   #eventCount = 0;
   #snapshot: WatchSnapshot | undefined;
   #running: Promise<void> = Promise.resolve();
+  /** The nodes are known, so that from here on what is new has happened. */
+  #isSettled = false;
 
   private constructor(options: WatchOptions, kind: DeploymentKind, like: NodeAddress) {
     this.#options = options;
@@ -74,9 +83,13 @@ export class Watcher {
       if (kind === 'sentinel') watcher.#addSentinel(seed);
       else watcher.#addProbe(seed);
     }
-    // The first look finds the nodes, the second asks them.
-    await watcher.#look();
-    await watcher.#look();
+    // A look finds nodes that only the next one asks: of Sentinels masters, of those replicas, of those theirs.
+    for (let looks = 0, known = 0; looks < FIRST_LOOKS_MAX; looks++) {
+      if (looks > 1 && watcher.addresses().length === known) break;
+      known = watcher.addresses().length;
+      await watcher.#look();
+    }
+    watcher.#isSettled = true;
     watcher.#running = watcher.#run();
     return watcher;
   }
@@ -156,7 +169,7 @@ export class Watcher {
 
   /** At the first look nobody is known to be silent. */
   #patienceMs(): number {
-    return this.#snapshot === undefined ? TIMEOUT_MS : Math.min(this.#options.intervalMs, 500);
+    return this.#isSettled ? Math.min(this.#options.intervalMs, PATIENCE_MS) : TIMEOUT_MS;
   }
 
   #wishFor(probe: Probe): Parameters<Probe['poll']>[0] {
@@ -211,7 +224,7 @@ export class Watcher {
     const snapshot = { ...bare, work: workOf(bare.nodes, lock, journals) };
     const before = this.#snapshot;
     this.#snapshot = snapshot;
-    if (before !== undefined && before.nodes.length > 0) {
+    if (this.#isSettled && before !== undefined) {
       for (const draft of eventsBetween(before, snapshot)) this.tell(draft);
     }
     for (const { onSnapshot } of this.#listeners) onSnapshot(snapshot);
