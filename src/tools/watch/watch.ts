@@ -15,9 +15,12 @@ export interface WatchToolOptions extends WatchOptions {
   readonly signal: AbortSignal;
 }
 
-/** The other screen of a terminal, which leaves what stood there before as it was; and the way back. */
-const ENTER = '\u001b[?1049h\u001b[?25l';
-const LEAVE = '\u001b[?25h\u001b[?1049l';
+/**
+ * The other screen of a terminal, which leaves what stood there before as it was, without a cursor, and with lines that end
+ * at its edge; and the way back.
+ */
+const ENTER = '\u001b[?1049h\u001b[?25l\u001b[?7l';
+const LEAVE = '\u001b[?7h\u001b[?25h\u001b[?1049l';
 const HOME = '\u001b[H';
 const CLEAR_LINE = '\u001b[K';
 const CLEAR_BELOW = '\u001b[J';

@@ -30,6 +30,17 @@ test('the progress of a reshard is read from its plan and the slot map', () => {
   expect(work?.text).toMatch(/^reshard: step 1 of 1, move 200 slots from 127\.0\.0\.1:7000 to/);
 });
 
+test('a tool that copies several nodes is told once', () => {
+  const copied = probesOf([{ port: 7000 }, { port: 7001 }], [], {
+    7000: ['master_repl_offset:9', 'connected_slaves:1', 'slave0:ip=10.0.0.9,port=0,offset=9'],
+    7001: ['master_repl_offset:9', 'connected_slaves:1', 'slave0:ip=10.0.0.9,port=0,offset=2'],
+  });
+  const snapshot = clusterSnapshot(copied, { atUnixMs: 1, name: 'x', work: [] });
+  expect(workOf(snapshot.nodes, undefined, []).map(({ text }) => text)).toEqual([
+    'a tool on 10.0.0.9 copies 2 nodes, 7 bytes behind at most',
+  ]);
+});
+
 test('the holder of the lock is named without what tells two of its tries apart', () => {
   expect(workOf(nodes, 'reshard on host, process 7 some-uuid', [])).toEqual([
     {

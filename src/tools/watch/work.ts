@@ -30,13 +30,24 @@ export function workOf(
     const text = `${open.length} ${open.length === 1 ? 'slot is' : 'slots are'} on the way`;
     found.push({ kind: 'openSlots', text, progress: undefined });
   }
-  for (const { address, stats } of nodes) {
-    for (const copier of stats?.copiers ?? []) {
-      const text = `${copier.address} copies ${address}, ${copier.lagBytes} bytes behind`;
-      found.push({ kind: 'copy', text, progress: undefined });
+  return [...found, ...copyWork(nodes)];
+}
+
+/** Whoever copies nodes without being one, by its host: a migration copies every master at once. */
+function copyWork(nodes: readonly NodeSnapshot[]): WorkSnapshot[] {
+  const byHost = new Map<string, { count: number; lagBytes: number }>();
+  for (const { stats } of nodes) {
+    for (const { address, lagBytes } of stats?.copiers ?? []) {
+      const host = address.slice(0, address.lastIndexOf(':'));
+      const known = byHost.get(host) ?? { count: 0, lagBytes: 0 };
+      byHost.set(host, { count: known.count + 1, lagBytes: Math.max(known.lagBytes, lagBytes) });
     }
   }
-  return found;
+  return [...byHost].map(([host, { count, lagBytes }]) => {
+    const what = count === 1 ? 'one node' : `${count} nodes`;
+    const text = `a tool on ${host} copies ${what}, ${lagBytes} bytes behind at most`;
+    return { kind: 'copy', text, progress: undefined };
+  });
 }
 
 /** The journals in `folder` of runs for these nodes; none where the folder cannot be read. */
