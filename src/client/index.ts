@@ -25,5 +25,5 @@ export {
 } from './resp-client.ts';
 export { downloadRdb } from './rdb-download.ts';
 export { RequestBuffer } from './request-buffer.ts';
-export { findMaster } from './sentinel.ts';
+export { connectSentinel, findMaster } from './sentinel.ts';
 export { type Endpoint, type Redirect, SlotCache, parseRedirect } from './slot-cache.ts';

@@ -3,7 +3,7 @@ import type { Reply } from '../resp/index.ts';
 import { type NodeAddress, formatAddress } from './address.ts';
 import { ClientError } from './errors.ts';
 import { replyItems, replyText } from './reply-text.ts';
-import { RespClient } from './resp-client.ts';
+import { type ConnectOptions, RespClient } from './resp-client.ts';
 
 /**
  * The address of the master called `name`, from the first of the `sentinels` that knows it; user, password, TLS and
@@ -30,19 +30,25 @@ export async function findMaster(
   throw new ClientError('NO_NODE', `Cannot find the master "${name}": ${reason}`, cause);
 }
 
-async function ask(address: NodeAddress, name: string, timeoutMs: number): Promise<Reply> {
-  const command = ['SENTINEL', 'get-master-addr-by-name', name];
-  let client: RespClient;
+/**
+ * A connection to a Sentinel; without the login where it has none itself, because then it is meant for the master. Throws
+ * ClientError.
+ */
+export async function connectSentinel(options: ConnectOptions): Promise<RespClient> {
   try {
-    client = await RespClient.connect({ ...address, db: 0, timeoutMs });
+    return await RespClient.connect(options);
   } catch (error) {
-    // A Sentinel without a password refuses the one that is meant for the master.
-    if (!(error instanceof ClientError) || error.code !== 'REFUSED') throw error;
-    const { host, port, tls } = address;
-    client = await RespClient.connect({ host, port, tls, timeoutMs });
+    const isRefused = error instanceof ClientError && error.code === 'REFUSED';
+    if (!isRefused || !/called without any password/.test(error.message)) throw error;
+    const { username: _user, password: _password, ...others } = options;
+    return RespClient.connect(others);
   }
+}
+
+async function ask(address: NodeAddress, name: string, timeoutMs: number): Promise<Reply> {
+  const client = await connectSentinel({ ...address, db: 0, timeoutMs });
   try {
-    return await client.call(...command);
+    return await client.call('SENTINEL', 'get-master-addr-by-name', name);
   } finally {
     client.close();
   }

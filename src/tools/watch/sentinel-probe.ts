@@ -2,7 +2,8 @@
 import {
   ClientError,
   type NodeAddress,
-  RespClient,
+  type RespClient,
+  connectSentinel,
   formatAddress,
   replyFacts,
   replyItems,
@@ -75,7 +76,7 @@ export class SentinelProbe implements ProbedSentinel {
 
   async #connect(resp: 2 | 3): Promise<RespClient> {
     const { at, timeoutMs } = this.#options;
-    const client = await RespClient.connect({ ...at, db: 0, timeoutMs, resp });
+    const client = await connectSentinel({ ...at, db: 0, timeoutMs, resp });
     if (this.#isClosed) client.close();
     return client;
   }

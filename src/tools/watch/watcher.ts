@@ -7,7 +7,8 @@ import { keySlot } from '../../base/index.ts';
 import {
   ClientError,
   type NodeAddress,
-  RespClient,
+  type RespClient,
+  connectSentinel,
   formatAddress,
   replyFacts,
 } from '../../client/index.ts';
@@ -262,7 +263,8 @@ async function firstAnswer(
   for (const at of seeds) {
     let client: RespClient | undefined;
     try {
-      client = await RespClient.connect({ ...at, db: 0, timeoutMs: TIMEOUT_MS });
+      // What it is shows only now, and a Sentinel may have no password where its masters have one.
+      client = await connectSentinel({ ...at, db: 0, timeoutMs: TIMEOUT_MS });
       const mode = replyFacts(await client.call('INFO', 'server')).get('redis_mode');
       const others = mode === 'sentinel' ? 'sentinel' : 'replication';
       return { kind: mode === 'cluster' ? 'cluster' : others, at };
