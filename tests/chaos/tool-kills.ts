@@ -56,6 +56,9 @@ export async function toolKills(options: ToolKills): Promise<ReadonlyMap<string,
     const sets = [cluster.nodes.slice(0, 2 * MASTERS), spare];
     counts.set('relocate', await tool.kill(() => relocateArguments(sets)));
     await load.stop();
+    clearInterval(starter);
+    // Those that have left know nobody to ask for the data.
+    for (const node of cluster.nodes) if (!(await isMember(node))) await node.kill();
     const missing = await load.missing();
     if (missing.length > 0) throw new Error(`${missing.length} writes are lost: ${missing[0]}`);
     return counts;
@@ -160,9 +163,18 @@ async function relocateArguments(sets: readonly NodeProcess[][]): Promise<readon
   return ['relocate', at(await memberOf(from)), '--to', names.join(',')];
 }
 
-async function memberOf(nodes: readonly NodeProcess[]): Promise<NodeProcess> {
-  for (const node of nodes) if (await isMember(node)) return node;
-  throw new Error('No node is in the cluster');
+function memberOf(nodes: readonly NodeProcess[]): Promise<NodeProcess> {
+  return until(
+    async () => {
+      for (const node of nodes) {
+        // One that is being restarted refuses the connection.
+        if (await isMember(node).catch(() => false)) return node;
+      }
+      return undefined;
+    },
+    BOUND_MS,
+    'a node is in the cluster',
+  );
 }
 
 /** Whether it is in touch with others and knows who serves; one that is about to join does not yet. */

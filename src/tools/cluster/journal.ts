@@ -63,7 +63,7 @@ export class Journal {
         continue;
       }
       const plan = parsePlan(head, path);
-      if (!plan.members.some((id) => members.includes(id))) continue;
+      if (!nodesOfPlan(plan).some((id) => members.includes(id))) continue;
       return new Journal(path, plan, { done: doneIn(lines), file: openSync(path, 'a') });
     }
     return undefined;
@@ -129,6 +129,11 @@ function journalsIn(folder: string): string[] {
 
 function doneIn(lines: readonly string[]): number {
   return lines.filter((line) => line === DONE_LINE).length;
+}
+
+/** Those it was made for, and those that join: at its end they may be the only ones left. */
+function nodesOfPlan({ members, steps }: Plan): string[] {
+  return [...members, ...steps.flatMap((step) => (step.kind === 'join' ? [step.node] : []))];
 }
 
 function localError(what: string, error: unknown): ToolError {

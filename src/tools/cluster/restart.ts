@@ -1,11 +1,13 @@
 /** Restarts a node by the user's command and waits until it is back, in touch with all, and has its master's data. */
-import { replyFacts, replyText } from '../../client/index.ts';
+import { type NodeAddress, replyFacts, replyText } from '../../client/index.ts';
+
 import { ToolError } from '../errors.ts';
 import { commandFor, runCommand } from '../run-command.ts';
 import { callNode, connectNode, waitUntil, withCredentials } from './connect.ts';
 import { waitForCopy, waitForState } from './create-run.ts';
 import type { MembershipContext } from './membership-steps.ts';
-import { clientOf, reachable } from './slot-mover.ts';
+import { reportOf } from './inspect.ts';
+import { clientOf } from './slot-mover.ts';
 import { parseClusterNodes } from './topology.ts';
 
 const RETRY_MS = 100;
@@ -17,22 +19,16 @@ export async function restartNode(
   { node: id, command }: { readonly node: string; readonly command: string },
   { report, timeoutMs }: MembershipContext,
 ): Promise<void> {
-  const target = reachable(report, id);
+  const target = reportOf(report, id);
+  if (target === undefined) return;
   const { host, port } = target.node;
-  const before = await runIdOf(clientOf(target));
-  await runCommand(commandFor(command, { host, port, id }), timeoutMs);
   const address = withCredentials(target.node, report.address);
+  const before = await firstRunId(address, target.name, timeoutMs);
+  await runCommand(commandFor(command, { host, port, id }), timeoutMs);
   await waitUntil(
     async () => {
-      try {
-        const client = await connectNode(address, ATTEMPT_MS);
-        const now = await runIdOf(client).finally(() => client.close());
-        return now !== before;
-      } catch (error) {
-        // It is on its way down or up.
-        if (!(error instanceof ToolError)) throw error;
-        return false;
-      }
+      const now = await runIdAt(address);
+      return now !== undefined && now !== before;
     },
     timeoutMs,
     () => `${target.name} was not restarted within ${timeoutMs} ms by "${command}"`,
@@ -62,6 +58,29 @@ export async function restartNode(
   );
 }
 
-async function runIdOf(client: Parameters<typeof callNode>[0]): Promise<string> {
-  return replyFacts(await callNode(client, 'INFO', 'server')).get('run_id') ?? '';
+/** A run that ended in the middle of a restart may find the node still on its way up. */
+async function firstRunId(address: NodeAddress, name: string, timeoutMs: number): Promise<string> {
+  let id: string | undefined;
+  await waitUntil(
+    async () => {
+      id = await runIdAt(address);
+      return id !== undefined;
+    },
+    timeoutMs,
+    () => `${name} does not answer after ${timeoutMs} ms: start it`,
+    RETRY_MS,
+  );
+  return id ?? '';
+}
+
+/** Undefined while it is on its way down or up. */
+async function runIdAt(address: NodeAddress): Promise<string | undefined> {
+  try {
+    const client = await connectNode(address, ATTEMPT_MS);
+    const info = await callNode(client, 'INFO', 'server').finally(() => client.close());
+    return replyFacts(info).get('run_id') ?? '';
+  } catch (error) {
+    if (!(error instanceof ToolError)) throw error;
+    return undefined;
+  }
 }
