@@ -11,7 +11,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { Cluster } from './harness/cluster.ts';
-import { WriteLoad } from './harness/load.ts';
+import { WriteLoad, tagIn } from './harness/load.ts';
 import { NodeProcess, freePorts } from './harness/node-process.ts';
 import {
   OUR_SERVER,
@@ -269,12 +269,27 @@ function manager(exe: string, otherExe: string): void {
 
   test('replace puts a new node in the place of one that is gone', async () => {
     const gone = cluster.nodes.filter(({ isRunning }) => !isRunning).slice(-3);
-    const [contactNode = cluster.node(0)] = cluster.running;
-    for (const { port } of gone) {
-      const fresh = await cluster.add(exe);
-      await expectDone('replace', at(contactNode.port), at(port), at(fresh.port));
-      expect(await cluster.isMaster(fresh)).toBe(false);
-    }
+    const [{ port: contactPort } = cluster.node(0)] = cluster.running;
+    const [first, ...others] = gone.map(({ port }) => at(port));
+    const fresh = await cluster.add(exe);
+    await expectDone('replace', at(contactPort), first ?? '', at(fresh.port));
+    expect(await cluster.isMaster(fresh)).toBe(false);
+    for (const other of others) await expectDone('del-node', at(contactPort), other);
+    await expectWhole();
+  });
+
+  test('a slot whose key is too large to move stays, and is named', async () => {
+    const masters: NodeProcess[] = [];
+    for (const node of cluster.running) if (await cluster.isMaster(node)) masters.push(node);
+    const [giver = cluster.node(0), taker = cluster.node(0)] = masters;
+    const lowest = Math.min(...(await cluster.myself(giver)).slots.flat());
+    await giver.call('SET', `{${tagIn([lowest, lowest], 0)}}large`, Buffer.alloc(10_000));
+    const ends = ['--from', at(giver.port), '--to', at(taker.port), '--slots', '1'];
+    const kept = await run('reshard', at(giver.port), ...ends, '--key-bytes-max', '9000');
+    expect(kept.status, kept.stderr).toBe(1);
+    expect(kept.stdout).toContain(`slot ${lowest} stays: its key`);
+    await expectDone('reshard', at(giver.port), ...ends);
+    expect((await cluster.myself(taker)).slots.flat()).toContain(lowest);
     await expectWhole();
   });
 
