@@ -4,8 +4,9 @@ import { fileURLToPath } from 'node:url';
 import { Command, CommanderError } from 'commander';
 import { addClusterCommands } from './cluster-commands.ts';
 import { addDrillCommand } from './drill-command.ts';
-import { addMoveCommands } from './move-commands.ts';
+import { addMigrateCommands } from './migrate-commands.ts';
 import { ownVersion } from './own-version.ts';
+import { addVerifyCommand } from './verify-command.ts';
 import { runTool, wholeNumber } from './run-tool.ts';
 import type { DashboardWish, ServedDashboard } from '../tools/up/index.ts';
 import { addWatchCommands } from './watch-commands.ts';
@@ -52,7 +53,8 @@ function program(): Command {
     .helpOption(false)
     .action(runServer);
   addClusterCommands(root);
-  addMoveCommands(root);
+  addVerifyCommand(root);
+  addMigrateCommands(root);
   addDrillCommand(root);
   addWatchCommands(root);
   return root;

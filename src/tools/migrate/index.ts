@@ -3,3 +3,6 @@
  * take over.
  */
 export { migrate, type MigrateOptions } from './migrate.ts';
+export { type CutoverOptions, cutover } from './cutover.ts';
+export { type PlanOptions, plan } from './plan.ts';
+export { order, showStatus } from './status.ts';

@@ -6,11 +6,8 @@ import {
   Deployment,
   type DeploymentOptions,
   type NodeAddress,
-  formatAddress,
   replyFacts,
 } from '../../client/index.ts';
-import { SLOT_COUNT } from '../../base/index.ts';
-import { formatRanges, rangesOf } from '../cluster/slot-ranges.ts';
 import { type ExitStatus, ToolError, asToolError } from '../errors.ts';
 import {
   type DatabasePair,
@@ -20,6 +17,8 @@ import {
   isEmpty,
 } from '../flow/index.ts';
 import type { Screen } from '../screen.ts';
+import { FlowControl, giveOrders, readOrders, writeReport } from './control.ts';
+import { type StreamPlace, endName, offsetsOf, slotsText } from './ends.ts';
 import { Quarantine } from './quarantine.ts';
 import { ProgressMeter, showSummary } from './report.ts';
 import type { Conflict } from './snapshot-writer.ts';
@@ -44,12 +43,16 @@ export interface MigrateOptions {
   readonly removesExtra: boolean;
   /** Ends when every write of the source is on the target. */
   readonly stopsWhenSynced: boolean;
+  /** Bytes a second of each master; 0 for no bound, undefined for what was ordered last. */
+  readonly rateBytes: number | undefined;
   /** Ends when raised: what was received is carried out first. */
   readonly signal: AbortSignal;
 }
 
 const PROGRESS_MS = 2000;
 const POLL_MS = 20;
+/** How often orders are read and the report is written. */
+const ORDERS_MS = 250;
 /** How often a source with a lost master is asked who has its place. */
 const FIND_MS = 500;
 /** A master that is away so long is looked for elsewhere. */
@@ -67,13 +70,30 @@ export async function migrate(options: MigrateOptions, screen: Screen): Promise<
   const runs: SourceRun[] = [];
   let source: Deployment | undefined;
   let timer: NodeJS.Timeout | undefined;
+  let reporting: NodeJS.Timeout | undefined;
+  const control = beginOrders(options);
   try {
     source = await opened(options.source);
     const quarantine = new Quarantine(join(options.dir, 'quarantine.ndjson'));
-    await openRuns(runs, { options, source, state, quarantine, screen });
+    await openRuns(runs, { options, source, state, control, quarantine, screen });
     const meter = new ProgressMeter(screen);
+    const report = (): void =>
+      writeReport(options.dir, {
+        pid: process.pid,
+        atUnixMs: Date.now(),
+        ...endNames(options),
+        orders: control.orders,
+        quarantined: quarantine.count,
+        sources: runs.map((run) => run.status()),
+      });
+    report();
     timer = setInterval(() => meter.show(runs.map((run) => run.status())), PROGRESS_MS);
-    const isWhole = await carryOut(runs, { options, source, state }, meter);
+    reporting = setInterval(() => {
+      control.orders = readOrders(options.dir);
+      report();
+    }, ORDERS_MS);
+    const isWhole = await carryOut(runs, { options, source, state, control }, meter);
+    report();
     showSummary({ statuses: runs.map((run) => run.status()), quarantine, isWhole }, screen);
     if (!isWhole) return 3;
     return quarantine.count > 0 ? 1 : 0;
@@ -81,6 +101,7 @@ export async function migrate(options: MigrateOptions, screen: Screen): Promise<
     throw asToolError(error);
   } finally {
     clearInterval(timer);
+    clearInterval(reporting);
     for (const run of runs) run.close();
     source?.close();
     state.close();
@@ -91,23 +112,31 @@ interface Setting {
   readonly options: MigrateOptions;
   readonly source: Deployment;
   readonly state: RunState;
+  readonly control: FlowControl;
 }
 
-function openState({ source, target, dir, isRestart }: MigrateOptions): RunState {
-  return RunState.open(dir, { source: endName(source), target: endName(target) }, isRestart);
+function openState(options: MigrateOptions): RunState {
+  return RunState.open(options.dir, endNames(options), options.isRestart);
 }
 
-/** As the user named it, without its password. */
-function endName({ seeds, masterName }: DeploymentOptions): string {
-  const nodes = seeds.map((seed) => formatAddress(seed)).join(',');
-  return masterName === undefined ? nodes : `${masterName}@${nodes}`;
+function endNames({ source, target }: MigrateOptions): {
+  readonly source: string;
+  readonly target: string;
+} {
+  return { source: endName(source), target: endName(target) };
+}
+
+/** A pause and a bound on the rate outlive the run; the order to complete was for the last one. */
+function beginOrders({ dir, rateBytes }: MigrateOptions): FlowControl {
+  const rate = rateBytes === undefined ? {} : { rateBytes };
+  return new FlowControl(giveOrders(dir, { isToComplete: false, ...rate }));
 }
 
 async function openRuns(
   runs: SourceRun[],
   setting: Setting & { readonly quarantine: Quarantine; readonly screen: Screen },
 ): Promise<void> {
-  const { options, source, state, quarantine, screen } = setting;
+  const { options, source, state, control, quarantine, screen } = setting;
   const { pairs, targetDb } = await databaseMap(setting);
   const masters = source.masters();
   for (const [master, { host, port }] of masters.entries()) {
@@ -129,17 +158,11 @@ async function openRuns(
         targetDb,
         isAlone: masters.length === 1,
         quarantine,
+        control,
         note: (line) => screen.note(line),
       }),
     );
   }
-}
-
-/** The slots of a master, such as `0-5460`; `all` where there are none. */
-function slotsText(source: Deployment, master: number): string {
-  if (!source.isCluster) return 'all';
-  const slots = Array.from({ length: SLOT_COUNT }, (_, slot) => slot);
-  return formatRanges(rangesOf(slots.filter((slot) => source.ownerOfSlot(slot) === master)));
 }
 
 interface DatabaseMap {
@@ -149,7 +172,11 @@ interface DatabaseMap {
 }
 
 /** Also refuses ends that cannot be meant, and looks at what the target has. */
-async function databaseMap({ options, source, state }: Setting): Promise<DatabaseMap> {
+async function databaseMap({
+  options,
+  source,
+  state,
+}: Pick<Setting, 'options' | 'source' | 'state'>): Promise<DatabaseMap> {
   const target = await opened(options.target);
   try {
     const ids = await Promise.all([source, target].map((each) => runIds(each)));
@@ -203,13 +230,19 @@ async function carryOut(
   } finally {
     isOver.abort();
   }
-  if (!runs.every((run) => run.isCaughtUp)) return false;
-  for (const run of runs) run.finish();
+  const { options, control } = setting;
+  const isCopy = runs.every((run) => run.isCaughtUp);
+  const isLeft = !isCopy || control.orders.isPaused;
+  for (const run of runs) {
+    if (isLeft) run.abandon();
+    else run.finish();
+  }
   await working;
-  const isComplete = setting.options.stopsWhenSynced && !setting.options.signal.aborted;
+  const isWanted = options.stopsWhenSynced || control.orders.isToComplete;
+  const isComplete = isWanted && !options.signal.aborted && !isLeft;
   for (const run of runs) await (isComplete ? run.complete() : run.leave());
   if (isComplete) setting.state.end();
-  return true;
+  return !isLeft;
 }
 
 /**
@@ -218,11 +251,11 @@ async function carryOut(
  */
 async function supervise(
   runs: readonly SourceRun[],
-  { options, source }: Setting,
+  { options, source, control }: Setting,
   { isOver, meter }: { readonly isOver: AbortSignal; readonly meter: ProgressMeter },
 ): Promise<void> {
   const waiting = [...runs];
-  let goal: readonly number[] | undefined;
+  let goal: readonly StreamPlace[] | undefined;
   let findAtMs = 0;
   while (!isOver.aborted) {
     const forking = runs.filter((run) => !waiting.includes(run) && !run.hasSnapshot).length;
@@ -230,10 +263,11 @@ async function supervise(
     meter.showPhases(runs.map((run) => run.status()));
     for (const run of runs) run.probe();
     const isCopy = runs.every((run) => run.isCaughtUp);
-    if (options.signal.aborted && !isCopy) return;
-    if (isCopy && (options.signal.aborted || options.stopsWhenSynced)) {
+    const { isPaused, isToComplete } = control.orders;
+    if (options.signal.aborted && (!isCopy || isPaused)) return;
+    if (isCopy && (options.signal.aborted || options.stopsWhenSynced || isToComplete)) {
       if (!options.signal.aborted || goal === undefined) goal = await offsetsOf(source);
-      if (runs.every((run, index) => run.hasApplied(goal?.[index] ?? Infinity))) return;
+      if (runs.every((run, index) => run.hasApplied(goal?.[index]?.offset ?? Infinity))) return;
     }
     if (performance.now() >= findAtMs) {
       await findLost(runs, source);
@@ -260,14 +294,4 @@ async function findLost(runs: readonly SourceRun[], source: Deployment): Promise
     const master = masters[index];
     if (run.downMs > LOST_MS && master !== undefined) run.follow(master);
   }
-}
-
-/** The replication offset of each master now. */
-async function offsetsOf(source: Deployment): Promise<readonly number[]> {
-  const offsets = source.masters().map(async (_, index) => {
-    const client = await source.connection(index);
-    const facts = replyFacts(await client.call('INFO', 'replication'));
-    return Number(facts.get('master_repl_offset'));
-  });
-  return Promise.all(offsets);
 }

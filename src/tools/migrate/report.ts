@@ -1,7 +1,7 @@
 /** What a migration shows: a line of progress now and then, and a summary. */
 import { type Screen, tableLines } from '../screen.ts';
 import type { Quarantine } from './quarantine.ts';
-import type { RunStatus } from './source-run.ts';
+import type { RunStatus } from './run-status.ts';
 
 /** Shows progress with rates since the last time. */
 export class ProgressMeter {
@@ -149,6 +149,7 @@ function phasesText(statuses: readonly RunStatus[]): string {
   return texts.join(', ');
 }
 
-function megabytes(bytes: number): string {
+/** Such as `1.5 MB`. */
+export function megabytes(bytes: number): string {
   return `${(bytes / (1024 * 1024)).toFixed(1)} MB`;
 }

@@ -14,10 +14,12 @@ import { ReplyError } from '../../resp/index.ts';
 import { ToolError } from '../errors.ts';
 import { type DatabasePair, type KeyBatch, ProgressKeys } from '../flow/index.ts';
 import { clearTarget } from './clear-target.ts';
+import type { FlowControl } from './control.ts';
 import { DeferredExpiry } from './deferred-expiry.ts';
 import type { Refusal } from './batch-replies.ts';
 import type { Quarantine } from './quarantine.ts';
 import { type CopyRecord, type RunState, newCopyId } from './run-state.ts';
+import type { RunPhase, RunStatus } from './run-status.ts';
 import { type Conflict, SnapshotWriter } from './snapshot-writer.ts';
 import { SourceFeed } from './source-feed.ts';
 import { canContinue } from './source-history.ts';
@@ -55,35 +57,9 @@ export interface SourceRunOptions {
   /** Whether the source has no other master. */
   readonly isAlone: boolean;
   readonly quarantine: Quarantine;
+  /** Of all masters together. */
+  readonly control: FlowControl;
   readonly note: (line: string) => void;
-}
-
-export type RunPhase = 'waiting' | 'connecting' | 'snapshot' | 'catching up' | 'following';
-
-/** Where a master's data is now. */
-export interface RunStatus {
-  readonly source: string;
-  readonly phase: RunPhase;
-  /** Bytes of the snapshot that were received, and how many there are if that is known. */
-  readonly snapshotBytes: number;
-  readonly snapshotSize: number | undefined;
-  readonly keys: number;
-  /** Keys that were on the target already and left alone. */
-  readonly skippedKeys: number;
-  /** Keys of databases that are not copied. */
-  readonly leftOutKeys: number;
-  readonly commands: number;
-  /** Bytes of the stream that were applied. */
-  readonly streamBytes: number;
-  readonly receivedOffset: number;
-  readonly appliedOffset: number;
-  /** Received and not applied, snapshot or stream. */
-  readonly lagBytes: number;
-  readonly lagMs: number;
-  readonly brokenTransactions: number;
-  /** Snapshots that were begun, and times that the stream was gone on with instead. */
-  readonly snapshots: number;
-  readonly resumes: number;
 }
 
 /** How long a target that was lost may take to come back, such as for a failover, and between two tries. */
@@ -123,6 +99,8 @@ export class SourceRun {
   #beginCount = 0;
   #resumes = 0;
   #isEnding = false;
+  /** Whether what waits is left to the next run. */
+  #isAbandoned = false;
   #downSinceMs: number | undefined;
   /** Whether the master did not say where it is when it was asked last. */
   #isUnheard = false;
@@ -240,6 +218,8 @@ export class SourceRun {
       const item = await this.#spool.take();
       if (item === undefined) return;
       this.#isBusy = true;
+      await this.#options.control.admit(item.bytes.length, () => this.#isAbandoned);
+      if (this.#isAbandoned) return;
       if (await this.#isOfTheHistory(item)) {
         await this.#apply(item);
         this.#spool.recycle(item);
@@ -350,6 +330,14 @@ export class SourceRun {
       clearInterval(timer);
       this.#spool.close();
     }, 10);
+  }
+
+  /** Ends `run` soon, and leaves what was not carried out to the next one. */
+  abandon(): void {
+    this.#isEnding = true;
+    this.#isAbandoned = true;
+    this.#feed.stop();
+    this.#spool.close();
   }
 
   /** After `run` has ended: the next run goes on exactly here. Throws ClientError. */

@@ -371,7 +371,7 @@ function isOutstanding({ batches, isBusy }: Lane): boolean {
 }
 
 /** A slot of each node of the target. */
-function markSlots(deployment: Deployment): number[] {
+export function markSlots(deployment: Deployment): number[] {
   const count = deployment.masters().length;
   if (!deployment.isCluster) return [0];
   const slots: number[] = [];
