@@ -3,18 +3,27 @@
  * under writes of every kind. Method: a source with keys of every type is copied while a writer goes on; the copy is
  * ended by a signal after the writer has stopped, and verified.
  */
+import { execFile } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
+import { ClusterClient, parseAddress } from '../../src/client/index.ts';
 import { Cluster } from './harness/cluster.ts';
 import { tagIn } from './harness/load.ts';
 import { isFollowing } from './harness/migration.ts';
 import { MixedLoad } from './harness/mixed-load.ts';
 import { NodeProcess, freePorts } from './harness/node-process.ts';
-import { OUR_SERVER, REAL_SERVER, describeWithRealRedis, required } from './harness/programs.ts';
+import {
+  OUR_SERVER,
+  REAL_SERVER,
+  REDIS_CLI,
+  describeWithRealRedis,
+  required,
+} from './harness/programs.ts';
 import { type RunResult, type Running, runSlotline, startSlotline } from './harness/slotline.ts';
-import { fillWithEverything } from './harness/samples.ts';
+import { type Send, fillWithEverything } from './harness/samples.ts';
 import { sendTo } from './harness/send-to.ts';
 import { until } from './harness/until.ts';
 
@@ -189,7 +198,45 @@ describeWithRealRedis('migrate', () => {
     expect(stdout).toContain('"snapshots":1');
     await expectEqual(...ends);
   });
+
+  test('slots that move on the source and on the target meanwhile', async () => {
+    const client = await ClusterClient.connect({
+      seeds: [parseAddress(addressOf(three.node(0)))],
+      timeoutMs: 5000,
+    });
+    const send: Send = async (...args) => {
+      await client.call(String(args[1]), ...args);
+      return null;
+    };
+    await fillWithEverything(sendTo(three));
+    const load = new MixedLoad(send, { isOneSlotEach: true });
+    const ends = [addressOf(three.node(0)), addressOf(five.node(0))];
+    const run = startSlotline('migrate', 'run', ...ends, '--json', '--dir', newDir());
+    await until(() => isFollowing(run), BOUND_MS, 'every master is followed');
+    await Promise.all([moveSlots(three, 0, 1, 200), moveSlots(five, 2, 3, 100)]);
+    await moveSlots(three, 1, 0, 100);
+    const isSettled = (): boolean => /keys were copied again/.test(run.stderr());
+    await until(isSettled, BOUND_MS, 'the moved slots are settled');
+    await load.stop();
+    client.close();
+    await until(() => isFollowing(run), BOUND_MS, 'every master is followed again');
+    run.child.kill('SIGTERM');
+    const { status, stderr } = await run.result;
+    expect({ status, stderr }).toMatchObject({ status: 0 });
+    await expectEqual(...ends);
+  });
 });
+
+/** Moves slots between two masters of a cluster, as redis-cli does. */
+async function moveSlots(cluster: Cluster, from: number, to: number, count: number): Promise<void> {
+  const [source, target] = [cluster.node(from), cluster.node(to)];
+  const ids = await Promise.all([source, target].map((node) => node.call('CLUSTER', 'MYID')));
+  await promisify(execFile)(required(REDIS_CLI, 'redis-cli'), [
+    ...['--cluster', 'reshard', `127.0.0.1:${source.port}`, '--cluster-yes'],
+    ...['--cluster-from', String(ids[0]), '--cluster-to', String(ids[1])],
+    ...['--cluster-slots', String(count)],
+  ]);
+}
 
 describeWithRealRedis('migrate with failovers', () => {
   test('a master of the source and one of the target are killed, and the copy is right', async () => {

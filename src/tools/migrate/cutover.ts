@@ -158,8 +158,10 @@ async function untilFollowing({ dir, lagMsMax }: CutoverOptions): Promise<void> 
 async function untilCaughtUp(source: Deployment, { dir, lagMsMax }: CutoverOptions): Promise<void> {
   const goals = await offsetsOf(source);
   await until(dir, lagMsMax, 'the target has what the source had', () =>
-    readReport(dir).report.sources.every(
-      ({ appliedOffset }, index) => appliedOffset >= (goals[index]?.offset ?? 0),
+    goals.every(({ name, offset }) =>
+      readReport(dir).report.sources.some(
+        ({ follows, appliedOffset }) => follows === name && appliedOffset >= offset,
+      ),
     ),
   );
 }

@@ -9,6 +9,8 @@ import {
 import { formatRanges, rangesOf } from '../cluster/slot-ranges.ts';
 
 export interface StreamPlace {
+  /** Address of the master. */
+  readonly name: string;
   readonly replid: string;
   readonly offset: number;
 }
@@ -28,10 +30,11 @@ export function slotsText(source: Deployment, master: number): string {
 
 /** Where each master's stream of writes stands now. */
 export async function offsetsOf(deployment: Deployment): Promise<readonly StreamPlace[]> {
-  const asked = deployment.masters().map(async (_, index) => {
+  const asked = deployment.masters().map(async (endpoint, index) => {
     const client = await deployment.connection(index);
     const facts = replyFacts(await client.call('INFO', 'replication'));
     return {
+      name: formatAddress(endpoint),
       replid: facts.get('master_replid') ?? '',
       offset: Number(facts.get('master_repl_offset')),
     };

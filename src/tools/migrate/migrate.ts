@@ -6,6 +6,7 @@ import {
   Deployment,
   type DeploymentOptions,
   type NodeAddress,
+  formatAddress,
   replyFacts,
 } from '../../client/index.ts';
 import { type ExitStatus, ToolError, asToolError } from '../errors.ts';
@@ -23,6 +24,7 @@ import { Quarantine } from './quarantine.ts';
 import { ProgressMeter, showSummary } from './report.ts';
 import type { Conflict } from './snapshot-writer.ts';
 import { RunState } from './run-state.ts';
+import { SlotDisputes } from './slot-disputes.ts';
 import { SourceRun } from './source-run.ts';
 import { removeProgress } from './stored-progress.ts';
 
@@ -75,7 +77,7 @@ export async function migrate(options: MigrateOptions, screen: Screen): Promise<
   try {
     source = await opened(options.source);
     const quarantine = new Quarantine(join(options.dir, 'quarantine.ndjson'));
-    await openRuns(runs, { options, source, state, control, quarantine, screen });
+    const disputes = await openRuns(runs, { options, source, state, control, quarantine, screen });
     const meter = new ProgressMeter(screen);
     const report = (): void =>
       writeReport(options.dir, {
@@ -92,7 +94,7 @@ export async function migrate(options: MigrateOptions, screen: Screen): Promise<
       control.orders = readOrders(options.dir);
       report();
     }, ORDERS_MS);
-    const isWhole = await carryOut(runs, { options, source, state, control }, meter);
+    const isWhole = await carryOut(runs, { options, source, state, control, disputes }, meter);
     report();
     showSummary({ statuses: runs.map((run) => run.status()), quarantine, isWhole }, screen);
     if (!isWhole) return 3;
@@ -113,6 +115,7 @@ interface Setting {
   readonly source: Deployment;
   readonly state: RunState;
   readonly control: FlowControl;
+  readonly disputes: SlotDisputes;
 }
 
 function openState(options: MigrateOptions): RunState {
@@ -134,10 +137,15 @@ function beginOrders({ dir, rateBytes }: MigrateOptions): FlowControl {
 
 async function openRuns(
   runs: SourceRun[],
-  setting: Setting & { readonly quarantine: Quarantine; readonly screen: Screen },
-): Promise<void> {
+  setting: Omit<Setting, 'disputes'> & {
+    readonly quarantine: Quarantine;
+    readonly screen: Screen;
+  },
+): Promise<SlotDisputes> {
   const { options, source, state, control, quarantine, screen } = setting;
   const { pairs, targetDb } = await databaseMap(setting);
+  const note = (line: string): void => screen.note(line);
+  const disputes = new SlotDisputes({ source, state, pairs, note });
   const masters = source.masters();
   for (const [master, { host, port }] of masters.entries()) {
     const address: NodeAddress = { ...source.address, host, port };
@@ -147,8 +155,7 @@ async function openRuns(
         slots: slotsText(source, master),
         state,
         source,
-        isOurs: ({ buf, at, size }, index) =>
-          source.ownerOf(buf, at[index] ?? 0, size[index] ?? 0) === master,
+        onImports: (slots) => disputes.add(slots),
         pairs,
         removesExtra: options.removesExtra,
         target: options.target,
@@ -159,10 +166,11 @@ async function openRuns(
         isAlone: masters.length === 1,
         quarantine,
         control,
-        note: (line) => screen.note(line),
+        note,
       }),
     );
   }
+  return disputes;
 }
 
 interface DatabaseMap {
@@ -231,7 +239,7 @@ async function carryOut(
     isOver.abort();
   }
   const { options, control } = setting;
-  const isCopy = runs.every((run) => run.isCaughtUp);
+  const isCopy = setting.disputes.isEmpty && runs.every((run) => run.isCaughtUp);
   const isLeft = !isCopy || control.orders.isPaused;
   for (const run of runs) {
     if (isLeft) run.abandon();
@@ -251,7 +259,7 @@ async function carryOut(
  */
 async function supervise(
   runs: readonly SourceRun[],
-  { options, source, control }: Setting,
+  { options, source, control, disputes }: Setting,
   { isOver, meter }: { readonly isOver: AbortSignal; readonly meter: ProgressMeter },
 ): Promise<void> {
   const waiting = [...runs];
@@ -262,15 +270,16 @@ async function supervise(
     if (forking < options.forksMax) await waiting.shift()?.start();
     meter.showPhases(runs.map((run) => run.status()));
     for (const run of runs) run.probe();
-    const isCopy = runs.every((run) => run.isCaughtUp);
+    const isCopy = disputes.isEmpty && runs.every((run) => run.isCaughtUp);
     const { isPaused, isToComplete } = control.orders;
     if (options.signal.aborted && (!isCopy || isPaused)) return;
     if (isCopy && (options.signal.aborted || options.stopsWhenSynced || isToComplete)) {
       if (!options.signal.aborted || goal === undefined) goal = await offsetsOf(source);
-      if (runs.every((run, index) => run.hasApplied(goal?.[index]?.offset ?? Infinity))) return;
+      if (goal.every((place) => hasArrived(runs, place))) return;
     }
     if (performance.now() >= findAtMs) {
       await findLost(runs, source);
+      await disputes.settle(runs);
       findAtMs = performance.now() + FIND_MS;
     }
     await pause(POLL_MS);
@@ -287,11 +296,16 @@ async function findLost(runs: readonly SourceRun[], source: Deployment): Promise
     if (error instanceof ClientError) return;
     throw error;
   }
-  const masters = source.masters();
-  // With masters added or removed, nobody can say whose place is whose.
-  if (masters.length !== runs.length) return;
-  for (const [index, run] of runs.entries()) {
-    const master = masters[index];
-    if (run.downMs > LOST_MS && master !== undefined) run.follow(master);
+  const followed = new Set(runs.map((run) => run.address));
+  for (const run of runs.filter((each) => each.downMs > LOST_MS)) {
+    const slot = Number.parseInt(run.slots, 10);
+    const owner = source.isCluster ? source.ownerOfSlot(slot) : 0;
+    const master = source.masters()[owner];
+    if (master !== undefined && !followed.has(formatAddress(master))) run.follow(master);
   }
+}
+
+/** Whether all that a master had is on the target. */
+function hasArrived(runs: readonly SourceRun[], { name, offset }: StreamPlace): boolean {
+  return runs.find((run) => run.address === name)?.hasApplied(offset) === true;
 }

@@ -29,6 +29,8 @@ interface StateFile {
   readonly wasEmpty: boolean;
   /** By the slots of the master, as text. */
   readonly copies: Readonly<Record<string, CopyRecord>>;
+  /** Slots that moved on the source, whose keys on the target cannot be trusted. */
+  readonly disputedSlots: readonly number[];
 }
 
 const STATE = 'state.json';
@@ -54,7 +56,13 @@ export class RunState {
   ): RunState {
     mkdirSync(dir, { recursive: true });
     lock(dir);
-    const fresh: StateFile = { version: 1, ...ends, wasEmpty: false, copies: {} };
+    const fresh: StateFile = {
+      version: 1,
+      ...ends,
+      wasEmpty: false,
+      copies: {},
+      disputedSlots: [],
+    };
     const text = readWhole(join(dir, STATE));
     if (text === undefined || isRestart) return new RunState(dir, fresh);
     const state = JSON.parse(text) as StateFile;
@@ -78,6 +86,25 @@ export class RunState {
 
   set wasEmpty(wasEmpty: boolean) {
     this.#state = { ...this.#state, wasEmpty };
+    this.#save();
+  }
+
+  get disputedSlots(): readonly number[] {
+    return this.#state.disputedSlots;
+  }
+
+  /** On disk when it returns. */
+  set disputedSlots(disputedSlots: readonly number[]) {
+    this.#state = { ...this.#state, disputedSlots };
+    this.#save();
+  }
+
+  /** The masters have other slots now. On disk when it returns. */
+  rename(slots: ReadonlyMap<string, string>): void {
+    const copies = Object.entries(this.#state.copies).map(
+      ([name, copy]) => [slots.get(name) ?? name, copy] as const,
+    );
+    this.#state = { ...this.#state, copies: Object.fromEntries(copies), disputedSlots: [] };
     this.#save();
   }
 

@@ -4,7 +4,9 @@ export type RunPhase = 'waiting' | 'connecting' | 'snapshot' | 'catching up' | '
 
 /** Where a master's data is now. */
 export interface RunStatus {
+  /** Address at the beginning, and the one that is followed now. */
   readonly source: string;
+  readonly follows: string;
   readonly phase: RunPhase;
   /** Bytes of the snapshot that were received, and how many there are if that is known. */
   readonly snapshotBytes: number;

@@ -2,27 +2,20 @@
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { invariant } from '../../base/index.ts';
-import {
-  ClientError,
-  Deployment,
-  type DeploymentOptions,
-  type Endpoint,
-  type NodeAddress,
-  formatAddress,
-} from '../../client/index.ts';
+import { ClientError, Deployment, type Endpoint, formatAddress } from '../../client/index.ts';
 import { ReplyError } from '../../resp/index.ts';
 import { ToolError } from '../errors.ts';
-import { type DatabasePair, type KeyBatch, ProgressKeys } from '../flow/index.ts';
+import { type KeyBatch, ProgressKeys } from '../flow/index.ts';
 import { clearTarget } from './clear-target.ts';
-import type { FlowControl } from './control.ts';
 import { DeferredExpiry } from './deferred-expiry.ts';
-import type { Refusal } from './batch-replies.ts';
-import type { Quarantine } from './quarantine.ts';
-import { type CopyRecord, type RunState, newCopyId } from './run-state.ts';
+import { RefusalJudge } from './refusal-judge.ts';
+import { type CopyRecord, newCopyId } from './run-state.ts';
 import type { RunPhase, RunStatus } from './run-status.ts';
-import { type Conflict, SnapshotWriter } from './snapshot-writer.ts';
+import { SnapshotWriter } from './snapshot-writer.ts';
+import type { SlotKey } from './slot-key.ts';
 import { SourceFeed } from './source-feed.ts';
 import { canContinue } from './source-history.ts';
+import type { SourceRunOptions } from './source-run-options.ts';
 import { Spool, type SpoolItem } from './spool.ts';
 import {
   type StoredProgress,
@@ -36,50 +29,23 @@ import { StreamSender } from './stream-sender.ts';
 import { StreamWriter } from './stream-writer.ts';
 import { TargetWriter } from './target-writer.ts';
 
-export interface SourceRunOptions {
-  readonly address: NodeAddress;
-  /** The slots of this master, as text: what it is remembered by. */
-  readonly slots: string;
-  readonly state: RunState;
-  /** Of which this master is one; for questions about single keys. */
-  readonly source: Deployment;
-  /** Whether the master owns a key. */
-  readonly isOurs: (batch: KeyBatch, index: number) => boolean;
-  readonly pairs: readonly DatabasePair[];
-  /** Whether the target loses its keys before the snapshot comes. */
-  readonly removesExtra: boolean;
-  readonly target: DeploymentOptions;
-  /** Folder for spool files; exists. */
-  readonly dir: string;
-  readonly spoolBytesMax: number;
-  readonly conflict: Conflict;
-  readonly targetDb: (sourceDb: number) => number | undefined;
-  /** Whether the source has no other master. */
-  readonly isAlone: boolean;
-  readonly quarantine: Quarantine;
-  /** Of all masters together. */
-  readonly control: FlowControl;
-  readonly note: (line: string) => void;
-}
-
 /** How long a target that was lost may take to come back, such as for a failover, and between two tries. */
 const TARGET_WAIT_MS = 120_000;
 const TARGET_RETRY_MS = 250;
-/** Errors after which nothing else will go better. */
-const FATAL_CODES: ReadonlySet<string> = new Set([
-  'OOM',
-  'READONLY',
-  'NOPERM',
-  'NOAUTH',
-  'MISCONF',
-]);
-
+const HOLD_POLL_MS = 2;
 export class SourceRun {
   readonly name: string;
   readonly #options: SourceRunOptions;
   readonly #spool: Spool;
   readonly #feed: SourceFeed;
   readonly #deferred: DeferredExpiry;
+  readonly #judge: RefusalJudge;
+  /** By slot of the source, offsets up to which this stream does not count. */
+  readonly #leftOut: Map<number, number> = new Map();
+  readonly #imports: Set<number> = new Set();
+  #isHeld = false;
+  #isApplying = false;
+  #slots: string;
   readonly #commandKeys: CommandKeys = new CommandKeys();
   #target: Deployment;
   #copy: CopyRecord | undefined;
@@ -93,7 +59,6 @@ export class SourceRun {
   #isStarted = false;
   /** Set between taking a piece and having carried it out. */
   #isBusy = false;
-  #skippedKeys = 0;
   #snapshots = 0;
   /** Snapshots of the feed that reached us, or never will. */
   #beginCount = 0;
@@ -111,6 +76,8 @@ export class SourceRun {
     this.#options = options;
     this.name = formatAddress(options.address);
     this.#target = target;
+    this.#judge = new RefusalJudge(options.conflict, options.quarantine);
+    this.#slots = options.slots;
     this.#copy = options.state.copyOf(options.slots);
     const fileName = this.name.replaceAll(/[^\w.-]/g, '_');
     this.#spool = new Spool({ dir: options.dir, name: fileName });
@@ -157,11 +124,12 @@ export class SourceRun {
     );
     return {
       source: this.name,
+      follows: this.address,
       phase: this.#phase,
       snapshotBytes: bytes,
       snapshotSize: size,
       keys: this.#snapshot?.keyCount ?? 0,
-      skippedKeys: this.#skippedKeys,
+      skippedKeys: this.#judge.skippedKeys,
       leftOutKeys: this.#snapshot?.leftOutCount ?? 0,
       commands: this.#stream?.commandCount ?? 0,
       streamBytes: this.#stream === undefined ? 0 : this.#appliedOffset - this.#streamFrom,
@@ -219,12 +187,15 @@ export class SourceRun {
       if (item === undefined) return;
       this.#isBusy = true;
       await this.#options.control.admit(item.bytes.length, () => this.#isAbandoned);
+      while (this.#isHeld && !this.#isAbandoned) await pause(HOLD_POLL_MS);
       if (this.#isAbandoned) return;
+      this.#isApplying = true;
       if (await this.#isOfTheHistory(item)) {
         await this.#apply(item);
         this.#spool.recycle(item);
         await this.#catchUp();
       }
+      this.#isApplying = false;
       this.#isBusy = false;
     }
   }
@@ -250,6 +221,7 @@ export class SourceRun {
     note(`${this.name}: ${cause.message}`);
     this.#feed.stop();
     this.#clearSpool();
+    this.#isApplying = false;
     this.#isBusy = false;
     this.#target.close();
     const deadlineMs = performance.now() + TARGET_WAIT_MS;
@@ -312,6 +284,62 @@ export class SourceRun {
       this.#options.note(
         `${this.name}: cannot end connections of an earlier run, which must be over: ${error.message}`,
       );
+    }
+  }
+
+  /** Address that is followed now. */
+  get address(): string {
+    return this.#feed.name;
+  }
+
+  /** The slots of its master, as text, as far as it is known. */
+  get slots(): string {
+    return this.#slots;
+  }
+
+  /** Its master has other slots now; answers them. */
+  takeSlots(slots: string): string {
+    this.#slots = slots;
+    return slots;
+  }
+
+  /** The connection to the target; only while held. */
+  get target(): Deployment {
+    return this.#target;
+  }
+
+  /** Returns when all that was taken is carried out; nothing is from then on, until `release`. Throws ClientError. */
+  async hold(): Promise<void> {
+    this.#isHeld = true;
+    while (this.#isApplying) await pause(HOLD_POLL_MS);
+    await this.#sender?.drain();
+  }
+
+  release(): void {
+    this.#isHeld = false;
+  }
+
+  /** What the stream says of this slot up to `offset` does not count. */
+  leaveOut(slot: number, offset: number): void {
+    this.#leftOut.set(slot, offset);
+  }
+
+  /** Puts keys in the place of what the target has; only while held. Throws ClientError. */
+  async put(keys: readonly SlotKey[]): Promise<void> {
+    const db = this.#options.targetDb(0) ?? 0;
+    for (const { name, payload, expireAtUnixMs } of keys) {
+      const words = [expireAtUnixMs, payload, 'REPLACE', 'ABSTTL'] as const;
+      try {
+        await this.#target.call(db, name, 'RESTORE', name, ...words);
+      } catch (error) {
+        if (!(error instanceof ReplyError)) throw error;
+        const fatal = this.#judge.refused({
+          args: [Buffer.from('RESTORE'), name],
+          db,
+          reason: error.message,
+        });
+        if (fatal !== undefined) throw fatal;
+      }
     }
   }
 
@@ -392,9 +420,16 @@ export class SourceRun {
         throw new ClientError('CLOSED', 'A connection to the target ended');
       case 'stream':
         this.#check(this.#stream?.push(bytes));
+        this.#tellImports();
         this.#sender?.reached(this.#position());
         return this.#sender?.settle();
     }
+  }
+
+  #tellImports(): void {
+    if (this.#imports.size === 0) return;
+    this.#options.onImports([...this.#imports]);
+    this.#imports.clear();
   }
 
   #check(problem: string | undefined): void {
@@ -408,7 +443,7 @@ export class SourceRun {
   }
 
   async #beginSnapshot(): Promise<void> {
-    const { conflict, targetDb, note, slots, state, removesExtra } = this.#options;
+    const { conflict, targetDb, note, state, removesExtra } = this.#options;
     this.#snapshots++;
     this.#beginCount++;
     const earlier = this.#copy;
@@ -430,7 +465,7 @@ export class SourceRun {
         `${this.name}: a new snapshot; without --remove-extra keys that were deleted meanwhile stay on the target`,
       );
     }
-    state.setCopy(slots, this.#copy);
+    state.setCopy(this.#slots, this.#copy);
     if (earlier !== undefined) {
       await removeProgress(this.#target, new ProgressKeys(earlier.id, this.#target.isCluster));
     }
@@ -440,7 +475,7 @@ export class SourceRun {
     this.#stream = undefined;
     this.#sender = undefined;
     this.#writer = new TargetWriter(this.#target, connectionName(this.#copy.id), (refusal) =>
-      this.#refused(refusal),
+      this.#judge.refused(refusal),
     );
     await this.#writer.connect();
     this.#snapshot = new SnapshotWriter({
@@ -452,7 +487,11 @@ export class SourceRun {
   }
 
   async #clear(): Promise<void> {
-    const { pairs, isOurs, note } = this.#options;
+    const { pairs, source, note } = this.#options;
+    const isOurs = ({ buf, at, size }: KeyBatch, index: number): boolean => {
+      const owner = source.masters()[source.ownerOf(buf, at[index]!, size[index]!)];
+      return owner !== undefined && formatAddress(owner) === this.address;
+    };
     let count = 0;
     for (const { target: db } of pairs) {
       count += await clearTarget({ deployment: this.#target, db }, isOurs);
@@ -479,11 +518,11 @@ export class SourceRun {
     // From here on a next run can go on.
     await this.#sender?.drainAndMark(position);
     this.#copy = { ...(this.#copy ?? whole), phase: 'stream' };
-    this.#options.state.setCopy(this.#options.slots, this.#copy);
+    this.#options.state.setCopy(this.#slots, this.#copy);
   }
 
   async #beginStream(copy: CopyRecord, { position, bySlot }: StoredProgress): Promise<void> {
-    const { state, slots, targetDb, isAlone, quarantine } = this.#options;
+    const { state, targetDb, isAlone, quarantine } = this.#options;
     this.#copy = copy;
     this.#isSettled = position.isSettled;
     this.#streamFrom = position.offset;
@@ -493,12 +532,12 @@ export class SourceRun {
         deployment: this.#target,
         keys: new ProgressKeys(copy.id, isCluster),
         name: connectionName(copy.id),
-        onRefusal: (refusal) => this.#refused(refusal),
+        onRefusal: (refusal) => this.#judge.refused(refusal),
         keyOf: (args) => this.#commandKeys.firstKey(args),
         markSlots: copy.markSlots,
         onMarkSlots: (markSlots) => {
           this.#copy = { ...(this.#copy ?? copy), markSlots };
-          state.setCopy(slots, this.#copy);
+          state.setCopy(this.#slots, this.#copy);
         },
       },
       position,
@@ -513,6 +552,8 @@ export class SourceRun {
       isAlone,
       quarantine: (args, db, reason) => quarantine.add(args, db, reason),
       getAck: () => this.#feed.acknowledge(),
+      onImport: (slot) => this.#imports.add(slot),
+      leftOut: this.#leftOut,
       from: position,
       done: bySlot,
     });
@@ -539,24 +580,6 @@ export class SourceRun {
     }
     this.#isSettled = true;
     await sender.drainAndMark(this.#position());
-  }
-
-  /** An answer is a reason to end. */
-  #refused({ args, db, reason }: Refusal): ToolError | undefined {
-    const { conflict, quarantine } = this.#options;
-    const [code = ''] = reason.split(' ', 1);
-    if (code === 'BUSYKEY' && conflict === 'skip') {
-      this.#skippedKeys++;
-    } else if (code === 'BUSYKEY') {
-      const key = JSON.stringify(args[1]?.toString() ?? '');
-      const message = `Cannot copy key ${key}: the target has it; see --on-conflict`;
-      return new ToolError('NODES_REFUSED', message);
-    } else if (FATAL_CODES.has(code)) {
-      return new ToolError('NODE_FAILED', `The target answered: ${reason}`);
-    } else {
-      quarantine.add(args, db, reason);
-    }
-    return undefined;
   }
 }
 

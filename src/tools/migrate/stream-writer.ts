@@ -23,6 +23,10 @@ export interface StreamWriterOptions {
   readonly isAlone: boolean;
   readonly quarantine: (args: readonly Buffer[], db: number, reason: string) => void;
   readonly getAck: () => void;
+  /** A key of this slot came from another master of the source. */
+  readonly onImport: (slot: number) => void;
+  /** By slot of the source, offsets up to which its commands are left out. */
+  readonly leftOut: ReadonlyMap<number, number>;
   /** From where the stream comes. */
   readonly from: { readonly offset: number; readonly db: number };
   /** By slot of the target, offsets up to which its commands are carried out already. */
@@ -41,6 +45,9 @@ const FOR_ALL: ReadonlySet<string> = new Set(['script', 'function']);
 const FLUSHING: ReadonlySet<string> = new Set(['flushall', 'flushdb']);
 /** Give a key the expiry time of another, which may be a shifted one. */
 const CARRYING: ReadonlySet<string> = new Set(['rename', 'renamenx', 'copy']);
+
+/** How a master stores what MIGRATE brings it. */
+const IMPORT = 'restore-asking';
 
 /** A command of an open transaction. */
 interface Held {
@@ -102,8 +109,18 @@ export class StreamWriter implements StreamTarget {
     // Of a migration into the source.
     else if (request.argc > 1 && isProgressKey(request.buf, request.at[1]!, request.size[1]!))
       return;
+    else if (request.size[0] === IMPORT.length && request.is(0, IMPORT))
+      this.#options.onImport(slotOf(request, 1));
+    else if (this.#options.leftOut.size > 0 && this.#isLeftOut(request)) return;
     else if (this.#options.isCluster) this.#toCluster(request);
     else this.#toServer(buf, at, size, request);
+  }
+
+  /** A cluster's commands have keys of one slot. */
+  #isLeftOut(request: Request): boolean {
+    const key = this.#keys.of(request)?.keys[0];
+    if (key === undefined) return false;
+    return this.#end <= (this.#options.leftOut.get(slotOf(request, key)) ?? 0);
   }
 
   /** Behind the command that is run. */

@@ -5,7 +5,10 @@ import type { Running } from './slotline.ts';
 export function isFollowing(run: Running): boolean {
   const phases = new Map<string, string>();
   for (const line of run.stdout().split('\n')) {
-    const match = /"event":"(?:progress|phase)","source":"([^"]+)","phase":"([^"]+)"/.exec(line);
+    const match =
+      /"event":"(?:progress|phase)","source":"([^"]+)",(?:"follows":"[^"]+",)?"phase":"([^"]+)"/.exec(
+        line,
+      );
     if (match !== null) phases.set(match[1] ?? '', match[2] ?? '');
   }
   return phases.size > 0 && [...phases.values()].every((phase) => phase === 'following');

@@ -1,0 +1,43 @@
+/** What to do about a command that the target refused. */
+import { ToolError } from '../errors.ts';
+import type { Refusal } from './batch-replies.ts';
+import type { Quarantine } from './quarantine.ts';
+import type { Conflict } from './snapshot-writer.ts';
+
+/** Errors after which nothing else will go better. */
+const FATAL_CODES: ReadonlySet<string> = new Set([
+  'OOM',
+  'READONLY',
+  'NOPERM',
+  'NOAUTH',
+  'MISCONF',
+]);
+
+export class RefusalJudge {
+  /** Keys that were on the target already and left alone. */
+  skippedKeys = 0;
+  readonly #conflict: Conflict;
+  readonly #quarantine: Quarantine;
+
+  constructor(conflict: Conflict, quarantine: Quarantine) {
+    this.#conflict = conflict;
+    this.#quarantine = quarantine;
+  }
+
+  /** An answer is a reason to end. */
+  refused({ args, db, reason }: Refusal): ToolError | undefined {
+    const [code = ''] = reason.split(' ', 1);
+    if (code === 'BUSYKEY' && this.#conflict === 'skip') {
+      this.skippedKeys++;
+    } else if (code === 'BUSYKEY') {
+      const key = JSON.stringify(args[1]?.toString() ?? '');
+      const message = `Cannot copy key ${key}: the target has it; see --on-conflict`;
+      return new ToolError('NODES_REFUSED', message);
+    } else if (FATAL_CODES.has(code)) {
+      return new ToolError('NODE_FAILED', `The target answered: ${reason}`);
+    } else {
+      this.#quarantine.add(args, db, reason);
+    }
+    return undefined;
+  }
+}

@@ -1,0 +1,33 @@
+/** What the copy of one master needs to know. */
+import type { Deployment, DeploymentOptions, NodeAddress } from '../../client/index.ts';
+import type { DatabasePair } from '../flow/index.ts';
+import type { FlowControl } from './control.ts';
+import type { Quarantine } from './quarantine.ts';
+import type { RunState } from './run-state.ts';
+import type { Conflict } from './snapshot-writer.ts';
+
+export interface SourceRunOptions {
+  readonly address: NodeAddress;
+  /** The slots of this master, as text: what it is remembered by. */
+  readonly slots: string;
+  readonly state: RunState;
+  /** Slots of which keys came from another master; called before anything that comes later is carried out. */
+  readonly onImports: (slots: readonly number[]) => void;
+  /** Of which this master is one; for questions about single keys. */
+  readonly source: Deployment;
+  readonly pairs: readonly DatabasePair[];
+  /** Whether the target loses its keys before the snapshot comes. */
+  readonly removesExtra: boolean;
+  readonly target: DeploymentOptions;
+  /** Folder for spool files; exists. */
+  readonly dir: string;
+  readonly spoolBytesMax: number;
+  readonly conflict: Conflict;
+  readonly targetDb: (sourceDb: number) => number | undefined;
+  /** Whether the source has no other master. */
+  readonly isAlone: boolean;
+  readonly quarantine: Quarantine;
+  /** Of all masters together. */
+  readonly control: FlowControl;
+  readonly note: (line: string) => void;
+}
