@@ -61,7 +61,7 @@ function ofMaster(
 function answerSaved(
   service: SentinelService,
   reply: ReplyWriter,
-  error: string | undefined = undefined,
+  error?: string,
 ): void {
   const { isUnsaved } = service.context;
   const unsaved = isUnsaved ? 'ERR Failed to save config file. Check server logs.' : undefined;
