@@ -11,5 +11,6 @@ export {
   StartError,
   busPortOf,
 } from './server-process.ts';
+export { asSentinel, readSentinel } from './sentinel-start.ts';
 export { VERSION } from './version.ts';
 export { readWhole, replaceWhole } from './whole-file.ts';

@@ -1,16 +1,13 @@
 /** A whole cluster in this process, and the faults to try it with. */
-import type { Argument } from '../client/index.ts';
-import type { Reply } from '../resp/index.ts';
 import { isWhole } from './agreement.ts';
 import { LibraryError } from './errors.ts';
 import { formCluster } from './forming.ts';
 import { onFreePort } from './free-ports.ts';
+import { DataNode, LocalGroup, WAIT_MS_DEFAULT, type WaitOptions } from './group.ts';
 import { type ConfigLines, LocalNode } from './local-node.ts';
 import { PartitionableNetwork } from './partition.ts';
-import { Timeline, type TimelineEvent } from './timeline.ts';
+import { Timeline } from './timeline.ts';
 import { poll } from './waiting.ts';
-
-const WAIT_MS_DEFAULT = 15_000;
 
 export interface ClusterOptions {
   /** Masters, each with an equal share of the slots; at least 1, and 3 for failover; default 3. */
@@ -27,11 +24,6 @@ export interface ClusterOptions {
   readonly timeoutMs?: number;
 }
 
-export interface WaitOptions {
-  /** Default 15000. */
-  readonly timeoutMs?: number;
-}
-
 export interface FailoverOptions extends WaitOptions {
   /**
    * `coordinated`: the master hands over and loses nothing. `force`: the master is not asked. `takeover`: nobody is asked.
@@ -41,76 +33,38 @@ export interface FailoverOptions extends WaitOptions {
 }
 
 /** One node of a cluster in this process. */
-export class ClusterNode {
+export class ClusterNode extends DataNode {
   /** 40 hexadecimal digits. */
   readonly id: string;
-  readonly #local: LocalNode;
 
   /** Made by `startCluster`. */
   constructor(id: string, local: LocalNode) {
+    super(local);
     this.id = id;
-    this.#local = local;
-  }
-
-  get port(): number {
-    return this.#local.port;
-  }
-
-  /** As clients take it: `redis://127.0.0.1:PORT`. */
-  get url(): string {
-    return this.#local.url;
-  }
-
-  get isRunning(): boolean {
-    return this.#local.isRunning;
-  }
-
-  get isPaused(): boolean {
-    return this.#local.isPaused;
-  }
-
-  /** What the node takes itself for, right now; undefined while it does not run. */
-  role(): 'master' | 'replica' | undefined {
-    return this.#local.role();
-  }
-
-  /**
-   * One command to this node, redirections not followed; bulk strings come as bytes. Rejects with the node's ReplyError, or
-   * with ClientError: `TIMEOUT` after 5 s, `CLOSED`.
-   */
-  call(...args: readonly Argument[]): Promise<Reply> {
-    return this.#local.call(...args);
   }
 }
 
 /** A cluster with its data in memory, on 127.0.0.1. */
-export class LocalCluster implements AsyncDisposable {
+export class LocalCluster extends LocalGroup<ClusterNode> {
   /** Masters first, then the replicas of the first master, of the second, and so on, as they were at the start. */
   readonly nodes: readonly ClusterNode[];
-  readonly #locals: ReadonlyMap<string, LocalNode>;
-  readonly #network: PartitionableNetwork;
-  readonly #timeline: Timeline;
+  readonly #byId: ReadonlyMap<string, LocalNode>;
 
   /** Use `startCluster`. */
   constructor(
-    locals: ReadonlyMap<string, LocalNode>,
+    byId: ReadonlyMap<string, LocalNode>,
     network: PartitionableNetwork,
     timeline: Timeline,
   ) {
-    this.nodes = [...locals].map(([id, local]) => new ClusterNode(id, local));
-    this.#locals = locals;
-    this.#network = network;
-    this.#timeline = timeline;
+    const locals = new Map([...byId].map(([id, local]) => [new ClusterNode(id, local), local]));
+    super(locals, network, timeline);
+    this.nodes = [...locals.keys()];
+    this.#byId = byId;
   }
 
   /** One for each node. */
   get urls(): readonly string[] {
     return this.nodes.map(({ url }) => url);
-  }
-
-  /** What happened so far, in order, seen by every node for itself; the last 10000 events. */
-  get timeline(): readonly TimelineEvent[] {
-    return this.#timeline.events;
   }
 
   /** Node by its place in `nodes`, from 0. */
@@ -120,42 +74,6 @@ export class LocalCluster implements AsyncDisposable {
     throw new LibraryError('BAD_OPTION', `Cannot find node ${index}: ${this.nodes.length} nodes`);
   }
 
-  /** As kill -9: connections are cut, nothing is said, the data is gone; what it knew of the cluster stays on its disk. */
-  kill(node: ClusterNode): Promise<void> {
-    return this.#local(node).kill();
-  }
-
-  /** Starts a node again that was killed or has shut down: on the same ports, with the same id, without data. */
-  restart(node: ClusterNode): Promise<void> {
-    return this.#local(node).start();
-  }
-
-  /** As SIGSTOP: the node reads nothing and does nothing; connections stay open. */
-  pause(node: ClusterNode): void {
-    this.#local(node).pause();
-  }
-
-  /** As SIGCONT: goes on with what waited. */
-  resume(node: ClusterNode): void {
-    this.#local(node).resume();
-  }
-
-  /**
-   * No bytes pass between nodes of different groups any more, neither on the bus nor for replication; their connections
-   * hang. A node in no group reaches everybody, and clients reach every node. Replaces an earlier partition.
-   */
-  partition(groups: readonly (readonly ClusterNode[])[]): void {
-    const ports = groups.map((group) => group.map((node) => this.#local(node).port));
-    this.#timeline.add('partitioned', undefined, ports.map((group) => group.join(' ')).join(' | '));
-    this.#network.part(ports);
-  }
-
-  /** Ends the partition; what waited arrives. */
-  heal(): void {
-    this.#timeline.add('healed', undefined, 'healed');
-    this.#network.heal();
-  }
-
   /**
    * CLUSTER FAILOVER on a replica; resolves when it is master.
    * @throws ReplyError when the node refuses, LibraryError `TIMEOUT` when it does not become master in time
@@ -163,7 +81,7 @@ export class LocalCluster implements AsyncDisposable {
   async failover(node: ClusterNode, options: FailoverOptions = {}): Promise<void> {
     const { mode = 'coordinated', timeoutMs = WAIT_MS_DEFAULT } = options;
     const words = mode === 'coordinated' ? [] : [mode.toUpperCase()];
-    await this.#local(node).call('CLUSTER', 'FAILOVER', ...words);
+    await this.local(node).call('CLUSTER', 'FAILOVER', ...words);
     await poll(() => node.role() === 'master', timeoutMs, `${node.port} becomes master`);
   }
 
@@ -177,23 +95,8 @@ export class LocalCluster implements AsyncDisposable {
     options: WaitOptions = {},
   ): Promise<void> {
     const { timeoutMs = WAIT_MS_DEFAULT } = options;
-    if (condition === 'ok') await poll(() => isWhole(this.#locals), timeoutMs, 'the cluster is ok');
+    if (condition === 'ok') await poll(() => isWhole(this.#byId), timeoutMs, 'the cluster is ok');
     else await poll(condition, timeoutMs, condition.name || 'the condition is true');
-  }
-
-  /** Ends every node; nothing of the cluster is left. May be called again. */
-  async stop(): Promise<void> {
-    await Promise.all([...this.#locals.values()].map((local) => local.kill()));
-  }
-
-  [Symbol.asyncDispose](): Promise<void> {
-    return this.stop();
-  }
-
-  #local(node: ClusterNode): LocalNode {
-    const found = this.#locals.get(node.id);
-    if (found !== undefined) return found;
-    throw new LibraryError('BAD_OPTION', `Cannot find node ${node.port}: not of this cluster`);
   }
 }
 

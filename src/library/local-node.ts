@@ -1,11 +1,13 @@
 /** One node in this process, for tests: it can be killed, started again, paused, and asked. */
 import { type Clock, addMs } from '../base/index.ts';
 import { type Argument, RespClient } from '../client/index.ts';
-import { type LoadedConfig, loadConfig } from '../config/index.ts';
-import { ServerProcess, StartError, busPortOf } from '../io/index.ts';
-import type { Files, Ports } from '../node/index.ts';
+import { type ConfigFailure, type LoadedConfig, loadConfig } from '../config/index.ts';
+import { ServerProcess, StartError, asSentinel, busPortOf, readSentinel } from '../io/index.ts';
+import type { Files, Ports, SentinelInit } from '../node/index.ts';
+import { currentAddress } from '../sentinel/index.ts';
 import type { Reply } from '../resp/index.ts';
 import { LibraryError } from './errors.ts';
+import { FastClock } from './fast-clock.ts';
 import { memoryFiles } from './memory-files.ts';
 import type { PartitionableNetwork } from './partition.ts';
 import { PauseGate } from './pause-gate.ts';
@@ -13,13 +15,25 @@ import type { Timeline } from './timeline.ts';
 
 const HOST = '127.0.0.1';
 const CALL_TIMEOUT_MS = 5000;
+const CONFIG_FILE = 'redis.conf';
 
 /** Directives of redis.conf with their values, such as `{ 'maxmemory': '100mb' }`. */
 export type ConfigLines = Readonly<Record<string, string | number>>;
 
+/** What makes a node a Sentinel. */
+export interface SentinelInstructions {
+  /** The `sentinel` lines of its configuration file at the beginning. */
+  readonly lines: readonly string[];
+  /** How many times as fast its time passes. */
+  readonly timeScale: number;
+}
+
 export interface LocalNodeInit {
   readonly port: number;
   readonly config: ConfigLines;
+  /** Whether its configuration is a file in its memory, which it can rewrite and finds again; default false. */
+  readonly hasConfigFile?: boolean;
+  readonly sentinel?: SentinelInstructions;
   readonly timeline: Timeline;
   readonly network: PartitionableNetwork;
 }
@@ -76,8 +90,15 @@ export class LocalNode {
     return this.#life?.server.node.replication.link.isUp ?? false;
   }
 
+  /** Port of the node that the Sentinel calls the master; undefined while it does not run. */
+  masterPort(name: string): number | undefined {
+    const master = this.#life?.server.node.sentinel?.context.masters.get(name);
+    return master === undefined ? undefined : currentAddress(master).port;
+  }
+
   /** @throws LibraryError `START_FAILED`, with the reason of the node */
   async start(): Promise<void> {
+    const { config, sentinel } = await this.#instructions();
     if (this.#life !== undefined) {
       throw new LibraryError('ALREADY_RUNNING', `Cannot start node ${this.port}: it runs`);
     }
@@ -85,8 +106,9 @@ export class LocalNode {
     this.#leadMs = 0;
     const gate = new PauseGate();
     const server: ServerProcess = new ServerProcess({
-      config: this.#loadConfig(),
-      configFile: '',
+      config,
+      configFile: this.#configFile,
+      ...(sentinel === undefined ? {} : { sentinel }),
       log: (_level, text) => timeline.heard(this.port, text),
       onEnd: () => this.#ended(server),
       wrapPorts: (ports) => this.#wrapPorts(ports, gate),
@@ -183,12 +205,32 @@ export class LocalNode {
     throw new LibraryError('NOT_RUNNING', `Cannot use node ${this.port}: it does not run`);
   }
 
+  get #configFile(): string {
+    return this.#init.hasConfigFile === true ? CONFIG_FILE : '';
+  }
+
+  async #instructions(): Promise<{ config: LoadedConfig; sentinel: SentinelInit | undefined }> {
+    const config = this.#loadConfig();
+    if (this.#init.sentinel === undefined) return { config, sentinel: undefined };
+    const asked = asSentinel(config);
+    const sentinel = await readSentinel(asked);
+    if ('failure' in sentinel) throw badOption(sentinel.failure);
+    return { config: asked, sentinel };
+  }
+
   #wrapPorts(ports: Ports, gate: PauseGate): Ports {
-    const { network } = this.#init;
-    return {
+    const { network, sentinel } = this.#init;
+    const wrapped = {
       ...ports,
       files: this.#files,
       network: gate.network(network.network(this.port, ports.network)),
+    };
+    if (sentinel !== undefined) {
+      const clock = new FastClock(ports.clock, sentinel.timeScale);
+      return { ...wrapped, clock, setAlarm: (at) => ports.setAlarm(clock.machineMs(at)) };
+    }
+    return {
+      ...wrapped,
       clock: this.#ahead(ports.clock),
       setAlarm: (at) => ports.setAlarm(addMs(at, -this.#leadMs)),
     };
@@ -203,25 +245,36 @@ export class LocalNode {
   }
 
   #loadConfig(): LoadedConfig {
-    const lines = Object.entries({
-      port: this.#init.port,
-      bind: HOST,
-      save: '""',
-      'repl-diskless-sync': 'yes',
-      'repl-diskless-sync-delay': 0,
-      ...this.#init.config,
-    }).map(([name, value]) => `${name} ${value}\n`);
+    const { hasConfigFile, sentinel } = this.#init;
+    const text = this.#files.read(CONFIG_FILE) ?? this.#firstConfig();
     const loaded = loadConfig({
-      text: lines.join(''),
+      text,
       reader: {
         read: (path) => ({ error: `"${path}" cannot be read by a node in memory` }),
         expand: () => [],
       },
-      isSentinel: false,
+      isSentinel: sentinel !== undefined,
     });
-    if (loaded.ok) return loaded.config;
-    const { failure } = loaded;
-    const what = failure.kind === 'badLine' ? `"${failure.line.text}"` : 'the configuration';
-    throw new LibraryError('BAD_OPTION', `Cannot use ${what}: ${failure.reason}`);
+    if (!loaded.ok) throw badOption(loaded.failure);
+    if (hasConfigFile === true) this.#files.replace(CONFIG_FILE, text);
+    return loaded.config;
   }
+
+  #firstConfig(): string {
+    const { config, port, sentinel } = this.#init;
+    const data = {
+      ...{ save: '""', 'repl-diskless-sync': 'yes', 'repl-diskless-sync-delay': 0 },
+    };
+    const lines = Object.entries({
+      ...{ port, bind: HOST },
+      ...(sentinel === undefined ? data : {}),
+      ...config,
+    }).map(([name, value]) => `${name} ${value}\n`);
+    return lines.join('') + (sentinel?.lines ?? []).map((line) => `sentinel ${line}\n`).join('');
+  }
+}
+
+function badOption(failure: ConfigFailure): LibraryError {
+  const what = failure.kind === 'badLine' ? `"${failure.line.text}"` : 'the configuration';
+  return new LibraryError('BAD_OPTION', `Cannot use ${what}: ${failure.reason}`);
 }

@@ -8,6 +8,8 @@
  * - `vote`: a master voted; `promotion`: a replica became master; `demotion`: a node follows a (new) master.
  * - `stateOk`, `stateFail`: the cluster's state as this node sees it.
  * - `synced`: a replica has the data of its master.
+ * - `sdown`, `odown`: a Sentinel finds a node silent, and the quorum agrees; `leader`: it leads a failover; `switched`: it
+ *   calls another node the master; `failoverAborted`: it gave a failover up; `tilt`: it only watches, for the clock jumped.
  */
 export type TimelineKind =
   | 'started'
@@ -25,7 +27,13 @@ export type TimelineKind =
   | 'demotion'
   | 'stateOk'
   | 'stateFail'
-  | 'synced';
+  | 'synced'
+  | 'sdown'
+  | 'odown'
+  | 'leader'
+  | 'switched'
+  | 'failoverAborted'
+  | 'tilt';
 
 export interface TimelineEvent {
   /** Milliseconds since 1970 UTC. */
@@ -56,6 +64,13 @@ const LINES: readonly (readonly [start: string, kind: TimelineKind])[] = [
   ['Cluster state changed: fail', 'stateFail'],
   ['MASTER <-> REPLICA sync: Finished with success', 'synced'],
   ['Successful partial resynchronization with master', 'synced'],
+  ['+vote-for-leader ', 'vote'],
+  ['+sdown ', 'sdown'],
+  ['+odown ', 'odown'],
+  ['+elected-leader ', 'leader'],
+  ['+switch-master ', 'switched'],
+  ['-failover-abort-', 'failoverAborted'],
+  ['+tilt ', 'tilt'],
 ];
 
 /** What a log line means; undefined when it is none of these. */

@@ -49,10 +49,11 @@ export class ReplyConnection {
   }
 
   #data(buf: Buffer, size: number): void {
-    this.#input = Buffer.concat([this.#input, buf.subarray(0, size)]);
+    const bytes = buf.subarray(0, size);
+    const input = this.#input.length === 0 ? bytes : Buffer.concat([this.#input, bytes]);
     let at = 0;
-    while (!this.isClosed) {
-      const decoded = decodeReply(this.#input, at);
+    while (!this.isClosed && at < input.length) {
+      const decoded = decodeReply(input, at);
       if (decoded.kind === 'more') break;
       if (decoded.kind === 'malformed') {
         this.#wire.destroy();
@@ -61,7 +62,8 @@ export class ReplyConnection {
       at = decoded.end;
       this.listener?.reply(decoded.value);
     }
-    this.#input = this.#input.subarray(at);
+    // Of what is left a copy: the buffer is only lent.
+    this.#input = at < input.length ? Buffer.from(input.subarray(at)) : NO_BYTES;
   }
 
   #leave(): void {

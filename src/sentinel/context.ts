@@ -12,6 +12,7 @@ import {
   type Instance,
   type Master,
   type Now,
+  type Peer,
   type Periods,
   type Script,
   defaultPeriods,
@@ -49,6 +50,8 @@ export class SentinelContext {
   readonly crashPoints: Set<CrashPoint> = new Set<CrashPoint>();
   readonly resolved: Map<string, string>;
   readonly scripts: Script[] = [];
+  /** Hellos that said nothing new when they came last, by their text: nearly all that ever come are among them. */
+  readonly knownHellos: Map<string, Peer> = new Map<string, Peer>();
   now: Now;
   currentEpoch: number;
   tiltSince: MonoMs | undefined;

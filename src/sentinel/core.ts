@@ -11,7 +11,7 @@ import { askOpinions, checkOdown, checkSdown } from './down.ts';
 import type { Effect } from './effects.ts';
 import { advanceFailover, handoverAnswered, startIfNeeded } from './failover.ts';
 import { helloReceived } from './hello.ts';
-import { infoReceived } from './info.ts';
+import { infoReceived, roleAnswered } from './info.ts';
 import type { Input } from './inputs.ts';
 import {
   HELLO_CHANNEL,
@@ -179,13 +179,19 @@ function replied(c: SentinelContext, connection: Connection, reply: Reply): void
   answered(c, link, expected, reply);
 }
 
+const HELLO_CHANNEL_BYTES = Buffer.from(HELLO_CHANNEL);
+const MESSAGE = Buffer.from('message');
+
 /** The text of a message on the hello channel; undefined for any other reply. */
 function messageOf(reply: Reply): string | undefined {
   if (!Array.isArray(reply) || reply.length !== 3) return undefined;
-  const words = (reply as readonly Reply[]).map((item) =>
-    Buffer.isBuffer(item) ? item.toString('latin1') : undefined,
-  );
-  return words[0] === 'message' && words[1] === HELLO_CHANNEL ? words[2] : undefined;
+  const [kind, channel, text] = reply as readonly Reply[];
+  const isHello = isBytes(kind, MESSAGE) && isBytes(channel, HELLO_CHANNEL_BYTES);
+  return isHello && Buffer.isBuffer(text) ? text.toString('latin1') : undefined;
+}
+
+function isBytes(reply: Reply | undefined, bytes: Buffer): boolean {
+  return Buffer.isBuffer(reply) && reply.equals(bytes);
 }
 
 function answered(
@@ -209,6 +215,8 @@ function answered(
       return lookFurther(c, expected.peer.master);
     case 'handover':
       return handoverAnswered(c, expected.master, reply);
+    case 'role':
+      return roleAnswered(c, expected.rival, reply);
     default:
       return assertNever(expected);
   }

@@ -187,6 +187,7 @@ export function promotionSeen(c: SentinelContext, replica: Replica): void {
   const { master } = replica;
   const { failover } = master;
   master.configEpoch = failover.epoch;
+  c.knownHellos.clear();
   enter(c, master, 'reconfigureReplicas');
   c.save();
   c.event('warning', '+promoted-slave', replica);

@@ -2,6 +2,7 @@
  * The hello message: how Sentinels find each other, and how the newest configuration of a master reaches all.
  * `ip,port,id,currentEpoch,masterName,masterIp,masterPort,masterConfigEpoch`
  */
+import { addMs } from '../base/index.ts';
 import type { SentinelContext } from './context.ts';
 import { addPeer, currentAddress, removePeer, sayHelloSoon } from './instances.ts';
 import { HELLO_CHANNEL, request } from './links.ts';
@@ -21,11 +22,18 @@ export function sayHello(c: SentinelContext, instance: Instance): void {
     ...[master.name, c.announced(address), address.port, master.configEpoch],
   ].join(',');
   if (request(c, instance, ['PUBLISH', HELLO_CHANNEL, message])) {
-    instance.lastPublishedAt = c.now.mono;
+    instance.helloDueAt = addMs(c.now.mono, c.periods.publish);
+    instance.helloLatestAt = addMs(instance.helloDueAt, c.periods.ping);
   }
 }
 
 export function helloReceived(c: SentinelContext, message: string): void {
+  const known = c.knownHellos.get(message);
+  if (known === undefined) return newHello(c, message);
+  known.lastHelloAt = c.now.mono;
+}
+
+function newHello(c: SentinelContext, message: string): void {
   const fields = message.split(',');
   if (fields.length !== FIELDS) return;
   const [ip, port, id, epoch, name, masterIp, masterPort, configEpoch] = fields as [
@@ -52,12 +60,20 @@ export function helloReceived(c: SentinelContext, message: string): void {
   if (to === undefined) return;
   // A failover of ours that was overtaken has moved the master already, and may have to move it back.
   const from = currentAddress(master);
-  if (heardConfigEpoch === master.configEpoch) return partConfigs(c, master, from, to);
-  if (!c.rules.isNewerConfig(heardConfigEpoch, master.configEpoch)) return;
+  const isOther = !c.isSame(from, to);
+  if (isOther && heardConfigEpoch === master.configEpoch) return partConfigs(c, master, from, to);
+  if (!c.rules.isNewerConfig(heardConfigEpoch, master.configEpoch)) return know(c, peer, message);
   master.configEpoch = heardConfigEpoch;
-  if (c.isSame(from, to)) return c.save();
+  if (!isOther) return c.save();
   c.event('warning', '+config-update-from', peer);
   switchMaster(c, master, { as: 'observer', from, to });
+}
+
+/** Epochs only grow: what says nothing new once never will, as long as this Sentinel is known. */
+function know(c: SentinelContext, peer: Peer, message: string): void {
+  c.knownHellos.delete(peer.knownHello);
+  peer.knownHello = message;
+  c.knownHellos.set(message, peer);
 }
 
 /**
@@ -66,7 +82,7 @@ export function helloReceived(c: SentinelContext, message: string): void {
  * Divergence: with the real one two such masters remain.
  */
 function partConfigs(c: SentinelContext, master: Master, ours: Address, heard: Address): void {
-  if (master.configEpoch === 0 || c.isSame(ours, heard) || placeOf(ours) > placeOf(heard)) return;
+  if (master.configEpoch === 0 || placeOf(ours) > placeOf(heard)) return;
   c.currentEpoch++;
   master.configEpoch = c.currentEpoch;
   c.save();

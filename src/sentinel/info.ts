@@ -1,8 +1,9 @@
 /** What INFO of masters and replicas tells, and what follows from it. */
+import type { Reply } from '../resp/index.ts';
 import type { SentinelContext } from './context.ts';
 import { promotionSeen, reconfigurationSeen } from './failover.ts';
 import { addReplica } from './instances.ts';
-import { sendReplicaof } from './links.ts';
+import { request, sendReplicaof } from './links.ts';
 import type { Master, Replica, WatchedNode } from './types.ts';
 
 /** How long a node that calls itself a master may keep that up, in hello periods: others might just promote it. */
@@ -102,13 +103,31 @@ function masterSeenInReplica(c: SentinelContext, replica: Replica): void {
   const { master } = replica;
   const { failover } = master;
   if (replica.isPromoted && failover.state === 'waitPromotion') return promotionSeen(c, replica);
+  if (!isLost(c, replica)) return;
+  // It may just have been promoted, of which its former master knows: that is asked before anything is undone.
+  const { command } = master.link;
+  const isAsked = command?.expected.some((one) => one.kind === 'role' && one.rival === replica);
+  if (isAsked !== true) request(c, master, ['ROLE'], { kind: 'role', rival: replica });
+}
+
+/** A replica that has called itself a master for so long that nobody is about to promote it. */
+function isLost(c: SentinelContext, replica: Replica): boolean {
   const waitMs = c.periods.publish * CONVERT_HELLO_PERIODS;
-  const isLost =
+  return (
+    replica.reportedRole === 'master' &&
     !replica.isPromoted &&
-    isSane(c, master) &&
+    isSane(c, replica.master) &&
     isUpFor(c, replica, waitMs) &&
-    c.since(replica.reportedRoleAt) > waitMs;
-  if (isLost && followMaster(c, replica)) c.event('notice', '+convert-to-slave', replica);
+    c.since(replica.reportedRoleAt) > waitMs
+  );
+}
+
+/** The master's answer to ROLE: where it is one the replica, which said so before, is none. */
+export function roleAnswered(c: SentinelContext, rival: Replica, reply: Reply): void {
+  const [role] = Array.isArray(reply) ? (reply as readonly Reply[]) : [];
+  if (!Buffer.isBuffer(role) || role.toString('latin1') !== 'master') return;
+  if (rival.master.replicas.get(rival.name) !== rival || c.isTilted || !isLost(c, rival)) return;
+  if (followMaster(c, rival)) c.event('notice', '+convert-to-slave', rival);
 }
 
 function replicaSeen(c: SentinelContext, replica: Replica): void {

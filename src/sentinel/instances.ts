@@ -17,7 +17,7 @@ export function newMaster(
   const now = c.now.mono;
   return {
     ...{ role: 'master', name, address, settings, runId: '', link: newLink(c) },
-    ...{ sdownSince: undefined, odownSince: undefined, lastPublishedAt: undefined },
+    ...{ sdownSince: undefined, odownSince: undefined, helloDueAt: now, helloLatestAt: now },
     ...{ isScriptKillSent: false, infoAt: undefined, infoText: '', rebootedAt: undefined },
     ...{ reportedRole: 'master', reportedRoleAt: now, configEpoch: 0 },
     ...{ replicas: new Map(), sentinels: new Map(), leader: undefined, leaderEpoch: 0 },
@@ -49,7 +49,7 @@ export function addReplica(
   const name = hostAndPort(c.announced(address), address.port);
   const replica: Replica = {
     ...{ role: 'replica', name, master, address, runId: '', link: newLink(c) },
-    ...{ sdownSince: undefined, lastPublishedAt: undefined, isScriptKillSent: false },
+    ...{ sdownSince: undefined, helloDueAt: now, helloLatestAt: now, isScriptKillSent: false },
     ...{ infoAt: undefined, infoText: '', reportedRole: 'replica', reportedRoleAt: now },
     ...{ isPromoted: false, reconfiguration: 'none', reconfigurationSentAt: now },
     ...{ masterLinkDownMs: 0, isMasterLinkUp: false, masterHost: '', masterPort: 0 },
@@ -84,9 +84,9 @@ export function addPeer(c: SentinelContext, master: Master, id: string, address:
   if (shared !== undefined) shared.refCount++;
   const peer: Peer = {
     ...{ role: 'sentinel', name: id, master, address, runId: id, link },
-    ...{ sdownSince: undefined, lastPublishedAt: undefined, isScriptKillSent: false },
+    ...{ sdownSince: undefined, helloDueAt: now, helloLatestAt: now, isScriptKillSent: false },
     ...{ saysMasterDown: false, lastOpinionAt: undefined, lastAskedAt: undefined },
-    ...{ lastHelloAt: now, leader: undefined, leaderEpoch: 0 },
+    ...{ lastHelloAt: now, knownHello: '', leader: undefined, leaderEpoch: 0 },
   };
   master.sentinels.set(id, peer);
   return peer;
@@ -102,6 +102,7 @@ function sharedLink(c: SentinelContext, id: string, address: Address): Peer['lin
 
 export function removePeer(c: SentinelContext, peer: Peer): void {
   peer.master.sentinels.delete(peer.name);
+  c.knownHellos.delete(peer.knownHello);
   dropLink(c, peer.link);
 }
 
@@ -153,6 +154,7 @@ export function moveMaster(c: SentinelContext, master: Master, to: Address): voi
   if (!c.isSame(old, to)) others.push(old);
   resetMaster(c, master, true);
   master.address = to;
+  c.knownHellos.clear();
   for (const address of others) {
     const replica = addReplica(c, master, address);
     if (replica !== undefined) c.event('notice', '+slave', replica);
@@ -173,8 +175,9 @@ export function currentAddress({ address, failover }: Master): Address {
  * down-after of a second would find the new one SDOWN if it heard of it too soon after such an attempt.
  */
 export function sayHelloSoon(c: SentinelContext, master: Master): void {
-  const at = addMs(c.now.mono, HELLO_DELAY_MS - c.periods.publish);
+  const at = addMs(c.now.mono, HELLO_DELAY_MS);
   for (const instance of [master, ...master.replicas.values(), ...master.sentinels.values()]) {
-    instance.lastPublishedAt = at;
+    instance.helloDueAt = at;
+    instance.helloLatestAt = at;
   }
 }

@@ -10,19 +10,31 @@ const FAST_INFO_MS = 1000;
 /** The same for replicas that others wait for. */
 const CHANGING_INFO_MS = 100;
 
+/**
+ * What is due waits for the next PING to the same place, so that all of it leaves in one packet and is answered in one:
+ * with a hundred masters packets are what costs.
+ */
 export function sendPeriodic(c: SentinelContext, instance: Instance): void {
   const { link, role } = instance;
   if (!isConnected(link) || isBusy(link)) return;
-  if (role !== 'sentinel') askInfoIfDue(c, instance);
+  const now = c.now.mono;
   const pingMs = Math.min(downAfterMs(instance), c.periods.ping);
   if (c.since(link.lastPongAt) > pingMs && c.since(link.lastPingAt) > pingMs / 2) {
     sendPing(c, instance);
   }
-  if (c.since(instance.lastPublishedAt) > c.periods.publish) sayHello(c, instance);
+  const isPacketUnderWay = link.lastPingAt === now;
+  if (role !== 'sentinel') askInfoIfDue(c, instance, isPacketUnderWay ? 0 : pingMs);
+  if (now >= (isPacketUnderWay ? instance.helloDueAt : instance.helloLatestAt))
+    sayHello(c, instance);
 }
 
-function askInfoIfDue(c: SentinelContext, node: WatchedNode): void {
-  if (node.infoAt !== undefined && c.since(node.infoAt) <= infoPeriodMs(c, node)) return;
+/** `graceMs`: for how long INFO may still wait where it is not urgent. */
+function askInfoIfDue(c: SentinelContext, node: WatchedNode, graceMs: number): void {
+  if (node.infoAt !== undefined) {
+    const periodMs = infoPeriodMs(c, node);
+    const isUrgent = periodMs < c.periods.info;
+    if (c.since(node.infoAt) <= periodMs + (isUrgent ? 0 : graceMs)) return;
+  }
   // A node that does not answer is found out by PING; asking again would not help.
   if (node.link.command?.expected.some((expected) => expected.kind === 'info')) return;
   askInfo(c, node);
@@ -34,7 +46,11 @@ function infoPeriodMs(c: SentinelContext, node: WatchedNode): number {
     return CHANGING_INFO_MS;
   }
   const { failover, odownSince } = node.master;
+  // One that calls itself a master is put right after a while, unless it was put right or promoted meanwhile.
   const isPressing =
-    odownSince !== undefined || failover.state !== 'none' || node.masterLinkDownMs !== 0;
+    odownSince !== undefined ||
+    failover.state !== 'none' ||
+    node.masterLinkDownMs !== 0 ||
+    node.reportedRole === 'master';
   return isPressing ? Math.min(FAST_INFO_MS, c.periods.info) : c.periods.info;
 }

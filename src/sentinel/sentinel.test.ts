@@ -282,6 +282,23 @@ describe('a Sentinel', () => {
     expect(world.sentinels[0]!.events).toContain('-tilt');
   });
 
+  test('looks often at a replica that calls itself a master, and asks the master before it undoes that', () => {
+    const world = settled({ sentinels: 1, quorum: 1 });
+    const [first] = world.sentinels;
+    const [master, replica] = [world.nodes[0]!, world.nodes[1]!];
+    const known = [...first!.master.replicas.values()].find(({ address }) => address.port === 7001);
+    replica.masterPort = undefined;
+    world.runUntil(() => known!.reportedRole === 'master');
+    replica.masterPort = 7000;
+    world.runFor(2500);
+    expect(known!.reportedRole).toBe('replica');
+    // The two change places, and nobody says so.
+    replica.masterPort = undefined;
+    master.masterPort = 7001;
+    world.runFor(9000);
+    expect(first!.events).not.toContain('+convert-to-slave');
+  });
+
   test('that was cut off learns of the new master when it is back', () => {
     const world = settled();
     const [, , last] = world.sentinels;

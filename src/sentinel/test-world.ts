@@ -76,6 +76,8 @@ export class TestNode implements Server {
         return 'PONG';
       case 'INFO':
         return Buffer.from(this.#info());
+      case 'ROLE':
+        return [Buffer.from(this.masterPort === undefined ? 'master' : 'slave')];
       case 'SUBSCRIBE':
         this.listeners.add(from);
         return [Buffer.from('subscribe'), Buffer.from(first), 1];

@@ -25,7 +25,9 @@ export type Expected =
   | { readonly kind: 'ping'; readonly instance: Instance }
   | { readonly kind: 'info'; readonly node: WatchedNode }
   | { readonly kind: 'opinion'; readonly peer: Peer }
-  | { readonly kind: 'handover'; readonly master: Master };
+  | { readonly kind: 'handover'; readonly master: Master }
+  /** ROLE of a master, asked because the replica calls itself one too. */
+  | { readonly kind: 'role'; readonly rival: Replica };
 
 export interface Connection {
   readonly id: ConnectionId;
@@ -64,7 +66,9 @@ interface InstanceCommon {
   runId: string;
   link: Link;
   sdownSince: MonoMs | undefined;
-  lastPublishedAt: MonoMs | undefined;
+  /** From when on a hello goes out with the next PING, and when it goes out without one. */
+  helloDueAt: MonoMs;
+  helloLatestAt: MonoMs;
   isScriptKillSent: boolean;
 }
 
@@ -104,6 +108,8 @@ export interface Peer extends InstanceCommon {
   lastOpinionAt: MonoMs | undefined;
   lastAskedAt: MonoMs | undefined;
   lastHelloAt: MonoMs;
+  /** Its last hello, from which nothing more is to be learned. */
+  knownHello: string;
   /** Whom it voted for, as it told us. */
   leader: string | undefined;
   leaderEpoch: number;
