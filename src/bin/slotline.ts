@@ -7,6 +7,7 @@ import { addDrillCommand } from './drill-command.ts';
 import { addMigrateCommands } from './migrate-commands.ts';
 import { ownVersion } from './own-version.ts';
 import { addVerifyCommand } from './verify-command.ts';
+import { addSentinelCommands } from './sentinel-commands.ts';
 import { runTool, wholeNumber } from './run-tool.ts';
 import type { DashboardWish, ServedDashboard } from '../tools/up/index.ts';
 import { addWatchCommands } from './watch-commands.ts';
@@ -57,6 +58,7 @@ function program(): Command {
   addMigrateCommands(root);
   addDrillCommand(root);
   addWatchCommands(root);
+  addSentinelCommands(root);
   return root;
 }
 
