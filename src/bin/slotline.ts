@@ -9,18 +9,22 @@ import { ownVersion } from './own-version.ts';
 import { addVerifyCommand } from './verify-command.ts';
 import { addSentinelCommands } from './sentinel-commands.ts';
 import { runTool, wholeNumber } from './run-tool.ts';
-import type { DashboardWish, ServedDashboard } from '../tools/up/index.ts';
+import type { DashboardWish, SentinelUpOptions, ServedDashboard } from '../tools/up/index.ts';
 import { addWatchCommands } from './watch-commands.ts';
 import { NODE_ENVIRONMENT, NODE_FLAGS } from './node-flags.ts';
 
 const USAGE_STATUS = 2;
 const SERVER_PROGRAM = new URL('./slotline-server.js', import.meta.url);
+const SENTINEL_PROGRAM = new URL('./slotline-sentinel.js', import.meta.url);
+const UP_DIR = './slotline-data';
+const UP_SENTINEL_DIR = './slotline-sentinel-data';
 
 interface UpFlags {
   readonly masters?: number;
   readonly replicas?: number;
   readonly port?: number;
-  readonly dir: string;
+  readonly dir?: string;
+  readonly sentinel?: boolean;
   readonly bind?: string;
   readonly nodeTimeout?: number;
   readonly serverExe?: string;
@@ -73,7 +77,11 @@ function addUp(root: Command): void {
       'client port of the first node; bus ports are 10000 higher (default: 7000)',
       wholeNumber,
     )
-    .option('--dir <folder>', 'where the cluster lives', './slotline-data')
+    .option('--dir <folder>', `where it lives (default: ${UP_DIR}, or ${UP_SENTINEL_DIR})`)
+    .option(
+      '--sentinel',
+      'in place of a cluster: a master, two replicas and three Sentinels; takes --port and --dir',
+    )
     .option(
       '--bind <address>',
       'IP address to listen on; others than loopback need REDISCLI_AUTH (default: 127.0.0.1)',
@@ -94,8 +102,9 @@ Each node has a folder with its redis.conf and its log. A node that ends is repo
     )
     .action((flags: UpFlags) =>
       runTool(false, async (screen) => {
-        const { up } = await import('../tools/up/index.ts');
-        return up(upOptions(flags), screen);
+        const { up, upSentinel } = await import('../tools/up/index.ts');
+        if (flags.sentinel !== true) return up(upOptions(flags), screen);
+        return upSentinel(await upSentinelOptions(flags), screen);
       }),
     );
 }
@@ -108,7 +117,7 @@ function upOptions(flags: UpFlags): Parameters<typeof import('../tools/up/index.
     port: flags.port,
     bind: flags.bind,
     nodeTimeoutMs: flags.nodeTimeout,
-    dir: flags.dir,
+    dir: flags.dir ?? UP_DIR,
     serverCommand:
       serverExe === undefined
         ? [process.execPath, ...NODE_FLAGS, fileURLToPath(SERVER_PROGRAM)]
@@ -131,6 +140,24 @@ async function serveDashboard(wish: DashboardWish, flags: UpFlags): Promise<Serv
     allowsActions: false,
     version: ownVersion(),
   });
+}
+
+async function upSentinelOptions(flags: UpFlags): Promise<SentinelUpOptions> {
+  const { dashboard: _page, dir = UP_SENTINEL_DIR, port, sentinel: _wish, ...others } = flags;
+  const [other] = Object.keys(others);
+  if (other !== undefined) {
+    const { ToolError } = await import('../tools/index.ts');
+    const option = other.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
+    throw new ToolError('USAGE', `Cannot start: --${option} does not go with --sentinel`);
+  }
+  const command = (program: URL): string[] => [
+    ...[process.execPath, ...NODE_FLAGS, fileURLToPath(program)],
+  ];
+  return {
+    ...{ dir, port, serverEnvironment: NODE_ENVIRONMENT },
+    serverCommand: command(SERVER_PROGRAM),
+    sentinelCommand: command(SENTINEL_PROGRAM),
+  };
 }
 
 /** The server in this very process: it reads the arguments that are left, and ends when it wants to. */

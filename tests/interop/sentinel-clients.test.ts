@@ -36,7 +36,7 @@ beforeAll(async () => {
 
 afterAll(async () => {
   ioredis.disconnect();
-  nodeRedis.destroy();
+  await nodeRedis.destroy();
   await set.stop();
 });
 

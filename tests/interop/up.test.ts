@@ -7,7 +7,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { freePorts } from './harness/node-process.ts';
+import { freePortsInARow } from './harness/node-process.ts';
 import { OUR_SERVER, SLOTLINE } from './harness/programs.ts';
 import { RespConnection } from './harness/resp-connection.ts';
 import { GiveUp, until } from './harness/until.ts';
@@ -181,12 +181,4 @@ async function call(to: number, ...args: readonly string[]): Promise<string> {
 
 function ports(): number[] {
   return Array.from({ length: NODE_COUNT }, (_, index) => port + index);
-}
-
-async function freePortsInARow(count: number): Promise<number> {
-  for (;;) {
-    const found = await freePorts(count);
-    const [first = 0] = found;
-    if (found.every((each, index) => each === first + index)) return first;
-  }
 }

@@ -83,9 +83,6 @@ export function addressOf(facts: Facts): string {
 }
 
 function factsIn(reply: Reply): Facts {
-  if (reply instanceof Map) {
-    return new Map([...reply].map(([name, value]) => [replyText(name), replyText(value as Reply)]));
-  }
   const words = replyItems(reply).map(replyText);
   const facts = new Map<string, string>();
   for (let i = 0; i + 1 < words.length; i += 2) facts.set(words[i]!, words[i + 1]!);

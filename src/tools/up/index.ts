@@ -3,3 +3,4 @@
  */
 export { type DashboardWish, type ServedDashboard, up, type UpOptions } from './launcher.ts';
 export { UP_DEFAULTS, type UpRequest, type UpShape } from './options.ts';
+export { type SentinelUpOptions, upSentinel } from './sentinel-up.ts';

@@ -19,6 +19,7 @@ import { DataFolder } from './data-folder.ts';
 import { NodeProcess, describeEnding } from './node-process.ts';
 import { type UpRequest, type UpShape, nodePorts, resolveShape } from './options.ts';
 import { checkPorts } from './ports.ts';
+import { stopSignal } from './stop-signal.ts';
 
 export interface UpOptions extends UpRequest {
   readonly dir: string;
@@ -299,26 +300,4 @@ async function askOnce(
     // Ending, stuck, or no node at all: whoever asks goes on without the answer.
     return undefined;
   }
-}
-
-interface StopSignal {
-  readonly received: Promise<'signal'>;
-  /** Gives the signals back to their default. */
-  release(): void;
-}
-
-/** Waits for the signals that ask for an orderly end. */
-function stopSignal(): StopSignal {
-  const names = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
-  let onSignal = (): void => undefined;
-  const received = new Promise<'signal'>((resolve) => {
-    onSignal = () => resolve('signal');
-  });
-  for (const name of names) process.on(name, onSignal);
-  return {
-    received,
-    release: () => {
-      for (const name of names) process.off(name, onSignal);
-    },
-  };
 }

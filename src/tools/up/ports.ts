@@ -13,20 +13,30 @@ export async function checkPorts(
 ): Promise<void> {
   const ports = nodePorts(shape);
   for (const port of [...ports, ...ports.map((each) => each + BUS_PORT_OFFSET)]) {
-    const found = await probePort(shape.bind, port);
-    if (found === 'free') continue;
-    if (found !== 'taken') {
-      const message = `Cannot listen on ${shape.bind}:${port}: ${found.message}`;
-      throw new ToolError('LOCAL', message, found);
-    }
+    if (await isFree(shape.bind, port)) continue;
     const isBus = !ports.includes(port);
     const which = isBus ? `bus port ${port} (of node ${port - BUS_PORT_OFFSET})` : `port ${port}`;
-    const whose = isBus ? '' : await whoseText(port);
-    throw new ToolError(
-      'LOCAL',
-      `Cannot start: ${which} is taken${whose}; end what listens there, or take another --port and --dir`,
-    );
+    throw taken(`${which} is taken${isBus ? '' : await whoseText(port)}`);
   }
+}
+
+/** Throws ToolError `LOCAL` for the first of the ports that is not free. */
+export async function checkFree(bind: string, ports: readonly number[]): Promise<void> {
+  for (const port of ports) {
+    if (!(await isFree(bind, port))) throw taken(`port ${port} is taken`);
+  }
+}
+
+function taken(what: string): ToolError {
+  const message = `Cannot start: ${what}; end what listens there, or take another --port and --dir`;
+  return new ToolError('LOCAL', message);
+}
+
+/** Throws ToolError `LOCAL` when the address cannot be used at all. */
+async function isFree(bind: string, port: number): Promise<boolean> {
+  const found = await probePort(bind, port);
+  if (found === 'free' || found === 'taken') return found === 'free';
+  throw new ToolError('LOCAL', `Cannot listen on ${bind}:${port}: ${found.message}`, found);
 }
 
 /**

@@ -176,6 +176,15 @@ export async function freePorts(wanted: number): Promise<number[]> {
   return ports;
 }
 
+/** The first of so many ports that follow each other. */
+export async function freePortsInARow(count: number): Promise<number> {
+  for (;;) {
+    const found = await freePorts(count);
+    const [first = 0] = found;
+    if (found.every((each, index) => each === first + index)) return first;
+  }
+}
+
 function isFree(port: number): Promise<boolean> {
   return new Promise((resolve) => {
     const server = createServer();
