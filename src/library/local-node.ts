@@ -246,7 +246,9 @@ export class LocalNode {
 
   #loadConfig(): LoadedConfig {
     const { hasConfigFile, sentinel } = this.#init;
-    const text = this.#files.read(CONFIG_FILE) ?? this.#firstConfig();
+    const saved = this.#files.read(CONFIG_FILE);
+    // Files in memory can always be read.
+    const text = typeof saved === 'string' ? saved : this.#firstConfig();
     const loaded = loadConfig({
       text,
       reader: {

@@ -12,10 +12,11 @@ const BANNED_NAME = /\b\w*(?:slave|primary|primaries)\w*\b/gi;
  */
 const WIRE_NAME_FOLDERS = new Set(['bus', 'config', 'resp', 'sentinel', 'commands']);
 
-/** Files that speak of the fields of INFO and of redis_exporter's figures, which are spelled so. */
+/** Files that speak of the fields of INFO and SENTINEL and of redis_exporter's figures, which are spelled so. */
 const WIRE_NAME_FILES = new Set([
   'src/tools/metrics/figures.ts',
   'src/tools/metrics/node-figures.ts',
+  'src/tools/sentinel/failover.ts',
 ]);
 
 const DRAWER = /^(?:utils?|helpers?|common|misc)(?:\.|$)/;
