@@ -58,11 +58,7 @@ function ofMaster(
 }
 
 /** Answers a change that stands in sentinel.conf by now, if it could be written. */
-function answerSaved(
-  service: SentinelService,
-  reply: ReplyWriter,
-  error?: string,
-): void {
+function answerSaved(service: SentinelService, reply: ReplyWriter, error?: string): void {
   const { isUnsaved } = service.context;
   const unsaved = isUnsaved ? 'ERR Failed to save config file. Check server logs.' : undefined;
   answer(reply, error ?? unsaved);
