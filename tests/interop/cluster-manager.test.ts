@@ -197,7 +197,10 @@ function manager(exe: string, otherExe: string): void {
     await lastNode().kill();
     await cluster.untilAgreed();
     const masters: NodeProcess[] = [];
-    for (const node of cluster.running) if (await cluster.isMaster(node)) masters.push(node);
+    for (const node of cluster.running) {
+      if (await cluster.isMaster(node)) masters.push(node);
+      else await cluster.untilSynced(node);
+    }
     const result = await expectDone('switchover', at(contact()), '--json');
     const { failovers } = JSON.parse(result.stdout) as { failovers: { durationMs: number }[] };
     expect(failovers).toHaveLength(3);
@@ -207,6 +210,7 @@ function manager(exe: string, otherExe: string): void {
 
   test('upgrade restarts every node, and each is a replica when it is its turn', async () => {
     const nodes = cluster.running;
+    for (const node of nodes) if (!(await cluster.isMaster(node))) await cluster.untilSynced(node);
     const pids = nodes.map(({ pid }) => pid);
     // The command ends the server; what an init system would do, the test does: start it again.
     const starter = setInterval(() => {
