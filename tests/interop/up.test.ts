@@ -50,7 +50,15 @@ test('slotline up: a cluster at once, a failover after kill -9, the same cluster
   const configFile = /^config_file:(\S+)/m.exec(server)?.[1] ?? '';
   victim.close();
   process.kill(pid, 'SIGKILL');
-  await until(() => isReplacedAndOk(victimId), FAILOVER_BOUND_MS, 'a replica took over');
+  await until(
+    () => {
+      // What it said last tells why nobody answers.
+      if (first.child.exitCode !== null) throw new GiveUp(first.output());
+      return isReplacedAndOk(victimId);
+    },
+    FAILOVER_BOUND_MS,
+    'a replica took over',
+  );
   await until(
     () => first.output().includes(String(port)),
     UP_BOUND_MS,
