@@ -4,6 +4,7 @@
  */
 import type { Node, Wire, WireEvents } from '../node/index.ts';
 import { type Reply, decodeReply, encodeRequest } from '../resp/index.ts';
+import { SILENT_WIRE } from './silent-wire.ts';
 
 const NO_BYTES: Buffer = Buffer.alloc(0);
 
@@ -68,19 +69,11 @@ class InsideCaller {
   /** The node's end of it. What is written is copied at once, so that nothing is ever pending. */
   #wire(): Wire {
     return {
-      remoteIp: '127.0.0.1',
-      remotePort: 0,
-      localIp: '127.0.0.1',
-      localPort: 0,
-      isUnixSocket: false,
-      fd: -1,
-      pendingBytes: 0,
+      ...SILENT_WIRE,
       write: (buf, size) => {
         this.#take(Buffer.from(buf.subarray(0, size)));
         return true;
       },
-      pause: () => undefined,
-      resume: () => undefined,
       end: () => this.#giveUp(),
       destroy: () => this.#giveUp(),
     };

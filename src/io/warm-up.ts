@@ -5,9 +5,10 @@
  */
 import { type MonoMs, monoMs, seededRng, unixMs } from '../base/index.ts';
 import { loadConfig } from '../config/index.ts';
-import { MemoryFiles, Node, type Ports, type Wire } from '../node/index.ts';
+import { MemoryFiles, Node, type Ports } from '../node/index.ts';
 import { encodeRequest } from '../resp/index.ts';
 import { machineFacts } from './system.ts';
+import { SILENT_WIRE } from './silent-wire.ts';
 
 /** Enough for the optimising compiler to have seen the plain path. */
 const ROUNDS = 400;
@@ -82,19 +83,3 @@ function scratchPorts(): Ports {
     ended: () => undefined,
   };
 }
-
-/** Takes everything and answers nothing. */
-const SILENT_WIRE: Wire = {
-  remoteIp: '127.0.0.1',
-  remotePort: 0,
-  localIp: '127.0.0.1',
-  localPort: 0,
-  isUnixSocket: false,
-  fd: -1,
-  pendingBytes: 0,
-  write: () => true,
-  pause: () => undefined,
-  resume: () => undefined,
-  end: () => undefined,
-  destroy: () => undefined,
-};
