@@ -123,7 +123,9 @@ async function makeExecutables() {
     const path = join(bin, file);
     const code = readFileSync(path, 'utf8').replace(/^#!.*\n/, '');
     const isServer = BUNDLED.some((name) => file === `${name}.js`);
-    writeFileSync(path, (isServer ? serverHead(runtime) : SHEBANG) + code);
+    const flags = file.includes('sentinel') ? runtime.SENTINEL_FLAGS : runtime.NODE_FLAGS;
+    const head = isServer ? serverHead(flags, runtime.NODE_ENVIRONMENT) : SHEBANG;
+    writeFileSync(path, head + code);
     chmodSync(path, 0o755);
   }
 }
@@ -133,11 +135,11 @@ async function makeExecutables() {
  * for a command that replaces it by node, node takes it for a string and a comment. The process id stays the same. Where
  * there is no shell (Windows), `slotline server` is the same program.
  */
-function serverHead({ NODE_FLAGS, NODE_ENVIRONMENT }) {
-  const settings = Object.entries(NODE_ENVIRONMENT).map(
+function serverHead(flags, environment) {
+  const settings = Object.entries(environment).map(
     ([name, value]) => `${name}=\${${name}:-${value}}`,
   );
-  return `#!/usr/bin/env sh\n":" //; ${settings.join(' ')} exec node ${NODE_FLAGS.join(' ')} "$0" "$@"\n`;
+  return `#!/usr/bin/env sh\n":" //; ${settings.join(' ')} exec node ${flags.join(' ')} "$0" "$@"\n`;
 }
 
 function moveIntoPlace() {

@@ -11,7 +11,7 @@ import { addSentinelCommands } from './sentinel-commands.ts';
 import { runTool, wholeNumber } from './run-tool.ts';
 import type { DashboardWish, SentinelUpOptions, ServedDashboard } from '../tools/up/index.ts';
 import { addWatchCommands } from './watch-commands.ts';
-import { NODE_ENVIRONMENT, NODE_FLAGS } from './node-flags.ts';
+import { NODE_ENVIRONMENT, NODE_FLAGS, SENTINEL_FLAGS } from './node-flags.ts';
 
 const USAGE_STATUS = 2;
 const SERVER_PROGRAM = new URL('./slotline-server.js', import.meta.url);
@@ -150,13 +150,13 @@ async function upSentinelOptions(flags: UpFlags): Promise<SentinelUpOptions> {
     const option = other.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
     throw new ToolError('USAGE', `Cannot start: --${option} does not go with --sentinel`);
   }
-  const command = (program: URL): string[] => [
-    ...[process.execPath, ...NODE_FLAGS, fileURLToPath(program)],
+  const command = (program: URL, runtimeFlags: readonly string[]): string[] => [
+    ...[process.execPath, ...runtimeFlags, fileURLToPath(program)],
   ];
   return {
     ...{ dir, port, serverEnvironment: NODE_ENVIRONMENT },
-    serverCommand: command(SERVER_PROGRAM),
-    sentinelCommand: command(SENTINEL_PROGRAM),
+    serverCommand: command(SERVER_PROGRAM, NODE_FLAGS),
+    sentinelCommand: command(SENTINEL_PROGRAM, SENTINEL_FLAGS),
   };
 }
 

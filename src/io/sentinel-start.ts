@@ -14,12 +14,16 @@ import { attempt } from './system-words.ts';
 /** Where Sentinels listen. Source: Redis Sentinel documentation. */
 const SENTINEL_PORT = 26_379;
 
+const CALM_HZ = 2;
+
 /** What a Sentinel's settings are where its file says nothing, in place of a node's. */
 export function asSentinel(config: LoadedConfig): LoadedConfig {
   const { lines } = config;
   const settings: Settings = {
     ...config.settings,
     ...(lines.has('port') ? {} : { port: SENTINEL_PORT }),
+    // Nothing expires; the rest of that work is seldom due, and every waking has its price.
+    ...(lines.has('hz') ? {} : { hz: CALM_HZ }),
     ...(lines.has('protected-mode') ? {} : { 'protected-mode': false }),
     // It has no data.
     ...{ save: [], appendonly: false, 'cluster-enabled': false, replicaof: undefined },

@@ -22,6 +22,10 @@ import { ReplyConnection } from './reply-connection.ts';
 /** Exit code of a Sentinel that was told to crash. Source: redis-sentinel 7.0.15. */
 const CRASH_EXIT_CODE = 99;
 
+/** So many packets at once are those of a beat; what comes back is waited for. */
+const GATHERED_PACKETS = 8;
+const GATHER_MS = 25;
+
 export interface SentinelInit {
   readonly conf: SentinelConf;
   /** Addresses of the hosts in it that are names. */
@@ -205,10 +209,14 @@ export class SentinelPart implements SentinelService {
   }
 
   #send(): void {
+    const packets = this.#outbox.size;
+    if (packets === 0) return;
     for (const [id, parts] of this.#outbox) {
       this.#connections.get(id)?.send(parts.length === 1 ? parts[0]! : Buffer.concat(parts));
     }
     this.#outbox.clear();
+    // Nearly all answers are there then, and are read together.
+    if (packets >= GATHERED_PACKETS) this.#host.ports.sleep(GATHER_MS);
   }
 
   #save(conf: SentinelConf): void {

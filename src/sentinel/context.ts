@@ -59,6 +59,8 @@ export class SentinelContext {
   saveBy: MonoMs | undefined;
   /** When something is due before the next look at everything. */
   wakeAt: MonoMs | undefined;
+  /** Something began of which more is to be expected: the next look at everything comes soon. */
+  isRestless = false;
   /** What should be on disk is not: no vote may leave. */
   isUnsaved = false;
   #effects: Effect[] = [];
@@ -122,6 +124,7 @@ export class SentinelContext {
       ...{ id: ++this.#lastScriptId, path, args, attempts: 0 },
       ...{ startedAt: undefined, notBefore: this.now.mono, isKilled: false },
     });
+    this.isRestless = true;
   }
 
   /** The state is on disk before anything that is said from here on. */

@@ -18,10 +18,12 @@ import {
   closeConnection,
   connectionClosed,
   connectionOpened,
+  downAfterMs,
+  isFullyConnected,
   reconnect,
   request,
 } from './links.ts';
-import { sendPeriodic } from './monitoring.ts';
+import { nextPeriodicAt, sendPeriodic } from './monitoring.ts';
 import { runScripts, scriptEnded } from './scripts.ts';
 import type { Connection, Expected, Instance, Link, Master, Now } from './types.ts';
 import { opinionReceived } from './votes.ts';
@@ -31,11 +33,19 @@ import { opinionReceived } from './votes.ts';
  * SDOWN at the same moment, or each would vote for itself.
  */
 const TICK_MS = 50;
+/** The same while all is well, and whatever happens will be heard of in time. */
+const CALM_TICK_MS = 200;
 const TICK_SPREAD_MS = 50;
+/** An answer later than this makes looks frequent. */
+const LATE_MS = 100;
+/** Nodes that must answer sooner are never looked at calmly. */
+const CALM_DOWN_AFTER_MS = 1000;
 
 export class SentinelMachine {
   readonly context: SentinelContext;
   #tickAt: MonoMs;
+  /** When something has to be sent by itself, as far as is known. */
+  #sendAt: MonoMs;
   #lastTickUnix: number | undefined;
 
   constructor(init: Omit<ContextInit, 'settings' | 'myId' | 'currentEpoch'>, conf: SentinelConf) {
@@ -43,6 +53,7 @@ export class SentinelMachine {
     const c = new SentinelContext({ ...init, settings, myId, currentEpoch });
     this.context = c;
     this.#tickAt = init.now.mono;
+    this.#sendAt = init.now.mono;
     for (const master of conf.masters) importMaster(c, master);
     if (myId === undefined) c.save();
   }
@@ -67,11 +78,13 @@ export class SentinelMachine {
     const c = this.context;
     c.now = now;
     change(c);
+    if (c.isRestless) this.#tickAt = earlier(this.#tickAt, this.#nextTick(c));
+    c.isRestless = false;
     return c.takeEffects(() => ({ kind: 'save', conf: exportConf(c) }));
   }
 
   nextWake(): MonoMs {
-    return earlier(this.#tickAt, this.context.wakeAt);
+    return earlier(earlier(this.#tickAt, this.#sendAt), this.context.wakeAt);
   }
 
   #apply(c: SentinelContext, input: Input): void {
@@ -79,10 +92,12 @@ export class SentinelMachine {
       case 'tick':
         return this.#tick(c);
       case 'opened':
+        c.isRestless = true;
         return withConnection(c, input.connection, (connection) =>
           connectionOpened(c, connection, input.localIp),
         );
       case 'closed':
+        c.isRestless = true;
         return withConnection(c, input.connection, (connection) => connectionClosed(c, connection));
       case 'reply':
         return withConnection(c, input.connection, (connection) =>
@@ -104,6 +119,7 @@ export class SentinelMachine {
   }
 
   #tick(c: SentinelContext): void {
+    if (c.now.mono >= this.#sendAt) this.#sendDue(c);
     const isAwaited = c.wakeAt !== undefined && c.now.mono >= c.wakeAt;
     if (isAwaited) c.wakeAt = undefined;
     if (c.now.mono < this.#tickAt) {
@@ -120,7 +136,35 @@ export class SentinelMachine {
       for (const peer of master.sentinels.values()) look(c, peer);
     }
     runScripts(c);
-    this.#tickAt = addMs(c.now.mono, TICK_MS + c.rng.below(TICK_SPREAD_MS));
+    if (c.scripts.length > 0) c.isRestless = true;
+    this.#tickAt = addMs(this.#nextTick(c), c.isRestless ? 0 : CALM_TICK_MS - TICK_MS);
+  }
+
+  #nextTick(c: SentinelContext): MonoMs {
+    return addMs(c.now.mono, TICK_MS + c.rng.below(TICK_SPREAD_MS));
+  }
+
+  #sendDue(c: SentinelContext): void {
+    // Whatever is due sooner, because it is new, has its turn with the next look.
+    let next = addMs(c.now.mono, c.periods.ping);
+    for (const instance of instancesOf(c)) {
+      if (isDue(c, nextPeriodicAt(instance))) sendPeriodic(c, instance);
+      const at = nextPeriodicAt(instance);
+      if (!isDue(c, at)) next = earlier(next, at);
+    }
+    this.#sendAt = next;
+  }
+}
+
+function isDue(c: SentinelContext, at: MonoMs | undefined): boolean {
+  return at !== undefined && at <= c.now.mono;
+}
+
+function* instancesOf(c: SentinelContext): Iterable<Instance> {
+  for (const master of c.masters.values()) {
+    yield master;
+    yield* master.replicas.values();
+    yield* master.sentinels.values();
   }
 }
 
@@ -129,6 +173,22 @@ function look(c: SentinelContext, instance: Instance): void {
   reconnect(c, instance);
   sendPeriodic(c, instance);
   if (!c.isTilted) checkSdown(c, instance);
+  if (!isCalm(c, instance)) c.isRestless = true;
+}
+
+/** Whether nothing is expected of an instance before long. */
+function isCalm(c: SentinelContext, instance: Instance): boolean {
+  const { link, sdownSince, role } = instance;
+  if (downAfterMs(instance) < CALM_DOWN_AFTER_MS) return false;
+  if (role === 'master' && (sdownSince !== undefined || instance.failover.state !== 'none')) {
+    return false;
+  }
+  // One that is gone stays so, mostly.
+  if (sdownSince !== undefined) return true;
+  return (
+    isFullyConnected(instance) &&
+    (link.unansweredSince === undefined || c.since(link.unansweredSince) < LATE_MS)
+  );
 }
 
 /** What follows from the state of a master. */

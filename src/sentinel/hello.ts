@@ -2,7 +2,7 @@
  * The hello message: how Sentinels find each other, and how the newest configuration of a master reaches all.
  * `ip,port,id,currentEpoch,masterName,masterIp,masterPort,masterConfigEpoch`
  */
-import { addMs } from '../base/index.ts';
+import { nextAt } from './beats.ts';
 import type { SentinelContext } from './context.ts';
 import { addPeer, currentAddress, removePeer, sayHelloSoon } from './instances.ts';
 import { HELLO_CHANNEL, request } from './links.ts';
@@ -22,8 +22,7 @@ export function sayHello(c: SentinelContext, instance: Instance): void {
     ...[master.name, c.announced(address), address.port, master.configEpoch],
   ].join(',');
   if (request(c, instance, ['PUBLISH', HELLO_CHANNEL, message])) {
-    instance.helloDueAt = addMs(c.now.mono, c.periods.publish);
-    instance.helloLatestAt = addMs(instance.helloDueAt, c.periods.ping);
+    instance.helloDueAt = nextAt(c, instance.link.beat, c.periods.publish);
   }
 }
 

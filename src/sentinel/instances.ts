@@ -16,8 +16,8 @@ export function newMaster(
   const { name, address, settings } = init;
   const now = c.now.mono;
   return {
-    ...{ role: 'master', name, address, settings, runId: '', link: newLink(c) },
-    ...{ sdownSince: undefined, odownSince: undefined, helloDueAt: now, helloLatestAt: now },
+    ...{ role: 'master', name, address, settings, runId: '', link: newLink(c, address) },
+    ...{ sdownSince: undefined, odownSince: undefined, helloDueAt: now },
     ...{ isScriptKillSent: false, infoAt: undefined, infoText: '', rebootedAt: undefined },
     ...{ reportedRole: 'master', reportedRoleAt: now, configEpoch: 0 },
     ...{ replicas: new Map(), sentinels: new Map(), leader: undefined, leaderEpoch: 0 },
@@ -48,8 +48,8 @@ export function addReplica(
   const now = c.now.mono;
   const name = hostAndPort(c.announced(address), address.port);
   const replica: Replica = {
-    ...{ role: 'replica', name, master, address, runId: '', link: newLink(c) },
-    ...{ sdownSince: undefined, helloDueAt: now, helloLatestAt: now, isScriptKillSent: false },
+    ...{ role: 'replica', name, master, address, runId: '', link: newLink(c, address) },
+    ...{ sdownSince: undefined, helloDueAt: now, isScriptKillSent: false },
     ...{ infoAt: undefined, infoText: '', reportedRole: 'replica', reportedRoleAt: now },
     ...{ isPromoted: false, reconfiguration: 'none', reconfigurationSentAt: now },
     ...{ masterLinkDownMs: 0, isMasterLinkUp: false, masterHost: '', masterPort: 0 },
@@ -80,11 +80,11 @@ export function findReplica(
 export function addPeer(c: SentinelContext, master: Master, id: string, address: Address): Peer {
   const now = c.now.mono;
   const shared = sharedLink(c, id, address);
-  const link = shared ?? newLink(c);
+  const link = shared ?? newLink(c, address);
   if (shared !== undefined) shared.refCount++;
   const peer: Peer = {
     ...{ role: 'sentinel', name: id, master, address, runId: id, link },
-    ...{ sdownSince: undefined, helloDueAt: now, helloLatestAt: now, isScriptKillSent: false },
+    ...{ sdownSince: undefined, helloDueAt: now, isScriptKillSent: false },
     ...{ saysMasterDown: false, lastOpinionAt: undefined, lastAskedAt: undefined },
     ...{ lastHelloAt: now, knownHello: '', leader: undefined, leaderEpoch: 0 },
   };
@@ -124,7 +124,7 @@ export function resetMaster(c: SentinelContext, master: Master, keepsSentinels: 
   removeReplicas(c, master);
   if (!keepsSentinels) for (const peer of [...master.sentinels.values()]) removePeer(c, peer);
   dropLink(c, master.link);
-  master.link = newLink(c);
+  master.link = newLink(c, master.address);
   const { failover } = master;
   failover.state = 'none';
   failover.startedAt = undefined;
@@ -152,8 +152,8 @@ export function moveMaster(c: SentinelContext, master: Master, to: Address): voi
     .map((replica) => replica.address)
     .filter((address) => !c.isSame(address, to));
   if (!c.isSame(old, to)) others.push(old);
-  resetMaster(c, master, true);
   master.address = to;
+  resetMaster(c, master, true);
   c.knownHellos.clear();
   for (const address of others) {
     const replica = addReplica(c, master, address);
@@ -178,6 +178,5 @@ export function sayHelloSoon(c: SentinelContext, master: Master): void {
   const at = addMs(c.now.mono, HELLO_DELAY_MS);
   for (const instance of [master, ...master.replicas.values(), ...master.sentinels.values()]) {
     instance.helloDueAt = at;
-    instance.helloLatestAt = at;
   }
 }

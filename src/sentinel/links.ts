@@ -1,18 +1,28 @@
 /** Connections to instances: kept open, given up when nobody answers, and who waits for which reply. */
 import type { SentinelContext } from './context.ts';
-import type { Connection, Expected, Instance, Link, Master, WatchedNode } from './types.ts';
+import { beatOf, nextAt } from './beats.ts';
+import type {
+  Address,
+  Connection,
+  Expected,
+  Instance,
+  Link,
+  Master,
+  WatchedNode,
+} from './types.ts';
 
 /** Requests that may wait for their answers on one connection, for each that uses it. */
 const PENDING_MAX = 100;
 export const HELLO_CHANNEL = '__sentinel__:hello';
 
-export function newLink(c: SentinelContext): Link {
+export function newLink(c: SentinelContext, to: Address): Link {
   const now = c.now.mono;
+  c.isRestless = true;
   return {
     ...{ command: undefined, pubsub: undefined, refCount: 1, localIp: '' },
     // Whoever never answers is SDOWN in due time.
     ...{ unansweredSince: now, lastPingAt: undefined, lastAvailableAt: now, lastPongAt: now },
-    ...{ lastReconnectAt: undefined, lastPubsubAt: now },
+    ...{ lastReconnectAt: undefined, lastPubsubAt: now, beat: beatOf(to), pingDueAt: now },
   };
 }
 
@@ -171,7 +181,13 @@ export function sendPing(c: SentinelContext, instance: Instance): void {
   const { link } = instance;
   if (!request(c, instance, ['PING'], { kind: 'ping', instance })) return;
   link.lastPingAt = c.now.mono;
+  link.pingDueAt = nextAt(c, link.beat, pingMs(c, instance));
   link.unansweredSince ??= c.now.mono;
+}
+
+/** Time from one PING to the next. */
+export function pingMs(c: SentinelContext, instance: Instance): number {
+  return Math.min(downAfterMs(instance), c.periods.ping);
 }
 
 export function askInfo(c: SentinelContext, node: WatchedNode): void {

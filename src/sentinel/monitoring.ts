@@ -1,7 +1,8 @@
 /** What is sent to every instance by itself: PING, INFO and hello. */
+import { type MonoMs, earlier } from '../base/index.ts';
 import type { SentinelContext } from './context.ts';
 import { sayHello } from './hello.ts';
-import { askInfo, downAfterMs, isBusy, isConnected, sendPing } from './links.ts';
+import { askInfo, isBusy, isConnected, pingMs, sendPing } from './links.ts';
 import type { Instance, WatchedNode } from './types.ts';
 
 /** Period of INFO while it matters to see changes soon. */
@@ -18,14 +19,16 @@ export function sendPeriodic(c: SentinelContext, instance: Instance): void {
   const { link, role } = instance;
   if (!isConnected(link) || isBusy(link)) return;
   const now = c.now.mono;
-  const pingMs = Math.min(downAfterMs(instance), c.periods.ping);
-  if (c.since(link.lastPongAt) > pingMs && c.since(link.lastPingAt) > pingMs / 2) {
-    sendPing(c, instance);
+  if (now >= link.pingDueAt) sendPing(c, instance);
+  if (role !== 'sentinel') {
+    askInfoIfDue(c, instance, link.lastPingAt === now ? 0 : pingMs(c, instance));
   }
-  const isPacketUnderWay = link.lastPingAt === now;
-  if (role !== 'sentinel') askInfoIfDue(c, instance, isPacketUnderWay ? 0 : pingMs);
-  if (now >= (isPacketUnderWay ? instance.helloDueAt : instance.helloLatestAt))
-    sayHello(c, instance);
+  if (now >= instance.helloDueAt) sayHello(c, instance);
+}
+
+/** When there is something to send again by itself; undefined while it cannot be sent. */
+export function nextPeriodicAt({ link, helloDueAt }: Instance): MonoMs | undefined {
+  return isConnected(link) ? earlier(link.pingDueAt, helloDueAt) : undefined;
 }
 
 /** `graceMs`: for how long INFO may still wait where it is not urgent. */

@@ -39,6 +39,9 @@ export interface Connection {
   readonly expected: Expected[];
 }
 
+/** Which of the moments that return every two seconds are for an instance. */
+export type Beat = number;
+
 /** Connections to one instance. Sentinels that watch several masters together share one. */
 export interface Link {
   command: Connection | undefined;
@@ -50,6 +53,9 @@ export interface Link {
   /** When the PING was sent that is not answered yet. */
   unansweredSince: MonoMs | undefined;
   lastPingAt: MonoMs | undefined;
+  readonly beat: Beat;
+  /** When it is asked by PING next. */
+  pingDueAt: MonoMs;
   /** Last answer that says the instance works. */
   lastAvailableAt: MonoMs;
   /** Last answer to a PING, whatever it said. */
@@ -66,9 +72,8 @@ interface InstanceCommon {
   runId: string;
   link: Link;
   sdownSince: MonoMs | undefined;
-  /** From when on a hello goes out with the next PING, and when it goes out without one. */
+  /** When it is told a hello next. */
   helloDueAt: MonoMs;
-  helloLatestAt: MonoMs;
   isScriptKillSent: boolean;
 }
 
