@@ -139,16 +139,12 @@ export class ListChunks {
   push(list: Ref, element: ListpackElement, isFront: boolean, limits: ChunkLimits): void {
     const { bytes } = element;
     const chunk = this.#roomAtEnd(list, bytes, 1, isFront, limits);
-    const base = (chunk & UNIT_MASK) << 3;
-    if (isFront) {
-      const start = this.#get(chunk, START) - bytes;
-      element.write(this.bytes(chunk), base + start);
-      this.#put(chunk, START, start);
-    } else {
-      const end = this.#get(chunk, END);
-      element.write(this.bytes(chunk), base + end);
-      this.#put(chunk, END, end + bytes);
-    }
+    const words = this.arena.i32[chunk >>> SLAB_SHIFT]!;
+    const unit = chunk & UNIT_MASK;
+    const edge = (unit << 1) + (isFront ? START : END);
+    const at = isFront ? words[edge]! - bytes : words[edge]!;
+    element.write(this.bytes(chunk), (unit << 3) + at);
+    words[edge] = isFront ? at : at + bytes;
     this.resized(list, chunk, 1);
   }
 
@@ -294,10 +290,17 @@ export class ListChunks {
   /** The chunk at an end with room for `bytes` more on that side, or a new one. */
   #roomAtEnd(list: Ref, bytes: number, count: number, isFront: boolean, limits: ChunkLimits): Ref {
     const chunk = this.#get(list, isFront ? HEAD : TAIL);
-    if (chunk === NONE || !this.fits(chunk, bytes, count, limits)) {
+    if (chunk === NONE) return this.#addEnd(list, bytes, isFront, limits);
+    // Nearly every push is told here that there is room, so the words are read at once.
+    const words = this.arena.i32[chunk >>> SLAB_SHIFT]!;
+    const head = (chunk & UNIT_MASK) << 1;
+    const start = words[head + START]!;
+    const end = words[head + END]!;
+    if (end - start + bytes > limits.bytes || words[head + COUNT]! + count > limits.count) {
       return this.#addEnd(list, bytes, isFront, limits);
     }
-    return this.reserve(list, chunk, bytes, isFront, limits);
+    const room = isFront ? start - CHUNK_HEAD_BYTES : words[head + CAPACITY]! - end;
+    return room >= bytes ? chunk : this.reserve(list, chunk, bytes, isFront, limits);
   }
 
   /** A new chunk at an end; its old neighbour is not expected to grow on. */

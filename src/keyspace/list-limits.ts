@@ -9,6 +9,8 @@ import { EMPTY_LISTPACK_BYTES } from '../rdb/index.ts';
 const NODE_BYTES: readonly number[] = [4096, 8192, 16_384, 32_768, 65_536];
 /** Largest node when elements are counted. Source: 7.0 quicklist.c, SIZE_SAFETY_LIMIT. */
 const COUNTED_NODE_BYTES = 8192;
+/** No limit: more than any chunk can hold. */
+const COUNT_MAX = 0x3fff_ffff;
 /** Largest small list, if the node's size does not say less: what stays inside the entry. */
 export const SMALL_BYTES_MAX: number = INLINE_BYTES_MAX;
 
@@ -50,6 +52,6 @@ export class ListLimits {
     const nodeBytes = isCounted ? COUNTED_NODE_BYTES : NODE_BYTES[level]!;
     // A chunk's own words are in its block, so that this is as large as the node may be.
     this.#limits.bytes = nodeBytes - CHUNK_HEAD_BYTES;
-    this.#limits.count = isCounted ? Math.max(1, fill) : Infinity;
+    this.#limits.count = isCounted ? Math.max(1, fill) : COUNT_MAX;
   }
 }
