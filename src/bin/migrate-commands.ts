@@ -1,18 +1,8 @@
 /** `slotline migrate`: its arguments. */
-import { type Command, Option } from 'commander';
+import type { Command } from 'commander';
 import { type EndFlags, ends, withEnds } from './move-flags.ts';
+import { DIR, MEGABYTE, addRun } from './migrate-run-command.ts';
 import { atLeastOne, endSignal, runTool, wholeNumber } from './run-tool.ts';
-
-interface RunFlags extends EndFlags {
-  readonly onConflict: 'replace' | 'skip' | 'fail';
-  readonly removeExtra?: boolean;
-  readonly stopWhenSynced?: boolean;
-  readonly restart?: boolean;
-  readonly dir: string;
-  readonly spoolMax?: number;
-  readonly forks?: number;
-  readonly rate?: number;
-}
 
 interface CutoverFlags extends EndFlags {
   readonly dir: string;
@@ -27,9 +17,6 @@ interface DirFlags {
   readonly json?: boolean;
 }
 
-const SPOOL_MEGABYTES = 10_240;
-const MEGABYTE: number = 1024 * 1024;
-const DIR = './slotline-migrate';
 const LAG_SECONDS = 60;
 
 /** Adds `migrate`. */
@@ -55,66 +42,6 @@ function addPlan(migrate: Command): void {
     runTool(flags.json === true, async (screen) => {
       const { plan } = await import('../tools/migrate/index.ts');
       return plan(await ends(source, target, flags), screen);
-    }),
-  );
-}
-
-function addRun(migrate: Command): void {
-  withEnds(
-    migrate
-      .command('run')
-      .description(
-        'a snapshot of each master, then its writes, until told to stop; Ctrl-C ends it in order',
-      )
-      .argument('<source>', 'where the data is')
-      .argument('<target>', 'where it goes')
-      .addOption(
-        new Option('--on-conflict <how>', 'what to do about keys that the target has')
-          .choices(['replace', 'skip', 'fail'])
-          .default('replace'),
-      )
-      .option(
-        '--remove-extra',
-        'empty the target first, so that it ends with the keys of the source only',
-      )
-      .option('--stop-when-synced', 'end when every write of the source is on the target')
-      .option(
-        '--dir <folder>',
-        'for progress, what waits and what could not be carried out; the next run goes on with it',
-        DIR,
-      )
-      .option(
-        '--rate <megabytes>',
-        'carry out no more of each master a second (default: what was ordered last)',
-        wholeNumber,
-      )
-      .option('--restart', 'forget what an earlier run left in --dir, and begin anew')
-      .option(
-        '--spool-max <megabytes>',
-        'what may wait on disk for each master (default: 10240)',
-        wholeNumber,
-      )
-      .option('--forks <count>', 'masters that make a snapshot at once (default: 1)', atLeastOne),
-  ).action((source: string, target: string, flags: RunFlags) =>
-    runTool(flags.json === true, async (screen) => {
-      const { migrate: run } = await import('../tools/migrate/index.ts');
-      const { parseDatabases } = await import('../tools/flow/index.ts');
-      return run(
-        {
-          ...(await ends(source, target, flags)),
-          databases: parseDatabases(flags.db),
-          conflict: flags.onConflict,
-          dir: flags.dir,
-          isRestart: flags.restart === true,
-          spoolBytesMax: (flags.spoolMax ?? SPOOL_MEGABYTES) * MEGABYTE,
-          forksMax: flags.forks ?? 1,
-          removesExtra: flags.removeExtra === true,
-          stopsWhenSynced: flags.stopWhenSynced === true,
-          rateBytes: bytesOf(flags.rate),
-          signal: endSignal(),
-        },
-        screen,
-      );
     }),
   );
 }
@@ -189,8 +116,4 @@ function addCutover(migrate: Command): void {
       );
     }),
   );
-}
-
-function bytesOf(megabytes: number | undefined): number | undefined {
-  return megabytes === undefined ? undefined : megabytes * MEGABYTE;
 }

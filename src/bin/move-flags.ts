@@ -27,6 +27,11 @@ export function withEnds(command: Command): Command {
     .addHelpText('after', ADDRESSES);
 }
 
+/** Where a file is meant rather than nodes: by its ending, or as a path. */
+export function isFile(text: string): boolean {
+  return /\.(rdb|aof|jsonl|manifest)$/.test(text) || /^(\.{0,2}\/)/.test(text);
+}
+
 /** The two ends that the arguments name. */
 export async function ends(
   source: string,
@@ -34,7 +39,7 @@ export async function ends(
   flags: EndFlags,
 ): Promise<{ readonly source: DeploymentOptions; readonly target: DeploymentOptions }> {
   const { parseSeeds } = await import('../client/index.ts');
-  const timeoutMs = flags.timeout === undefined ? TIMEOUT_MS : flags.timeout * 1000;
+  const timeoutMs = timeoutOf(flags);
   const end = (text: string, masterName: string | undefined) => ({
     seeds: parseSeeds([text], process.env),
     masterName,
@@ -44,4 +49,9 @@ export async function ends(
     source: end(source, flags.sourceMaster),
     target: end(target, flags.targetMaster),
   };
+}
+
+/** Bound of a reply, milliseconds. */
+export function timeoutOf({ timeout }: EndFlags): number {
+  return timeout === undefined ? TIMEOUT_MS : timeout * 1000;
 }

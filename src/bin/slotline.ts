@@ -5,6 +5,7 @@ import { Command, CommanderError } from 'commander';
 import { addClusterCommands } from './cluster-commands.ts';
 import { addDrillCommand } from './drill-command.ts';
 import { addMigrateCommands } from './migrate-commands.ts';
+import { withLongNames } from './migrate-run-command.ts';
 import { ownVersion } from './own-version.ts';
 import { addVerifyCommand } from './verify-command.ts';
 import { addSentinelCommands } from './sentinel-commands.ts';
@@ -182,7 +183,8 @@ function oneLine(text: string): string {
 }
 
 try {
-  await program().parseAsync();
+  const [command] = process.argv.slice(2);
+  await program().parseAsync(command === 'migrate' ? withLongNames(process.argv) : process.argv);
 } catch (error) {
   if (!(error instanceof CommanderError)) throw error;
   // Help and version that were asked for end with 0; help in place of a missing command does not.

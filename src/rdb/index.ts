@@ -56,6 +56,7 @@ export {
   writeListpackHeader,
 } from './listpack.ts';
 export { LzfCompressor, lzfDecompress } from './lzf.ts';
+export { NO_SINK } from './no-sink.ts';
 export { type RawValue, createRawDecoders } from './raw-decoder.ts';
 export { type RdbHandler, RdbReader, type RdbReaderState } from './reader.ts';
 export { parseScore } from './scores.ts';

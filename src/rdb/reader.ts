@@ -23,7 +23,7 @@ import {
   typeName,
 } from './format.ts';
 import { createDecoders } from './decoders.ts';
-import type { RdbEntry, RdbFailure, ValueSink } from './value.ts';
+import type { Bytes, RdbEntry, RdbFailure, ValueSink } from './value.ts';
 import type { ValueDecoder, ValueDecoders } from './value-decoder.ts';
 
 /** Told of each record while `push` runs; views are valid until the call returns. */
@@ -40,6 +40,8 @@ export interface RdbHandler {
   end(entry: RdbEntry): void;
   /** The value proved to be a container without elements, and the sink was told nothing. */
   empty?(entry: RdbEntry): void;
+  /** The code of a function library; without this it is passed over. */
+  library?(code: Bytes): void;
   /** Something was passed over: a function library, a module's data. */
   skipped?(what: string): void;
 }
@@ -337,7 +339,8 @@ export class RdbReader {
     }
     if (opcode === OPCODE_FUNCTION2) {
       if (!cursor.string(this.#text)) return false;
-      this.#handler.skipped?.('function library');
+      if (this.#handler.library === undefined) this.#handler.skipped?.('function library');
+      else this.#handler.library(this.#text);
       return true;
     }
     // Slot information is three numbers. A module's data opens with three as well: its id, then `when` by mark and value.

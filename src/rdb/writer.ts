@@ -10,6 +10,7 @@ import {
   OPCODE_EOF,
   OPCODE_EXPIRETIME_MS,
   OPCODE_FREQ,
+  OPCODE_FUNCTION2,
   OPCODE_IDLE,
   OPCODE_RESIZEDB,
   OPCODE_SELECTDB,
@@ -30,6 +31,8 @@ export interface RdbWriterOptions {
 
 /** What stands in the file before its data. */
 export interface RdbHeader {
+  /** Of the format, for values that are copied from a file of that version. Default: ours. */
+  readonly version?: number;
   readonly ctimeUnixSeconds: number;
   readonly usedMemoryBytes: number;
   /** Given in a snapshot that a replica may continue from. */
@@ -97,7 +100,7 @@ export class RdbWriter {
 
   /** Signature, version and the aux fields in Redis's order. */
   header(facts: RdbHeader): void {
-    this.#text(`REDIS${String(RDB_VERSION).padStart(4, '0')}`);
+    this.#text(`REDIS${String(facts.version ?? RDB_VERSION).padStart(4, '0')}`);
     this.aux('redis-ver', REDIS_VERSION);
     this.aux('redis-bits', '64');
     this.aux('ctime', String(facts.ctimeUnixSeconds));
@@ -114,6 +117,12 @@ export class RdbWriter {
     this.#byte(OPCODE_AUX);
     this.#textString(name);
     this.#textString(value);
+  }
+
+  /** A library of functions, by its code. */
+  library(code: Uint8Array): void {
+    this.#byte(OPCODE_FUNCTION2);
+    this.string(code, 0, code.length);
   }
 
   selectDb(index: number): void {

@@ -5,6 +5,7 @@
 import {
   type Bytes,
   DUMP_FOOTER_BYTES,
+  NO_SINK,
   type RdbHandler,
   type RdbEntry,
   RdbReader,
@@ -100,22 +101,3 @@ export class RdbPayloads {
 function copied({ buf, at, size }: Bytes): Buffer {
   return Buffer.from(buf.subarray(at, at + size));
 }
-
-/** Values go on as bytes; their parts are of no interest. Whether elements differ is for the server to say. */
-const NO_SINK: RdbHandler['sink'] = {
-  string: () => undefined,
-  container: () => undefined,
-  element: () => true,
-  field: () => true,
-  scored: () => true,
-  listpack: () => undefined,
-  intset: () => undefined,
-  stream: () => undefined,
-  streamNode: () => undefined,
-  streamFacts: () => undefined,
-  streamGroup: () => true,
-  streamPending: () => true,
-  streamConsumer: () => true,
-  streamConsumerPending: () => true,
-  streamGroupEnd: () => true,
-};

@@ -62,13 +62,14 @@ export async function isEmpty(deployment: Deployment): Promise<boolean> {
 async function sharedPairs(source: Deployment, target: Deployment): Promise<DatabasePair[]> {
   const numbers = new Set([
     0,
-    ...(await filledDatabases(source)),
-    ...(await filledDatabases(target)),
+    ...(await databasesWithKeys(source)),
+    ...(await databasesWithKeys(target)),
   ]);
   return [...numbers].sort((a, b) => a - b).map((db) => ({ source: db, target: db }));
 }
 
-async function filledDatabases(deployment: Deployment): Promise<number[]> {
+/** Numbers of the databases that have keys. Throws ClientError. */
+export async function databasesWithKeys(deployment: Deployment): Promise<number[]> {
   if (deployment.isCluster) return [0];
   const client = await deployment.connection(0);
   const facts = replyFacts(await client.call('INFO', 'keyspace'));

@@ -6,6 +6,7 @@ export {
   type DatabasePair,
   type Databases,
   databasePairs,
+  databasesWithKeys,
   isEmpty,
   parseDatabases,
 } from './databases.ts';

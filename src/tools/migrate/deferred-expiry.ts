@@ -64,6 +64,11 @@ export class DeferredExpiry {
     }
   }
 
+  /** What was added outlives this process when it returns. */
+  keep(): void {
+    this.#flush();
+  }
+
   /** What was added is on disk when it returns. */
   save(): void {
     this.#flush();

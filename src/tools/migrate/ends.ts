@@ -8,6 +8,11 @@ import {
 } from '../../client/index.ts';
 import { formatRanges, rangesOf } from '../cluster/slot-ranges.ts';
 
+/** One side: nodes, or files. */
+export type MigrateEnd =
+  | { readonly kind: 'nodes'; readonly nodes: DeploymentOptions }
+  | { readonly kind: 'files'; readonly paths: readonly string[] };
+
 export interface StreamPlace {
   /** Address of the master. */
   readonly name: string;

@@ -18,10 +18,12 @@ import {
   isEmpty,
 } from '../flow/index.ts';
 import type { Screen } from '../screen.ts';
-import { FlowControl, giveOrders, readOrders, writeReport } from './control.ts';
+import type { FlowControl } from './control.ts';
 import { type StreamPlace, endName, offsetsOf, slotsText } from './ends.ts';
+import type { KeyFilter } from './key-filter.ts';
 import { Quarantine } from './quarantine.ts';
-import { ProgressMeter, showSummary } from './report.ts';
+import type { ProgressMeter } from './report.ts';
+import { Reporting } from './reporting.ts';
 import type { Conflict } from './snapshot-writer.ts';
 import { RunState } from './run-state.ts';
 import { SlotDisputes } from './slot-disputes.ts';
@@ -32,6 +34,10 @@ export interface MigrateOptions {
   readonly source: DeploymentOptions;
   readonly target: DeploymentOptions;
   readonly databases: Databases;
+  /** Databases of the source that are left out. */
+  readonly withoutDatabases: readonly number[];
+  /** Keys and commands that are copied; undefined: all. */
+  readonly filter: KeyFilter | undefined;
   readonly conflict: Conflict;
   /** Folder for progress, the spool and the quarantine; made when it is not there. */
   readonly dir: string;
@@ -51,10 +57,7 @@ export interface MigrateOptions {
   readonly signal: AbortSignal;
 }
 
-const PROGRESS_MS = 2000;
 const POLL_MS = 20;
-/** How often orders are read and the report is written. */
-const ORDERS_MS = 250;
 /** How often a source with a lost master is asked who has its place. */
 const FIND_MS = 500;
 /** A master that is away so long is looked for elsewhere. */
@@ -71,39 +74,21 @@ export async function migrate(options: MigrateOptions, screen: Screen): Promise<
   const state = openState(options);
   const runs: SourceRun[] = [];
   let source: Deployment | undefined;
-  let timer: NodeJS.Timeout | undefined;
-  let reporting: NodeJS.Timeout | undefined;
-  const control = beginOrders(options);
+  const reporting = new Reporting(options, endNames(options), screen);
+  const { control, meter } = reporting;
   try {
     source = await opened(options.source);
     const quarantine = new Quarantine(join(options.dir, 'quarantine.ndjson'));
     const disputes = await openRuns(runs, { options, source, state, control, quarantine, screen });
-    const meter = new ProgressMeter(screen);
-    const report = (): void =>
-      writeReport(options.dir, {
-        pid: process.pid,
-        atUnixMs: Date.now(),
-        ...endNames(options),
-        orders: control.orders,
-        quarantined: quarantine.count,
-        sources: runs.map((run) => run.status()),
-      });
-    report();
-    timer = setInterval(() => meter.show(runs.map((run) => run.status())), PROGRESS_MS);
-    reporting = setInterval(() => {
-      control.orders = readOrders(options.dir);
-      report();
-    }, ORDERS_MS);
+    reporting.begin(() => runs.map((run) => run.status()), quarantine);
     const isWhole = await carryOut(runs, { options, source, state, control, disputes }, meter);
-    report();
-    showSummary({ statuses: runs.map((run) => run.status()), quarantine, isWhole }, screen);
+    reporting.end(isWhole);
     if (!isWhole) return 3;
     return quarantine.count > 0 ? 1 : 0;
   } catch (error) {
     throw asToolError(error);
   } finally {
-    clearInterval(timer);
-    clearInterval(reporting);
+    reporting.close();
     for (const run of runs) run.close();
     source?.close();
     state.close();
@@ -127,12 +112,6 @@ function endNames({ source, target }: MigrateOptions): {
   readonly target: string;
 } {
   return { source: endName(source), target: endName(target) };
-}
-
-/** A pause and a bound on the rate outlive the run; the order to complete was for the last one. */
-function beginOrders({ dir, rateBytes }: MigrateOptions): FlowControl {
-  const rate = rateBytes === undefined ? {} : { rateBytes };
-  return new FlowControl(giveOrders(dir, { isToComplete: false, ...rate }));
 }
 
 async function openRuns(
@@ -163,6 +142,7 @@ async function openRuns(
         spoolBytesMax: options.spoolBytesMax,
         conflict: options.conflict,
         targetDb,
+        filter: options.filter,
         isAlone: masters.length === 1,
         quarantine,
         control,
@@ -195,7 +175,9 @@ async function databaseMap({
         `Cannot copy ${source.name} to ${target.name}: they are the same`,
       );
     }
-    const pairs = await databasePairs(source, target, options.databases);
+    const isWanted = (db: number): boolean => !options.withoutDatabases.includes(db);
+    const all = await databasePairs(source, target, options.databases);
+    const pairs = all.filter((pair) => isWanted(pair.source));
     if (state.isNew) state.wasEmpty = await isEmpty(target);
     const ours = source.masters().map((_, master) => slotsText(source, master));
     for (const id of state.takeOrphans(ours)) {
@@ -203,7 +185,8 @@ async function databaseMap({
     }
     const map = new Map(pairs.map((pair) => [pair.source, pair.target]));
     const isListed = options.databases !== undefined || target.isCluster;
-    return { pairs, targetDb: isListed ? (db) => map.get(db) : (db) => db };
+    const namesake = (db: number): number | undefined => (isWanted(db) ? db : undefined);
+    return { pairs, targetDb: isListed ? (db) => map.get(db) : namesake };
   } finally {
     target.close();
   }

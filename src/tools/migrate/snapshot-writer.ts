@@ -11,7 +11,6 @@ import {
   ListpackReader,
   LISTPACK_HEADER_BYTES,
   type RdbEntry,
-  type RdbFailure,
   RdbReader,
   type ValueSink,
   createRawDecoders,
@@ -24,16 +23,21 @@ import {
 import { RequestBuffer as Arguments } from '../../client/index.ts';
 import { isProgressKey } from '../flow/index.ts';
 import type { DeferredExpiry } from './deferred-expiry.ts';
+import type { KeyFilter } from './key-filter.ts';
+import { failureText } from './rdb-failure-text.ts';
 import type { TargetWriter } from './target-writer.ts';
 
 export type Conflict = 'replace' | 'skip' | 'fail';
 
 export interface SnapshotWriterOptions {
-  readonly target: TargetWriter;
-  readonly deferred: DeferredExpiry;
+  /** Where commands about a key in a database are written. */
+  readonly target: Pick<TargetWriter, 'laneOfKey'>;
+  readonly deferred: Pick<DeferredExpiry, 'expiryFor' | 'add'>;
   readonly conflict: Conflict;
   /** Database of the target for one of the source; undefined: leave its keys out. */
   readonly targetDb: (sourceDb: number) => number | undefined;
+  /** Keys that are copied; undefined: all. */
+  readonly filter: KeyFilter | undefined;
 }
 
 /** Values up to here are restored whole. */
@@ -61,6 +65,8 @@ export class SnapshotWriter {
   readonly skipped: Set<string> = new Set();
   /** Database that the stream behind the snapshot has selected. */
   streamDb = 0;
+  /** Bytes of the last piece behind the end of the snapshot. */
+  restBytes = 0;
   readonly #options: SnapshotWriterOptions;
   readonly #reader: RdbReader;
   readonly #parts: ValueParts;
@@ -88,7 +94,7 @@ export class SnapshotWriter {
 
   /** Takes the next bytes of the snapshot; says what is wrong with them, if so. */
   push(bytes: Buffer): string | undefined {
-    this.#reader.push(bytes, 0, bytes.length);
+    this.restBytes = bytes.length - this.#reader.push(bytes, 0, bytes.length);
     const { failure } = this.#reader;
     return failure === undefined ? undefined : failureText(failure);
   }
@@ -109,6 +115,7 @@ export class SnapshotWriter {
   #lane({ dbIndex, key }: RdbEntry): RequestBuffer | undefined {
     const db = this.#options.targetDb(dbIndex);
     if (db === undefined || isProgressKey(key.buf, key.at, key.size)) return undefined;
+    if (this.#options.filter?.admits(key.buf, key.at, key.size) === false) return undefined;
     return this.#options.target.laneOfKey(db, key.buf, key.at, key.size);
   }
 
@@ -333,9 +340,4 @@ function scoreWord(score: number): string {
 
 function asBuffer(bytes: Uint8Array): Buffer {
   return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
-}
-
-function failureText(failure: RdbFailure): string {
-  if (failure.kind !== 'unsupported') return failure.reason;
-  return `the key "${failure.key.toString()}" holds a ${failure.what}`;
 }

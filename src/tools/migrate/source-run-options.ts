@@ -2,6 +2,7 @@
 import type { Deployment, DeploymentOptions, NodeAddress } from '../../client/index.ts';
 import type { DatabasePair } from '../flow/index.ts';
 import type { FlowControl } from './control.ts';
+import type { KeyFilter } from './key-filter.ts';
 import type { Quarantine } from './quarantine.ts';
 import type { RunState } from './run-state.ts';
 import type { Conflict } from './snapshot-writer.ts';
@@ -24,6 +25,7 @@ export interface SourceRunOptions {
   readonly spoolBytesMax: number;
   readonly conflict: Conflict;
   readonly targetDb: (sourceDb: number) => number | undefined;
+  readonly filter: KeyFilter | undefined;
   /** Whether the source has no other master. */
   readonly isAlone: boolean;
   readonly quarantine: Quarantine;

@@ -420,6 +420,7 @@ export class SourceRun {
         throw new ClientError('CLOSED', 'A connection to the target ended');
       case 'stream':
         this.#check(this.#stream?.push(bytes));
+        this.#deferred.keep();
         this.#tellImports();
         this.#sender?.reached(this.#position());
         return this.#sender?.settle();
@@ -443,7 +444,7 @@ export class SourceRun {
   }
 
   async #beginSnapshot(): Promise<void> {
-    const { conflict, targetDb, note, state, removesExtra } = this.#options;
+    const { conflict, targetDb, filter, note, state, removesExtra } = this.#options;
     this.#snapshots++;
     this.#beginCount++;
     const earlier = this.#copy;
@@ -483,12 +484,14 @@ export class SourceRun {
       deferred: this.#deferred,
       conflict: earlier === undefined ? conflict : 'replace',
       targetDb,
+      filter,
     });
   }
 
   async #clear(): Promise<void> {
-    const { pairs, source, note } = this.#options;
+    const { pairs, source, filter, note } = this.#options;
     const isOurs = ({ buf, at, size }: KeyBatch, index: number): boolean => {
+      if (filter?.admits(buf, at[index]!, size[index]!) === false) return false;
       const owner = source.masters()[source.ownerOf(buf, at[index]!, size[index]!)];
       return owner !== undefined && formatAddress(owner) === this.address;
     };
@@ -522,7 +525,7 @@ export class SourceRun {
   }
 
   async #beginStream(copy: CopyRecord, { position, bySlot }: StoredProgress): Promise<void> {
-    const { state, targetDb, isAlone, quarantine } = this.#options;
+    const { state, targetDb, filter, isAlone, quarantine } = this.#options;
     this.#copy = copy;
     this.#isSettled = position.isSettled;
     this.#streamFrom = position.offset;
@@ -549,6 +552,7 @@ export class SourceRun {
       isCluster,
       deferred: this.#deferred,
       targetDb,
+      filter,
       isAlone,
       quarantine: (args, db, reason) => quarantine.add(args, db, reason),
       getAck: () => this.#feed.acknowledge(),

@@ -6,12 +6,14 @@
  */
 import { keySlot } from '../../base/index.ts';
 import { MasterStream, type StreamTarget } from '../../replication/index.ts';
-import { type Request, encodeRequest } from '../../resp/index.ts';
+import { Request, encodeRequest } from '../../resp/index.ts';
 import { isProgressKey } from '../flow/index.ts';
 import { CommandKeys, type KnownCommand } from './command-keys.ts';
 import type { DeferredExpiry } from './deferred-expiry.ts';
+import type { KeyFilter } from './key-filter.ts';
+import { withoutNearExpiry } from './near-expiry.ts';
 import { isRepeatable } from './repeatable.ts';
-import { NO_SLOT } from './stream-batch.ts';
+import { type Item, NO_SLOT } from './stream-batch.ts';
 import type { StreamSender } from './stream-sender.ts';
 
 export interface StreamWriterOptions {
@@ -19,12 +21,14 @@ export interface StreamWriterOptions {
   readonly isCluster: boolean;
   readonly deferred: DeferredExpiry;
   readonly targetDb: (sourceDb: number) => number | undefined;
+  /** What of it is copied; undefined: everything. */
+  readonly filter: KeyFilter | undefined;
   /** Whether this stream is all of the source, so that FLUSHALL means all of the target. */
   readonly isAlone: boolean;
   readonly quarantine: (args: readonly Buffer[], db: number, reason: string) => void;
   readonly getAck: () => void;
-  /** A key of this slot came from another master of the source. */
-  readonly onImport: (slot: number) => void;
+  /** A key of this slot came from another master of the source; undefined: it is taken as it came. */
+  readonly onImport: ((slot: number) => void) | undefined;
   /** By slot of the source, offsets up to which its commands are left out. */
   readonly leftOut: ReadonlyMap<number, number>;
   /** From where the stream comes. */
@@ -64,6 +68,7 @@ export class StreamWriter implements StreamTarget {
   readonly #options: StreamWriterOptions;
   readonly #stream: MasterStream = new MasterStream(this);
   readonly #keys: CommandKeys = new CommandKeys();
+  readonly #changed: Request = new Request();
   readonly #topDone: number;
   #sourceDb: number;
   /** Source offset behind the last whole command or transaction, and bytes that were run since. */
@@ -97,7 +102,7 @@ export class StreamWriter implements StreamTarget {
     this.#options.getAck();
   }
 
-  run(buf: Buffer, at: number, size: number, request: Request): void {
+  run(_buf: Buffer, _at: number, size: number, request: Request): void {
     this.commandCount++;
     this.#openBytes += size;
     if (request.argc === 2 && request.is(0, 'select')) {
@@ -109,11 +114,33 @@ export class StreamWriter implements StreamTarget {
     // Of a migration into the source.
     else if (request.argc > 1 && isProgressKey(request.buf, request.at[1]!, request.size[1]!))
       return;
-    else if (request.size[0] === IMPORT.length && request.is(0, IMPORT))
-      this.#options.onImport(slotOf(request, 1));
+    else if (this.#isImport(request)) this.#options.onImport?.(slotOf(request, 1));
     else if (this.#options.leftOut.size > 0 && this.#isLeftOut(request)) return;
-    else if (this.#options.isCluster) this.#toCluster(request);
-    else this.#toServer(buf, at, size, request);
+    else if (this.#options.filter !== undefined && !this.#isWhole(request, this.#options.filter))
+      return;
+    else this.#toTarget(this.#options.deferred.isPending ? this.#shifted(request) : request);
+  }
+
+  #toTarget(request: Request): void {
+    if (this.#options.isCluster) this.#toCluster(request);
+    else this.#toServer(request);
+  }
+
+  /** The command without an expiry time that is near. */
+  #shifted(request: Request): Request {
+    const { deferred, targetDb } = this.#options;
+    const db = targetDb(this.#sourceDb);
+    if (db === undefined) return request;
+    const args = withoutNearExpiry(request.text(0).toLowerCase(), request, deferred);
+    if (args === undefined) return request;
+    deferred.add(db, request.buf, request.at[1]!, request.size[1]!);
+    this.#changed.load(args);
+    return this.#changed;
+  }
+
+  #isImport(request: Request): boolean {
+    if (this.#options.onImport === undefined || request.size[0] !== IMPORT.length) return false;
+    return request.is(0, IMPORT);
   }
 
   /** A cluster's commands have keys of one slot. */
@@ -123,22 +150,35 @@ export class StreamWriter implements StreamTarget {
     return this.#end <= (this.#options.leftOut.get(slotOf(request, key)) ?? 0);
   }
 
+  /** Whether all of the command is copied; carries out the part that is, where it is one. */
+  #isWhole(request: Request, filter: KeyFilter): boolean {
+    const known = this.#keys.of(request);
+    if (known === undefined) return true;
+    const { name, keys } = known;
+    if (!filter.admitsCommand(name)) return false;
+    const wanted = keys.filter((index) =>
+      filter.admits(request.buf, request.at[index]!, request.size[index]!),
+    );
+    if (wanted.length === keys.length && !FLUSHING.has(name)) return true;
+    if (FLUSHING.has(name)) this.#quarantine(request, 'only a part of the keys is copied');
+    if (wanted.length === 0) return false;
+    const width = SPLITTABLE.get(name);
+    if (width === undefined) this.#quarantine(request, 'some of its keys are not copied');
+    else this.#split(request, { name, keys: wanted }, width);
+    return false;
+  }
+
   /** Behind the command that is run. */
   get #end(): number {
     return this.#offset + this.#openBytes;
   }
 
-  #toServer(buf: Buffer, at: number, size: number, request: Request): void {
+  #toServer(request: Request): void {
     const db = this.#options.targetDb(this.#sourceDb);
-    if (db === undefined || this.#isDone(0)) return;
+    if (db === undefined) return;
     this.#noteCarried(request, db);
-    if (this.isInTransaction) {
-      this.#held.push({ bytes: Buffer.from(buf.subarray(at, at + size)), slot: 0, db });
-      return;
-    }
-    const { sender } = this.#options;
-    const item = { slot: 0, db, isRepeatable: false, offset: this.#end };
-    sender.add(item, buf, at, size);
+    const { buf, start, end } = request;
+    this.#write({ slot: 0, db, isRepeatable: false }, buf, start, end - start);
   }
 
   #toCluster(request: Request): void {
@@ -152,7 +192,8 @@ export class StreamWriter implements StreamTarget {
     const slot = slotOf(request, keys[0]!);
     if (keys.every((index) => slotOf(request, index) === slot)) {
       const { buf, start, end } = request;
-      return this.#write(slot, isRepeatable(name, request), buf, start, end - start);
+      const place = { slot, db, isRepeatable: isRepeatable(name, request) };
+      return this.#write(place, buf, start, end - start);
     }
     const width = SPLITTABLE.get(name);
     if (width === undefined) return this.#quarantine(request, 'its keys are in several slots');
@@ -170,31 +211,33 @@ export class StreamWriter implements StreamTarget {
     else sender.add({ ...item, slot: NO_SLOT }, bytes, 0, bytes.length);
   }
 
+  /** The parts of a command by slot; a single server is one. */
   #split(request: Request, known: KnownCommand, width: number): void {
+    const { isCluster, targetDb } = this.#options;
+    const db = targetDb(this.#sourceDb);
+    if (db === undefined) return;
     // One that was refused is not in the stream, so there is nothing left to be refused.
     const name = known.name === 'msetnx' ? 'mset' : known.name;
     const parts = new Map<number, (Buffer | string)[]>();
     for (const index of known.keys) {
-      const slot = slotOf(request, index);
+      const slot = isCluster ? slotOf(request, index) : 0;
       const args = parts.get(slot) ?? [name];
       for (let i = 0; i < width; i++) args.push(request.bytes(index + i));
       parts.set(slot, args);
     }
     for (const [slot, args] of parts) {
       const bytes = encodeRequest(args);
-      this.#write(slot, true, bytes, 0, bytes.length);
+      this.#write({ slot, db, isRepeatable: isCluster }, bytes, 0, bytes.length);
     }
   }
 
-  #write(slot: number, repeatable: boolean, buf: Buffer, at: number, size: number): void {
+  #write(place: Omit<Item, 'offset'>, buf: Buffer, at: number, size: number): void {
     if (this.isInTransaction) {
-      this.#held.push({ bytes: Buffer.from(buf.subarray(at, at + size)), slot, db: 0 });
+      this.#held.push({ ...place, bytes: Buffer.from(buf.subarray(at, at + size)) });
       return;
     }
-    if (this.#isDone(slot)) return;
-    const offset = this.#end;
-    const item = { slot, db: 0, isRepeatable: repeatable, offset };
-    this.#options.sender.add(item, buf, at, size);
+    if (this.#isDone(place.slot)) return;
+    this.#options.sender.add({ ...place, offset: this.#end }, buf, at, size);
   }
 
   /** Whether an earlier run carried out what ends here. */

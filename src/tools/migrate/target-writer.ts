@@ -65,12 +65,7 @@ export class TargetWriter {
   /** Where to write commands for the node with this index, in database `db`; they are sent by `settle`. */
   lane(node: number, db: number): RequestBuffer {
     const lane = this.#lanes[node === NOBODY ? 0 : node]!;
-    if (lane.db !== db) {
-      lane.out.begin(2);
-      lane.out.word('SELECT');
-      lane.out.word(String(db));
-      lane.db = db;
-    }
+    selectIn(lane, db);
     return lane.out;
   }
 
@@ -116,24 +111,26 @@ export class TargetWriter {
     }
   }
 
+  /** A connection is shared: whoever uses it next finds database 0. */
   #send(lane: Lane): void {
+    selectIn(lane, 0);
     const { count } = lane.out;
     const bytes = lane.out.take();
     this.#inFlightBytes += bytes.length;
     lane.client.exchange(bytes, count).then(
       (replies) => {
-        this.#answered(bytes, replies, lane);
+        this.#answered(bytes, replies);
         if (this.#again.length === 0) lane.out.recycle(bytes);
       },
       (error: unknown) => this.#ended(bytes, { error }),
     );
   }
 
-  #answered(bytes: Buffer, replies: RawReplies, lane: Lane): void {
+  #answered(bytes: Buffer, replies: RawReplies): void {
     const { buf, starts } = replies;
     let hasError = false;
     for (let i = 0; i < starts.length && !hasError; i++) hasError = buf[starts[i]!] === MINUS;
-    if (hasError) this.#sortOut(bytes, replies, lane);
+    if (hasError) this.#sortOut(bytes, replies);
     this.#ended(bytes, undefined);
   }
 
@@ -151,9 +148,9 @@ export class TargetWriter {
   }
 
   /** Finds the commands that were answered with an error. */
-  #sortOut(bytes: Buffer, { buf, starts, ends }: RawReplies, lane: Lane): void {
+  #sortOut(bytes: Buffer, { buf, starts, ends }: RawReplies): void {
     const requests = requestsOf(bytes, starts.length);
-    let { db } = lane;
+    let db = 0;
     for (const [i, args] of requests.entries()) {
       if (nameOf(args) === 'select') db = Number(args[1]?.toString());
       const [start, end] = [starts[i]!, ends[i]!];
@@ -190,6 +187,14 @@ export class TargetWriter {
       this.#refuse({ args, db, reason: error.message });
     }
   }
+}
+
+function selectIn(lane: Lane, db: number): void {
+  if (lane.db === db) return;
+  lane.out.begin(2);
+  lane.out.word('SELECT');
+  lane.out.word(String(db));
+  lane.db = db;
 }
 
 function nameOf([name]: readonly Buffer[]): string {

@@ -18,6 +18,7 @@ export const SLOTLINE: string = join(ROOT, 'dist', 'bin', 'slotline.js');
 
 export const REAL_SERVER: string | undefined = findProgram('redis-server');
 export const REAL_SENTINEL: string | undefined = findProgram('redis-sentinel');
+export const REDIS_CHECK_AOF: string | undefined = findProgram('redis-check-aof');
 export const REDIS_CHECK_RDB: string | undefined = findProgram('redis-check-rdb');
 export const REDIS_CLI: string | undefined = findProgram('redis-cli');
 export const CHROMIUM: string | undefined = findProgram('chromium');
