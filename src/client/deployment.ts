@@ -116,13 +116,18 @@ export class Deployment {
   async refresh(): Promise<void> {
     const { seeds, masterName, timeoutMs } = this.#options;
     if (this.#cluster === undefined && masterName !== undefined) {
-      const address = await findMaster(seeds, masterName, timeoutMs);
-      if (formatAddress(address) !== this.name) this.close();
-      this.#address = address;
-      this.#masters = [address];
+      this.moveTo(await findMaster(seeds, masterName, timeoutMs));
     }
     await this.#cluster?.refresh();
     this.#takeMap();
+  }
+
+  /** Another server has the data of this one, which is no cluster, from now on. */
+  moveTo({ host, port }: Endpoint): void {
+    const address = { ...this.#address, host, port };
+    if (formatAddress(address) !== this.name) this.close();
+    this.#address = address;
+    this.#masters = [address];
   }
 
   close(): void {

@@ -256,8 +256,15 @@ describeWithRealRedis('migrate with failovers', () => {
       const writer = source.node(3);
       await until(() => source.isMaster(writer), BOUND_MS, 'the replica took over');
       await source.untilAgreed();
-      const masters = [writer, source.node(1), source.node(2)];
+      const heir = source.node(4);
+      await heir.call('CLUSTER', 'FAILOVER');
+      await until(() => source.isMaster(heir), BOUND_MS, 'a replica was handed over to');
+      await source.untilAgreed();
+      const masters = [writer, heir, source.node(2)];
       await writeToEach(source, masters, 'after the first');
+      const isFollowed = (): boolean =>
+        run.stderr().includes(`goes on with 127.0.0.1:${heir.port}`);
+      await until(isFollowed, BOUND_MS, 'the heir is followed');
       await target.node(1).kill();
       await target.untilAgreed();
       await writeToEach(source, masters, 'after the second');
@@ -276,6 +283,47 @@ describeWithRealRedis('migrate with failovers', () => {
       expect(check).toMatchObject({ status: 0 });
     } finally {
       await Promise.all([source.stop(), target.stop()]);
+      rmSync(dir, { recursive: true, force: true });
+    }
+  });
+});
+
+describeWithRealRedis('migrate without a cluster or Sentinels', () => {
+  test('the master is killed, its replica is promoted by hand, and the copy goes on there', async () => {
+    const dir = mkdtempSync(join(tmpdir(), 'slotline-migrate-'));
+    const exe = required(REAL_SERVER, 'redis-server');
+    const [port = 0, replicaPort = 0, targetPort = 0] = await freePorts(3);
+    const config = ['repl-diskless-sync-delay 0'];
+    const master = new NodeProcess({ exe, port, dir: join(dir, 'master'), config });
+    const replica = new NodeProcess({ exe, port: replicaPort, dir: join(dir, 'replica'), config });
+    const target = new NodeProcess({ exe: OUR_SERVER, port: targetPort, dir: join(dir, 'target') });
+    try {
+      await Promise.all([master.start(), replica.start(), target.start()]);
+      await replica.call('REPLICAOF', '127.0.0.1', port);
+      await master.call('SET', 'before', 1);
+      await master.call('SELECT', 2);
+      await master.call('SET', 'in database 2', 1);
+      await master.call('SELECT', 0);
+      const isInStep = async (): Promise<boolean> => (await replica.call('EXISTS', 'before')) === 1;
+      await until(isInStep, BOUND_MS, 'the replica has the data');
+      const ends = [`127.0.0.1:${port}`, `127.0.0.1:${targetPort}`];
+      const run = startSlotline('migrate', 'run', ...ends, '--json', '--dir', join(dir, 'work'));
+      await until(() => isFollowing(run), BOUND_MS, 'the master is followed');
+      await master.call('INCR', 'before');
+      const hasArrived = async (): Promise<boolean> => (await target.call('GET', 'before')) === '2';
+      await until(hasArrived, BOUND_MS, 'a write arrived');
+      await master.kill();
+      await replica.call('REPLICAOF', 'NO', 'ONE');
+      for (let i = 0; i < 100; i++) await replica.call('RPUSH', 'after', i);
+      const isThere = async (): Promise<boolean> => (await target.call('LLEN', 'after')) === 100;
+      await until(isThere, BOUND_MS, 'writes of the new master arrived');
+      run.child.kill('SIGTERM');
+      expect(await run.result).toMatchObject({ status: 0 });
+      expect(sumOf(run, 'snapshots')).toBe(1);
+      const check = [`127.0.0.1:${replicaPort}`, `127.0.0.1:${targetPort}`, '--rounds', '1'];
+      expect(await runSlotline('verify', ...check)).toMatchObject({ status: 0 });
+    } finally {
+      await Promise.all([master.kill(), replica.kill(), target.kill()]);
       rmSync(dir, { recursive: true, force: true });
     }
   });

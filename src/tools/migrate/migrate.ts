@@ -6,7 +6,6 @@ import {
   Deployment,
   type DeploymentOptions,
   type NodeAddress,
-  formatAddress,
   replyFacts,
 } from '../../client/index.ts';
 import { type ExitStatus, ToolError, asToolError } from '../errors.ts';
@@ -27,6 +26,7 @@ import { Reporting } from './reporting.ts';
 import type { Conflict } from './snapshot-writer.ts';
 import { RunState } from './run-state.ts';
 import { SlotDisputes } from './slot-disputes.ts';
+import { SourceMasters } from './source-masters.ts';
 import { SourceRun } from './source-run.ts';
 import { removeProgress } from './stored-progress.ts';
 
@@ -60,8 +60,6 @@ export interface MigrateOptions {
 const POLL_MS = 20;
 /** How often a source with a lost master is asked who has its place. */
 const FIND_MS = 500;
-/** A master that is away so long is looked for elsewhere. */
-const LOST_MS = 1000;
 
 /**
  * Status 0 when the target is a copy as of the end, 1 when commands were put aside in the quarantine, 3 when it ended
@@ -246,6 +244,7 @@ async function supervise(
   { isOver, meter }: { readonly isOver: AbortSignal; readonly meter: ProgressMeter },
 ): Promise<void> {
   const waiting = [...runs];
+  const masters = new SourceMasters(source, options.source);
   let goal: readonly StreamPlace[] | undefined;
   let findAtMs = 0;
   while (!isOver.aborted) {
@@ -257,11 +256,12 @@ async function supervise(
     const { isPaused, isToComplete } = control.orders;
     if (options.signal.aborted && (!isCopy || isPaused)) return;
     if (isCopy && (options.signal.aborted || options.stopsWhenSynced || isToComplete)) {
-      if (!options.signal.aborted || goal === undefined) goal = await offsetsOf(source);
-      if (goal.every((place) => hasArrived(runs, place))) return;
+      const isKnown = goal?.every(({ name }) => runs.some((run) => run.address === name)) === true;
+      if (!options.signal.aborted || !isKnown) goal = await goalOf(source, options.signal);
+      if (goal?.every((place) => hasArrived(runs, place)) === true) return;
     }
     if (performance.now() >= findAtMs) {
-      await findLost(runs, source);
+      await masters.look(runs);
       await disputes.settle(runs);
       findAtMs = performance.now() + FIND_MS;
     }
@@ -269,22 +269,19 @@ async function supervise(
   }
 }
 
-/** A master that stays away may have been replaced: whoever has its place now is followed. */
-async function findLost(runs: readonly SourceRun[], source: Deployment): Promise<void> {
-  if (!runs.some((run) => run.downMs > LOST_MS)) return;
+/**
+ * What the target must have before the end; undefined while a master does not answer. Somebody who has enough is given
+ * what was received until then.
+ */
+async function goalOf(
+  source: Deployment,
+  signal: AbortSignal,
+): Promise<readonly StreamPlace[] | undefined> {
   try {
-    await source.refresh();
+    return await offsetsOf(source);
   } catch (error) {
-    // Nobody knows yet: ask again later.
-    if (error instanceof ClientError) return;
-    throw error;
-  }
-  const followed = new Set(runs.map((run) => run.address));
-  for (const run of runs.filter((each) => each.downMs > LOST_MS)) {
-    const slot = Number.parseInt(run.slots, 10);
-    const owner = source.isCluster ? source.ownerOfSlot(slot) : 0;
-    const master = source.masters()[owner];
-    if (master !== undefined && !followed.has(formatAddress(master))) run.follow(master);
+    if (!(error instanceof ClientError)) throw error;
+    return signal.aborted ? [] : undefined;
   }
 }
 

@@ -292,6 +292,10 @@ export class SourceRun {
     return this.#feed.name;
   }
 
+  get endpoint(): Endpoint {
+    return this.#feed.endpoint;
+  }
+
   /** The slots of its master, as text, as far as it is known. */
   get slots(): string {
     return this.#slots;
