@@ -1,6 +1,7 @@
 /** `slotline verify`: its arguments. */
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { type EndFlags, ends, withEnds } from './move-flags.ts';
+import { fullCheckArguments, fullCheckCommand, isFullCheckCall } from './full-check-command.ts';
 import { atLeastOne, endSignal, runTool, wholeNumber } from './run-tool.ts';
 
 interface VerifyFlags extends EndFlags {
@@ -11,10 +12,20 @@ interface VerifyFlags extends EndFlags {
   readonly interval?: number;
   readonly ttlTolerance?: number;
   readonly repair?: 'source' | 'target';
+  readonly typesOnly?: boolean;
+  readonly report?: readonly string[];
+  /** True without a number. */
+  readonly watch?: number | true;
 }
 
 /** Adds `verify`. */
 export function addVerifyCommand(root: Command): void {
+  const args = process.argv.slice(process.argv.indexOf('verify') + 1);
+  if (process.argv[2] === 'verify' && isFullCheckCall(args)) {
+    process.argv.splice(3, args.length, ...fullCheckArguments(args));
+    root.addCommand(fullCheckCommand().copyInheritedSettings(root));
+    return;
+  }
   withEnds(
     root
       .command('verify')
@@ -35,6 +46,16 @@ export function addVerifyCommand(root: Command): void {
         'expiry times may differ by this (default: 1000)',
         wholeNumber,
       )
+      .option('--types-only', 'only whether keys are there, and of what type')
+      .option(
+        '--report <files...>',
+        'write what is found; the ending says how: .md, .html, .ndjson, .sqlite (Node 22.5)',
+      )
+      .option(
+        '--watch [times]',
+        'compare again and again, --interval apart, and show what comes and goes; until Ctrl-C, or so many times',
+        atLeastOne,
+      )
       .addOption(
         new Option('--repair <side>', 'make this side as the other is').choices([
           'source',
@@ -43,7 +64,7 @@ export function addVerifyCommand(root: Command): void {
       ),
   ).action((source: string, target: string, flags: VerifyFlags) =>
     runTool(flags.json === true, async (screen) => {
-      const { verify } = await import('../tools/verify/index.ts');
+      const { resultFile, verify } = await import('../tools/verify/index.ts');
       const { parseDatabases } = await import('../tools/flow/index.ts');
       return verify(
         {
@@ -55,7 +76,10 @@ export function addVerifyCommand(root: Command): void {
           rounds: flags.rounds ?? 3,
           intervalMs: flags.interval ?? 2000,
           toleranceMs: flags.ttlTolerance ?? 1000,
+          depth: flags.typesOnly === true ? 'types' : 'values',
           repair: flags.repair,
+          files: (flags.report ?? []).map(resultFile),
+          comparisons: flags.watch === true ? Number.POSITIVE_INFINITY : flags.watch,
           signal: endSignal(),
         },
         screen,

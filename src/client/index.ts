@@ -18,10 +18,12 @@ export {
   type ConnectOptions,
   type PushHandler,
   type RawReplies,
+  type ReplyBlock,
   RespClient,
   type SocketOptions,
   type TlsOptions,
   connectSocket,
+  locateReplies,
 } from './resp-client.ts';
 export { downloadRdb } from './rdb-download.ts';
 export { RequestBuffer } from './request-buffer.ts';

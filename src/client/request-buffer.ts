@@ -38,6 +38,13 @@ export class RequestBuffer {
     this.#endLine();
   }
 
+  /** The next argument, which stands at `buf[at, at + size)` as a whole bulk string, its frame around it. */
+  framed(buf: Buffer, at: number, size: number): void {
+    let headBytes = 4;
+    for (let limit = 10; size >= limit; limit *= 10) headBytes++;
+    this.raw(buf, at - headBytes, headBytes + size + 2, 0);
+  }
+
   /** The next argument as text, one byte a character. */
   word(text: string): void {
     this.#room(text.length + BULK_FRAME_BYTES);

@@ -56,20 +56,35 @@ export interface RawReplies {
   readonly ends: readonly number[];
 }
 
+/** Replies as they came, one behind the other in `buf[start, end)`. The bytes are the caller's. */
+export interface ReplyBlock {
+  readonly buf: Buffer;
+  readonly start: number;
+  readonly end: number;
+  /** Error replies among them. */
+  readonly errorCount: number;
+  /** Size of the longest one, as it came. */
+  readonly longestBytes: number;
+}
+
 /** Requests that were sent in one write; their replies are handed over together. */
 interface Batch {
   readonly count: number;
   /** Moved on with every piece of the replies. */
   deadlineMs: number;
-  starts: number[];
-  ends: number[];
-  readonly resolve: (replies: RawReplies) => void;
+  doneCount: number;
+  /** Where each reply is, for who wants to know. */
+  positions: { starts: number[]; ends: number[] } | undefined;
+  errorCount: number;
+  longestBytes: number;
+  readonly resolve: (buf: Buffer, start: number, end: number, batch: Batch) => void;
   readonly reject: (error: Error) => void;
 }
 
 const NO_BYTES: Buffer = Buffer.alloc(0);
-/** First byte of an out-of-band message. */
+/** First byte of an out-of-band message, and of an error. */
 const PUSH = 0x3e;
+const MINUS = 0x2d;
 
 export class RespClient {
   /** `host:port`, for messages. */
@@ -149,14 +164,38 @@ export class RespClient {
   }
 
   /**
-   * Sends `bytes`, which hold `count` requests, at least one; answers their replies undecoded. This is what costs least
-   * for each command. Rejects as `call` does, but not for error replies.
+   * Sends `bytes`, which hold `count` requests, at least one; answers their replies undecoded. Rejects as `call` does, but
+   * not for error replies.
    */
   exchange(bytes: Buffer, count: number): Promise<RawReplies> {
+    const positions = { starts: [], ends: [] };
+    return this.#send(bytes, count, positions, (buf) => ({ buf, ...positions }));
+  }
+
+  /**
+   * The same without where each reply is, which costs least for each command; `locateReplies` tells that afterwards. For
+   * connections of RESP2, where nothing else comes in between.
+   */
+  exchangeBlock(bytes: Buffer, count: number): Promise<ReplyBlock> {
+    return this.#send(bytes, count, undefined, (buf, start, end, { errorCount, longestBytes }) => ({
+      ...{ buf, start, end, errorCount, longestBytes },
+    }));
+  }
+
+  #send<Answer>(
+    bytes: Buffer,
+    count: number,
+    positions: Batch['positions'],
+    answer: (...taken: Parameters<Batch['resolve']>) => Answer,
+  ): Promise<Answer> {
     if (this.#failure !== undefined) return Promise.reject(this.#failure);
     return new Promise((resolve, reject) => {
       const deadlineMs = performance.now() + this.#timeoutMs;
-      this.#waiting.push({ count, deadlineMs, starts: [], ends: [], resolve, reject });
+      this.#waiting.push({
+        ...{ count, deadlineMs, positions, doneCount: 0, errorCount: 0, longestBytes: 0 },
+        resolve: (...taken) => resolve(answer(...taken)),
+        reject,
+      });
       this.#socket.write(bytes);
       this.#watch();
     });
@@ -199,10 +238,10 @@ export class RespClient {
     const unfinished = this.#at - this.#from + this.#scanner.neededBytes;
     const grown = Buffer.allocUnsafeSlow(Math.max(2 * (kept + more), unfinished));
     this.#held.copy(grown, 0, this.#from, this.#limit);
-    const batch = this.#waiting[0];
-    if (batch !== undefined && this.#from > 0) {
-      batch.starts = batch.starts.map((start) => start - this.#from);
-      batch.ends = batch.ends.map((end) => end - this.#from);
+    const positions = this.#waiting[0]?.positions;
+    if (positions !== undefined && this.#from > 0) {
+      positions.starts = positions.starts.map((start) => start - this.#from);
+      positions.ends = positions.ends.map((end) => end - this.#from);
     }
     this.#held = grown;
     this.#at -= this.#from;
@@ -216,12 +255,15 @@ export class RespClient {
     if (this.#held[start] === PUSH) return this.#takePush(start, end);
     const [batch] = this.#waiting;
     if (batch === undefined) return this.#fail('PROTOCOL', 'a reply nobody asked for');
-    batch.starts.push(start);
-    batch.ends.push(end);
-    if (batch.ends.length < batch.count) return;
+    batch.positions?.starts.push(start);
+    batch.positions?.ends.push(end);
+    if (this.#held[start] === MINUS) batch.errorCount++;
+    if (end - start > batch.longestBytes) batch.longestBytes = end - start;
+    if (++batch.doneCount < batch.count) return;
     this.#waiting.shift();
+    const from = this.#from;
     this.#from = end;
-    batch.resolve({ buf: this.#held, starts: batch.starts, ends: batch.ends });
+    batch.resolve(this.#held, from, end, batch);
     if (this.#waiting.length === 0) this.#watch();
   }
 
@@ -229,7 +271,7 @@ export class RespClient {
     const decoded = decodeReply(this.#held, start);
     if (decoded.kind !== 'value') return this.#fail('PROTOCOL', 'a malformed push');
     // Between the replies of a batch it stays where it is.
-    if ((this.#waiting[0]?.starts.length ?? 0) === 0) this.#from = end;
+    if ((this.#waiting[0]?.doneCount ?? 0) === 0) this.#from = end;
     if (decoded.value instanceof PushReply) this.#onPush?.(decoded.value);
   }
 
@@ -263,6 +305,18 @@ export class RespClient {
     this.#socket.destroy();
     for (const waiting of this.#waiting.splice(0)) waiting.reject(this.#failure);
   }
+}
+
+/** Where each reply of a block is. */
+export function locateReplies({ buf, start, end }: ReplyBlock): RawReplies {
+  const scanner = new ReplyScanner();
+  const [starts, ends]: [number[], number[]] = [[], []];
+  for (let at = start; at < end;) {
+    starts.push(at);
+    at = scanner.scan(buf, at, end);
+    ends.push(at);
+  }
+  return { buf, starts, ends };
 }
 
 /** A connection, TLS where asked for, on which nothing was said yet. Throws ClientError `CONNECT_FAILED`. */

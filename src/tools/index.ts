@@ -6,6 +6,7 @@ export {
   type Colour,
   type Screen,
   type ScreenOptions,
+  loggingScreen,
   tableLines,
   terminalScreen,
 } from './screen.ts';

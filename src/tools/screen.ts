@@ -2,6 +2,8 @@
  * What a tool shows: results on standard output, progress on standard error, colours only where a terminal reads and
  * NO_COLOR is not set, JSON instead of text on request.
  */
+import { appendFileSync } from 'node:fs';
+import { ToolError } from './errors.ts';
 
 /** Where text goes. `out` is for results, `err` for progress. */
 export interface Screen {
@@ -51,6 +53,25 @@ export function terminalScreen({ isJson = false }: ScreenOptions = {}): Screen {
       process.stderr.write(`${line}\n`);
     },
     paint: (colour, text) => (hasColour ? `\u001b[${SGR[colour]}m${text}\u001b[0m` : text),
+  };
+}
+
+/** Says in a file what `screen` would say on the way, and there too what it shows. Throws ToolError. */
+export function loggingScreen(screen: Screen, path: string): Screen {
+  const log = (line: string): void => {
+    try {
+      appendFileSync(path, `${new Date().toISOString()} ${line}\n`);
+    } catch (error) {
+      throw new ToolError('LOCAL', `Cannot write the log "${path}"`, error);
+    }
+  };
+  return {
+    ...screen,
+    out: (line) => {
+      log(line);
+      screen.out(line);
+    },
+    note: log,
   };
 }
 

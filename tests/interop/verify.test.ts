@@ -3,7 +3,7 @@
  * data of every type, small and large, in different encodings; then one difference of every kind is put in, and the list
  * of what was found is compared with what was put in. One side is a cluster.
  */
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
@@ -105,10 +105,33 @@ describeWithRealRedis('verify', () => {
     const { status, stdout } = await runSlotline('verify', ...ends, '--json', ...FAST);
     expect(status).toBe(1);
     expect(found(stdout)).toEqual(put.toSorted(byKey));
+    await expectFullCheck(source, ends[1] ?? '', put.length);
     const mended = await runSlotline('verify', ...ends, '--repair', 'target', ...FAST);
     expect({ status: mended.status, text: mended.stdout }).toMatchObject({ status: 0 });
     expect((await runSlotline('verify', ...ends, ...FAST)).status).toBe(0);
   });
+
+  /** The command line of a script that was written for RedisFullCheck. */
+  async function expectFullCheck(source: NodeProcess, target: string, keys: number): Promise<void> {
+    const [log, result] = [join(dir, 'full-check.log'), join(dir, 'full-check.result')];
+    await source.call('CONFIG', 'SET', 'requirepass', 'secret');
+    const line =
+      `verify -s 127.0.0.1:${source.port} -p secret -t=${target} --sourcedbtype=0 --targetdbtype 0 ` +
+      '--sourcedbfilterlist=0 --targetdbfilterlist=-1 --comparemode=1 --comparetimes=2 --interval=0 ' +
+      '-q 15000 --batchcount=256 --parallel=5 --bigkeythreshold=16384 -f * --id=demo --jobid=1 ' +
+      `--taskid=2 --metric --loglevel=info --systemprofile=20445 --log=${log} --result=${result}`;
+    const { status, stdout } = await runSlotline(...line.split(' '));
+    await source.call('CONFIG', 'SET', 'requirepass', '');
+    expect({ status, stdout }).toMatchObject({ status: 1 });
+    const end = /\nall finish successfully, totally (\d+) key\(s\) and \d+ field\(s\) conflict\n$/;
+    expect(Number(end.exec(stdout)?.[1])).toBe(keys);
+    expect(readFileSync(log, 'utf8')).toMatch(/ignored, .*: --id, .*--bigkeythreshold\n/);
+    const lines = readFileSync(result, 'utf8').trim().split('\n');
+    expect(lines).toContain('0\tlack_target\tstring\t');
+    expect(lines).toContain('0\tlack_source\textra\t');
+    expect(lines).toContain('0\tvalue\thash\tf1');
+    expect(lines).toContain('0\tlack_target\thash:large\tfield:777');
+  }
 
   test('databases are paired, filters and samples choose keys', async () => {
     const [source] = nodes;

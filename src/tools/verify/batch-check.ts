@@ -1,14 +1,21 @@
 /**
- * The quick look at many keys: which of them are surely equal. The source tells the types. Of a string a bounded range is
- * read; of other values MEMORY USAGE first, so that no large one is asked for whole, then DUMP. Payloads that are equal
- * but for their version are equal values; others are compared as portraits. What is not surely equal, and what is large,
- * is left to the judge of single keys.
+ * The quick look at many keys: which of them are surely equal. Both sides are asked the same in the same order, so that
+ * where nothing differs one comparison of all bytes tells. Of a string a bounded range is read, together with its expiry;
+ * the error tells what is none. Of other values MEMORY USAGE is asked first, so that no large one is read whole, then
+ * DUMP. Payloads that are equal but for their version are equal values; others are compared as portraits. What is not
+ * surely equal, and what is large, is left to the judge of single keys.
  */
-import { RequestBuffer } from '../../client/index.ts';
-import { type Difference, compareExpiry, comparePortraits } from './differences.ts';
-import type { KeyBatch } from '../flow/index.ts';
+import { SLOT_COUNT } from '../../base/index.ts';
+import {
+  NOBODY,
+  type RawReplies,
+  type ReplyBlock,
+  RequestBuffer,
+  locateReplies,
+} from '../../client/index.ts';
+import { type Difference, type Measure, compareExpiry, comparePortraits } from './differences.ts';
+import type { KeyBatch, Side } from '../flow/index.ts';
 import { PortraitPainter } from './portrait.ts';
-import { type Answers, type Question, type Side, ask } from '../flow/index.ts';
 
 /** A value that takes more memory is compared in pieces. */
 export const LARGE_VALUE_BYTES: number = 256 * 1024;
@@ -26,7 +33,9 @@ const ZERO = 0x30;
 const CR = 0x0d;
 const LETTER_N = 0x6e;
 const LETTER_I = 0x69;
+const LETTER_R = 0x52;
 const LETTER_S = 0x73;
+const LETTER_W = 0x57;
 
 const NOT_A_NUMBER = -3;
 /** PEXPIRETIME of a key that is not there, and of one that stays. */
@@ -39,146 +48,224 @@ export class Suspects {
   readonly unsure: number[] = [];
 }
 
+/** Keys that have one owner on each side, so that both sides are sent the same bytes and answer in the same order. */
+interface Part {
+  readonly batch: KeyBatch;
+  readonly keys: readonly number[];
+  readonly sourceMaster: number;
+  readonly targetMaster: number;
+}
+
+/** What the source answered, and what the target did. */
+type Blocks = [ReplyBlock, ReplyBlock];
+
 export class BatchCheck {
   readonly #source: Side;
   readonly #target: Side;
-  readonly #toleranceMs: number;
+  readonly #measure: Measure;
   readonly #painter: PortraitPainter = new PortraitPainter();
+  readonly #out: RequestBuffer = new RequestBuffer();
+  /** Whether most keys of the last part were strings: the next ones are read as such before their type is known. */
+  #areMostlyStrings = true;
 
-  constructor(source: Side, target: Side, toleranceMs: number) {
+  constructor(source: Side, target: Side, measure: Measure) {
     this.#source = source;
     this.#target = target;
-    this.#toleranceMs = toleranceMs;
+    this.#measure = measure;
   }
 
   /** Looks at the keys with these indexes. */
   async suspects(batch: KeyBatch, keys: readonly number[]): Promise<Suspects> {
     const found = new Suspects();
-    const types = await ask(this.#source, { batch, keys, perKey: 1, write: TYPE });
-    const strings: number[] = [];
-    const others: number[] = [];
-    for (let place = 0; place < keys.length; place++) {
-      const [buf, start] = [types.bufs[place]!, types.starts[place]!];
-      // `+string` and `+stream` differ in the fourth letter; `+none` is a key that went.
-      if (buf[start + 1] === LETTER_S && buf[start + 4] === LETTER_I) {
-        strings.push(keys[place]!);
-      } else if (buf[start] === MINUS || buf[start + 1] === LETTER_N) {
-        found.unsure.push(keys[place]!);
-      } else {
-        others.push(keys[place]!);
-      }
-    }
-    if (strings.length > 0) await this.#checkStrings(batch, strings, others, found);
-    if (others.length > 0) await this.#checkOthers(batch, others, found);
+    const checks = this.#partsOf(batch, keys, found).map((part) => this.#check(part, found));
+    await Promise.all(checks);
     return found;
   }
 
-  async #checkStrings(
-    batch: KeyBatch,
-    keys: readonly number[],
-    longOnes: number[],
-    found: Suspects,
-  ): Promise<void> {
-    const [source, target] = await this.#both({ batch, keys, perKey: 2, write: RANGE_AND_EXPIRY });
-    for (let place = 0; place < keys.length; place++) {
+  #partsOf(batch: KeyBatch, keys: readonly number[], found: Suspects): readonly Part[] {
+    const [source, target] = [this.#source.deployment, this.#target.deployment];
+    if (!source.isCluster && !target.isCluster) {
+      return [{ batch, keys, sourceMaster: 0, targetMaster: 0 }];
+    }
+    const parts = new Map<number, Part & { readonly keys: number[] }>();
+    for (const index of keys) {
+      const [at, size] = [batch.at[index]!, batch.size[index]!];
+      const sourceMaster = source.ownerOf(batch.buf, at, size);
+      const targetMaster = target.ownerOf(batch.buf, at, size);
+      if (sourceMaster === NOBODY || targetMaster === NOBODY) {
+        found.unsure.push(index);
+        continue;
+      }
+      const name = sourceMaster * SLOT_COUNT + targetMaster;
+      const part = parts.get(name) ?? { batch, keys: [], sourceMaster, targetMaster };
+      parts.set(name, part);
+      part.keys.push(index);
+    }
+    return [...parts.values()];
+  }
+
+  async #check(part: Part, found: Suspects): Promise<void> {
+    if (this.#measure.depth === 'types') return this.#checkTypes(part, found);
+    const others: number[] = [];
+    const strings = this.#areMostlyStrings ? part.keys : await this.#stringsOf(part, others, found);
+    if (strings.length > 0) await this.#checkStrings({ ...part, keys: strings }, others, found);
+    this.#areMostlyStrings = others.length * 2 < part.keys.length;
+    if (others.length > 0) await this.#checkOthers({ ...part, keys: others }, found);
+  }
+
+  async #checkTypes(part: Part, found: Suspects): Promise<void> {
+    const blocks = await this.#both(part, TYPE, 1);
+    if (areSameBlocks(blocks) && blocks[0].errorCount === 0) return;
+    const [source, target] = locateBoth(blocks);
+    for (const [place, index] of part.keys.entries()) {
+      const isError = source.buf[source.starts[place]!] === MINUS;
+      if (isError || !areSameBytes(source, target, place, 0)) found.unsure.push(index);
+    }
+  }
+
+  /** Asks for the types. */
+  async #stringsOf(part: Part, others: number[], found: Suspects): Promise<readonly number[]> {
+    const client = await this.#source.deployment.connection(part.sourceMaster, this.#source.db);
+    const types = await client.exchange(this.#requests(part, TYPE), part.keys.length);
+    return part.keys.filter((index, place) => {
+      const [{ buf }, start] = [types, types.starts[place]!];
+      // `+string` and `+stream` differ in the fourth letter; `+none` is a key that went.
+      if (buf[start + 1] === LETTER_S && buf[start + 4] === LETTER_I) return true;
+      if (buf[start] === MINUS || buf[start + 1] === LETTER_N) found.unsure.push(index);
+      else others.push(index);
+      return false;
+    });
+  }
+
+  /** Takes the keys for strings; what is something else, or too long, is added to `others`. */
+  async #checkStrings(part: Part, others: number[], found: Suspects): Promise<void> {
+    const blocks = await this.#both(part, RANGE_AND_EXPIRY, 2);
+    const areAllSame = areSameBlocks(blocks);
+    const [{ errorCount, longestBytes }] = blocks;
+    if (areAllSame && errorCount === 0 && longestBytes <= SHORT_STRING_BYTES) return;
+    const [source, target] = locateBoth(blocks);
+    for (const [place, index] of part.keys.entries()) {
       const at = place * 2;
-      const isSame = areSameBytes(source, target, at, place, 0);
-      if (!isSame) this.#suspect(source, target, { at, place, index: keys[place]! }, found);
-      else if (source.ends[at]! - source.starts[at]! > SHORT_STRING_BYTES)
-        longOnes.push(keys[place]!);
-      else if (!this.#hasEqualExpiry(source, target, at + 1, place)) {
-        this.#suspect(source, target, { at, place, index: keys[place]! }, found);
+      if (source.buf[source.starts[at]!] === MINUS) {
+        (isOfWrongType(source, at) ? others : found.unsure).push(index);
+      } else if (!areAllSame && !areSameBytes(source, target, at, 0)) {
+        this.#suspect(source, target, at, index, found);
+      } else if (source.ends[at]! - source.starts[at]! > SHORT_STRING_BYTES) {
+        others.push(index);
+      } else if (!areAllSame && !this.#hasEqualExpiry(source, target, at + 1)) {
+        this.#suspect(source, target, at, index, found);
       }
     }
   }
 
   /** A key that is plainly missing needs no second look. */
   #suspect(
-    source: Answers,
-    target: Answers,
-    { at, place, index }: { readonly at: number; readonly place: number; readonly index: number },
+    source: RawReplies,
+    target: RawReplies,
+    at: number,
+    index: number,
     found: Suspects,
   ): void {
-    const isGone = integer(target, at + 1, place) === MISSING;
-    const stays = integer(source, at + 1, place) === STAYS;
-    if (isGone && stays) found.known.push([index, { kind: 'onlyOnSource' }]);
+    const isGone = integer(target, at + 1) === MISSING;
+    const stays = integer(source, at + 1) === STAYS;
+    if (isGone && stays) found.known.push([index, { kind: 'onlyOnSource', type: 'string' }]);
     else found.unsure.push(index);
   }
 
-  async #checkOthers(batch: KeyBatch, keys: readonly number[], found: Suspects): Promise<void> {
-    const sizes = { batch, keys, perKey: 1, write: MEMORY_USAGE };
-    const [source, target] = await this.#both(sizes);
+  async #checkOthers(part: Part, found: Suspects): Promise<void> {
+    const [source, target] = locateBoth(await this.#both(part, MEMORY_USAGE, 1));
     let group: number[] = [];
     let groupBytes = 0;
-    for (let place = 0; place < keys.length; place++) {
-      const [one, other] = [integer(source, place, place), integer(target, place, place)];
+    for (const [place, index] of part.keys.entries()) {
+      const [one, other] = [integer(source, place), integer(target, place)];
       const bytes = Math.max(one, other);
       // A key that is missing has no size.
       if (one < 0 || other < 0 || bytes > LARGE_VALUE_BYTES) {
-        found.unsure.push(keys[place]!);
+        found.unsure.push(index);
         continue;
       }
       if (groupBytes + bytes > GROUP_BYTES_MAX) {
-        await this.#compareGroup(batch, group, found);
+        await this.#compareGroup({ ...part, keys: group }, found);
         group = [];
         groupBytes = 0;
       }
-      group.push(keys[place]!);
+      group.push(index);
       groupBytes += bytes;
     }
-    if (group.length > 0) await this.#compareGroup(batch, group, found);
+    if (group.length > 0) await this.#compareGroup({ ...part, keys: group }, found);
   }
 
-  async #compareGroup(batch: KeyBatch, keys: readonly number[], found: Suspects): Promise<void> {
-    const [source, target] = await this.#both({ batch, keys, perKey: 2, write: DUMP_AND_EXPIRY });
-    for (let place = 0; place < keys.length; place++) {
+  async #compareGroup(part: Part, found: Suspects): Promise<void> {
+    const [source, target] = locateBoth(await this.#both(part, DUMP_AND_EXPIRY, 2));
+    for (const [place, index] of part.keys.entries()) {
       const isEqual =
-        this.#hasEqualValues(source, target, place * 2, place) &&
-        this.#hasEqualExpiry(source, target, place * 2 + 1, place);
-      if (!isEqual) found.unsure.push(keys[place]!);
+        this.#hasEqualValues(source, target, place * 2) &&
+        this.#hasEqualExpiry(source, target, place * 2 + 1);
+      if (!isEqual) found.unsure.push(index);
     }
   }
 
-  #both(question: Question): Promise<[Answers, Answers]> {
-    return Promise.all([ask(this.#source, question), ask(this.#target, question)]);
+  /** Sends both sides the same bytes. */
+  async #both(part: Part, write: WriteAbout, perKey: number): Promise<Blocks> {
+    const [source, target] = [this.#source, this.#target];
+    const [one, other] = await Promise.all([
+      source.deployment.connection(part.sourceMaster, source.db),
+      target.deployment.connection(part.targetMaster, target.db),
+    ]);
+    const requests = this.#requests(part, write);
+    const count = part.keys.length * perKey;
+    const replies = await Promise.all([
+      one.exchangeBlock(requests, count),
+      other.exchangeBlock(requests, count),
+    ]);
+    this.#out.recycle(requests);
+    return replies;
   }
 
-  #hasEqualExpiry(source: Answers, target: Answers, at: number, place: number): boolean {
-    if (areSameBytes(source, target, at, place, 0)) return true;
-    const [one, other] = [integer(source, at, place), integer(target, at, place)];
+  #requests({ batch, keys }: Part, write: WriteAbout): Buffer {
+    for (const index of keys) write(this.#out, batch, index);
+    return this.#out.take();
+  }
+
+  #hasEqualExpiry(source: RawReplies, target: RawReplies, at: number): boolean {
+    if (areSameBytes(source, target, at, 0)) return true;
+    const [one, other] = [integer(source, at), integer(target, at)];
     if (one < STAYS || other < STAYS) return false;
-    return compareExpiry(one, other, this.#toleranceMs) === undefined;
+    return compareExpiry(one, other, this.#measure.toleranceMs) === undefined;
   }
 
-  #hasEqualValues(source: Answers, target: Answers, at: number, place: number): boolean {
-    if (!isPayload(source, at, place) || !isPayload(target, at, place)) return false;
-    if (areSameBytes(source, target, at, place, TAIL_BYTES)) return true;
-    const one = this.#portrait(source, at, place);
-    const other = this.#portrait(target, at, place);
+  #hasEqualValues(source: RawReplies, target: RawReplies, at: number): boolean {
+    if (!isPayload(source, at) || !isPayload(target, at)) return false;
+    if (areSameBytes(source, target, at, TAIL_BYTES)) return true;
+    const [one, other] = [this.#portrait(source, at), this.#portrait(target, at)];
     if (one === undefined || other === undefined) return false;
     return comparePortraits(one, other) === undefined;
   }
 
-  #portrait(answers: Answers, at: number, place: number): ReturnType<PortraitPainter['paint']> {
-    const buf = answers.bufs[place]!;
-    const start = buf.indexOf(CR, answers.starts[at]) + 2;
-    return this.#painter.paint(buf, start, answers.ends[at]! - 2 - start);
+  #portrait({ buf, starts, ends }: RawReplies, at: number): ReturnType<PortraitPainter['paint']> {
+    const start = buf.indexOf(CR, starts[at]) + 2;
+    return this.#painter.paint(buf, start, ends[at]! - 2 - start);
   }
 }
 
+/** Whether all replies are the same, byte for byte. */
+function areSameBlocks([source, target]: Blocks): boolean {
+  const size = source.end - source.start;
+  if (size !== target.end - target.start) return false;
+  return source.buf.compare(target.buf, target.start, target.end, source.start, source.end) === 0;
+}
+
+function locateBoth([source, target]: Blocks): [RawReplies, RawReplies] {
+  return [locateReplies(source), locateReplies(target)];
+}
+
 /** Whether the two replies are the same but for their last `tail` bytes. */
-function areSameBytes(
-  source: Answers,
-  target: Answers,
-  at: number,
-  place: number,
-  tail: number,
-): boolean {
+function areSameBytes(source: RawReplies, target: RawReplies, at: number, tail: number): boolean {
   const from = source.starts[at]!;
   const size = source.ends[at]! - from;
   const otherFrom = target.starts[at]!;
   if (size !== target.ends[at]! - otherFrom) return false;
-  const [buf, other] = [source.bufs[place]!, target.bufs[place]!];
+  const [buf, other] = [source.buf, target.buf];
   if (size > SHORT_LOOP_BYTES) {
     return buf.compare(other, otherFrom, otherFrom + size - tail, from, from + size - tail) === 0;
   }
@@ -190,13 +277,11 @@ function areSameBytes(
 const SHORT_LOOP_BYTES = 64;
 
 /** A bulk string that is not null; errors are none. */
-function isPayload({ bufs, starts }: Answers, at: number, place: number): boolean {
-  const buf = bufs[place]!;
+function isPayload({ buf, starts }: RawReplies, at: number): boolean {
   return buf[starts[at]!] === DOLLAR && buf[starts[at]! + 1] !== MINUS;
 }
 
-function integer({ bufs, starts }: Answers, at: number, place: number): number {
-  const buf = bufs[place]!;
+function integer({ buf, starts }: RawReplies, at: number): number {
   let pos = starts[at]!;
   if (buf[pos++] !== COLON) return NOT_A_NUMBER;
   const isNegative = buf[pos] === MINUS;
@@ -206,33 +291,39 @@ function integer({ bufs, starts }: Answers, at: number, place: number): number {
   return isNegative ? -value : value;
 }
 
-/** Writes a command that consists of words, the key, and more words. */
-function about(words: readonly string[], more: readonly string[] = []): Question['write'] {
-  const head = new RequestBuffer();
-  head.begin(words.length + 1 + more.length);
-  for (const word of words) head.word(word);
-  const headBytes = head.take();
-  for (const word of more) head.word(word);
-  const tailBytes = head.take();
-  return (out, { buf, at, size }, index) => {
-    out.raw(headBytes, 0, headBytes.length, 1);
-    out.argument(buf, at[index]!, size[index]!);
-    if (tailBytes.length > 0) out.raw(tailBytes, 0, tailBytes.length, 0);
+/** `-WRONGTYPE`, in place of another error. */
+function isOfWrongType({ buf, starts }: RawReplies, at: number): boolean {
+  return buf[starts[at]! + 1] === LETTER_W && buf[starts[at]! + 2] === LETTER_R;
+}
+
+/** Writes commands about one key. */
+type WriteAbout = (out: RequestBuffer, batch: KeyBatch, index: number) => void;
+
+/** Writes commands of words and the key, which stands for KEY. Keys are taken from SCAN replies, frame and all. */
+function about(...commands: readonly (readonly string[])[]): WriteAbout {
+  const out = new RequestBuffer();
+  const pieces: Buffer[] = [];
+  for (const words of commands) {
+    out.begin(words.length);
+    for (const word of words) {
+      if (word === KEY) pieces.push(out.take());
+      else out.word(word);
+    }
+  }
+  const last = out.take();
+  return (requests, { buf, at, size }, index) => {
+    for (let i = 0; i < pieces.length; i++) {
+      const piece = pieces[i]!;
+      requests.raw(piece, 0, piece.length, 1);
+      requests.framed(buf, at[index]!, size[index]!);
+    }
+    if (last.length > 0) requests.raw(last, 0, last.length, 0);
   };
 }
 
-function oneAfterTheOther(first: Question['write'], second: Question['write']): Question['write'] {
-  return (out, batch, index) => {
-    first(out, batch, index);
-    second(out, batch, index);
-  };
-}
-
-const TYPE = about(['TYPE']);
-const MEMORY_USAGE = about(['MEMORY', 'USAGE']);
-const EXPIRY = about(['PEXPIRETIME']);
-const RANGE_AND_EXPIRY = oneAfterTheOther(
-  about(['GETRANGE'], ['0', String(SHORT_STRING_BYTES)]),
-  EXPIRY,
-);
-const DUMP_AND_EXPIRY = oneAfterTheOther(about(['DUMP']), EXPIRY);
+const KEY = '<key>';
+const TYPE = about(['TYPE', KEY]);
+const MEMORY_USAGE = about(['MEMORY', 'USAGE', KEY]);
+const EXPIRY = ['PEXPIRETIME', KEY];
+const RANGE_AND_EXPIRY = about(['GETRANGE', KEY, '0', String(SHORT_STRING_BYTES)], EXPIRY);
+const DUMP_AND_EXPIRY = about(['DUMP', KEY], EXPIRY);

@@ -4,8 +4,18 @@ import type { Portrait } from './portrait.ts';
 /** `unread`: a side answered with an error, so nothing can be said. */
 export type DifferenceKind = 'onlyOnSource' | 'onlyOnTarget' | 'type' | 'value' | 'ttl' | 'unread';
 
+/** Values and expiry are compared, or only whether a key is there and of what type. */
+export type Depth = 'values' | 'types';
+
+/** What counts as equal. */
+export interface Measure {
+  /** Expiry times that differ by no more are equal, milliseconds. */
+  readonly toleranceMs: number;
+  readonly depth: Depth;
+}
+
 export interface PartDifference {
-  /** A field, member, index, or part of a stream; one byte a character. */
+  /** A field, member, index, or part of a stream; one byte a character. Long texts are cut. */
   readonly part: string;
   /** Undefined where there is no such part. */
   readonly source: string | undefined;
@@ -17,12 +27,16 @@ export interface Difference {
   readonly type?: string;
   /** For people: what stands on either side. */
   readonly detail?: string;
+  /** The key was written to all the time, so that this may be a write on its way. */
+  readonly isChanging?: boolean;
   /** The first PARTS_SHOWN_MAX parts that differ. */
   readonly parts?: readonly PartDifference[];
   readonly partCount?: number;
 }
 
 export const PARTS_SHOWN_MAX = 10;
+/** Longer texts are cut, so that what is remembered of a difference is bounded. */
+const TEXT_BYTES_MAX = 1000;
 
 /** Counts parts that differ and keeps the first ones. */
 export class PartDifferences {
@@ -31,7 +45,13 @@ export class PartDifferences {
 
   add(part: PartDifference): void {
     this.count++;
-    if (this.shown.length < PARTS_SHOWN_MAX) this.shown.push(part);
+    if (this.shown.length >= PARTS_SHOWN_MAX) return;
+    const { source, target } = part;
+    this.shown.push({
+      part: short(part.part),
+      source: source === undefined ? undefined : short(source),
+      target: target === undefined ? undefined : short(target),
+    });
   }
 
   /** Undefined when none was added. */
@@ -39,6 +59,11 @@ export class PartDifferences {
     if (this.count === 0) return undefined;
     return { kind: 'value', type, parts: this.shown, partCount: this.count };
   }
+}
+
+function short(text: string): string {
+  if (text.length <= TEXT_BYTES_MAX) return text;
+  return `${text.slice(0, TEXT_BYTES_MAX)}... (${text.length} bytes)`;
 }
 
 /** Undefined when the two values are equal. */

@@ -1,12 +1,23 @@
-/** The careful look at one key: whether it differs between the two sides, and how. */
+/**
+ * The careful look at one key: whether it differs between the two sides, and how. A key that is written to all the time
+ * differs in every look, because the write comes to the target later. Such a key is looked at several times, and the
+ * target may then also be equal to what the source was a moment before.
+ */
+import { setTimeout as pause } from 'node:timers/promises';
 import { type Argument, replyText } from '../../client/index.ts';
 import { type Reply, ReplyError } from '../../resp/index.ts';
 import { LARGE_VALUE_BYTES } from './batch-check.ts';
-import { type Difference, compareExpiry, comparePortraits } from './differences.ts';
+import { type Difference, type Measure, compareExpiry, comparePortraits } from './differences.ts';
 import { compareLargeValues } from './large-values.ts';
-import { PortraitPainter } from './portrait.ts';
+import { type Portrait, PortraitPainter } from './portrait.ts';
 import type { Side } from '../flow/index.ts';
 import type { Call } from './stream-facts.ts';
+
+/** Looks at a key that moves, and the pause before each, which doubles, milliseconds: 0.3 s in all. */
+const LOOKS_MAX = 6;
+const FIRST_PAUSE_MS = 5;
+/** Checksum at the end of a DUMP payload. */
+const CHECKSUM_BYTES = 8;
 
 /** What one side says of the key. */
 interface Sighting {
@@ -17,73 +28,155 @@ interface Sighting {
   readonly expireAtUnixMs: number;
   /** By the server's own clock; below 0 for never. */
   readonly ttlMs: number;
+  /** Of the whole value; undefined where that is large or of an unknown kind, or was not asked for. */
+  checksum: string | undefined;
+  portrait: Portrait | undefined;
+}
+
+export interface Judgement {
+  /** Undefined when the key is equal, or neither side has it, or one has it no more because its time was over. */
+  readonly difference: Difference | undefined;
+  /** The same text where both sides stood still, all but surely. */
+  readonly print: string;
+}
+
+interface Look {
+  readonly source: Sighting;
+  readonly target: Sighting;
+  readonly difference: Difference | undefined;
 }
 
 export class KeyJudge {
   readonly #source: Side;
   readonly #target: Side;
-  readonly #toleranceMs: number;
+  readonly #measure: Measure;
   readonly #painter: PortraitPainter = new PortraitPainter();
 
-  constructor(source: Side, target: Side, toleranceMs: number) {
+  constructor(source: Side, target: Side, measure: Measure) {
     this.#source = source;
     this.#target = target;
-    this.#toleranceMs = toleranceMs;
+    this.#measure = measure;
   }
 
-  /** Undefined when the key is equal, or neither side has it, or one has it no more because its time was over. */
-  async judge(key: Buffer): Promise<Difference | undefined> {
+  async judge(key: Buffer): Promise<Judgement> {
     try {
-      return await this.#judge(key);
+      const { difference, source, target } = await this.#look(key);
+      const { kind = '' } = difference ?? {};
+      const isMissing = !source.isThere || !target.isThere;
+      const print = isMissing ? kind : `${printOf(source)} ${printOf(target)}`;
+      return { difference, print };
     } catch (error) {
-      if (!(error instanceof ReplyError)) throw error;
-      return { kind: 'unread', detail: error.message };
+      return { difference: unread(error), print: 'unread' };
     }
   }
 
-  async #judge(key: Buffer): Promise<Difference | undefined> {
+  /** As `difference` of `judge`, of a key that is written to: with the time it takes to tell. */
+  async judgeMoving(key: Buffer): Promise<Difference | undefined> {
+    const sources: Sighting[] = [];
+    let pauseMs = FIRST_PAUSE_MS;
+    let last: Difference | undefined;
+    try {
+      for (let looks = 0; looks < LOOKS_MAX; looks++) {
+        const { difference, source, target } = await this.#look(key);
+        if (difference === undefined) return undefined;
+        if (sources.some((former) => this.#areEqual(former, target))) return undefined;
+        sources.push(source);
+        last = difference;
+        await pause(pauseMs);
+        pauseMs *= 2;
+      }
+    } catch (error) {
+      return unread(error);
+    }
+    return last === undefined ? undefined : { ...last, isChanging: true };
+  }
+
+  async #look(key: Buffer): Promise<Look> {
     const calls = [callOf(this.#source, key), callOf(this.#target, key)] as const;
     const [source, target] = await Promise.all([look(calls[0]), look(calls[1])]);
-    if (!source.isThere || !target.isThere) return this.#judgeMissing(source, target);
-    if (source.type !== target.type) {
-      const detail = `${source.type} on the source, ${target.type} on the target`;
-      return { kind: 'type', detail };
-    }
-    const value = await this.#judgeValues(source, target, calls);
-    return value ?? compareExpiry(source.expireAtUnixMs, target.expireAtUnixMs, this.#toleranceMs);
+    return { source, target, difference: await this.#compare(source, target, calls) };
   }
 
-  #judgeMissing(source: Sighting, target: Sighting): Difference | undefined {
-    const there = source.isThere ? source : target;
-    if (!there.isThere) return undefined;
-    const isExpiring = there.ttlMs >= 0 && there.ttlMs <= this.#toleranceMs;
-    if (isExpiring) return undefined;
-    return { kind: source.isThere ? 'onlyOnSource' : 'onlyOnTarget', type: there.type };
-  }
-
-  async #judgeValues(
+  async #compare(
     source: Sighting,
     target: Sighting,
     calls: readonly [Call, Call],
   ): Promise<Difference | undefined> {
+    const plain = this.#comparePlainly(source, target);
+    if (plain !== 'same' || this.#measure.depth === 'types') {
+      return plain === 'same' ? undefined : plain;
+    }
+    return (
+      (await this.#compareValues(source, target, calls)) ?? this.#compareExpiry(source, target)
+    );
+  }
+
+  /** What can be told without the values; `same` when that is not all. Undefined: equal, for neither is there. */
+  #comparePlainly(source: Sighting, target: Sighting): Difference | 'same' | undefined {
+    if (source.isThere && target.isThere) {
+      if (source.type === target.type) return 'same';
+      const detail = `${source.type} on the source, ${target.type} on the target`;
+      return { kind: 'type', type: source.type, detail };
+    }
+    const there = source.isThere ? source : target;
+    if (!there.isThere) return undefined;
+    const isExpiring = there.ttlMs >= 0 && there.ttlMs <= this.#measure.toleranceMs;
+    if (isExpiring) return undefined;
+    return { kind: source.isThere ? 'onlyOnSource' : 'onlyOnTarget', type: there.type };
+  }
+
+  async #compareValues(
+    source: Sighting,
+    target: Sighting,
+    calls: readonly [Call, Call],
+  ): Promise<Difference | undefined> {
+    const { type } = source;
     const isSmall = [source, target].every(
       ({ memoryBytes }) => memoryBytes !== undefined && memoryBytes <= LARGE_VALUE_BYTES,
     );
-    if (isSmall) {
-      const [one, other] = await Promise.all([calls[0]('DUMP'), calls[1]('DUMP')]);
-      // Gone in between: the next look will tell.
-      if (one === null || other === null) return { kind: 'value', type: source.type };
-      const portraits = [this.#portrait(one), this.#portrait(other)];
-      if (portraits[0] !== undefined && portraits[1] !== undefined) {
-        return comparePortraits(portraits[0], portraits[1]);
-      }
+    if (!isSmall) return compareLargeValues(type, calls[0], calls[1]);
+    const [one, other] = await Promise.all([calls[0]('DUMP'), calls[1]('DUMP')]);
+    // Gone in between: the next look will tell.
+    if (one === null || other === null) return { kind: 'value', type };
+    this.#paint(source, one);
+    this.#paint(target, other);
+    if (source.portrait === undefined || target.portrait === undefined) {
+      return compareLargeValues(type, calls[0], calls[1]);
     }
-    return compareLargeValues(source.type, calls[0], calls[1]);
+    return comparePortraits(source.portrait, target.portrait);
   }
 
-  #portrait(payload: Reply): ReturnType<PortraitPainter['paint']> {
-    return Buffer.isBuffer(payload) ? this.#painter.paint(payload, 0, payload.length) : undefined;
+  #paint(sighting: Sighting, payload: Reply): void {
+    if (!Buffer.isBuffer(payload)) return;
+    sighting.portrait = this.#painter.paint(payload, 0, payload.length);
+    sighting.checksum = payload.toString('hex', payload.length - CHECKSUM_BYTES);
   }
+
+  #compareExpiry(source: Sighting, target: Sighting): Difference | undefined {
+    const { toleranceMs } = this.#measure;
+    const found = compareExpiry(source.expireAtUnixMs, target.expireAtUnixMs, toleranceMs);
+    return found === undefined ? undefined : { ...found, type: source.type };
+  }
+
+  /** Whether the target is what the source was, as far as that is in hand. */
+  #areEqual(source: Sighting, target: Sighting): boolean {
+    const plain = this.#comparePlainly(source, target);
+    if (plain !== 'same') return plain === undefined;
+    if (this.#measure.depth === 'types') return true;
+    if (source.portrait === undefined || target.portrait === undefined) return false;
+    if (comparePortraits(source.portrait, target.portrait) !== undefined) return false;
+    return this.#compareExpiry(source, target) === undefined;
+  }
+}
+
+function printOf({ type, expireAtUnixMs, checksum, memoryBytes }: Sighting): string {
+  return `${type} ${expireAtUnixMs} ${checksum ?? memoryBytes}`;
+}
+
+/** An error of a server is an answer; others are thrown on. */
+function unread(error: unknown): Difference {
+  if (!(error instanceof ReplyError)) throw error;
+  return { kind: 'unread', detail: error.message };
 }
 
 /** Commands about one key of a side: the key goes behind the command's words. */
@@ -105,6 +198,8 @@ async function look(call: Call): Promise<Sighting> {
     memoryBytes: memory,
     expireAtUnixMs: Math.max(-1, Number(expireAt)),
     ttlMs: Number(ttl),
+    checksum: undefined,
+    portrait: undefined,
   };
 }
 

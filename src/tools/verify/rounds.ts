@@ -18,7 +18,7 @@ import {
   scanPage,
 } from '../flow/index.ts';
 import { BatchCheck } from './batch-check.ts';
-import type { Difference } from './differences.ts';
+import type { Depth, Difference } from './differences.ts';
 import { KeyJudge } from './key-judge.ts';
 import { type Selection, keyChooser, scanPattern } from './selection.ts';
 
@@ -34,6 +34,8 @@ export interface RoundsOptions extends Selection {
   readonly rate: number;
   /** Expiry times that differ by no more are equal, milliseconds. */
   readonly toleranceMs: number;
+  /** How closely keys are looked at; default `values`. */
+  readonly depth?: Depth | undefined;
   readonly signal: AbortSignal;
 }
 
@@ -42,6 +44,9 @@ export interface Suspect {
   readonly key: Buffer;
   readonly difference: Difference;
 }
+
+/** Takes a key that differs for good. */
+export type Report = (suspect: Suspect) => Promise<void>;
 
 /** How far the work is; read while it goes on. */
 export interface RoundsProgress {
@@ -59,70 +64,95 @@ const LOT_KEYS = 500;
 const LOTS_MAX = 8;
 /** Single keys under way. */
 const JUDGED_MAX = 16;
-/** Differences that are remembered: with more, the two are no copies of each other. */
-const SUSPECTS_MAX = 500_000;
+/** Keys that are remembered because they differ: with more, the two are no copies of each other. */
+const SUSPECTS_MAX = 1_000_000;
+
+/** A key to look at again: of the difference only what it takes to tell of it when there is no time. */
+interface Memory {
+  readonly difference: Difference;
+  /** What was seen, as the judge has it. */
+  readonly print: string;
+}
 
 export class Rounds {
   readonly progress: RoundsProgress = { round: 1, sourceKeys: 0, targetKeys: 0, suspects: 0 };
   readonly #options: RoundsOptions;
   readonly #pace: Pace;
   readonly #isWanted: ReturnType<typeof keyChooser>;
-  #suspects: Map<string, Suspect> = new Map();
+  /** Keys, of one byte a character, by pair. */
+  #suspects: Map<DatabasePair, Map<string, Memory>> = new Map();
+  readonly #report: Report;
 
-  constructor(options: RoundsOptions) {
+  constructor(options: RoundsOptions, report: Report) {
     this.#options = options;
+    this.#report = report;
     this.#pace = new Pace(options.rate);
     this.#isWanted = keyChooser(options);
   }
 
-  /** Keys that differ after the last round, or when the signal came. Throws ToolError, and what connections throw. */
-  async run(): Promise<readonly Suspect[]> {
+  /**
+   * Reports the keys that differ in the last round, while they are found; when the signal came, those that differed so
+   * far. Throws ToolError, and what connections throw.
+   */
+  async run(): Promise<void> {
     const { rounds, intervalMs, pairs, signal } = this.#options;
     for (const pair of pairs) await this.#scan(pair);
-    while (this.progress.round < rounds && this.#suspects.size > 0 && !signal.aborted) {
+    while (this.progress.round < rounds && this.progress.suspects > 0 && !signal.aborted) {
       await pause(intervalMs, undefined, { signal }).catch(() => undefined);
       if (signal.aborted) break;
       this.progress.round++;
       await this.#lookAgain();
     }
-    return [...this.#suspects.values()];
+    if (signal.aborted && !this.#isLast) await this.#reportRemembered();
   }
 
   /** One key at a time, as `run` does at its end. */
   judgeOf(pair: DatabasePair): KeyJudge {
-    const { toleranceMs } = this.#options;
-    return new KeyJudge(this.#sideOf('source', pair), this.#sideOf('target', pair), toleranceMs);
+    const { toleranceMs, depth = 'values' } = this.#options;
+    const [source, target] = [this.#sideOf('source', pair), this.#sideOf('target', pair)];
+    return new KeyJudge(source, target, { toleranceMs, depth });
+  }
+
+  get #isLast(): boolean {
+    return this.progress.round >= this.#options.rounds;
   }
 
   async #lookAgain(): Promise<void> {
     const { source, target, signal } = this.#options;
     const before = this.#suspects;
     this.#suspects = new Map();
+    this.progress.suspects = 0;
     await Promise.all([source.refresh(), target.refresh()]);
     const gate = new Gate(JUDGED_MAX);
-    const judges = new Map<DatabasePair, KeyJudge>();
-    for (const suspect of before.values()) {
-      const { pair, key } = suspect;
-      if (signal.aborted) {
-        this.#suspect(suspect);
-        continue;
+    for (const [pair, keys] of before) {
+      const judge = this.judgeOf(pair);
+      for (const [text, memory] of keys) {
+        const key = Buffer.from(text, 'latin1');
+        if (signal.aborted) await this.#suspect({ pair, key, difference: memory.difference }, '');
+        else await gate.start(() => this.#judgeAgain(judge, pair, key, memory));
       }
-      const judge = judges.get(pair) ?? this.judgeOf(pair);
-      judges.set(pair, judge);
-      await gate.start(() => this.#judge(judge, pair, key));
     }
     await gate.drain();
   }
 
+  async #reportRemembered(): Promise<void> {
+    for (const [pair, keys] of this.#suspects) {
+      for (const [text, { difference }] of keys) {
+        await this.#report({ pair, key: Buffer.from(text, 'latin1'), difference });
+      }
+    }
+  }
+
   async #scan(pair: DatabasePair): Promise<void> {
     const [source, target] = [this.#sideOf('source', pair), this.#sideOf('target', pair)];
-    const check = new BatchCheck(source, target, this.#options.toleranceMs);
+    const { toleranceMs, depth = 'values' } = this.#options;
+    const check = new BatchCheck(source, target, { toleranceMs, depth });
     const judge = this.judgeOf(pair);
     const forward = this.#eachLot(source, async (page, keys) => {
       this.progress.sourceKeys += keys.length;
       const suspects = await check.suspects(page, keys);
       for (const [index, difference] of suspects.known) {
-        this.#suspect({ pair, key: keyAt(page, index), difference });
+        await this.#suspect({ pair, key: keyAt(page, index), difference }, difference.kind);
       }
       for (const index of suspects.unsure) await this.#judge(judge, pair, keyAt(page, index));
     });
@@ -136,19 +166,38 @@ export class Rounds {
   }
 
   async #judge(judge: KeyJudge, pair: DatabasePair, key: Buffer): Promise<void> {
-    const difference = await judge.judge(key);
-    if (difference !== undefined) this.#suspect({ pair, key, difference });
+    const { difference, print } = await judge.judge(key);
+    if (difference !== undefined) await this.#suspect({ pair, key, difference }, print);
   }
 
-  #suspect(suspect: Suspect): void {
-    if (this.#suspects.size >= SUSPECTS_MAX) {
+  /** Before a key is reported, it must have stood still since the last look, or be watched while it moves. */
+  async #judgeAgain(
+    judge: KeyJudge,
+    pair: DatabasePair,
+    key: Buffer,
+    former: Memory,
+  ): Promise<void> {
+    const { difference, print } = await judge.judge(key);
+    if (difference === undefined) return;
+    const isMoving = this.#isLast && print !== former.print;
+    const found = isMoving ? await judge.judgeMoving(key) : difference;
+    if (found !== undefined) await this.#suspect({ pair, key, difference: found }, print);
+  }
+
+  /** A key is taken once in a round, however often it is met. */
+  async #suspect({ pair, key, difference }: Suspect, print: string): Promise<void> {
+    const keys = this.#suspects.get(pair) ?? new Map<string, Memory>();
+    this.#suspects.set(pair, keys);
+    const text = key.toString('latin1');
+    if (keys.has(text)) return;
+    if (++this.progress.suspects > SUSPECTS_MAX) {
       throw new ToolError(
         'NODES_REFUSED',
         `Cannot go on: more than ${SUSPECTS_MAX} keys differ, so the target is no copy of the source`,
       );
     }
-    this.#suspects.set(`${suspect.pair.source} ${suspect.key.toString('latin1')}`, suspect);
-    this.progress.suspects = this.#suspects.size;
+    keys.set(text, { difference: outline(difference), print });
+    if (this.#isLast) await this.#report({ pair, key, difference });
   }
 
   #sideOf(which: 'source' | 'target', pair: DatabasePair): Side {
@@ -179,6 +228,16 @@ export class Rounds {
     });
     await Promise.all(scans);
   }
+}
+
+const outlines = new Map<string, Difference>();
+
+/** The same for all differences of a kind, so that it takes no memory. */
+function outline({ kind, type = '' }: Difference): Difference {
+  const name = `${kind} ${type}`;
+  const known = outlines.get(name) ?? (type === '' ? { kind } : { kind, type });
+  outlines.set(name, known);
+  return known;
 }
 
 const COLON = 0x3a;

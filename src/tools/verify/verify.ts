@@ -1,13 +1,18 @@
 /** `slotline verify`: whether two deployments hold the same data, and what differs. */
+import { setTimeout as pause } from 'node:timers/promises';
 import { Deployment, type DeploymentOptions } from '../../client/index.ts';
 import { asToolError } from '../errors.ts';
 import type { ExitStatus } from '../errors.ts';
-import { type Databases, Gate, databasePairs } from '../flow/index.ts';
+import { type DatabasePair, type Databases, type Side, databasePairs } from '../flow/index.ts';
 import type { Screen } from '../screen.ts';
-import { type Finding, showOutcome } from './report.ts';
+import { Changes } from './changes.ts';
+import type { Finding } from './finding.ts';
+import { type Outcome, Tally, isEqual } from './outcome.ts';
 import { repairKey } from './repair.ts';
+import { ScreenReport } from './report.ts';
+import { type ResultFile, openResults } from './result-files.ts';
+import type { ResultSink } from './result-sink.ts';
 import { Rounds, type RoundsOptions, type Suspect } from './rounds.ts';
-import type { Side } from '../flow/index.ts';
 
 export interface VerifyOptions extends Omit<RoundsOptions, 'source' | 'target' | 'pairs'> {
   readonly source: DeploymentOptions;
@@ -15,45 +20,104 @@ export interface VerifyOptions extends Omit<RoundsOptions, 'source' | 'target' |
   readonly databases: Databases;
   /** The side that is changed where it differs. */
   readonly repair: 'source' | 'target' | undefined;
+  /** What is found goes there too; of several comparisons the last whole one. */
+  readonly files?: readonly ResultFile[];
+  /** Compares so often, and shows what comes and goes; once, and all of it, by default. */
+  readonly comparisons?: number | undefined;
+  /** Ends with the words that readers of RedisFullCheck's log look for. */
+  readonly hasFullCheckEnd?: boolean;
 }
 
 const PROGRESS_MS = 2000;
-const REPAIRS_MAX = 16;
+
+/** Two deployments, opened. */
+interface Ends {
+  readonly source: Deployment;
+  readonly target: Deployment;
+}
 
 /** Status 0 when both are equal (or were made so), 1 when they differ, 3 when it was broken off. Throws ToolError. */
 export async function verify(options: VerifyOptions, screen: Screen): Promise<ExitStatus> {
-  const startedMs = performance.now();
-  const source = await opened(options.source);
-  const target = await opened(options.target);
+  const opened: Deployment[] = [];
   try {
-    const pairs = await databasePairs(source, target, options.databases);
-    const rounds = new Rounds({ ...options, source, target, pairs });
-    const timer = setInterval(() => showProgress(rounds, screen), PROGRESS_MS);
-    try {
-      const suspects = await rounds.run();
-      const findings = await repaired(suspects, { options, rounds, source, target });
-      const seconds = (performance.now() - startedMs) / 1000;
-      const isFinished = !options.signal.aborted;
-      showOutcome({ progress: rounds.progress, findings, isFinished, seconds }, screen);
-      if (!isFinished) return 3;
-      return findings.every(({ repair }) => repair === 'done') ? 0 : 1;
-    } finally {
-      clearInterval(timer);
-    }
+    const source = await Deployment.open(options.source);
+    opened.push(source);
+    const target = await Deployment.open(options.target);
+    opened.push(target);
+    const compare = options.comparisons === undefined ? compareOnce : compareOften;
+    return await compare(options, { source, target }, screen);
   } catch (error) {
     throw asToolError(error);
   } finally {
-    source.close();
-    target.close();
+    for (const deployment of opened) deployment.close();
   }
 }
 
-async function opened(options: DeploymentOptions): Promise<Deployment> {
-  try {
-    return await Deployment.open(options);
-  } catch (error) {
-    throw asToolError(error);
+async function compareOnce(
+  options: VerifyOptions,
+  ends: Ends,
+  screen: Screen,
+): Promise<ExitStatus> {
+  const { files = [], hasFullCheckEnd = false } = options;
+  const sinks = [new ScreenReport(screen, hasFullCheckEnd), ...(await openResults(files))];
+  return statusOf(await compared(options, ends, sinks, screen));
+}
+
+/** Again and again; the status is that of the last comparison that was whole. */
+async function compareOften(
+  options: VerifyOptions,
+  ends: Ends,
+  screen: Screen,
+): Promise<ExitStatus> {
+  const { files = [], comparisons = 1, signal, intervalMs } = options;
+  const changes = new Changes(screen);
+  let status: ExitStatus = 3;
+  for (let count = 1; !signal.aborted; count++) {
+    const sinks = [changes, ...(await openResults(files))];
+    const outcome = await compared(options, ends, sinks, screen);
+    if (outcome.isFinished) status = statusOf(outcome);
+    if (count >= comparisons) break;
+    await pause(intervalMs, undefined, { signal }).catch(() => undefined);
+    await Promise.all([ends.source.refresh(), ends.target.refresh()]);
   }
+  return status;
+}
+
+function statusOf(outcome: Outcome): ExitStatus {
+  if (!outcome.isFinished) return 3;
+  return isEqual(outcome) ? 0 : 1;
+}
+
+/** One comparison, from the first look to the last round. */
+async function compared(
+  options: VerifyOptions,
+  ends: Ends,
+  sinks: readonly ResultSink[],
+  screen: Screen,
+): Promise<Outcome> {
+  const startedAt = new Date();
+  const startedMs = performance.now();
+  const pairs = await databasePairs(ends.source, ends.target, options.databases);
+  const tally = new Tally();
+  const rounds: Rounds = new Rounds({ ...options, ...ends, pairs }, async (suspect) => {
+    const finding = await mended(suspect, { repair: options.repair, ends, rounds });
+    tally.add(finding);
+    for (const sink of sinks) sink.add(finding);
+  });
+  const timer = setInterval(() => showProgress(rounds, screen), PROGRESS_MS);
+  try {
+    await rounds.run();
+  } finally {
+    clearInterval(timer);
+  }
+  const outcome = {
+    ...{ source: ends.source.name, target: ends.target.name, startedAt, tally },
+    progress: rounds.progress,
+    isFinished: !options.signal.aborted,
+    seconds: (performance.now() - startedMs) / 1000,
+  };
+  for (const sink of sinks) sink.end(outcome);
+  return outcome;
 }
 
 function showProgress({ progress }: Rounds, screen: Screen): void {
@@ -64,38 +128,33 @@ function showProgress({ progress }: Rounds, screen: Screen): void {
   screen.event({ event: 'progress', ...progress });
 }
 
-interface RepairSetting {
-  readonly options: VerifyOptions;
+interface Repair {
+  readonly repair: VerifyOptions['repair'];
+  readonly ends: Ends;
   readonly rounds: Rounds;
-  readonly source: Deployment;
-  readonly target: Deployment;
 }
 
-/** Repairs where that was asked for, and looks at each key once more. */
-async function repaired(suspects: readonly Suspect[], setting: RepairSetting): Promise<Finding[]> {
-  const { options, rounds, source, target } = setting;
-  const findings: Finding[] = [];
-  const gate = new Gate(REPAIRS_MAX);
-  for (const suspect of suspects) {
-    if (options.repair === undefined || options.signal.aborted) {
-      findings.push({ ...suspect, repair: 'none' });
-      continue;
-    }
-    const { pair, key } = suspect;
-    const sides: Side[] = [
-      { deployment: source, db: pair.source },
-      { deployment: target, db: pair.target },
-    ];
-    const [model, copy] = options.repair === 'target' ? sides : sides.toReversed();
-    await gate.start(async () => {
-      if (model === undefined || copy === undefined) return;
-      const refusal = await repairKey(model, copy, key);
-      const rest = await rounds.judgeOf(pair).judge(key);
-      const difference =
-        refusal === undefined ? suspect.difference : { ...suspect.difference, detail: refusal };
-      findings.push({ pair, key, difference, repair: rest === undefined ? 'done' : 'failed' });
-    });
-  }
-  await gate.drain();
-  return findings;
+/** Repairs where that was asked for, and looks at the key once more. */
+async function mended(suspect: Suspect, { repair, ends, rounds }: Repair): Promise<Finding> {
+  if (repair === undefined) return { ...suspect, repair: 'none' };
+  const { pair, key, difference } = suspect;
+  const [model, copy] = sidesOf(pair, ends, repair);
+  const refusal = await repairKey(model, copy, key);
+  const { difference: rest } = await rounds.judgeOf(pair).judge(key);
+  return {
+    ...{ pair, key, repair: rest === undefined ? 'done' : 'failed' },
+    difference: refusal === undefined ? difference : { ...difference, detail: refusal },
+  };
+}
+
+function sidesOf(
+  pair: DatabasePair,
+  { source, target }: Ends,
+  repaired: 'source' | 'target',
+): [model: Side, copy: Side] {
+  const [one, other] = [
+    { deployment: source, db: pair.source },
+    { deployment: target, db: pair.target },
+  ];
+  return repaired === 'target' ? [one, other] : [other, one];
 }

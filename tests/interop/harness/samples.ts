@@ -33,8 +33,13 @@ export async function fillWithEverything(send: Send): Promise<void> {
 }
 
 async function fillStream(send: Send, key: string, count: number): Promise<void> {
-  for (let i = 1; i <= count; i++)
-    await send('XADD', key, `${i}-1`, 'name', `n${i}`, 'filler', 'x'.repeat(30));
+  for (let from = 1; from <= count; from += BATCH) {
+    const ids = Array.from({ length: Math.min(BATCH, count + 1 - from) }, (_, i) => from + i);
+    const filler = 'x'.repeat(30);
+    await Promise.all(
+      ids.map((id) => send('XADD', key, `${id}-1`, 'name', `n${id}`, 'filler', filler)),
+    );
+  }
   await send('XGROUP', 'CREATE', key, 'g', '0');
   await send('XREADGROUP', 'GROUP', 'g', 'one', 'COUNT', 2, 'STREAMS', key, '>');
   await send('XREADGROUP', 'GROUP', 'g', 'two', 'COUNT', 2, 'STREAMS', key, '>');
