@@ -1,6 +1,6 @@
 /**
- * `npm run chaos -- [kills|cuts|disk|migrations|tool] [--rounds 200] [--seed N] [--master EXE] [--replica EXE]`: faults under load at random
- * moments; without a word all of them. Ends with status 1 at the first loss; the same seed asks for the same faults.
+ * `npm run chaos -- [kills|cuts|disk|migrations|differences|tool] [--rounds 200] [--seed N] [--keys 1000000] [--master EXE] [--replica EXE]`:
+ * faults under load at random moments; without a word all of them. Ends with status 1 at the first loss; the same seed asks for the same faults.
  */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -12,6 +12,7 @@ import { cutRounds } from './cut-rounds.ts';
 import { diskFull } from './disk-full.ts';
 import { killRounds } from './kill-rounds.ts';
 import { migrateKillsBetween } from './migrate-kills.ts';
+import { seededDifferences } from './seeded-differences.ts';
 import { toolKills } from './tool-kills.ts';
 
 const PROGRESS_EVERY = 20;
@@ -22,6 +23,7 @@ const { values, positionals } = parseArgs({
     rounds: { type: 'string', default: '200' },
     seed: { type: 'string', default: String(Date.now() % 1_000_000) },
     master: { type: 'string', default: OUR_SERVER },
+    keys: { type: 'string', default: '1000000' },
     replica: { type: 'string', default: OUR_SERVER },
   },
 });
@@ -57,6 +59,11 @@ const SCENARIOS: Readonly<Record<string, (dir: string) => Promise<string>>> = {
   migrations: async (dir) => {
     const resumes = await migrateKillsBetween({ dir, exe: values.master, rounds, seed, tell });
     return `${rounds} kills of the tool, ${resumes} times gone on with, equal at the end`;
+  },
+  differences: async (dir) => {
+    const keys = Number(values.keys);
+    const count = await seededDifferences({ dir, exe: values.master, keys, rounds, seed, tell });
+    return `${count} differences in ${rounds} times ${keys} keys: all found, nothing else, and mended`;
   },
   disk: async (dir) => {
     const [port = 0] = await freePorts(1);
