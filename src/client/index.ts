@@ -26,6 +26,6 @@ export {
   locateReplies,
 } from './resp-client.ts';
 export { downloadRdb } from './rdb-download.ts';
-export { RequestBuffer } from './request-buffer.ts';
+export { type KeyRequests, RequestBuffer } from './request-buffer.ts';
 export { connectSentinel, findMaster } from './sentinel.ts';
 export { type Endpoint, type Redirect, SlotCache, parseRedirect } from './slot-cache.ts';

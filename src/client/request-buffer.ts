@@ -8,6 +8,21 @@ const ZERO = 0x30;
 const BULK_FRAME_BYTES = 15;
 const FIRST_BYTES = 16 * 1024;
 
+/** Key `i` is `buf[at[i], at[i] + size[i])`, and stands there as a whole bulk string, its frame around it. */
+export interface FramedKeys {
+  readonly buf: Buffer;
+  readonly at: readonly number[];
+  readonly size: readonly number[];
+}
+
+/** Requests about one key: the key follows each piece, and `last` is what comes behind the last key. */
+export interface KeyRequests {
+  readonly pieces: readonly Buffer[];
+  readonly last: Buffer;
+  /** How many requests these are. */
+  readonly count: number;
+}
+
 export class RequestBuffer {
   #buf: Buffer = Buffer.allocUnsafeSlow(FIRST_BYTES);
   #spare: Buffer | undefined;
@@ -38,11 +53,29 @@ export class RequestBuffer {
     this.#endLine();
   }
 
-  /** The next argument, which stands at `buf[at, at + size)` as a whole bulk string, its frame around it. */
-  framed(buf: Buffer, at: number, size: number): void {
-    let headBytes = 4;
-    for (let limit = 10; size >= limit; limit *= 10) headBytes++;
-    this.raw(buf, at - headBytes, headBytes + size + 2, 0);
+  /** The same requests about each of the keys with these indexes. */
+  aboutEach(
+    { pieces, last, count }: KeyRequests,
+    keys: FramedKeys,
+    indexes: readonly number[],
+  ): void {
+    let fixedBytes = last.length;
+    for (const piece of pieces) fixedBytes += piece.length;
+    for (let n = 0; n < indexes.length; n++) {
+      const size = keys.size[indexes[n]!]!;
+      let headBytes = 4;
+      for (let limit = 10; size >= limit; limit *= 10) headBytes++;
+      const frameAt = keys.at[indexes[n]!]! - headBytes;
+      const frameBytes = headBytes + size + 2;
+      this.#room(fixedBytes + pieces.length * frameBytes);
+      for (let i = 0; i < pieces.length; i++) {
+        const piece = pieces[i]!;
+        this.#copy(piece, 0, piece.length);
+        this.#copy(keys.buf, frameAt, frameBytes);
+      }
+      if (last.length > 0) this.#copy(last, 0, last.length);
+    }
+    this.#count += count * indexes.length;
   }
 
   /** The next argument as text, one byte a character. */

@@ -63,7 +63,8 @@ export interface ReplyBlock {
   readonly end: number;
   /** Error replies among them. */
   readonly errorCount: number;
-  /** Size of the longest one, as it came. */
+  /** Sizes of the shortest and the longest one, as they came. */
+  readonly shortestBytes: number;
   readonly longestBytes: number;
 }
 
@@ -76,6 +77,7 @@ interface Batch {
   /** Where each reply is, for who wants to know. */
   positions: { starts: number[]; ends: number[] } | undefined;
   errorCount: number;
+  shortestBytes: number;
   longestBytes: number;
   readonly resolve: (buf: Buffer, start: number, end: number, batch: Batch) => void;
   readonly reject: (error: Error) => void;
@@ -177,9 +179,10 @@ export class RespClient {
    * connections of RESP2, where nothing else comes in between.
    */
   exchangeBlock(bytes: Buffer, count: number): Promise<ReplyBlock> {
-    return this.#send(bytes, count, undefined, (buf, start, end, { errorCount, longestBytes }) => ({
-      ...{ buf, start, end, errorCount, longestBytes },
-    }));
+    return this.#send(bytes, count, undefined, (buf, start, end, batch) => {
+      const { errorCount, shortestBytes, longestBytes } = batch;
+      return { buf, start, end, errorCount, shortestBytes, longestBytes };
+    });
   }
 
   #send<Answer>(
@@ -192,7 +195,13 @@ export class RespClient {
     return new Promise((resolve, reject) => {
       const deadlineMs = performance.now() + this.#timeoutMs;
       this.#waiting.push({
-        ...{ count, deadlineMs, positions, doneCount: 0, errorCount: 0, longestBytes: 0 },
+        count,
+        deadlineMs,
+        positions,
+        doneCount: 0,
+        errorCount: 0,
+        shortestBytes: Number.MAX_SAFE_INTEGER,
+        longestBytes: 0,
         resolve: (...taken) => resolve(answer(...taken)),
         reject,
       });
@@ -258,7 +267,9 @@ export class RespClient {
     batch.positions?.starts.push(start);
     batch.positions?.ends.push(end);
     if (this.#held[start] === MINUS) batch.errorCount++;
-    if (end - start > batch.longestBytes) batch.longestBytes = end - start;
+    const size = end - start;
+    if (size > batch.longestBytes) batch.longestBytes = size;
+    if (size < batch.shortestBytes) batch.shortestBytes = size;
     if (++batch.doneCount < batch.count) return;
     this.#waiting.shift();
     const from = this.#from;

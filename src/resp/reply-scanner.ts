@@ -13,6 +13,9 @@ export const REPLY_MALFORMED = -2;
 const NULL_COUNT = -3;
 /** Longest line that holds no text. */
 const LINE_BYTES_MAX = 64 * 1024;
+/** Of a size that is read the short way. */
+const PLAIN_DIGITS_MAX = 6;
+const DOLLAR = 0x24;
 const CR = 0x0d;
 const LF = 0x0a;
 const MINUS = 0x2d;
@@ -43,6 +46,13 @@ export class ReplyScanner {
   /** Where the reply that starts at `start` ends (exclusive), or one of the two negative answers. */
   scan(buf: Buffer, start: number, limit: number): number {
     if (limit - start < this.#needBytes) return REPLY_UNFINISHED;
+    if (this.#done === 0 && buf[start] === DOLLAR) {
+      const end = plainBulkEnd(buf, start, limit);
+      if (end > 0 && end - start <= this.#limits.bulkBytesMax) {
+        this.#needBytes = 0;
+        return end;
+      }
+    }
     let at = start + this.#done;
     for (;;) {
       const end = this.#value(buf, at, limit);
@@ -150,6 +160,21 @@ export class ReplyScanner {
     }
     return REPLY_UNFINISHED;
   }
+}
+
+/** Where a bulk string of less than a million bytes ends that is all there: most replies. Else 0: it takes a closer look. */
+function plainBulkEnd(buf: Buffer, start: number, limit: number): number {
+  let size = 0;
+  for (let at = start + 1; at <= start + PLAIN_DIGITS_MAX; at++) {
+    const digit = buf[at]! - ZERO;
+    if (digit >= 0 && digit <= 9) size = size * 10 + digit;
+    else break;
+  }
+  let at = start + 2;
+  for (let power = 10; size >= power; power *= 10) at++;
+  const end = at + size + 4;
+  const isWhole = end <= limit && buf[at] === CR && buf[at + 1] === LF;
+  return isWhole && buf[end - 2] === CR && buf[end - 1] === LF ? end : 0;
 }
 
 function line(buf: Buffer, from: number, limit: number, sizeMax: number): number {

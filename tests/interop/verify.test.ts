@@ -11,9 +11,11 @@ import { Cluster } from './harness/cluster.ts';
 import { NodeProcess, freePorts } from './harness/node-process.ts';
 import { OUR_SERVER, REAL_SERVER, describeWithRealRedis, required } from './harness/programs.ts';
 import { sendTo } from './harness/send-to.ts';
-import { runSlotline } from './harness/slotline.ts';
+import { runSlotline, startSlotline } from './harness/slotline.ts';
 import { type Send, fillWithEverything } from './harness/samples.ts';
+import { until } from './harness/until.ts';
 
+const BOUND_MS = 30_000;
 const FAST = ['--rounds', '2', '--interval', '50'];
 
 interface Finding {
@@ -132,6 +134,44 @@ describeWithRealRedis('verify', () => {
     expect(lines).toContain('0\tvalue\thash\tf1');
     expect(lines).toContain('0\tlack_target\thash:large\tfield:777');
   }
+
+  test('where no key expires, values and missing keys are told apart all the same', async () => {
+    for (const node of [nodes[0], nodes[1]]) {
+      await node?.call('SELECT', 4);
+      for (const key of ['same', 'other']) await node?.call('SET', key, 'value');
+    }
+    await nodes[0]?.call('SET', 'empty', '');
+    await nodes[1]?.call('SET', 'empty too', '');
+    const ends = [addressOf(0), addressOf(1), '--db', '4'];
+    const first = await runSlotline('verify', ...ends, '--json', ...FAST);
+    expect(found(first.stdout)).toEqual([
+      ['empty', 'onlyOnSource'],
+      ['empty too', 'onlyOnTarget'],
+    ]);
+    for (const node of [nodes[0], nodes[1]]) await node?.call('DEL', 'empty', 'empty too');
+    await nodes[1]?.call('SET', 'other', 'VALUE');
+    const second = await runSlotline('verify', ...ends, '--json', ...FAST);
+    expect(found(second.stdout)).toEqual([['other', 'value']]);
+    for (const node of [nodes[0], nodes[1]]) {
+      await node?.call('FLUSHDB');
+      await node?.call('SELECT', 0);
+    }
+  });
+
+  test('--watch shows what comes and goes, until it is told to end', async () => {
+    const target = nodes[1];
+    const ends = [addressOf(0), addressOf(1), '--db', '0'];
+    const watch = startSlotline(...['verify', ...ends, '--watch', '--json', '--interval', '50']);
+    const says = (what: RegExp): Promise<true> =>
+      until(() => what.test(watch.stdout()), BOUND_MS, `the watch says ${what}`);
+    await says(/"event":"summary","finished":true,"equal":true/);
+    await target?.call('SET', 'number', 5);
+    await says(/"event":"difference","key":"number".*"kind":"value"/);
+    await target?.call('SET', 'number', 12345);
+    await says(/"event":"equal","key":"number"/);
+    watch.child.kill('SIGINT');
+    expect((await watch.result).status).toBe(0);
+  });
 
   test('databases are paired, filters and samples choose keys', async () => {
     const [source] = nodes;

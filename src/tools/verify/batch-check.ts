@@ -7,12 +7,16 @@
  */
 import { SLOT_COUNT } from '../../base/index.ts';
 import {
+  type KeyRequests,
   NOBODY,
   type RawReplies,
   type ReplyBlock,
   RequestBuffer,
+  type RespClient,
   locateReplies,
+  replyFacts,
 } from '../../client/index.ts';
+import { ReplyError } from '../../resp/index.ts';
 import { type Difference, type Measure, compareExpiry, comparePortraits } from './differences.ts';
 import type { KeyBatch, Side } from '../flow/index.ts';
 import { PortraitPainter } from './portrait.ts';
@@ -23,6 +27,8 @@ export const LARGE_VALUE_BYTES: number = 256 * 1024;
 const GROUP_BYTES_MAX: number = 4 * 1024 * 1024;
 /** A longer string goes the way of other values. */
 const SHORT_STRING_BYTES: number = 16 * 1024;
+/** The reply for a string without bytes, and for a key that is not there. */
+const EMPTY_BULK_BYTES = 6;
 /** Version and checksum at the end of a payload, and the end of line. */
 const TAIL_BYTES = 12;
 
@@ -67,6 +73,7 @@ export class BatchCheck {
   readonly #out: RequestBuffer = new RequestBuffer();
   /** Whether most keys of the last part were strings: the next ones are read as such before their type is known. */
   #areMostlyStrings = true;
+  #asksForExpiry = false;
 
   constructor(source: Side, target: Side, measure: Measure) {
     this.#source = source;
@@ -114,7 +121,7 @@ export class BatchCheck {
   }
 
   async #checkTypes(part: Part, found: Suspects): Promise<void> {
-    const blocks = await this.#both(part, TYPE, 1);
+    const blocks = await this.#both(part, TYPE);
     if (areSameBlocks(blocks) && blocks[0].errorCount === 0) return;
     const [source, target] = locateBoth(blocks);
     for (const [place, index] of part.keys.entries()) {
@@ -126,7 +133,7 @@ export class BatchCheck {
   /** Asks for the types. */
   async #stringsOf(part: Part, others: number[], found: Suspects): Promise<readonly number[]> {
     const client = await this.#source.deployment.connection(part.sourceMaster, this.#source.db);
-    const types = await client.exchange(this.#requests(part, TYPE), part.keys.length);
+    const types = await client.exchange(this.#written(part, TYPE), part.keys.length);
     return part.keys.filter((index, place) => {
       const [{ buf }, start] = [types, types.starts[place]!];
       // `+string` and `+stream` differ in the fourth letter; `+none` is a key that went.
@@ -139,7 +146,8 @@ export class BatchCheck {
 
   /** Takes the keys for strings; what is something else, or too long, is added to `others`. */
   async #checkStrings(part: Part, others: number[], found: Suspects): Promise<void> {
-    const blocks = await this.#both(part, RANGE_AND_EXPIRY, 2);
+    if (!this.#asksForExpiry && (await this.#areSimplyEqual(part))) return;
+    const blocks = await this.#both(part, RANGE_AND_EXPIRY);
     const areAllSame = areSameBlocks(blocks);
     const [{ errorCount, longestBytes }] = blocks;
     if (areAllSame && errorCount === 0 && longestBytes <= SHORT_STRING_BYTES) return;
@@ -158,6 +166,25 @@ export class BatchCheck {
     }
   }
 
+  /**
+   * Whether all are short strings, equal, and without expiry: the values are read alone, and behind them how many keys of
+   * the database expire. None does in many databases, which halves the work; in others it is not tried again.
+   */
+  async #areSimplyEqual(part: Part): Promise<boolean> {
+    const [source, target] = await this.#clientsOf(part);
+    const answers = this.#both(part, RANGE);
+    const [one, other] = await Promise.all([
+      hasExpiry(source, this.#source.db),
+      hasExpiry(target, this.#target.db),
+    ]);
+    const blocks = await answers;
+    const [{ errorCount, shortestBytes, longestBytes }] = blocks;
+    const areShortStrings =
+      errorCount === 0 && longestBytes <= SHORT_STRING_BYTES && shortestBytes > EMPTY_BULK_BYTES;
+    if (one || other || !areShortStrings) this.#asksForExpiry = true;
+    return !this.#asksForExpiry && areSameBlocks(blocks);
+  }
+
   /** A key that is plainly missing needs no second look. */
   #suspect(
     source: RawReplies,
@@ -173,7 +200,7 @@ export class BatchCheck {
   }
 
   async #checkOthers(part: Part, found: Suspects): Promise<void> {
-    const [source, target] = locateBoth(await this.#both(part, MEMORY_USAGE, 1));
+    const [source, target] = locateBoth(await this.#both(part, MEMORY_USAGE));
     let group: number[] = [];
     let groupBytes = 0;
     for (const [place, index] of part.keys.entries()) {
@@ -196,7 +223,7 @@ export class BatchCheck {
   }
 
   async #compareGroup(part: Part, found: Suspects): Promise<void> {
-    const [source, target] = locateBoth(await this.#both(part, DUMP_AND_EXPIRY, 2));
+    const [source, target] = locateBoth(await this.#both(part, DUMP_AND_EXPIRY));
     for (const [place, index] of part.keys.entries()) {
       const isEqual =
         this.#hasEqualValues(source, target, place * 2) &&
@@ -206,24 +233,28 @@ export class BatchCheck {
   }
 
   /** Sends both sides the same bytes. */
-  async #both(part: Part, write: WriteAbout, perKey: number): Promise<Blocks> {
-    const [source, target] = [this.#source, this.#target];
-    const [one, other] = await Promise.all([
-      source.deployment.connection(part.sourceMaster, source.db),
-      target.deployment.connection(part.targetMaster, target.db),
+  async #both(part: Part, requests: KeyRequests): Promise<Blocks> {
+    const [source, target] = await this.#clientsOf(part);
+    const bytes = this.#written(part, requests);
+    const count = part.keys.length * requests.count;
+    const blocks = await Promise.all([
+      source.exchangeBlock(bytes, count),
+      target.exchangeBlock(bytes, count),
     ]);
-    const requests = this.#requests(part, write);
-    const count = part.keys.length * perKey;
-    const replies = await Promise.all([
-      one.exchangeBlock(requests, count),
-      other.exchangeBlock(requests, count),
-    ]);
-    this.#out.recycle(requests);
-    return replies;
+    this.#out.recycle(bytes);
+    return blocks;
   }
 
-  #requests({ batch, keys }: Part, write: WriteAbout): Buffer {
-    for (const index of keys) write(this.#out, batch, index);
+  #clientsOf({ sourceMaster, targetMaster }: Part): Promise<[RespClient, RespClient]> {
+    const [source, target] = [this.#source, this.#target];
+    return Promise.all([
+      source.deployment.connection(sourceMaster, source.db),
+      target.deployment.connection(targetMaster, target.db),
+    ]);
+  }
+
+  #written({ batch, keys }: Part, requests: KeyRequests): Buffer {
+    this.#out.aboutEach(requests, batch, keys);
     return this.#out.take();
   }
 
@@ -296,11 +327,20 @@ function isOfWrongType({ buf, starts }: RawReplies, at: number): boolean {
   return buf[starts[at]! + 1] === LETTER_W && buf[starts[at]! + 2] === LETTER_R;
 }
 
-/** Writes commands about one key. */
-type WriteAbout = (out: RequestBuffer, batch: KeyBatch, index: number) => void;
+/** Whether any key of the database expires, as far as the server tells. */
+async function hasExpiry(client: RespClient, db: number): Promise<boolean> {
+  try {
+    const facts = replyFacts(await client.call('INFO', 'keyspace'));
+    const counts = facts.get(`db${db}`);
+    return counts !== undefined && !/\bexpires=0\b/.test(counts);
+  } catch (error) {
+    if (error instanceof ReplyError) return true;
+    throw error;
+  }
+}
 
-/** Writes commands of words and the key, which stands for KEY. Keys are taken from SCAN replies, frame and all. */
-function about(...commands: readonly (readonly string[])[]): WriteAbout {
+/** Commands about a key, which stands for KEY. */
+function about(...commands: readonly (readonly string[])[]): KeyRequests {
   const out = new RequestBuffer();
   const pieces: Buffer[] = [];
   for (const words of commands) {
@@ -310,20 +350,14 @@ function about(...commands: readonly (readonly string[])[]): WriteAbout {
       else out.word(word);
     }
   }
-  const last = out.take();
-  return (requests, { buf, at, size }, index) => {
-    for (let i = 0; i < pieces.length; i++) {
-      const piece = pieces[i]!;
-      requests.raw(piece, 0, piece.length, 1);
-      requests.framed(buf, at[index]!, size[index]!);
-    }
-    if (last.length > 0) requests.raw(last, 0, last.length, 0);
-  };
+  return { pieces, last: out.take(), count: commands.length };
 }
 
 const KEY = '<key>';
 const TYPE = about(['TYPE', KEY]);
 const MEMORY_USAGE = about(['MEMORY', 'USAGE', KEY]);
 const EXPIRY = ['PEXPIRETIME', KEY];
-const RANGE_AND_EXPIRY = about(['GETRANGE', KEY, '0', String(SHORT_STRING_BYTES)], EXPIRY);
+const SHORT_RANGE = ['GETRANGE', KEY, '0', String(SHORT_STRING_BYTES)];
+const RANGE = about(SHORT_RANGE);
+const RANGE_AND_EXPIRY = about(SHORT_RANGE, EXPIRY);
 const DUMP_AND_EXPIRY = about(['DUMP', KEY], EXPIRY);

@@ -60,7 +60,7 @@ export interface RoundsProgress {
 /** Keys of a page: each costs a way to the node and back, one after the other. */
 const SCAN_COUNT = 4000;
 /** Keys that are looked at together, and such lots of one node under way: what bounds memory. */
-const LOT_KEYS = 500;
+const LOT_KEYS = 1000;
 const LOTS_MAX = 8;
 /** Single keys under way. */
 const JUDGED_MAX = 16;
@@ -267,17 +267,20 @@ async function missingKeys(
   });
 }
 
+const NO_BYTES: Buffer = Buffer.alloc(0);
+const KEYS_ALONE = { pieces: [NO_BYTES], last: NO_BYTES, count: 0 };
+
 /** One question about many keys; a key that is named twice counts twice. */
 async function countExisting(
   { deployment, db }: Side,
-  { buf, at, size }: KeyBatch,
+  page: KeyBatch,
   keys: readonly number[],
 ): Promise<number> {
   const client = await deployment.connection(0, db);
   const out = new RequestBuffer();
   out.begin(1 + keys.length);
   out.word('EXISTS');
-  for (const index of keys) out.argument(buf, at[index]!, size[index]!);
+  out.aboutEach(KEYS_ALONE, page, keys);
   const replies = await client.exchange(out.take(), 1);
   const start = (replies.starts[0] ?? 0) + 1;
   return Number(replies.buf.toString('latin1', start, replies.ends[0]));
