@@ -193,10 +193,16 @@ export class BatchCheck {
     index: number,
     found: Suspects,
   ): void {
-    const isGone = integer(target, at + 1) === MISSING;
-    const stays = integer(source, at + 1) === STAYS;
-    if (isGone && stays) found.known.push([index, { kind: 'onlyOnSource', type: 'string' }]);
-    else found.unsure.push(index);
+    const [one, other] = [integer(source, at + 1), integer(target, at + 1)];
+    const isString = target.buf[target.starts[at]!] !== MINUS;
+    const type = isString ? { type: 'string' } : {};
+    if (one === STAYS && other === MISSING) {
+      found.known.push([index, { kind: 'onlyOnSource', ...type }]);
+    } else if (one === MISSING && other === STAYS) {
+      found.known.push([index, { kind: 'onlyOnTarget', ...type }]);
+    } else {
+      found.unsure.push(index);
+    }
   }
 
   async #checkOthers(part: Part, found: Suspects): Promise<void> {

@@ -80,7 +80,7 @@ export class Rounds {
   readonly #pace: Pace;
   readonly #isWanted: ReturnType<typeof keyChooser>;
   /** Keys, of one byte a character, by pair. */
-  #suspects: Map<DatabasePair, Map<string, Memory>> = new Map();
+  readonly #suspects: Map<DatabasePair, Map<string, Memory>> = new Map();
   readonly #report: Report;
 
   constructor(options: RoundsOptions, report: Report) {
@@ -103,7 +103,7 @@ export class Rounds {
       this.progress.round++;
       await this.#lookAgain();
     }
-    if (signal.aborted && !this.#isLast) await this.#reportRemembered();
+    if (signal.aborted && rounds > 1) await this.#reportRemembered();
   }
 
   /** One key at a time, as `run` does at its end. */
@@ -113,26 +113,78 @@ export class Rounds {
     return new KeyJudge(source, target, { toleranceMs, depth });
   }
 
+  #checkOf(pair: DatabasePair): BatchCheck {
+    const { toleranceMs, depth = 'values' } = this.#options;
+    const [source, target] = [this.#sideOf('source', pair), this.#sideOf('target', pair)];
+    return new BatchCheck(source, target, { toleranceMs, depth });
+  }
+
   get #isLast(): boolean {
     return this.progress.round >= this.#options.rounds;
   }
 
+  /** Of what is remembered goes what is equal now. */
   async #lookAgain(): Promise<void> {
     const { source, target, signal } = this.#options;
-    const before = this.#suspects;
-    this.#suspects = new Map();
-    this.progress.suspects = 0;
     await Promise.all([source.refresh(), target.refresh()]);
-    const gate = new Gate(JUDGED_MAX);
-    for (const [pair, keys] of before) {
-      const judge = this.judgeOf(pair);
-      for (const [text, memory] of keys) {
-        const key = Buffer.from(text, 'latin1');
-        if (signal.aborted) await this.#suspect({ pair, key, difference: memory.difference }, '');
-        else await gate.start(() => this.#judgeAgain(judge, pair, key, memory));
+    const gate = new Gate(LOTS_MAX);
+    const judged = new Gate(JUDGED_MAX);
+    for (const [pair, memories] of this.#suspects) {
+      const [check, judge] = [this.#checkOf(pair), this.judgeOf(pair)];
+      for (const texts of lotsOf(memories.keys())) {
+        if (signal.aborted) break;
+        await gate.start(async () => {
+          const lot = batchOf(texts);
+          const { known, unsure } = await check.suspects(lot, [...texts.keys()]);
+          const suspected = new Set(unsure);
+          const settled = new Set<number>();
+          for (const [index, difference] of known) {
+            const seen = { difference, print: difference.kind };
+            const isSettled = await this.#seenAgain(pair, texts[index]!, seen);
+            (isSettled ? settled : suspected).add(index);
+          }
+          for (const [index, text] of texts.entries()) {
+            if (suspected.has(index)) {
+              await judged.start(() => this.#judgeAgain(judge, pair, text));
+            } else if (!settled.has(index)) {
+              this.#forget(memories, text);
+            }
+          }
+        });
       }
     }
     await gate.drain();
+    await judged.drain();
+  }
+
+  /** Before a key is reported, it must have stood still since the last look, or be watched while it moves. */
+  async #judgeAgain(judge: KeyJudge, pair: DatabasePair, text: string): Promise<void> {
+    const key = Buffer.from(text, 'latin1');
+    const { difference, print } = await judge.judge(key);
+    if (difference !== undefined && (await this.#seenAgain(pair, text, { difference, print })))
+      return;
+    const moved = difference === undefined ? undefined : await judge.judgeMoving(key);
+    if (moved === undefined) return this.#forget(this.#suspects.get(pair), text);
+    this.#suspects.get(pair)?.delete(text);
+    await this.#report({ pair, key, difference: moved });
+  }
+
+  /** Answers false when this is the last look and the key is not as it was. */
+  async #seenAgain(pair: DatabasePair, text: string, seen: Memory): Promise<boolean> {
+    const memories = this.#suspects.get(pair);
+    if (this.#isLast) {
+      if (memories?.get(text)?.print !== seen.print) return false;
+      memories.delete(text);
+      const key = Buffer.from(text, 'latin1');
+      await this.#report({ pair, key, difference: seen.difference });
+    } else {
+      memories?.set(text, memoryOf(seen));
+    }
+    return true;
+  }
+
+  #forget(memories: Map<string, Memory> | undefined, text: string): void {
+    if (memories?.delete(text) === true) this.progress.suspects--;
   }
 
   async #reportRemembered(): Promise<void> {
@@ -145,22 +197,22 @@ export class Rounds {
 
   async #scan(pair: DatabasePair): Promise<void> {
     const [source, target] = [this.#sideOf('source', pair), this.#sideOf('target', pair)];
-    const { toleranceMs, depth = 'values' } = this.#options;
-    const check = new BatchCheck(source, target, { toleranceMs, depth });
-    const judge = this.judgeOf(pair);
-    const forward = this.#eachLot(source, async (page, keys) => {
-      this.progress.sourceKeys += keys.length;
-      const suspects = await check.suspects(page, keys);
-      for (const [index, difference] of suspects.known) {
+    const [check, judge] = [this.#checkOf(pair), this.judgeOf(pair)];
+    const look = async (page: KeyBatch, keys: readonly number[]): Promise<void> => {
+      const { known, unsure } = await check.suspects(page, keys);
+      for (const [index, difference] of known) {
         await this.#suspect({ pair, key: keyAt(page, index), difference }, difference.kind);
       }
-      for (const index of suspects.unsure) await this.#judge(judge, pair, keyAt(page, index));
+      for (const index of unsure) await this.#judge(judge, pair, keyAt(page, index));
+    };
+    const forward = this.#eachLot(source, async (page, keys) => {
+      this.progress.sourceKeys += keys.length;
+      await look(page, keys);
     });
     const backward = this.#eachLot(target, async (page, keys) => {
       this.progress.targetKeys += keys.length;
-      for (const index of await missingKeys(source, page, keys)) {
-        await this.#judge(judge, pair, keyAt(page, index));
-      }
+      const missing = await missingKeys(source, page, keys);
+      if (missing.length > 0) await look(page, missing);
     });
     await Promise.all([forward, backward]);
   }
@@ -168,20 +220,6 @@ export class Rounds {
   async #judge(judge: KeyJudge, pair: DatabasePair, key: Buffer): Promise<void> {
     const { difference, print } = await judge.judge(key);
     if (difference !== undefined) await this.#suspect({ pair, key, difference }, print);
-  }
-
-  /** Before a key is reported, it must have stood still since the last look, or be watched while it moves. */
-  async #judgeAgain(
-    judge: KeyJudge,
-    pair: DatabasePair,
-    key: Buffer,
-    former: Memory,
-  ): Promise<void> {
-    const { difference, print } = await judge.judge(key);
-    if (difference === undefined) return;
-    const isMoving = this.#isLast && print !== former.print;
-    const found = isMoving ? await judge.judgeMoving(key) : difference;
-    if (found !== undefined) await this.#suspect({ pair, key, difference: found }, print);
   }
 
   /** A key is taken once in a round, however often it is met. */
@@ -196,7 +234,7 @@ export class Rounds {
         `Cannot go on: more than ${SUSPECTS_MAX} keys differ, so the target is no copy of the source`,
       );
     }
-    keys.set(text, { difference: outline(difference), print });
+    keys.set(text, memoryOf({ difference, print }));
     if (this.#isLast) await this.#report({ pair, key, difference });
   }
 
@@ -230,14 +268,40 @@ export class Rounds {
   }
 }
 
-const outlines = new Map<string, Difference>();
+const outlines = new Map<string, Memory>();
 
-/** The same for all differences of a kind, so that it takes no memory. */
-function outline({ kind, type = '' }: Difference): Difference {
+/** Without the details; the same for all differences that look the same, so that it takes no memory. */
+function memoryOf({ difference: { kind, type = '' }, print }: Memory): Memory {
   const name = `${kind} ${type}`;
-  const known = outlines.get(name) ?? (type === '' ? { kind } : { kind, type });
-  outlines.set(name, known);
-  return known;
+  const shared = outlines.get(name) ?? {
+    difference: type === '' ? { kind } : { kind, type },
+    print: kind,
+  };
+  outlines.set(name, shared);
+  return print === kind ? shared : { difference: shared.difference, print };
+}
+
+/** Some keys at a time. */
+function* lotsOf(texts: Iterable<string>): Generator<readonly string[]> {
+  let lot: string[] = [];
+  for (const text of texts) {
+    lot.push(text);
+    if (lot.length < LOT_KEYS) continue;
+    yield lot;
+    lot = [];
+  }
+  if (lot.length > 0) yield lot;
+}
+
+/** Keys as if SCAN had answered them. */
+function batchOf(texts: readonly string[]): KeyBatch {
+  const out = new RequestBuffer();
+  const ends = texts.map((text) => {
+    out.word(text);
+    return out.byteCount;
+  });
+  const size = texts.map((text) => text.length);
+  return { buf: out.take(), at: ends.map((end, i) => end - 2 - size[i]!), size };
 }
 
 const COLON = 0x3a;
