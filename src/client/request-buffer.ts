@@ -4,6 +4,8 @@ import { copyBytes } from '../base/index.ts';
 const CR = 0x0d;
 const LF = 0x0a;
 const ZERO = 0x30;
+/** Characters below are one byte, and the same in UTF-8. */
+const ASCII_LIMIT = 0x80;
 /** `$`, ten digits and two ends of line. */
 const BULK_FRAME_BYTES = 15;
 const FIRST_BYTES = 16 * 1024;
@@ -86,6 +88,16 @@ export class RequestBuffer {
     for (let i = 0; i < text.length; i++) out[this.#at + i] = text.charCodeAt(i);
     this.#at += text.length;
     this.#endLine();
+  }
+
+  /** The next argument as UTF-8. */
+  text(text: string): void {
+    for (let i = 0; i < text.length; i++) {
+      if (text.charCodeAt(i) < ASCII_LIMIT) continue;
+      const bytes = Buffer.from(text);
+      return this.argument(bytes, 0, bytes.length);
+    }
+    this.word(text);
   }
 
   /** The next argument, of `size` bytes that the caller writes: at `bytes[blank(size), …)`, before anything else. */

@@ -16,6 +16,7 @@ import {
 } from '../resp/index.ts';
 import { formatAddress } from './address.ts';
 import { ClientError } from './errors.ts';
+import { RequestBuffer } from './request-buffer.ts';
 
 export type Argument = string | number | Buffer;
 
@@ -151,8 +152,7 @@ export class RespClient {
   /** Commands in one write; their replies in order, error replies among them as values. */
   async pipeline(commands: readonly (readonly Argument[])[]): Promise<Reply[]> {
     if (commands.length === 0) return [];
-    const bytes = Buffer.concat(commands.map((args) => encodeRequest(args.map(toBytes))));
-    const { buf, starts } = await this.exchange(bytes, commands.length);
+    const { buf, starts } = await this.exchange(encodeAll(commands), commands.length);
     const replies: Reply[] = [];
     for (const start of starts) {
       const decoded = decodeReply(buf, start);
@@ -391,6 +391,20 @@ export function greeting(options: ConnectOptions): Argument[][] {
   }
   if (db !== 0) commands.push(['SELECT', db]);
   return commands;
+}
+
+function encodeAll(commands: readonly (readonly Argument[])[]): Buffer {
+  const [first] = commands;
+  if (commands.length === 1 && first !== undefined) return encodeRequest(first.map(toBytes));
+  const out = new RequestBuffer();
+  for (const args of commands) {
+    out.begin(args.length);
+    for (const argument of args) {
+      if (Buffer.isBuffer(argument)) out.argument(argument, 0, argument.length);
+      else out.text(String(argument));
+    }
+  }
+  return out.take();
 }
 
 /** An argument as it goes over the wire. */

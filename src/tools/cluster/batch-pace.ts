@@ -1,9 +1,9 @@
 /**
- * How many keys one MIGRATE takes: both nodes answer nobody else meanwhile, so that its time is what clients feel. Grows
- * and shrinks with the time that the last ones took. Pure.
+ * How many keys go in one write of MIGRATEs: the source answers nobody else meanwhile, so that its time is what clients
+ * feel. Grows and shrinks with the time that the last ones took. Pure.
  */
 
-/** What a MIGRATE should take, milliseconds: a client that waits for one or two of them hardly notices. */
+/** What a write should take, milliseconds: a client that waits for one or two of them hardly notices. */
 const GOAL_MS = 8;
 const KEYS_FIRST = 32;
 /** Growth from one batch to the next: the next may hold larger values. */
@@ -15,6 +15,7 @@ export class BatchPace {
   readonly #keysMax: number;
   #keys: number;
   #msPerKey: number | undefined;
+  #lastEndedMs = 0;
 
   constructor(keysMax: number) {
     this.#keysMax = keysMax;
@@ -26,9 +27,10 @@ export class BatchPace {
     return this.#keys;
   }
 
-  /** A batch of `keys` took `ms`. */
-  note(keys: number, ms: number): void {
-    const newest = ms / keys;
+  /** A batch of `keys` was sent and answered then. The source works on one at a time, in the order in which they came. */
+  note(keys: number, { sentMs, endedMs }: { sentMs: number; endedMs: number }): void {
+    const newest = (endedMs - Math.max(sentMs, this.#lastEndedMs)) / keys;
+    this.#lastEndedMs = endedMs;
     const before = this.#msPerKey ?? newest;
     this.#msPerKey = before + (newest - before) * NEWEST_WEIGHT;
     const fitting = Math.floor(GOAL_MS / Math.max(this.#msPerKey, 0.001));

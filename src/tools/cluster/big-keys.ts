@@ -2,8 +2,10 @@
  * Keys too large to move: MIGRATE takes a key in one piece, and both nodes answer nobody meanwhile, which a large one can
  * make longer than the node timeout.
  */
-import { type RespClient, replyItems } from '../../client/index.ts';
+import type { RespClient } from '../../client/index.ts';
+import { type KeyBatch, keyAt } from '../flow/index.ts';
 import { callAll } from './connect.ts';
+import { keysInSlots, sizesOf } from './slot-keys.ts';
 
 export interface BigKey {
   readonly slot: number;
@@ -30,29 +32,26 @@ export async function bigKeysIn(
   for (const [index, slot] of slots.entries()) {
     const count = Number(counts[index] ?? 0);
     if (count === 0) continue;
-    const [reply] = await callAll(source, [['CLUSTER', 'GETKEYSINSLOT', slot, count]]);
-    const keys = replyItems(reply).filter((key) => Buffer.isBuffer(key));
-    const largest = await largestOf(source, keys);
-    if (largest !== undefined && largest.bytes > bytesMax) found.push({ slot, ...largest });
+    for (const keys of await keysInSlots(source, [slot], count)) {
+      const largest = await largestOf(source, keys);
+      if (largest.bytes > bytesMax) found.push({ slot, ...largest });
+    }
   }
   return found;
 }
 
-async function largestOf(
-  source: RespClient,
-  keys: readonly Buffer[],
-): Promise<Omit<BigKey, 'slot'> | undefined> {
-  let largest: Omit<BigKey, 'slot'> | undefined;
-  for (let at = 0; at < keys.length; at += AT_ONCE) {
-    const some = keys.slice(at, at + AT_ONCE);
-    const sizes = await callAll(
-      source,
-      some.map((key) => ['MEMORY', 'USAGE', key]),
-    );
-    for (const [index, key] of some.entries()) {
-      const bytes = Number(sizes[index] ?? 0);
-      if (bytes > (largest?.bytes ?? 0)) largest = { key: key.toString(), bytes };
+async function largestOf(source: RespClient, keys: KeyBatch): Promise<Omit<BigKey, 'slot'>> {
+  let largest = 0;
+  let largestBytes = 0;
+  for (let from = 0; from < keys.at.length; from += AT_ONCE) {
+    const at = keys.at.slice(from, from + AT_ONCE);
+    const size = keys.size.slice(from, from + AT_ONCE);
+    const [sizes = []] = await sizesOf(source, [{ buf: keys.buf, at, size }], AT_ONCE);
+    for (const [index, bytes] of sizes.entries()) {
+      if (bytes <= largestBytes) continue;
+      largest = from + index;
+      largestBytes = bytes;
     }
   }
-  return largest;
+  return { key: keyAt(keys, largest).toString(), bytes: largestBytes };
 }

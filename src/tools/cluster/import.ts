@@ -170,9 +170,9 @@ async function spread(
     for (let at = 0; at < own.length;) {
       const batch = own.slice(at, at + lane.batch.keys);
       await pace.take(batch.length);
-      const startedMs = performance.now();
+      const sentMs = performance.now();
       await lane.migrate(batch);
-      lane.batch.note(batch.length, performance.now() - startedMs);
+      lane.batch.note(batch.length, { sentMs, endedMs: performance.now() });
       progress.keysMoved(batch.length);
       at += batch.length;
     }

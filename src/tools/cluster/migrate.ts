@@ -3,9 +3,16 @@
  * the same value count as moved; with different values somebody has to decide, so nothing is overwritten unasked.
  */
 import { setTimeout as pause } from 'node:timers/promises';
-import { type Argument, type NodeAddress, type RespClient } from '../../client/index.ts';
+import {
+  type Argument,
+  type NodeAddress,
+  type RawReplies,
+  RequestBuffer,
+  type RespClient,
+} from '../../client/index.ts';
 import { type Reply, ReplyError } from '../../resp/index.ts';
 import { ToolError, asToolError } from '../errors.ts';
+import { type KeyBatch, keyAt } from '../flow/index.ts';
 import { callAll } from './connect.ts';
 
 export interface Route {
@@ -22,28 +29,69 @@ export interface Route {
   readonly isCopying?: boolean;
 }
 
+/** Keys of one slot for one MIGRATE: `batch` from `from` (inclusive) to `to` (exclusive). */
+export interface KeyRun {
+  readonly batch: KeyBatch;
+  readonly from: number;
+  readonly to: number;
+}
+
 const TRIES_MAX = 5;
 const RETRY_MS = 200;
+const MINUS = 0x2d;
 
-/** Moves `keys`; those that are gone by now are left out. Throws ToolError. */
+/** Moves `keys` of one slot; those that are gone by now are left out. Throws ToolError. */
 export async function migrateKeys(route: Route, keys: readonly Buffer[]): Promise<void> {
+  const refusal = await tryMigrate(route, keys, route.isReplacing);
+  if (refusal !== undefined) await insist(route, keys, refusal);
+}
+
+/**
+ * Moves `runs`, a MIGRATE for each, in one write: the source carries them out one after the other and answers nobody in
+ * between. What was refused is tried again. Throws ToolError.
+ */
+export async function migrateRuns(route: Route, runs: readonly KeyRun[]): Promise<void> {
+  const out = new RequestBuffer();
+  const words = wordsOf(route, route.isReplacing);
+  for (const { batch, from, to } of runs) {
+    out.begin(words.length + to - from);
+    for (const word of words) out.argument(word, 0, word.length);
+    for (let i = from; i < to; i++) out.argument(batch.buf, batch.at[i] ?? 0, batch.size[i] ?? 0);
+  }
+  let replies: RawReplies;
+  try {
+    replies = await route.source.exchange(out.take(), runs.length);
+  } catch (error) {
+    throw asToolError(error, route.source.name);
+  }
+  const { buf, starts, ends } = replies;
+  for (const [index, run] of runs.entries()) {
+    const start = starts[index] ?? 0;
+    if (buf[start] !== MINUS) continue;
+    const refusal = buf.toString('utf8', start + 1, ends[index]).trimEnd();
+    await insist(route, keysOfRun(run), refusal);
+  }
+}
+
+/** Tries again what was refused, as often as it makes sense. */
+async function insist(route: Route, keys: readonly Buffer[], refusal: string): Promise<void> {
   let isReplacing = route.isReplacing;
-  let last = '';
-  for (let tries = 0; tries < TRIES_MAX; tries++) {
-    const refusal = await tryMigrate(route, keys, isReplacing);
-    if (refusal === undefined) return;
-    last = refusal;
-    if (/BUSYKEY/.test(refusal)) {
+  let last: string | undefined = refusal;
+  for (let tries = 1; tries < TRIES_MAX; tries++) {
+    if (/BUSYKEY/.test(last)) {
       await decideConflicts(route, keys);
       isReplacing = true;
-    } else if (refusal.startsWith('IOERR')) {
+    } else if (last.startsWith('IOERR')) {
       // What reached the target before the time was up is older than what the source has: clients are sent to the
       // target only for keys that the source no longer has.
       isReplacing = true;
-    } else if (!/CLUSTERDOWN|LOADING|MASTERDOWN|TRYAGAIN/.test(refusal)) {
+    } else if (!/CLUSTERDOWN|LOADING|MASTERDOWN|TRYAGAIN/.test(last)) {
       break;
     }
     await pause(RETRY_MS);
+    const answer = await tryMigrate(route, keys, isReplacing);
+    if (answer === undefined) return;
+    last = answer;
   }
   throw new ToolError(
     'NODE_FAILED',
@@ -53,23 +101,34 @@ export async function migrateKeys(route: Route, keys: readonly Buffer[]): Promis
 
 /** The text of the error reply; undefined when it went well. */
 async function tryMigrate(
-  { source, targetAddress, timeoutMs, isCopying }: Route,
+  route: Route,
   keys: readonly Buffer[],
   isReplacing: boolean,
 ): Promise<string | undefined> {
-  const { host, port } = targetAddress;
-  const options = [
-    ...(isCopying === true ? ['COPY'] : []),
-    ...(isReplacing ? ['REPLACE'] : []),
-    ...login(targetAddress),
-  ];
   try {
-    await source.call('MIGRATE', host, port, '', 0, timeoutMs, ...options, 'KEYS', ...keys);
+    await route.source.call(...wordsOf(route, isReplacing), ...keys);
     return undefined;
   } catch (error) {
     if (error instanceof ReplyError) return error.message;
-    throw asToolError(error, source.name);
+    throw asToolError(error, route.source.name);
   }
+}
+
+/** MIGRATE up to its keys. */
+function wordsOf({ targetAddress, timeoutMs, isCopying }: Route, isReplacing: boolean): Buffer[] {
+  const { host, port } = targetAddress;
+  const words = [
+    ...['MIGRATE', host, String(port), '', '0', String(timeoutMs)],
+    ...(isCopying === true ? ['COPY'] : []),
+    ...(isReplacing ? ['REPLACE'] : []),
+    ...login(targetAddress),
+    'KEYS',
+  ];
+  return words.map((word) => Buffer.from(word));
+}
+
+function keysOfRun({ batch, from, to }: KeyRun): Buffer[] {
+  return Array.from({ length: to - from }, (_, index) => keyAt(batch, from + index));
 }
 
 /** Returns when the source's values may replace the target's. */

@@ -3,17 +3,17 @@
  * a crash in the middle of it.
  */
 import { assertNever } from '../../base/index.ts';
-import { replyItems } from '../../client/index.ts';
 import type { Screen } from '../screen.ts';
 import { waitForAgreement } from './agreement.ts';
 import { callAll, callNode, connectNode, withCredentials } from './connect.ts';
 import { type FailoverResult, carryOutFailover } from './failover.ts';
 import { type ClusterReport, reportOf } from './inspect.ts';
 import { forgetNode, joinNode, replicateNode } from './membership-steps.ts';
-import { migrateKeys } from './migrate.ts';
+import { migrateRuns } from './migrate.ts';
 import type { Step } from './plan.ts';
 import { restartNode } from './restart.ts';
 import { type MoveContext, clientOf, moveSlots, reachable } from './slot-mover.ts';
+import { keysInSlots } from './slot-keys.ts';
 import { rangesOf, slotsOf } from './slot-ranges.ts';
 
 export interface StepContext extends MoveContext {
@@ -122,10 +122,10 @@ async function gatherKeys(
   );
   try {
     for (;;) {
-      const reply = await callNode(source, 'CLUSTER', 'GETKEYSINSLOT', slot, KEYS_ASKED);
-      const keys = replyItems(reply).filter((key) => Buffer.isBuffer(key));
-      if (keys.length === 0) break;
-      await migrateKeys(
+      const [batch] = await keysInSlots(source, [slot], KEYS_ASKED);
+      const count = batch?.at.length ?? 0;
+      if (batch === undefined || count === 0) break;
+      await migrateRuns(
         {
           source,
           target: clientOf(owner),
@@ -133,9 +133,9 @@ async function gatherKeys(
           timeoutMs: options.migrateTimeoutMs,
           isReplacing: options.isReplacing,
         },
-        keys,
+        [{ batch, from: 0, to: count }],
       );
-      progress.keysMoved(keys.length);
+      progress.keysMoved(count);
     }
   } finally {
     source.close();

@@ -67,12 +67,29 @@ test('a journal that was left is found again with the steps that are done', () =
 
 test('batches grow while they are quick and shrink when they are slow', () => {
   const pace = new BatchPace(100);
-  for (let count = 0; count < 5; count++) pace.note(pace.keys, 1);
+  let nowMs = 1000;
+  const take = (ms: number): void => {
+    const sentMs = nowMs;
+    nowMs += ms;
+    pace.note(pace.keys, { sentMs, endedMs: nowMs });
+  };
+  for (let count = 0; count < 5; count++) take(1);
   expect(pace.keys).toBe(100);
-  for (let count = 0; count < 20; count++) pace.note(pace.keys, pace.keys * 4);
+  for (let count = 0; count < 20; count++) take(pace.keys * 4);
   expect(pace.keys).toBe(2);
-  for (let count = 0; count < 40; count++) pace.note(pace.keys, 10_000);
+  for (let count = 0; count < 40; count++) take(10_000);
   expect(pace.keys).toBe(1);
+});
+
+test('a batch that waited for the one before took only what it took itself', () => {
+  const pace = new BatchPace(1000);
+  const alone = new BatchPace(1000);
+  for (let ms = 1000; ms < 1200; ms += 10) {
+    pace.note(100, { sentMs: ms - 9, endedMs: ms + 10 });
+    alone.note(100, { sentMs: ms, endedMs: ms + 10 });
+  }
+  expect(alone.keys).toBe(80);
+  expect(pace.keys).toBeGreaterThan(75);
 });
 
 test('a batch is cut by bytes, and never empty', () => {

@@ -4,12 +4,13 @@
  * source migrates, and the target owns before the source lets go. Every part can be repeated after a crash.
  */
 import type { Argument, RespClient } from '../../client/index.ts';
-import { replyItems } from '../../client/index.ts';
 import { ReplyError } from '../../resp/index.ts';
-import { ToolError } from '../errors.ts';
+import { ToolError, asToolError } from '../errors.ts';
+import type { KeyBatch } from '../flow/index.ts';
 import { type BatchPace, batchLength } from './batch-pace.ts';
 import { callAll } from './connect.ts';
-import { type Route, migrateKeys } from './migrate.ts';
+import { type KeyRun, type Route, migrateRuns } from './migrate.ts';
+import { keysInSlots, sizesOf } from './slot-keys.ts';
 import type { ClusterNode } from './topology.ts';
 
 export interface GroupContext extends Route {
@@ -17,6 +18,8 @@ export interface GroupContext extends Route {
   readonly to: ClusterNode;
   /** Masters that are neither: told at the end, so that they send clients to the right place at once. */
   readonly bystanders: readonly RespClient[];
+  /** The target may be given many slots in one transaction. */
+  readonly isTakingAtOnce: boolean;
   readonly pace: BatchPace;
   /** Waits until so many more keys may be moved. */
   readonly throttle: (keys: number) => Promise<void>;
@@ -49,7 +52,8 @@ export async function moveGroup(
     source,
     closed.map((slot) => setSlot(slot, 'MIGRATING', to.id)),
   );
-  let left = slots;
+  // What is imported comes last: see takeAtOnce.
+  let left: readonly number[] = [...slots.filter(isOwnedByTarget), ...closed];
   for (let tries = 0; left.length > 0; tries++) {
     await moveKeys(context, left);
     left = await close(context, left);
@@ -69,7 +73,7 @@ export async function moveGroup(
 async function close(context: GroupContext, slots: readonly number[]): Promise<number[]> {
   const { source, target, to } = context;
   const commands = slots.map((slot) => setSlot(slot, 'NODE', to.id));
-  await callAll(target, commands);
+  await (context.isTakingAtOnce ? takeAtOnce(context, slots) : callAll(target, commands));
   const replies = await source.pipeline(commands);
   const left: number[] = [];
   for (const [index, reply] of replies.entries()) {
@@ -85,68 +89,78 @@ async function close(context: GroupContext, slots: readonly number[]): Promise<n
   return left;
 }
 
+/**
+ * The target tells every node of each slot that it imported when it takes it, in a packet that costs each of them a walk
+ * through all slots. Here it takes all but the last as slots that it does not import, in one transaction, so that nobody
+ * is answered in between, and the news of the last, with a new epoch, speaks for all.
+ */
+async function takeAtOnce({ target, to }: GroupContext, slots: readonly number[]): Promise<void> {
+  const quiet = slots.slice(0, -1);
+  const commands = [
+    ['MULTI'],
+    ...quiet.flatMap((slot) => [setSlot(slot, 'STABLE'), setSlot(slot, 'NODE', to.id)]),
+    ...slots.slice(-1).map((slot) => setSlot(slot, 'NODE', to.id)),
+    ['EXEC'],
+  ];
+  const done = (await callAll(target, commands)).at(-1);
+  const refusal = Array.isArray(done) ? done.find((each) => each instanceof ReplyError) : undefined;
+  if (refusal !== undefined) throw asToolError(refusal, target.name);
+}
+
 async function moveKeys(context: GroupContext, slots: readonly number[]): Promise<void> {
   let left = slots;
   while (left.length > 0) {
-    const replies = await callAll(
-      context.source,
-      left.map((slot) => ['CLUSTER', 'GETKEYSINSLOT', slot, KEYS_ASKED]),
+    const found = await keysInSlots(context.source, left, KEYS_ASKED);
+    const samples = await sizesOf(context.source, found, SAMPLE_KEYS);
+    const areLarge = samples.map((sizes) => sizes.some((size) => size >= LARGE_BYTES));
+    await moveSmall(
+      context,
+      found.filter((_, index) => areLarge[index] === false),
     );
-    const found = replies.map((reply) => replyItems(reply).filter((key) => Buffer.isBuffer(key)));
-    const areLarge = await findLarge(context.source, found);
-    const more: number[] = [];
-    for (const [index, keys] of found.entries()) {
-      if (keys.length === KEYS_ASKED) more.push(left[index] ?? 0);
-      const sizes = areLarge[index] === true ? await sizesOf(context.source, keys) : [];
-      await moveBatches(context, keys, sizes);
+    for (const [index, batch] of found.entries()) {
+      if (areLarge[index] === true) await moveLarge(context, batch);
     }
-    left = more;
+    left = left.filter((_, index) => found[index]?.at.length === KEYS_ASKED);
   }
 }
 
-/** `sizes` of the keys in bytes; empty when they are known to be small. */
-async function moveBatches(
-  context: GroupContext,
-  keys: readonly Buffer[],
-  sizes: readonly number[],
-): Promise<void> {
-  for (let at = 0; at < keys.length;) {
-    const { keys: most } = context.pace;
-    const count =
-      sizes.length === 0
-        ? Math.min(most, keys.length - at)
-        : batchLength(sizes.slice(at, at + most + 1), most, BATCH_BYTES_MAX);
-    await context.throttle(count);
-    const startedMs = performance.now();
-    await migrateKeys(context, keys.slice(at, at + count));
-    context.pace.note(count, performance.now() - startedMs);
-    context.onKeys(count);
-    at += count;
+/** Keys of several slots in one write, as many as the pace allows. */
+async function moveSmall(context: GroupContext, batches: readonly KeyBatch[]): Promise<void> {
+  let runs: KeyRun[] = [];
+  let room = context.pace.keys;
+  for (const batch of batches) {
+    for (let from = 0; from < batch.at.length;) {
+      const to = Math.min(from + room, batch.at.length);
+      runs.push({ batch, from, to });
+      room -= to - from;
+      from = to;
+      if (room > 0) continue;
+      await moveRuns(context, runs);
+      runs = [];
+      room = context.pace.keys;
+    }
+  }
+  if (runs.length > 0) await moveRuns(context, runs);
+}
+
+/** Keys of one slot, of which each is measured. */
+async function moveLarge(context: GroupContext, batch: KeyBatch): Promise<void> {
+  const [sizes = []] = await sizesOf(context.source, [batch], batch.at.length);
+  for (let from = 0; from < sizes.length;) {
+    const most = context.pace.keys;
+    const to = from + batchLength(sizes.slice(from, from + most + 1), most, BATCH_BYTES_MAX);
+    await moveRuns(context, [{ batch, from, to }]);
+    from = to;
   }
 }
 
-/** Whether the values of each slot seem to be large, by a few of them. */
-async function findLarge(
-  client: RespClient,
-  slots: readonly (readonly Buffer[])[],
-): Promise<boolean[]> {
-  const samples = slots.map((keys) => keys.slice(0, SAMPLE_KEYS));
-  const sizes = await sizesOf(client, samples.flat());
-  let at = 0;
-  return samples.map((keys) => {
-    const own = sizes.slice(at, at + keys.length);
-    at += keys.length;
-    return own.some((size) => size >= LARGE_BYTES);
-  });
-}
-
-/** Bytes of each key; 0 of one that is gone. */
-async function sizesOf(client: RespClient, keys: readonly Buffer[]): Promise<number[]> {
-  const replies = await callAll(
-    client,
-    keys.map((key) => ['MEMORY', 'USAGE', key]),
-  );
-  return replies.map((reply) => (typeof reply === 'number' ? reply : 0));
+async function moveRuns(context: GroupContext, runs: readonly KeyRun[]): Promise<void> {
+  const count = runs.reduce((sum, { from, to }) => sum + to - from, 0);
+  await context.throttle(count);
+  const sentMs = performance.now();
+  await migrateRuns(context, runs);
+  context.pace.note(count, { sentMs, endedMs: performance.now() });
+  context.onKeys(count);
 }
 
 function setSlot(slot: number, ...words: readonly string[]): Argument[] {

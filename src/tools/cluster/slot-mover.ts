@@ -1,8 +1,8 @@
-/** Moves many slots between many masters at once: a few workers for each source, each with connections of its own. */
-import { type NodeAddress, type RespClient, replyText } from '../../client/index.ts';
+/** Moves many slots between many masters at once, from every source to all its targets. */
+import { type NodeAddress, type RespClient, replyFacts, replyText } from '../../client/index.ts';
 import { ToolError } from '../errors.ts';
 import { Pace } from '../flow/index.ts';
-import { BatchPace } from './batch-pace.ts';
+import { BatchPace, batchLength } from './batch-pace.ts';
 import { bigKeysIn } from './big-keys.ts';
 import { callAll, callNode, connectNode, withCredentials } from './connect.ts';
 import { waitForState } from './create-run.ts';
@@ -44,9 +44,11 @@ export interface MoveContext {
   readonly timeoutMs: number;
 }
 
-/** Slots of a group: with usual slots some thousand keys, so that a stop does not have to wait long. */
-const GROUP_SLOTS = 32;
-/** While one worker's MIGRATE runs, the other opens and closes slots. More only wait for each other. */
+/** Slots of a group: to open and to close them costs something for each group. */
+const GROUP_SLOTS_MAX = 128;
+/** Keys of a group: a stop waits for its end, and so do clients that are sent to and fro while a slot is open. */
+const GROUP_KEYS_MAX = 4096;
+/** While one worker's MIGRATEs run, the other lists keys, opens and closes slots. More only wait for each other. */
 const WORKERS_PER_SOURCE = 2;
 /** What a reply may take beyond the time that MIGRATE itself is given. */
 const REPLY_MARGIN_MS = 5000;
@@ -56,6 +58,7 @@ interface Ends {
   readonly from: NodeReport;
   readonly to: NodeReport;
   readonly ownedByTarget: ReadonlySet<number>;
+  readonly isTakingAtOnce: boolean;
 }
 
 interface Job {
@@ -76,14 +79,8 @@ export async function moveSlots(moves: readonly SlotMove[], context: MoveContext
   }
   const rate = new Pace(context.options.keysPerSecond ?? 0);
   const throttle = (keys: number): Promise<void> => rate.take(keys);
-  const workers: Promise<void>[] = [];
-  for (const queue of bySource.values()) {
-    const pace = new BatchPace(context.options.batchKeysMax);
-    for (let count = 0; count < WORKERS_PER_SOURCE; count++) {
-      workers.push(work({ queue, pace, throttle, context }));
-    }
-  }
-  const ended = await Promise.allSettled(workers);
+  const sources = [...bySource.values()].map((queue) => moveQueue(queue, throttle, context));
+  const ended = await Promise.allSettled(sources);
   const failed = ended.find((each) => each.status === 'rejected');
   if (failed !== undefined) throw goOnLater(failed.reason);
   context.stopping.throwIfRequested();
@@ -111,10 +108,17 @@ async function prepare(moves: readonly SlotMove[], context: MoveContext): Promis
       clientOf(ends.from),
       slots.map((slot) => ['CLUSTER', 'COUNTKEYSINSLOT', slot]),
     );
-    const keys = counts.reduce<number>((sum, reply) => sum + Number(reply), 0);
-    context.progress.expect(slots.length, keys);
-    for (let at = 0; at < slots.length; at += GROUP_SLOTS) {
-      jobs.push({ ends, slots: slots.slice(at, at + GROUP_SLOTS) });
+    const keys = counts.map(Number);
+    context.progress.expect(
+      slots.length,
+      keys.reduce((sum, count) => sum + count, 0),
+    );
+    // With a bound on the rate no more than a second's worth.
+    const keysMax = Math.min(GROUP_KEYS_MAX, context.options.keysPerSecond ?? GROUP_KEYS_MAX);
+    for (let at = 0; at < slots.length;) {
+      const length = batchLength(keys.slice(at, at + GROUP_SLOTS_MAX), GROUP_SLOTS_MAX, keysMax);
+      jobs.push({ ends, slots: slots.slice(at, at + length) });
+      at += length;
     }
   }
   return jobs;
@@ -134,7 +138,9 @@ async function endsOf(move: SlotMove, { report, timeoutMs }: MoveContext): Promi
       `Cannot move slot ${stray}: ${from.name} does not own it any more, plan again`,
     );
   }
-  return { from, to, ownedByTarget: target };
+  // Valkey tells the replicas of every change before it makes it, which nobody has tried within a transaction.
+  const facts = replyFacts(await callNode(clientOf(to), 'INFO', 'server'));
+  return { from, to, ownedByTarget: target, isTakingAtOnce: !facts.has('valkey_version') };
 }
 
 /**
@@ -154,41 +160,78 @@ async function endStaleImports({ from, slots }: SlotMove, to: NodeReport): Promi
   );
 }
 
+/** Carries out the jobs of one source, over one connection to it: MIGRATEs come one after the other anyway. */
+async function moveQueue(
+  queue: Job[],
+  throttle: (keys: number) => Promise<void>,
+  context: MoveContext,
+): Promise<void> {
+  const connections = new Connections(context);
+  const pace = new BatchPace(context.options.batchKeysMax);
+  try {
+    const worker = (): Promise<void> => work({ queue, connections, pace, throttle, context });
+    const ended = await Promise.allSettled(Array.from({ length: WORKERS_PER_SOURCE }, worker));
+    const failed = ended.find((each) => each.status === 'rejected');
+    if (failed !== undefined) throw failed.reason;
+  } finally {
+    await connections.close();
+  }
+}
+
+/** One connection to each node. */
+class Connections {
+  readonly #context: MoveContext;
+  readonly #clients = new Map<string, Promise<RespClient>>();
+
+  constructor(context: MoveContext) {
+    this.#context = context;
+  }
+
+  to({ node }: NodeReport): Promise<RespClient> {
+    const known = this.#clients.get(node.id);
+    if (known !== undefined) return known;
+    const { report, options } = this.#context;
+    const address = withCredentials(node, report.address);
+    const fresh = connectNode(address, options.migrateTimeoutMs + REPLY_MARGIN_MS);
+    this.#clients.set(node.id, fresh);
+    return fresh;
+  }
+
+  async close(): Promise<void> {
+    for (const ended of await Promise.allSettled(this.#clients.values())) {
+      if (ended.status === 'fulfilled') ended.value.close();
+    }
+  }
+}
+
 interface WorkerParts {
   readonly queue: Job[];
+  readonly connections: Connections;
   readonly pace: BatchPace;
   readonly throttle: (keys: number) => Promise<void>;
   readonly context: MoveContext;
 }
 
-async function work({ queue, pace, throttle, context }: WorkerParts): Promise<void> {
-  const connections = new Map<string, RespClient>();
-  const connect = async ({ node }: NodeReport): Promise<RespClient> => {
-    const known = connections.get(node.id);
-    if (known !== undefined) return known;
-    const address = withCredentials(node, context.report.address);
-    const { migrateTimeoutMs } = context.options;
-    const fresh = await connectNode(address, migrateTimeoutMs + REPLY_MARGIN_MS);
-    connections.set(node.id, fresh);
-    return fresh;
-  };
+async function work(parts: WorkerParts): Promise<void> {
+  const { queue, connections, pace, throttle, context } = parts;
   try {
     for (let job = queue.shift(); job !== undefined; job = queue.shift()) {
       await context.stopping.untilGoingOn();
       if (context.stopping.isRequested) return;
       const { ends } = job;
-      const source = await connect(ends.from);
+      const source = await connections.to(ends.from);
       const slots = await movable(job, source, context);
       await moveGroup(
         {
           source,
-          target: await connect(ends.to),
+          target: await connections.to(ends.to),
           targetAddress: addressFor(ends, context.report.address),
           timeoutMs: context.options.migrateTimeoutMs,
           isReplacing: context.options.isReplacing,
           from: ends.from.node,
           to: ends.to.node,
           bystanders: bystandersOf(context.report, ends),
+          isTakingAtOnce: ends.isTakingAtOnce,
           pace,
           throttle,
           onKeys: (keys) => context.progress.keysMoved(keys),
@@ -201,8 +244,6 @@ async function work({ queue, pace, throttle, context }: WorkerParts): Promise<vo
   } catch (error) {
     context.stopping.request('a failure');
     throw error;
-  } finally {
-    for (const client of connections.values()) client.close();
   }
 }
 

@@ -1,6 +1,13 @@
 import { expect, test } from 'vitest';
 import { keySlot } from '../../base/index.ts';
-import { Gate, ProgressKeys, isProgressKey, parseDatabases, readScanPage } from './index.ts';
+import {
+  Gate,
+  ProgressKeys,
+  isProgressKey,
+  parseDatabases,
+  readKeys,
+  readScanPage,
+} from './index.ts';
 
 test('a gate runs no more jobs at once than it may, and throws what one threw', async () => {
   const gate = new Gate(2);
@@ -37,6 +44,17 @@ test('a page of SCAN is the cursor and views of the keys, and an error is no pag
     'abcdefghijkl',
   ]);
   expect(readScanPage(Buffer.from('-NOPERM no\r\n'), 0)).toBeUndefined();
+});
+
+test('keys of a slot are views of the reply, and an error is none', () => {
+  const reply = Buffer.from('?*2\r\n$1\r\na\r\n$0\r\n\r\n');
+  const { at = [], size = [] } = readKeys(reply, 1) ?? {};
+  expect(at.map((from, i) => reply.toString('latin1', from, from + (size[i] ?? 0)))).toEqual([
+    'a',
+    '',
+  ]);
+  expect(readKeys(Buffer.from('*0\r\n'), 0)?.at).toEqual([]);
+  expect(readKeys(Buffer.from('-ERR Invalid slot\r\n'), 0)).toBeUndefined();
 });
 
 test('keys that hold the progress of a migration lie in their slot and are told from others', () => {

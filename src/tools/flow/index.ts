@@ -17,6 +17,7 @@ export {
   type ScanQuestion,
   keyAt,
   keysOf,
+  readKeys,
   readScanPage,
   scanPage,
 } from './key-batch.ts';

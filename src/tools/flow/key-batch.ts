@@ -1,4 +1,4 @@
-/** Keys as SCAN answers them, as views into the reply: nothing is made for each of them. */
+/** Keys as SCAN and others answer them, as views into the reply: nothing is made for each of them. */
 import { RequestBuffer, type RespClient } from '../../client/index.ts';
 import { ToolError } from '../errors.ts';
 
@@ -22,15 +22,13 @@ export function readScanPage(buf: Buffer, start: number): ScanPage | undefined {
   const reader = new BulkReader(buf, start);
   if (reader.count(0x2a) !== 2 || !reader.bulk()) return undefined;
   const cursor = buf.toString('latin1', reader.at, reader.at + reader.size);
-  const count = reader.count(0x2a);
-  const at: number[] = [];
-  const size: number[] = [];
-  for (let i = 0; i < count; i++) {
-    if (!reader.bulk()) return undefined;
-    at.push(reader.at);
-    size.push(reader.size);
-  }
-  return count < 0 ? undefined : { cursor, keys: { buf, at, size } };
+  const keys = reader.keys();
+  return keys === undefined ? undefined : { cursor, keys };
+}
+
+/** The keys in a whole reply at `start` that is an array of them; undefined when it is something else, such as an error. */
+export function readKeys(buf: Buffer, start: number): KeyBatch | undefined {
+  return new BulkReader(buf, start).keys();
 }
 
 /** Indexes of the keys for which `isWanted` holds. */
@@ -70,6 +68,18 @@ class BulkReader {
     for (; buf[at] !== CR; at++) value = value * 10 + buf[at]! - ZERO;
     this.next = at + 2;
     return value;
+  }
+
+  keys(): KeyBatch | undefined {
+    const count = this.count(0x2a);
+    const at: number[] = [];
+    const size: number[] = [];
+    for (let i = 0; i < count; i++) {
+      if (!this.bulk()) return undefined;
+      at.push(this.at);
+      size.push(this.size);
+    }
+    return count < 0 ? undefined : { buf: this.#buf, at, size };
   }
 
   bulk(): boolean {
