@@ -35,6 +35,7 @@ interface UpgradeFlags extends PlanFlags {
 }
 
 interface RestoreFlags extends SharedFlags {
+  readonly from?: string;
   readonly replace?: boolean;
 }
 
@@ -164,13 +165,21 @@ function addRestore(cluster: Command): void {
       .description('put the keys of a backup, or of any RDB files, into a cluster of any size')
       .argument('<existing>', 'any node of the cluster')
       .argument('<folder>', 'the folder with the .rdb files')
+      .option('--from <address>', 'a cluster that is backed up into the folder first')
       .option('--replace', 'overwrite keys that are there'),
   ).action((existing: string, folder: string, flags: RestoreFlags) =>
     runTool(flags.json === true, async (screen) => {
       const { restore } = await import('../tools/backup/index.ts');
-      const options = { folder, isReplacing: flags.replace === true };
-      const timeoutMs = timeoutOf(flags, DATA_TIMEOUT_MS);
-      return restore({ seeds: await seeds([existing]), ...options, timeoutMs }, screen);
+      return restore(
+        {
+          seeds: await seeds([existing]),
+          folder,
+          source: flags.from === undefined ? undefined : await seeds([flags.from]),
+          isReplacing: flags.replace === true,
+          timeoutMs: timeoutOf(flags, DATA_TIMEOUT_MS),
+        },
+        screen,
+      );
     }),
   );
 }

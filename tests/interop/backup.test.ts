@@ -47,6 +47,18 @@ describeWithRealRedis('backup and restore', () => {
     expect(await ownerOf(real, 'string:0').call('PEXPIRETIME', 'string:0')).toBe(EXPIRE_AT_UNIX_MS);
   });
 
+  test('one command moves a cluster by its files into one of another shape', async () => {
+    for (const node of ours.nodes) await node.call('FLUSHALL');
+    const by = join(folder, 'by');
+    const itself = await runSlotline('cluster', 'restore', at(real), by, '--from', at(real));
+    expectStatus(2, itself);
+    expect(itself.stderr).toContain('into itself');
+    expectStatus(0, await runSlotline('cluster', 'restore', at(ours), by, '--from', at(real)));
+    const sizes = await Promise.all(ours.nodes.map((node) => node.call('DBSIZE')));
+    expect(sizes.reduce<number>((sum, size) => sum + Number(size), 0)).toBe(6 * COPIES);
+    expectStatus(0, await runSlotline('verify', at(real), at(ours), '--rounds', '1'));
+  });
+
   test('keys that are there stay unless told, and damaged files are refused', async () => {
     const from = join(folder, 'there');
     const again = await runSlotline('cluster', 'restore', at(ours), from, '--json');

@@ -11,7 +11,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { Cluster } from './harness/cluster.ts';
-import { WriteLoad, tagIn } from './harness/load.ts';
+import { WriteLoad, slotOf, tagIn } from './harness/load.ts';
 import { NodeProcess, freePorts } from './harness/node-process.ts';
 import {
   OUR_SERVER,
@@ -208,6 +208,26 @@ function manager(exe: string, otherExe: string): void {
     await expectWhole();
   });
 
+  test('rebalance shares out keys, and memory', async () => {
+    const masters: NodeProcess[] = [];
+    for (const node of cluster.running) if (await cluster.isMaster(node)) masters.push(node);
+    const [crowded = cluster.node(0)] = masters;
+    const [range = [0, 0]] = (await cluster.myself(crowded)).slots;
+    const tags = Array.from({ length: 30 }, (_, n) => tagIn(range, n));
+    for (const tag of tags) {
+      const names = Array.from({ length: 100 }, (_, n) => `crowd:{${tag}}${n}`);
+      await crowded.call('MSET', ...names.flatMap((name) => [name, 'x']));
+    }
+    await expectDone('rebalance', at(contact()), '--by', 'keys');
+    expect(Math.max(...(await countsOn(masters, 'crowd:*')))).toBeLessThan(2000);
+    const counts = await Promise.all(masters.map((node) => node.call('DBSIZE')));
+    expect(spread(counts.map(Number))).toBeLessThan(0.1);
+    for (const tag of tags) await ownerSet(`heavy:{${tag}}`, Buffer.alloc(200_000));
+    await expectDone('rebalance', at(contact()), '--by', 'memory');
+    expect(spread(await countsOn(masters, 'heavy:*'))).toBeLessThan(0.2);
+    await expectWhole();
+  });
+
   test('upgrade restarts every node, and each is a replica when it is its turn', async () => {
     const nodes = cluster.running;
     for (const node of nodes) if (!(await cluster.isMaster(node))) await cluster.untilSynced(node);
@@ -311,6 +331,21 @@ function manager(exe: string, otherExe: string): void {
     await single.kill();
   });
 
+  async function countsOn(nodes: readonly NodeProcess[], pattern: string): Promise<number[]> {
+    const replies = await Promise.all(nodes.map((node) => node.call('KEYS', pattern)));
+    return replies.map((reply) => (Array.isArray(reply) ? reply.length : 0));
+  }
+
+  async function ownerSet(key: string, value: Buffer): Promise<void> {
+    for (const node of cluster.running) {
+      const { slots } = await cluster.myself(node);
+      const slot = slotOf(key);
+      if (slots.some(([first, last]) => slot >= first && slot <= last)) {
+        await node.call('SET', key, value);
+      }
+    }
+  }
+
   async function keysLike(pattern: string): Promise<number> {
     let count = 0;
     for (const node of cluster.running) {
@@ -370,4 +405,10 @@ function at(port: number): string {
 
 function slotsOf({ slots }: Awaited<ReturnType<Cluster['myself']>>): number {
   return slots.reduce((sum, [first, last]) => sum + last - first + 1, 0);
+}
+
+/** How far the largest is above the mean, as a part of it. */
+function spread(counts: readonly number[]): number {
+  const mean = counts.reduce((sum, count) => sum + count, 0) / counts.length;
+  return Math.max(...counts) / mean - 1;
 }

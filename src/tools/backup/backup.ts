@@ -31,8 +31,24 @@ export interface BackupFile {
   readonly keys: number;
 }
 
+export interface BackupResult {
+  readonly keys: number;
+  readonly bytes: number;
+  readonly files: readonly BackupFile[];
+  readonly durationMs: number;
+}
+
 /** Copies every master's data into a folder that is empty or new. Throws ToolError. */
-export function backup(options: BackupOptions, screen: Screen): Promise<ExitStatus> {
+export async function backup(options: BackupOptions, screen: Screen): Promise<ExitStatus> {
+  const { folder } = options;
+  const result = await takeBackup(options, screen);
+  screen.json({ ok: true, folder, ...result });
+  screen.out(`${screen.paint('green', 'OK')} ${backupLine(folder, result)}`);
+  return 0;
+}
+
+/** `backup` without its last words. Throws ToolError. */
+export function takeBackup(options: BackupOptions, screen: Screen): Promise<BackupResult> {
   // Slots that move meanwhile would be in two files, or in none.
   return withLock('backup', options, screen, async () => {
     const startedMs = performance.now();
@@ -48,15 +64,21 @@ export function backup(options: BackupOptions, screen: Screen): Promise<ExitStat
     );
     const nodesFile = join(options.folder, NODES_FILE);
     await writeFile(nodesFile, `${JSON.stringify(describe(report), undefined, 2)}\n`);
-    const keys = files.reduce((sum, each) => sum + each.keys, 0);
-    const bytes = files.reduce((sum, each) => sum + each.bytes, 0);
-    const durationMs = Math.round(performance.now() - startedMs);
-    screen.json({ ok: true, folder: options.folder, keys, bytes, files, durationMs });
-    screen.out(
-      `${screen.paint('green', 'OK')} ${keys} keys of ${files.length} masters are in ${options.folder}, ${bytes} bytes (${(durationMs / 1000).toFixed(1)} s)`,
-    );
-    return 0;
+    return {
+      keys: files.reduce((sum, each) => sum + each.keys, 0),
+      bytes: files.reduce((sum, each) => sum + each.bytes, 0),
+      files,
+      durationMs: Math.round(performance.now() - startedMs),
+    };
   });
+}
+
+export function backupLine(
+  folder: string,
+  { keys, bytes, files, durationMs }: BackupResult,
+): string {
+  const seconds = (durationMs / 1000).toFixed(1);
+  return `${keys} keys of ${files.length} masters are in ${folder}, ${bytes} bytes (${seconds} s)`;
 }
 
 function refuseBroken(report: ClusterReport): void {

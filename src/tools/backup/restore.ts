@@ -2,18 +2,22 @@
 import { createReadStream } from 'node:fs';
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { ClusterClient } from '../../client/index.ts';
+import { ClusterClient, type NodeAddress } from '../../client/index.ts';
 import { ReplyError } from '../../resp/index.ts';
+import { closeReport, inspectCluster } from '../cluster/inspect.ts';
 import { LOCK_KEY } from '../cluster/lock.ts';
 import { type LockOptions, withLock } from '../cluster/locked.ts';
 import type { Stopping } from '../cluster/stopping.ts';
 import { type ExitStatus, ToolError, asToolError } from '../errors.ts';
 import type { Screen } from '../screen.ts';
+import { backupLine, takeBackup } from './backup.ts';
 import { type Payload, RdbPayloads } from './rdb-payloads.ts';
 
 export interface RestoreOptions extends LockOptions {
   /** Folder whose `.rdb` files are read. */
   readonly folder: string;
+  /** Nodes of a cluster that is backed up into the folder first; undefined: the files are there. */
+  readonly source: readonly NodeAddress[] | undefined;
   /** Keys that are there are overwritten. */
   readonly isReplacing: boolean;
   /** Bound of one reply, milliseconds. */
@@ -36,7 +40,37 @@ const REPORT_PERIOD_MS = 1000;
 const LOCK: Buffer = Buffer.from(LOCK_KEY);
 
 /** Status 1 when some keys were there already and stayed. Throws ToolError. */
-export function restore(options: RestoreOptions, screen: Screen): Promise<ExitStatus> {
+export async function restore(options: RestoreOptions, screen: Screen): Promise<ExitStatus> {
+  const { source, folder, timeoutMs } = options;
+  if (source !== undefined) {
+    await refuseSameCluster(source, options.seeds);
+    const taken = await takeBackup({ seeds: source, folder, timeoutMs }, screen);
+    screen.note(backupLine(folder, taken));
+  }
+  return restoreFolder(options, screen);
+}
+
+/** Its own older values would come back over what was written since. */
+async function refuseSameCluster(
+  source: readonly NodeAddress[],
+  target: readonly NodeAddress[],
+): Promise<void> {
+  const ids: Set<string>[] = [];
+  for (const seeds of [source, target]) {
+    const report = await inspectCluster(seeds);
+    closeReport(report);
+    ids.push(new Set(report.nodes.map(({ node }) => node.id)));
+  }
+  const [there, here] = ids;
+  const shared = [...(there ?? [])].find((id) => here?.has(id) === true);
+  if (shared === undefined) return;
+  throw new ToolError(
+    'USAGE',
+    `Cannot restore from a cluster into itself: both have node ${shared}`,
+  );
+}
+
+function restoreFolder(options: RestoreOptions, screen: Screen): Promise<ExitStatus> {
   return withLock('restore', options, screen, async (stopping) => {
     const startedMs = performance.now();
     const files = await filesIn(options.folder);

@@ -1,6 +1,5 @@
 /** Work on a cluster that nobody else changes meanwhile. */
 import type { NodeAddress } from '../../client/index.ts';
-import type { ExitStatus } from '../errors.ts';
 import type { Screen } from '../screen.ts';
 import { closeReport, inspectCluster } from './inspect.ts';
 import { ClusterLock } from './lock.ts';
@@ -11,12 +10,12 @@ export interface LockOptions {
 }
 
 /** Does `work` under the cluster's lock; signals and the loss of the lock ask it to stop. Throws ToolError `LOCKED`. */
-export async function withLock(
+export async function withLock<T>(
   verb: string,
   { seeds }: LockOptions,
   screen: Screen,
-  work: (stopping: Stopping) => Promise<ExitStatus>,
-): Promise<ExitStatus> {
+  work: (stopping: Stopping) => Promise<T>,
+): Promise<T> {
   const stopping = new Stopping();
   const note = (line: string): void => screen.note(line);
   return withSignals(stopping, note, async () => {

@@ -1,8 +1,7 @@
 /** How many keys, or about how many bytes, each slot holds. */
-import { replyItems } from '../../client/index.ts';
-import type { Reply } from '../../resp/index.ts';
 import { callAll } from './connect.ts';
 import type { ClusterReport, OwnReport } from './inspect.ts';
+import { keysInSlots, sizesOf } from './slot-keys.ts';
 import { slotsOf } from './slot-ranges.ts';
 
 /** Keys of a slot that are measured; the others are taken to be like them. */
@@ -40,20 +39,7 @@ async function countsOf({ client }: OwnReport, slots: readonly number[]): Promis
 
 /** Bytes of a key of each slot, by a few of its keys; 0 of an empty one. */
 async function meanSizes({ client }: OwnReport, slots: readonly number[]): Promise<number[]> {
-  const asked = slots.map((slot) => ['CLUSTER', 'GETKEYSINSLOT', slot, SAMPLE_KEYS]);
-  const samples = (await callAll(client, asked)).map((reply) => keysIn(reply));
-  const sizes = await callAll(
-    client,
-    samples.flat().map((key) => ['MEMORY', 'USAGE', key]),
-  );
-  let at = 0;
-  return samples.map((keys) => {
-    const own = sizes.slice(at, at + keys.length).map((size) => Number(size ?? 0));
-    at += keys.length;
-    return own.reduce((sum, size) => sum + size, 0) / Math.max(1, own.length);
-  });
-}
-
-function keysIn(reply: Reply): Buffer[] {
-  return replyItems(reply).filter((key) => Buffer.isBuffer(key));
+  const samples = await keysInSlots(client, slots, SAMPLE_KEYS);
+  const sizes = await sizesOf(client, samples, SAMPLE_KEYS);
+  return sizes.map((own) => own.reduce((sum, size) => sum + size, 0) / Math.max(1, own.length));
 }
