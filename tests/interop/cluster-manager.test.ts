@@ -11,7 +11,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { Cluster } from './harness/cluster.ts';
-import { WriteLoad, slotOf, tagIn } from './harness/load.ts';
+import { type LoadOptions, WriteLoad, slotOf, tagIn } from './harness/load.ts';
 import { NodeProcess, freePorts } from './harness/node-process.ts';
 import {
   OUR_SERVER,
@@ -285,9 +285,16 @@ function manager(exe: string, otherExe: string): void {
     const refused = await run('takeover', at(replicas[0]?.port ?? 0), '--nodes', names);
     expect(refused.status).toBe(3);
     expect(refused.stderr).toContain('answers: use "slotline cluster switchover"');
+    const before = await loadsOf(masters, { needsReplica: true, name: 'before' });
     await Promise.all(masters.map((node) => node.kill()));
     await expectDone('takeover', at(replicas[0]?.port ?? 0), '--nodes', names);
     await cluster.untilAgreed();
+    // The new masters have no replica, so that nothing of these is acknowledged any more.
+    const after = await loadsOf(replicas, { name: 'after' });
+    for (const each of [...before, ...after]) {
+      await each.stop();
+      expect(await each.missing()).toEqual([]);
+    }
     expect(await load.missing()).toEqual([]);
   });
 
@@ -330,6 +337,21 @@ function manager(exe: string, otherExe: string): void {
     expect(count).toBe(keys.length + 1);
     await single.kill();
   });
+
+  /** A writer to the slots of each of `masters`, once it has written. */
+  async function loadsOf(
+    masters: readonly NodeProcess[],
+    options: LoadOptions,
+  ): Promise<WriteLoad[]> {
+    const loads: WriteLoad[] = [];
+    for (const master of masters) {
+      const [slots = [0, 0]] = (await cluster.myself(master)).slots;
+      loads.push(new WriteLoad(cluster, { ...options, writers: 1, slots }));
+    }
+    const all = (): boolean => loads.every(({ acknowledgedCount }) => acknowledgedCount > 100);
+    await until(all, BOUND_MS, 'each shard is written to');
+    return loads;
+  }
 
   async function countsOn(nodes: readonly NodeProcess[], pattern: string): Promise<number[]> {
     const replies = await Promise.all(nodes.map((node) => node.call('KEYS', pattern)));

@@ -19,11 +19,14 @@ export interface LoadOptions {
   readonly slots?: readonly [first: number, last: number];
   /** Counts a write only when WAIT says that a replica has it too: what survives a kill -9. */
   readonly needsReplica?: boolean;
+  /** Part of its keys' names, so that those of an earlier load do not hide a loss; default none. */
+  readonly name?: string;
 }
 
 export class WriteLoad {
   readonly #cluster: Cluster;
   readonly #needsReplica: boolean;
+  readonly #name: string;
   readonly #acknowledged: Map<string, string> = new Map();
   readonly #writers: Promise<void>[];
   readonly #refusals: Map<string, number> = new Map();
@@ -31,9 +34,10 @@ export class WriteLoad {
   #longestGapMs = 0;
 
   constructor(cluster: Cluster, options: LoadOptions = {}) {
-    const { writers = 4, slots = [0, SLOT_COUNT - 1], needsReplica = false } = options;
+    const { writers = 4, slots = [0, SLOT_COUNT - 1], needsReplica = false, name = '' } = options;
     this.#cluster = cluster;
     this.#needsReplica = needsReplica;
+    this.#name = name;
     this.#writers = Array.from({ length: writers }, (_, id) => this.#write(id, slots));
   }
 
@@ -91,7 +95,7 @@ export class WriteLoad {
     let port = this.#anyPort(id);
     let lastAck = performance.now();
     for (let n = 0; !this.#isStopped;) {
-      const key = `{${tag}}:${id}:${n}`;
+      const key = `{${tag}}:${this.#name}${id}:${n}`;
       const answer = await this.#attempt(connections, port, key, String(n));
       if (answer === 'acknowledged') {
         this.#acknowledged.set(key, String(n));
