@@ -212,7 +212,8 @@ function manager(exe: string, otherExe: string): void {
     const masters: NodeProcess[] = [];
     for (const node of cluster.running) if (await cluster.isMaster(node)) masters.push(node);
     const [crowded = cluster.node(0)] = masters;
-    const [range = [0, 0]] = (await cluster.myself(crowded)).slots;
+    const ranges = [...(await cluster.myself(crowded)).slots];
+    const [range = [0, 0]] = ranges.sort(([a, b], [c, d]) => d - c - (b - a));
     const tags = Array.from({ length: 30 }, (_, n) => tagIn(range, n));
     for (const tag of tags) {
       const names = Array.from({ length: 100 }, (_, n) => `crowd:{${tag}}${n}`);
@@ -222,9 +223,12 @@ function manager(exe: string, otherExe: string): void {
     expect(Math.max(...(await countsOn(masters, 'crowd:*')))).toBeLessThan(2000);
     const counts = await Promise.all(masters.map((node) => node.call('DBSIZE')));
     expect(spread(counts.map(Number))).toBeLessThan(0.1);
-    for (const tag of tags) await ownerSet(`heavy:{${tag}}`, Buffer.alloc(200_000));
+    // Slots are judged by a few of their keys: the heavy ones lie alone.
+    for (let n = 0; n < tags.length; n++) {
+      await ownerSet(`heavy:{${tagIn(range, tags.length + n)}}`, Buffer.alloc(500_000));
+    }
     await expectDone('rebalance', at(contact()), '--by', 'memory');
-    expect(spread(await countsOn(masters, 'heavy:*'))).toBeLessThan(0.2);
+    expect(spread(await countsOn(masters, 'heavy:*'))).toBeLessThan(0.5);
     await expectWhole();
   });
 
