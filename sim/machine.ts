@@ -144,6 +144,7 @@ export class Machine implements Host {
     // The clock for waiting counts from the boot of the machine: its zero means nothing.
     this.#monoOffsetMs = this.#rng.below(1_000_000);
     const node = this.#boot();
+    if (typeof node === 'string') return node;
     this.#node = node;
     this.#init.watcher.started(this);
     this.startFailure = undefined;
@@ -238,7 +239,8 @@ export class Machine implements Host {
     if (flaw !== undefined) this.#endProcess();
   }
 
-  #boot(): Node {
+  /** A new process over what the disk holds, or why there is none. */
+  #boot(): Node | string {
     const { configFile, configText, program } = this.#init;
     const loaded = loadConfig({
       text: this.files.read(configFile) ?? configText,
@@ -247,14 +249,17 @@ export class Machine implements Host {
     });
     invariant(loaded.ok, 'the configuration of a simulated node is sound');
     const { config } = loaded;
+    const sentinel = program.kind === 'sentinel' ? sentinelState(config) : undefined;
+    if (typeof sentinel === 'string') return sentinel;
     return new Node({
       ports: this.#ports(this.lives),
       config,
       configFile,
       onReady: (flaw) => this.#loaded(flaw),
-      ...(program.kind === 'node'
-        ? { clusterRules: program.rules }
-        : { sentinel: { ...sentinelState(config), rules: program.rules } }),
+      ...(program.kind === 'node' ? { clusterRules: program.rules } : {}),
+      ...(program.kind === 'sentinel' && sentinel !== undefined
+        ? { sentinel: { ...sentinel, rules: program.rules } }
+        : {}),
     });
   }
 
@@ -317,13 +322,13 @@ export class Machine implements Host {
   }
 }
 
-/** What a Sentinel starts with: addresses only, no names, and no programs of users. */
-function sentinelState(config: LoadedConfig): SentinelInit {
+/** What a Sentinel starts with: addresses only, no names, and no programs of users. A file that is torn is named. */
+function sentinelState(config: LoadedConfig): SentinelInit | string {
   const parsed = parseSentinelConf(config.sentinels, {
     isExecutable: () => false,
     canResolve: () => false,
   });
-  invariant(parsed.ok, 'the state that a Sentinel wrote can be read');
+  if (!parsed.ok) return `${parsed.flaw.reason}: ${parsed.flaw.line.text}`;
   return {
     conf: parsed.conf,
     resolved: new Map(),
