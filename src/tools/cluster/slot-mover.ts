@@ -8,6 +8,7 @@ import { callAll, callNode, connectNode, withCredentials } from './connect.ts';
 import { waitForState } from './create-run.ts';
 import { movesNow } from './heirs.ts';
 import { type ClusterReport, type NodeReport, reportOf } from './inspect.ts';
+import { type MoveEnds, roundsOf } from './move-rounds.ts';
 import type { MoveProgress } from './move-progress.ts';
 import type { SlotMove } from './plan.ts';
 import { moveGroup } from './slot-group.ts';
@@ -72,13 +73,23 @@ interface Job {
  */
 export async function moveSlots(moves: readonly SlotMove[], context: MoveContext): Promise<void> {
   const jobs = await prepare(moves, context);
+  const rate = new Pace(context.options.keysPerSecond ?? 0);
+  const throttle = (keys: number): Promise<void> => rate.take(keys);
+  const endsOfJob = ({ ends }: Job): MoveEnds => ({ from: ends.from.node.id, to: ends.to.node.id });
+  for (const round of roundsOf(jobs, endsOfJob)) await moveRound(round, throttle, context);
+}
+
+/** Moves from all sources side by side. */
+async function moveRound(
+  jobs: readonly Job[],
+  throttle: (keys: number) => Promise<void>,
+  context: MoveContext,
+): Promise<void> {
   const bySource = new Map<string, Job[]>();
   for (const job of jobs) {
     const { id } = job.ends.from.node;
     bySource.set(id, [...(bySource.get(id) ?? []), job]);
   }
-  const rate = new Pace(context.options.keysPerSecond ?? 0);
-  const throttle = (keys: number): Promise<void> => rate.take(keys);
   const sources = [...bySource.values()].map((queue) => moveQueue(queue, throttle, context));
   const ended = await Promise.allSettled(sources);
   const failed = ended.find((each) => each.status === 'rejected');
