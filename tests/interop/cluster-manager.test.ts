@@ -220,7 +220,8 @@ function manager(exe: string, otherExe: string): void {
       await crowded.call('MSET', ...names.flatMap((name) => [name, 'x']));
     }
     await expectDone('rebalance', at(contact()), '--by', 'keys');
-    expect(Math.max(...(await countsOn(masters, 'crowd:*')))).toBeLessThan(2000);
+    // All of them were on one; how many may stay there depends on what else each master has.
+    expect(Math.max(...(await countsOn(masters, 'crowd:*')))).toBeLessThan(tags.length * 100);
     const counts = await Promise.all(masters.map((node) => node.call('DBSIZE')));
     expect(spread(counts.map(Number))).toBeLessThan(0.1);
     // Slots are judged by a few of their keys: the heavy ones lie alone.
