@@ -7,7 +7,7 @@ import { type MonoMs, addMs, crc16 } from '../base/index.ts';
 import type { SentinelContext } from './context.ts';
 import type { Address, Beat } from './types.ts';
 
-/** With a tenth of it the same work costs a third more: code and data are cold at each waking. */
+/** With a fifth of it the same work costs two fifths more: code and data are cold at each waking. */
 const BEAT_MS = 500;
 /** Beats in the time after which they repeat. */
 const BEATS = 4;

@@ -86,6 +86,15 @@ export class SentinelContext {
     return at === undefined ? Infinity : this.now.mono - at;
   }
 
+  /** Everybody who is watched: each master, then its replicas and the other Sentinels that watch it. */
+  *instances(): Iterable<Instance> {
+    for (const master of this.masters.values()) {
+      yield master;
+      yield* master.replicas.values();
+      yield* master.sentinels.values();
+    }
+  }
+
   newConnectionId(): ConnectionId {
     return ++this.#lastConnectionId;
   }

@@ -5,6 +5,7 @@
 import { type MonoMs, addMs, assertNever, earlier } from '../base/index.ts';
 import type { SentinelConf } from '../config/index.ts';
 import { type Reply, ReplyError } from '../resp/index.ts';
+import { isCalm } from './calm.ts';
 import { exportConf, importMaster } from './conf.ts';
 import { type ContextInit, SentinelContext } from './context.ts';
 import { askOpinions, checkOdown, checkSdown } from './down.ts';
@@ -18,8 +19,6 @@ import {
   closeConnection,
   connectionClosed,
   connectionOpened,
-  downAfterMs,
-  isFullyConnected,
   reconnect,
   request,
 } from './links.ts';
@@ -36,11 +35,6 @@ const TICK_MS = 50;
 /** The same while all is well, and whatever happens will be heard of in time. */
 const CALM_TICK_MS = 200;
 const TICK_SPREAD_MS = 50;
-/** An answer later than this makes looks frequent. */
-const LATE_MS = 100;
-/** Nodes that must answer sooner are never looked at calmly. */
-const CALM_DOWN_AFTER_MS = 1000;
-
 export class SentinelMachine {
   readonly context: SentinelContext;
   #tickAt: MonoMs;
@@ -147,7 +141,7 @@ export class SentinelMachine {
   #sendDue(c: SentinelContext): void {
     // Whatever is due sooner, because it is new, has its turn with the next look.
     let next = addMs(c.now.mono, c.periods.ping);
-    for (const instance of instancesOf(c)) {
+    for (const instance of c.instances()) {
       if (isDue(c, nextPeriodicAt(instance))) sendPeriodic(c, instance);
       const at = nextPeriodicAt(instance);
       if (!isDue(c, at)) next = earlier(next, at);
@@ -160,35 +154,12 @@ function isDue(c: SentinelContext, at: MonoMs | undefined): boolean {
   return at !== undefined && at <= c.now.mono;
 }
 
-function* instancesOf(c: SentinelContext): Iterable<Instance> {
-  for (const master of c.masters.values()) {
-    yield master;
-    yield* master.replicas.values();
-    yield* master.sentinels.values();
-  }
-}
-
 /** Keeps an instance connected, asks it what is due, and sees whether it is SDOWN. */
 function look(c: SentinelContext, instance: Instance): void {
   reconnect(c, instance);
   sendPeriodic(c, instance);
   if (!c.isTilted) checkSdown(c, instance);
   if (!isCalm(c, instance)) c.isRestless = true;
-}
-
-/** Whether nothing is expected of an instance before long. */
-function isCalm(c: SentinelContext, instance: Instance): boolean {
-  const { link, sdownSince, role } = instance;
-  if (downAfterMs(instance) < CALM_DOWN_AFTER_MS) return false;
-  if (role === 'master' && (sdownSince !== undefined || instance.failover.state !== 'none')) {
-    return false;
-  }
-  // One that is gone stays so, mostly.
-  if (sdownSince !== undefined) return true;
-  return (
-    isFullyConnected(instance) &&
-    (link.unansweredSince === undefined || c.since(link.unansweredSince) < LATE_MS)
-  );
 }
 
 /** What follows from the state of a master. */

@@ -132,11 +132,7 @@ export function downAfterMs(instance: Instance): number {
 
 /** Somebody who uses the link; those who share one are the same Sentinel. */
 function instanceOf(c: SentinelContext, link: Link): Instance | undefined {
-  for (const master of c.masters.values()) {
-    if (master.link === link) return master;
-    for (const replica of master.replicas.values()) if (replica.link === link) return replica;
-    for (const peer of master.sentinels.values()) if (peer.link === link) return peer;
-  }
+  for (const instance of c.instances()) if (instance.link === link) return instance;
   return undefined;
 }
 

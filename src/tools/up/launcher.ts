@@ -16,10 +16,10 @@ import { ToolError } from '../errors.ts';
 import type { Screen } from '../screen.ts';
 import { nodeTable, notReady, waitUntilReady } from './cluster-state.ts';
 import { DataFolder } from './data-folder.ts';
+import { runUntilStopped } from './lifetime.ts';
 import { NodeProcess, describeEnding } from './node-process.ts';
 import { type UpRequest, type UpShape, nodePorts, resolveShape } from './options.ts';
 import { checkPorts } from './ports.ts';
-import { stopSignal } from './stop-signal.ts';
 
 export interface UpOptions extends UpRequest {
   readonly dir: string;
@@ -98,29 +98,16 @@ class Launcher {
     await checkPorts(this.#shape, (port) => this.#strayText(port));
     this.#folder.writeNodes(this.#shape, { isResumed });
     if (isResumed) this.#folder.writeRecord({ shape: this.#shape, isCreated: true });
-    const stop = stopSignal();
-    // The last resort, should this process fail in a way nobody thought of: no node stays behind.
-    const killAll = (): void => this.#nodes.forEach((node) => node.kill());
-    process.once('exit', killAll);
-    try {
-      const start = this.#start(isResumed);
-      const isStarted = await Promise.race([
-        start.then(() => true),
-        stop.received.then(() => false),
-      ]);
-      // After a signal the start fails, because its nodes are ended under it.
-      start.catch(() => undefined);
-      if (!isStarted) return 0;
-      const ended = Promise.all(this.#nodes.map(async (node) => this.#reportEnd(node)));
-      const why = await Promise.race([stop.received, ended.then(() => 'ended' as const)]);
-      if (why !== 'ended') return 0;
-      this.#screen.note('Every node has ended, so there is nothing left to do');
-      return 1;
-    } finally {
-      await this.end();
-      stop.release();
-      process.off('exit', killAll);
-    }
+    return runUntilStopped(
+      {
+        start: () => this.#start(isResumed),
+        allEnded: () => Promise.all(this.#nodes.map((node) => this.#reportEnd(node))),
+        end: () => this.end(),
+        killAll: () => this.#nodes.forEach((node) => node.kill()),
+        noun: 'node',
+      },
+      this.#screen,
+    );
   }
 
   /** Replicas first, then masters, each at most `END_BOUND_MS`. */

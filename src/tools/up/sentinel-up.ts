@@ -18,9 +18,9 @@ import { type Screen, tableLines } from '../screen.ts';
 import { waitUntilReady } from './cluster-state.ts';
 import { DataFolder } from './data-folder.ts';
 import { RECORD_FILE } from './layout.ts';
+import { runUntilStopped } from './lifetime.ts';
 import { NodeProcess, describeEnding } from './node-process.ts';
 import { checkFree } from './ports.ts';
-import { stopSignal } from './stop-signal.ts';
 
 export interface SentinelUpOptions {
   readonly dir: string;
@@ -83,36 +83,27 @@ class SentinelSet {
   async run(): Promise<0 | 1> {
     this.#checkFolder();
     await checkFree(BIND, [...this.#nodePorts, ...this.#sentinelPorts]);
-    const stop = stopSignal();
-    const killAll = (): void => [...this.#nodes, ...this.#sentinels].forEach((one) => one.kill());
-    process.once('exit', killAll);
-    try {
-      const start = this.#start();
-      const isStarted = await Promise.race([
-        start.then(() => true),
-        stop.received.then(() => false),
-      ]);
-      // After a signal the start fails, because its processes are ended under it.
-      start.catch(() => undefined);
-      if (!isStarted) return 0;
-      const all = [...this.#nodes, ...this.#sentinels];
-      const ended = Promise.all(all.map((one) => this.#reportEnd(one)));
-      const why = await Promise.race([stop.received, ended.then(() => 'ended' as const)]);
-      if (why !== 'ended') return 0;
-      this.#screen.note('Every process has ended, so there is nothing left to do');
-      return 1;
-    } finally {
-      await this.end();
-      stop.release();
-      process.off('exit', killAll);
-    }
+    return runUntilStopped(
+      {
+        start: () => this.#start(),
+        allEnded: () => Promise.all(this.#processes.map((one) => this.#reportEnd(one))),
+        end: () => this.end(),
+        killAll: () => this.#processes.forEach((one) => one.kill()),
+        noun: 'process',
+      },
+      this.#screen,
+    );
+  }
+
+  get #processes(): readonly NodeProcess[] {
+    return [...this.#nodes, ...this.#sentinels];
   }
 
   /** Sentinels first, so that nobody takes what follows for a failure; then the nodes. */
   async end(): Promise<void> {
     if (this.#isEnding) return;
     this.#isEnding = true;
-    const running = [...this.#nodes, ...this.#sentinels].filter(({ ending }) => !ending);
+    const running = this.#processes.filter(({ ending }) => !ending);
     if (running.length > 0)
       this.#screen.note(`Ending ${running.length} processes, Sentinels first`);
     for (const group of [this.#sentinels, this.#nodes]) {
@@ -204,7 +195,7 @@ class SentinelSet {
 
   async #show(seconds: number): Promise<void> {
     const rows = await Promise.all(
-      [...this.#nodes, ...this.#sentinels].map(async ({ pid, port }) => {
+      this.#processes.map(async ({ pid, port }) => {
         const [role] = replyItems(await askOne(port, 'ROLE')).map(replyText);
         const word = role === 'slave' ? 'replica' : (role ?? 'unknown');
         return [word, formatAddress(addressOf(port)), String(pid)];
