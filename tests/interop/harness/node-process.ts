@@ -157,12 +157,17 @@ export class NodeProcess {
   }
 }
 
-// Each test process begins somewhere else, so that two runs at once seldom meet.
+// Each test process begins somewhere else, so that two runs at once seldom meet, and files of one run that are
+// tested at once never do.
 const PORT_FIRST = 22_000;
 const PORT_COUNT = 7000;
 const [rangeFirst, rangeLast] = (process.env['SLOTLINE_TEST_PORTS'] ?? '').split('-').map(Number);
-const first = rangeFirst || PORT_FIRST;
-const count = rangeFirst && rangeLast ? rangeLast - rangeFirst + 1 : PORT_COUNT;
+const { VITEST_POOL_ID: lane = '1' } = process.env;
+const LANES = 2;
+const count = Math.floor(
+  (rangeFirst && rangeLast ? rangeLast - rangeFirst + 1 : PORT_COUNT) / LANES,
+);
+const first = (rangeFirst || PORT_FIRST) + (Number(lane) % LANES) * count;
 let nextPort = (process.pid * 37) % count;
 
 /** Ports that are free now, as is the bus port of each. */
