@@ -402,6 +402,7 @@ export class Database extends DatabaseReader {
     entries.copyRest(ref, to);
     const hash = entries.hashOf(to);
     keys.replace(this.#tableOf(to), hash, ref, to);
+    this.store.moved(ref, to);
     if (isSameShape && hasExpiry) expires.replace(0, hash, ref, to);
     arena.free(ref);
     return to;
@@ -502,6 +503,7 @@ export class Database extends DatabaseReader {
       expires.replace(0, hash, old, ref);
     }
     keys.replace(table, hash, old, ref);
+    this.store.moved(old, ref);
     arena.free(old);
     return ref;
   }
@@ -557,6 +559,7 @@ export class Database extends DatabaseReader {
     const hash = entries.hashOf(ref);
     if (entries.hasExpiry(ref)) expires.remove(0, hash, ref);
     keys.remove(this.#tableOf(ref), hash, ref);
+    this.store.moved(ref, NONE);
   }
 
   #tableOf(ref: Ref): number {

@@ -3,7 +3,7 @@
  * expires a key or counts as a use.
  */
 import { type Rng, keySlot } from '../base/index.ts';
-import type { Ref } from './arena.ts';
+import { NONE, type Ref } from './arena.ts';
 import type { Entries } from './entry.ts';
 import type { Recency } from './recency.ts';
 import type { Store } from './store.ts';
@@ -46,9 +46,17 @@ export class DatabaseReader {
 
   /** The entry of a key, expired or not; nothing else happens. */
   find(buf: Uint8Array, at: number, size: number): Ref {
-    const store = this.store;
+    const { store } = this;
+    const tail = size === 0 ? 0 : (size << 8) | buf[at + size - 1]!;
+    const last = store.lastFound;
+    if (last !== NONE && tail === store.lastTail && store.entries.hasKey(last, buf, at, size)) {
+      return last;
+    }
     const table = store.isPerSlot ? keySlot(buf, at, size) : 0;
-    return store.keys.find(table, store.hash.hash(buf, at, size), buf, at, size);
+    const ref = store.keys.find(table, store.hash.hash(buf, at, size), buf, at, size);
+    store.lastFound = ref;
+    store.lastTail = tail;
+    return ref;
   }
 
   /** A random entry, expired or not, of a database that is not empty. */

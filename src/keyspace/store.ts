@@ -3,7 +3,7 @@
  * flushes and full syncs.
  */
 import { type Rng, SLOT_COUNT, invariant } from '../base/index.ts';
-import { Arena, type Ref } from './arena.ts';
+import { Arena, NONE, type Ref } from './arena.ts';
 import { Entries, TYPE_HASH, TYPE_LIST, TYPE_SET, TYPE_STREAM, TYPE_ZSET } from './entry.ts';
 import { KeyHash } from './hash.ts';
 import { Hashes } from './hashes.ts';
@@ -45,6 +45,10 @@ export class Store {
   expireCursor = 0;
   /** Running average of the remaining time to live that active expiry saw, in milliseconds. */
   averageTtlMs = 0;
+  /** The key that was found last, or NONE: often it is asked for again, and then nothing needs to be hashed. */
+  lastFound: Ref = NONE;
+  /** Size and last byte of that key in one number, which tells most other keys from it. */
+  lastTail = 0;
 
   readonly #large: (LargeValues | undefined)[] = [];
   readonly #words: Words = { first: 0, second: 0 };
@@ -79,6 +83,11 @@ export class Store {
     for (const snapshot of this.snapshots) {
       if ((snapshot.mark & pending) !== 0) snapshot.take(this, ref);
     }
+  }
+
+  /** An entry went to another block, or away (`to` is NONE). */
+  moved(ref: Ref, to: Ref): void {
+    if (this.lastFound === ref) this.lastFound = to;
   }
 
   /** The large values of a type. */
