@@ -1,9 +1,9 @@
 /**
- * `npm test`: types, the page's too, lint, package, format, tidy, unit and interop, one after the other, and a line of sums at the end.
- * Everything runs even when something failed before, so that one run shows all there is to mend.
+ * `npm test`: types, the page's too, lint, package, unused, format, two of these at once, then tidy, unit and interop one after the
+ * other, and a line of sums at the end. Everything runs even when something failed before, so that one run shows all there is to mend.
  * Arguments choose steps by name: `npm test -- lint unit`.
  */
-import { spawnSync } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { ROOT, tool } from './project.mjs';
@@ -12,34 +12,35 @@ const work = join(ROOT, '.cache', `test-${process.pid}`);
 mkdirSync(work, { recursive: true });
 process.on('exit', () => rmSync(work, { recursive: true, force: true }));
 
-const STEPS = {
-  types: () => check(tool('typescript', 'tsc'), ['--noEmit']),
-  page: () => check(tool('typescript', 'tsc'), ['--noEmit', '-p', 'src/dashboard/page']),
-  lint: () => check(tool('oxlint', 'oxlint'), ['--type-aware', '--deny-warnings']),
-  package: () => check(tool('publint', 'publint'), ['run', '.', '--strict', '--pack', 'false']),
-  unused: () => check(tool('knip', 'knip'), ['--no-progress', '--no-config-hints']),
-  format: () => check(tool('prettier', 'prettier'), ['--check', '--log-level', 'warn', '.']),
-  tidy: () => vitest('tidy'),
-  unit: () => vitest('unit'),
-  interop: () => vitest('interop'),
+const CHECKS = {
+  format: () => check('prettier', 'prettier', ['--check', '--log-level', 'warn', '.']),
+  types: () => check('typescript', 'tsc', ['--noEmit']),
+  page: () => check('typescript', 'tsc', ['--noEmit', '-p', 'src/dashboard/page']),
+  lint: () => check('oxlint', 'oxlint', ['--type-aware', '--deny-warnings']),
+  package: () => check('publint', 'publint', ['run', '.', '--strict', '--pack', 'false']),
+  unused: () => check('knip', 'knip', ['--no-progress', '--no-config-hints']),
 };
+const PROJECTS = ['tidy', 'unit', 'interop'];
+const CHECKS_AT_ONCE = 2;
 
 const wanted = process.argv.slice(2);
-const unknown = wanted.filter((name) => !(name in STEPS));
+const steps = [...Object.keys(CHECKS), ...PROJECTS];
+const unknown = wanted.filter((name) => !steps.includes(name));
 if (unknown.length > 0) {
-  console.error(`test: no step "${unknown[0]}"; there are ${Object.keys(STEPS).join(', ')}`);
+  console.error(`test: no step "${unknown[0]}"; there are ${steps.join(', ')}`);
   process.exit(2);
 }
 
 const sum = { passed: 0, failed: 0, skipped: 0 };
 const table = [];
-for (const [name, run] of Object.entries(STEPS)) {
-  if (wanted.length > 0 && !wanted.includes(name)) continue;
+const isWanted = (name) => wanted.length === 0 || wanted.includes(name);
+
+const waiting = Object.entries(CHECKS).filter(([name]) => isWanted(name));
+await Promise.all(Array.from({ length: CHECKS_AT_ONCE }, runChecks));
+for (const name of PROJECTS.filter(isWanted)) {
   console.log(`\n== ${name}`);
   const started = Date.now();
-  const result = run();
-  for (const key of Object.keys(sum)) sum[key] += result[key];
-  table.push({ name, ...result, seconds: (Date.now() - started) / 1000 });
+  add(name, started, vitest(name));
 }
 
 console.log('\n== results');
@@ -61,13 +62,32 @@ console.log(
 );
 process.exitCode = sum.failed > 0 ? 1 : 0;
 
-/** A tool that is one check: passed or failed. */
-function check(script, args) {
-  const { status } = spawnSync(process.execPath, [script, ...args], {
-    cwd: ROOT,
-    stdio: 'inherit',
+/** Checks from those that wait, one after the other. */
+async function runChecks() {
+  for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) {
+    const [name, run] = next;
+    const started = Date.now();
+    const { isRight, output } = await run();
+    console.log(`\n== ${name}\n${output}`.trimEnd());
+    add(name, started, { passed: isRight ? 1 : 0, failed: isRight ? 0 : 1, skipped: 0 });
+  }
+}
+
+function add(name, started, result) {
+  for (const key of Object.keys(sum)) sum[key] += result[key];
+  table.push({ name, ...result, seconds: (Date.now() - started) / 1000 });
+}
+
+/** A tool that is one check: whether it is content, and all that it said. */
+function check(packageName, program, args) {
+  return new Promise((resolve) => {
+    const child = spawn(process.execPath, [tool(packageName, program), ...args], { cwd: ROOT });
+    let output = '';
+    for (const stream of [child.stdout, child.stderr]) {
+      stream.setEncoding('utf8').on('data', (text) => (output += text));
+    }
+    child.on('close', (status) => resolve({ isRight: status === 0, output }));
   });
-  return status === 0 ? { passed: 1, failed: 0, skipped: 0 } : { passed: 0, failed: 1, skipped: 0 };
 }
 
 /** The tests of one vitest project, counted from its own report. */
