@@ -6,7 +6,7 @@ import type { ReplyWriter, Request } from '../resp/index.ts';
 import { bitOffset } from './bitmap-bit.ts';
 import type { Context } from './context.ts';
 import { ERR_BITFIELD_OVERFLOW, ERR_BITFIELD_RO, ERR_BITFIELD_TYPE } from './data-errors.ts';
-import { ERR_NOT_INTEGER, ERR_SYNTAX } from './errors.ts';
+import { ERR_NOT_INTEGER, ERR_SYNTAX, refuse } from './errors.ts';
 import { emptyView, isString, notifyKey, readKey, setRawKey, writeKey } from './key-access.ts';
 
 type Overflow = 'wrap' | 'sat' | 'fail';
@@ -55,29 +55,24 @@ function parseOperations(
   for (let i = 2; i < request.argc;) {
     if (request.is(i, 'overflow') && i + 1 < request.argc) {
       const named = OVERFLOWS.find((name) => request.is(i + 1, name));
-      if (named === undefined) return refused(reply, ERR_BITFIELD_OVERFLOW);
+      if (named === undefined) return refuse(reply, ERR_BITFIELD_OVERFLOW);
       overflow = named;
       i += 2;
       continue;
     }
     const kind = KINDS.find((name) => request.is(i, name));
     const count = kind === 'get' ? 3 : 4;
-    if (kind === undefined || i + count > request.argc) return refused(reply, ERR_SYNTAX);
+    if (kind === undefined || i + count > request.argc) return refuse(reply, ERR_SYNTAX);
     const type = fieldType(request, i + 1);
-    if (type === undefined) return refused(reply, ERR_BITFIELD_TYPE);
+    if (type === undefined) return refuse(reply, ERR_BITFIELD_TYPE);
     const offset = bitOffset(context, request, i + 2, reply, type.bits);
     if (offset < 0) return undefined;
     const value = kind === 'get' ? 0 : request.int(i + 3);
-    if (value === NOT_INTEGER) return refused(reply, ERR_NOT_INTEGER);
+    if (value === NOT_INTEGER) return refuse(reply, ERR_NOT_INTEGER);
     operations.push({ kind, type, offset, value: BigInt(value), overflow });
     i += count;
   }
   return operations;
-}
-
-function refused(reply: ReplyWriter, text: string): undefined {
-  reply.error(text);
-  return undefined;
 }
 
 function fieldType(request: Request, i: number): FieldType | undefined {

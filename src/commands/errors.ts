@@ -1,4 +1,5 @@
 /** Redis's own texts for the client's mistakes, code first. The one catalogue. */
+import type { ReplyWriter } from '../resp/index.ts';
 
 export const ERR_SYNTAX = 'ERR syntax error';
 export const ERR_NOT_INTEGER = 'ERR value is not an integer or out of range';
@@ -43,3 +44,8 @@ export function shown(argument: string, bytesMax: number = SHOWN_BYTES_MAX): str
 
 /** Source: 7.0 behaviour. */
 export const SHOWN_BYTES_MAX = 128;
+
+/** Answers an error; for parsers, which return nothing then. */
+export function refuse(reply: ReplyWriter, error: string): undefined {
+  reply.error(error);
+}

@@ -4,7 +4,7 @@ import { ALREADY_MASTER, role as roleOf } from '../replication/index.ts';
 import type { ReplyWriter, Request } from '../resp/index.ts';
 import { clientLine } from './client-list.ts';
 import type { Context } from './context.ts';
-import { ERR_NOT_INTEGER, ERR_SYNTAX } from './errors.ts';
+import { ERR_NOT_INTEGER, ERR_SYNTAX, refuse } from './errors.ts';
 import { REPLICATION_FACTS } from './facts/replication.ts';
 import { defineCommands } from './facts.ts';
 import type { FailoverOrder, SentinelService, Server } from './server.ts';
@@ -92,11 +92,6 @@ function failoverOrder(request: Request, reply: ReplyWriter): FailoverOrder | un
     }
   }
   return { target, isForced, timeoutMs };
-}
-
-function refuse(reply: ReplyWriter, error: string): undefined {
-  reply.error(error);
-  return undefined;
 }
 
 function sentinelRole({ context }: SentinelService, reply: ReplyWriter): void {

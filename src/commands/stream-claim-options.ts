@@ -3,7 +3,7 @@ import { NOT_INTEGER } from '../base/index.ts';
 import { StreamId } from '../keyspace/index.ts';
 import type { ReplyWriter, Request } from '../resp/index.ts';
 import type { Context } from './context.ts';
-import { ERR_SYNTAX } from './errors.ts';
+import { ERR_SYNTAX, refuse } from './errors.ts';
 import { ERR_CLAIM_COUNT } from './stream-errors.ts';
 import { idArgument, parsedId, startArgument } from './stream-ids.ts';
 
@@ -118,8 +118,4 @@ function minIdle(
 
 function badOption(name: string): string {
   return `ERR Invalid ${name} option argument for XCLAIM`;
-}
-
-function refuse(reply: ReplyWriter, error: string): undefined {
-  reply.error(error);
 }

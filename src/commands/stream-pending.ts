@@ -3,7 +3,7 @@ import { NOT_INTEGER } from '../base/index.ts';
 import { LOOKUP_READ, NONE, type Ref, StreamId } from '../keyspace/index.ts';
 import type { ReplyWriter, Request } from '../resp/index.ts';
 import type { Context } from './context.ts';
-import { ERR_NOT_INTEGER, ERR_SYNTAX } from './errors.ts';
+import { ERR_NOT_INTEGER, ERR_SYNTAX, refuse } from './errors.ts';
 import { noKeyOrGroup } from './stream-errors.ts';
 import { endArgument, startArgument } from './stream-ids.ts';
 import { replyId, replyView, streamAt, streamKey, streamsOf, viewOf } from './stream-keys.ts';
@@ -61,10 +61,6 @@ function pendingRange(request: Request, reply: ReplyWriter): PendingRange | unde
   if (!startArgument(request, at, FROM, reply)) return undefined;
   if (!endArgument(request, at + 1, TO, reply)) return undefined;
   return { minIdleMs, count, consumerAt: at + 3 < argc ? at + 3 : 0 };
-}
-
-function refuse(reply: ReplyWriter, error: string): undefined {
-  reply.error(error);
 }
 
 /** How many entries are pending, between which ids, and whose. */

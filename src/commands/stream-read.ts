@@ -4,7 +4,7 @@ import { KEYSPACE_EVENT } from '../config/index.ts';
 import { LOOKUP_READ, NONE, type Ref, StreamId, TYPE_STREAM } from '../keyspace/index.ts';
 import type { ReplyWriter, Request } from '../resp/index.ts';
 import type { Context } from './context.ts';
-import { ERR_NOT_INTEGER, ERR_SYNTAX } from './errors.ts';
+import { ERR_NOT_INTEGER, ERR_SYNTAX, refuse } from './errors.ts';
 import {
   ERR_UNBALANCED,
   ERR_GROUP_GONE,
@@ -156,10 +156,6 @@ function blockOption(
   found.isBlocking = true;
   found.deadline = ms === 0 || ms > FOREVER_MS ? undefined : addMs(server.now, Number(ms));
   return true;
-}
-
-function refuse(reply: ReplyWriter, error: string): undefined {
-  reply.error(error);
 }
 
 /** Whether keys, groups and ids are what they should be; false after an error reply. */

@@ -4,7 +4,7 @@ import { KEYSPACE_EVENT } from '../config/index.ts';
 import { LOOKUP_WRITE, NONE, type Ref, StreamId, type TrimRule } from '../keyspace/index.ts';
 import type { ReplyWriter, Request } from '../resp/index.ts';
 import type { Context } from './context.ts';
-import { ERR_NOT_INTEGER, ERR_SYNTAX } from './errors.ts';
+import { ERR_NOT_INTEGER, ERR_SYNTAX, refuse } from './errors.ts';
 import { notifyKey } from './key-access.ts';
 import {
   ERR_STREAM_ID,
@@ -128,10 +128,6 @@ function settle(
   const usual = Math.min(blocks <= 0 ? LIMIT_DEFAULT : blocks, LIMIT_MAX);
   found.rule = { ...rule, limit: limit < 0 ? usual : Number(limit) };
   return found;
-}
-
-function refuse(reply: ReplyWriter, error: string): undefined {
-  reply.error(error);
 }
 
 /**

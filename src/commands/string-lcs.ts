@@ -4,7 +4,7 @@ import { NONE, type Ref, TYPE_STRING } from '../keyspace/index.ts';
 import type { ReplyWriter, Request } from '../resp/index.ts';
 import type { Context } from './context.ts';
 import { ERR_LCS_BOTH, ERR_LCS_MEMORY, ERR_LCS_TOO_LONG, ERR_LCS_TYPE } from './data-errors.ts';
-import { ERR_NOT_INTEGER, ERR_SYNTAX } from './errors.ts';
+import { ERR_NOT_INTEGER, ERR_SYNTAX, refuse } from './errors.ts';
 import { bytesOf, readKey } from './key-access.ts';
 
 /** Longest string taken, so that lengths fit the table's 32 bits. */
@@ -62,17 +62,12 @@ function parseOptions(request: Request, reply: ReplyWriter): LcsOptions | undefi
     else if (request.is(i, 'withmatchlen')) hasSizes = true;
     else if (request.is(i, 'minmatchlen') && i + 1 < request.argc) {
       const size = request.int(++i);
-      if (size === NOT_INTEGER) return refused(reply, ERR_NOT_INTEGER);
+      if (size === NOT_INTEGER) return refuse(reply, ERR_NOT_INTEGER);
       sizeMin = Math.max(0, Number(size));
-    } else return refused(reply, ERR_SYNTAX);
+    } else return refuse(reply, ERR_SYNTAX);
   }
-  if (wantsLength && wantsIndexes) return refused(reply, ERR_LCS_BOTH);
+  if (wantsLength && wantsIndexes) return refuse(reply, ERR_LCS_BOTH);
   return { wants: wantsIndexes ? 'indexes' : wantsLength ? 'length' : 'text', sizeMin, hasSizes };
-}
-
-function refused(reply: ReplyWriter, text: string): undefined {
-  reply.error(text);
-  return undefined;
 }
 
 /** Length of the common subsequence of each pair of prefixes, row by row of `a`. */
