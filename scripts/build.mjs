@@ -1,7 +1,8 @@
 /**
  * `npm run build`: src/ to dist/.
- * tsc writes one module a file with declarations (the library and the tools); rolldown then writes the server
- * as one file, because twenty processes start at once in the cluster suites and one file loads fastest.
+ * tsc writes one module a file with declarations, for the library; rolldown then writes the programs: a server as one
+ * file, because twenty processes start at once in the cluster suites and one file loads fastest, and `slotline` as a file
+ * for what each command needs, because hundreds of small ones took longer to load than most commands run.
  * Everything is made beside dist/ and moved into place at the end, so that a reader never sees half a build.
  */
 import { spawnSync } from 'node:child_process';
@@ -10,7 +11,6 @@ import {
   existsSync,
   mkdirSync,
   readFileSync,
-  readdirSync,
   renameSync,
   rmSync,
   writeFileSync,
@@ -23,8 +23,12 @@ import { build as buildWithVite } from 'vite';
 import { ROOT, buildStamp, tool } from './project.mjs';
 
 const SHEBANG = '#!/usr/bin/env node\n';
-/** Programs that are bundled into one file each; the others stay as tsc writes them. */
-const BUNDLED = ['slotline-server', 'slotline-sentinel'];
+/** Programs of one file each. */
+const SERVERS = ['slotline-server', 'slotline-sentinel'];
+
+/** Packages stay where they are installed. */
+const { dependencies } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8'));
+const PACKAGES = new RegExp(`^(${Object.keys(dependencies).join('|')})(/|$)`);
 
 /** What the page has inside it, and where its licence stands. */
 const PAGE_PACKAGES = [
@@ -59,20 +63,27 @@ if (compiled.status !== 0) {
   console.error('build: tsc failed');
   process.exit(1);
 }
-for (const name of BUNDLED) await bundle(name);
+const runtime = await import(pathToFileURL(join(fresh, 'bin', 'node-flags.js')).href);
+// What tsc wrote of the programs is inside the bundles.
+rmSync(join(fresh, 'bin'), { recursive: true });
+for (const name of SERVERS) await bundleServer(name);
+await bundle({ name: 'slotline', external: [PACKAGES] });
 await buildPage();
-await makeExecutables();
+makeExecutables();
 writeFileSync(join(fresh, '.stamp'), stamp);
 moveIntoPlace();
 
-async function bundle(name) {
-  const input = join(ROOT, 'src', 'bin', `${name}.ts`);
-  if (!existsSync(input)) return;
+function bundleServer(name) {
+  return bundle({ name, plugins: [asItIs], output: { codeSplitting: false } });
+}
+
+/** Files that stand beside each other in bin/, where they find what is beside that folder. */
+async function bundle({ name, external = [], plugins = [], output = {} }) {
   const build = await rolldown({
-    input,
+    input: join(ROOT, 'src', 'bin', `${name}.ts`),
     platform: 'node',
-    external: [/^node:/, 'commander'],
-    plugins: [asItIs],
+    external: [/^node:/, ...external],
+    plugins,
     logLevel: 'warn',
   });
   await build.write({
@@ -80,8 +91,8 @@ async function bundle(name) {
     format: 'esm',
     entryFileNames: `${name}.js`,
     chunkFileNames: `${name}-[hash].js`,
-    codeSplitting: false,
     comments: false,
+    ...output,
   });
   await build.close();
 }
@@ -115,15 +126,12 @@ async function buildPage() {
   writeFileSync(join(outDir, 'licences.txt'), licences.join('\n'));
 }
 
-async function makeExecutables() {
-  const bin = join(fresh, 'bin');
-  if (!existsSync(bin)) return;
-  const runtime = await import(pathToFileURL(join(bin, 'node-flags.js')).href);
-  for (const file of readdirSync(bin).filter((name) => /^slotline(-[a-z]+)?\.js$/.test(name))) {
-    const path = join(bin, file);
+function makeExecutables() {
+  for (const name of [...SERVERS, 'slotline']) {
+    const path = join(fresh, 'bin', `${name}.js`);
     const code = readFileSync(path, 'utf8').replace(/^#!.*\n/, '');
-    const isServer = BUNDLED.some((name) => file === `${name}.js`);
-    const flags = file.includes('sentinel') ? runtime.SENTINEL_FLAGS : runtime.NODE_FLAGS;
+    const flags = name.includes('sentinel') ? runtime.SENTINEL_FLAGS : runtime.NODE_FLAGS;
+    const isServer = SERVERS.includes(name);
     const head = isServer ? serverHead(flags, runtime.NODE_ENVIRONMENT) : SHEBANG;
     writeFileSync(path, head + code);
     chmodSync(path, 0o755);

@@ -1,7 +1,7 @@
 /** `slotline migrate`: its arguments. */
 import type { Command } from 'commander';
 import { type EndFlags, ends, withEnds } from './move-flags.ts';
-import { DIR, MEGABYTE, addRun } from './migrate-run-command.ts';
+import { DIR, MEGABYTE, addRun, withLongNames } from './migrate-run-command.ts';
 import { atLeastOne, endSignal, runTool, wholeNumber } from './run-tool.ts';
 
 interface CutoverFlags extends EndFlags {
@@ -21,6 +21,7 @@ const LAG_SECONDS = 60;
 
 /** Adds `migrate`. */
 export function addMigrateCommands(root: Command): void {
+  if (process.argv[2] === 'migrate') process.argv = withLongNames(process.argv);
   const migrate = root
     .command('migrate')
     .description('copy a running deployment into another and keep the copy up to date')

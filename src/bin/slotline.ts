@@ -2,16 +2,9 @@
 import { basename, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Command, CommanderError } from 'commander';
-import { addClusterCommands } from './cluster-commands.ts';
-import { addDrillCommand } from './drill-command.ts';
-import { addMigrateCommands } from './migrate-commands.ts';
-import { withLongNames } from './migrate-run-command.ts';
 import { ownVersion } from './own-version.ts';
-import { addVerifyCommand } from './verify-command.ts';
-import { addSentinelCommands } from './sentinel-commands.ts';
 import { runTool, wholeNumber } from './run-tool.ts';
 import type { DashboardWish, SentinelUpOptions, ServedDashboard } from '../tools/up/index.ts';
-import { addWatchCommands } from './watch-commands.ts';
 import { NODE_ENVIRONMENT, NODE_FLAGS, SENTINEL_FLAGS } from './node-flags.ts';
 
 const USAGE_STATUS = 2;
@@ -33,8 +26,23 @@ interface UpFlags {
   readonly dashboardPort?: number;
 }
 
-/** The program: `slotline <command>`. */
-function program(): Command {
+type AddCommands = (root: Command) => void;
+
+/** Commands in the order of the help, with what adds them. */
+const COMMANDS: readonly (readonly [names: readonly string[], load: () => Promise<AddCommands>])[] =
+  [
+    [['up'], async () => addUp],
+    [['server'], async () => addServer],
+    [['cluster'], async () => (await import('./cluster-commands.ts')).addClusterCommands],
+    [['verify'], async () => (await import('./verify-command.ts')).addVerifyCommand],
+    [['migrate'], async () => (await import('./migrate-commands.ts')).addMigrateCommands],
+    [['drill'], async () => (await import('./drill-command.ts')).addDrillCommand],
+    [['watch', 'dashboard'], async () => (await import('./watch-commands.ts')).addWatchCommands],
+    [['sentinel'], async () => (await import('./sentinel-commands.ts')).addSentinelCommands],
+  ];
+
+/** The program: `slotline <command>`. The others are not set up: that takes longer than most of them run. */
+async function program(command: string | undefined): Promise<Command> {
   const root = new Command('slotline');
   root
     .description('Redis-compatible clusters: run them, fail them over, look after them.')
@@ -47,7 +55,13 @@ function program(): Command {
       'after',
       '\nExit status: 0 done, 1 problems found, 2 wrong usage, 3 could not finish.',
     );
-  addUp(root);
+  const asked = COMMANDS.filter(([names]) => names.some((name) => name === command));
+  // Help shows all of them, and a word that is none of them is compared with all.
+  for (const [, load] of asked.length > 0 ? asked : COMMANDS) (await load())(root);
+  return root;
+}
+
+function addServer(root: Command): void {
   root
     .command('server')
     .description(
@@ -58,13 +72,6 @@ function program(): Command {
     .allowExcessArguments()
     .helpOption(false)
     .action(runServer);
-  addClusterCommands(root);
-  addVerifyCommand(root);
-  addMigrateCommands(root);
-  addDrillCommand(root);
-  addWatchCommands(root);
-  addSentinelCommands(root);
-  return root;
 }
 
 function addUp(root: Command): void {
@@ -182,9 +189,14 @@ function oneLine(text: string): string {
     .replaceAll(/\s*\n\s*/g, ' ');
 }
 
+// Who has seen enough, as `head` has, is no failure.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code !== 'EPIPE') throw error;
+  process.exit();
+});
 try {
   const [command] = process.argv.slice(2);
-  await program().parseAsync(command === 'migrate' ? withLongNames(process.argv) : process.argv);
+  await (await program(command)).parseAsync();
 } catch (error) {
   if (!(error instanceof CommanderError)) throw error;
   // Help and version that were asked for end with 0; help in place of a missing command does not.

@@ -13,6 +13,7 @@ export { ClusterClient, type ClusterOptions } from './cluster-client.ts';
 export { Deployment, type DeploymentOptions, NOBODY } from './deployment.ts';
 export { ClientError, type ClientErrorCode } from './errors.ts';
 export { formatReply, replyFacts, replyItems, replyText } from './reply-text.ts';
+export { type SocketOptions, type TlsOptions, connectSocket } from './connect-socket.ts';
 export {
   type Argument,
   type ConnectOptions,
@@ -20,9 +21,6 @@ export {
   type RawReplies,
   type ReplyBlock,
   RespClient,
-  type SocketOptions,
-  type TlsOptions,
-  connectSocket,
   locateReplies,
 } from './resp-client.ts';
 export { downloadRdb } from './rdb-download.ts';

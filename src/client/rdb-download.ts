@@ -4,14 +4,9 @@
  */
 import { encodeRequest } from '../resp/index.ts';
 import { formatAddress } from './address.ts';
+import { connectSocket } from './connect-socket.ts';
 import { ClientError } from './errors.ts';
-import {
-  type Argument,
-  type ConnectOptions,
-  greeting,
-  connectSocket,
-  toBytes,
-} from './resp-client.ts';
+import { type Argument, type ConnectOptions, greeting, toBytes } from './resp-client.ts';
 
 const LINE_BYTES_MAX = 4096;
 /** The mark after an RDB whose size was not known before. Source: Redis replication, capability `eof`. */

@@ -2,8 +2,7 @@
  * One connection to one node: requests in order, replies in order, pushes aside. A connection that failed once stays
  * closed; whoever wants another one connects again.
  */
-import { type Socket, connect as connectTcp } from 'node:net';
-import { connect as connectTls } from 'node:tls';
+import type { Socket } from 'node:net';
 import {
   PushReply,
   REPLY_MALFORMED,
@@ -15,29 +14,12 @@ import {
   encodeRequest,
 } from '../resp/index.ts';
 import { formatAddress } from './address.ts';
+import { type SocketOptions, connectSocket } from './connect-socket.ts';
 import { ClientError } from './errors.ts';
+import { ReceiveBuffer } from './receive-buffer.ts';
 import { RequestBuffer } from './request-buffer.ts';
 
 export type Argument = string | number | Buffer;
-
-/** Limits and keys of a TLS connection. `ca`, `cert` and `key` are PEM texts. */
-export interface TlsOptions {
-  readonly ca?: string;
-  readonly cert?: string;
-  readonly key?: string;
-  readonly serverName?: string;
-  /** Accepts any certificate; default false. */
-  readonly isInsecure?: boolean;
-}
-
-export interface SocketOptions {
-  readonly host: string;
-  readonly port: number;
-  /** False or absent: plain TCP. */
-  readonly tls?: boolean | TlsOptions;
-  /** Bound for connecting, and for each reply where replies are awaited, milliseconds. */
-  readonly timeoutMs: number;
-}
 
 export interface ConnectOptions extends SocketOptions {
   readonly username?: string;
@@ -67,6 +49,8 @@ export interface ReplyBlock {
   /** Sizes of the shortest and the longest one, as they came. */
   readonly shortestBytes: number;
   readonly longestBytes: number;
+  /** Where the last one starts. */
+  readonly lastStart: number;
 }
 
 /** Requests that were sent in one write; their replies are handed over together. */
@@ -80,11 +64,11 @@ interface Batch {
   errorCount: number;
   shortestBytes: number;
   longestBytes: number;
+  lastStart: number;
   readonly resolve: (buf: Buffer, start: number, end: number, batch: Batch) => void;
   readonly reject: (error: Error) => void;
 }
 
-const NO_BYTES: Buffer = Buffer.alloc(0);
 /** First byte of an out-of-band message, and of an error. */
 const PUSH = 0x3e;
 const MINUS = 0x2d;
@@ -96,21 +80,21 @@ export class RespClient {
   readonly #timeoutMs: number;
   readonly #waiting: Batch[] = [];
   readonly #scanner: ReplyScanner = new ReplyScanner();
-  /** Received and not handed over: `#held[#from, #limit)`; the reply being read begins at `#at`. */
-  #held: Buffer = NO_BYTES;
-  #from = 0;
-  #at = 0;
-  #limit = 0;
+  readonly #received: ReceiveBuffer;
   #timer: NodeJS.Timeout | undefined;
   #failure: ClientError | undefined;
   #onPush: PushHandler | undefined;
 
-  private constructor(socket: Socket, options: ConnectOptions) {
+  private constructor(socket: Socket, received: ReceiveBuffer, options: ConnectOptions) {
+    this.#received = received;
     this.name = formatAddress(options);
     this.#socket = socket;
     this.#timeoutMs = options.timeoutMs;
+    received.onArrival = () => {
+      this.#take();
+      this.#makeRoom();
+    };
     socket.setNoDelay(true);
-    socket.on('data', (chunk: Buffer) => this.#take(chunk));
     socket.on('error', (error) => this.#fail('CLOSED', error.message, error));
     socket.on('close', () => this.#fail('CLOSED', 'the connection ended'));
   }
@@ -119,7 +103,15 @@ export class RespClient {
    * Connects, authenticates and selects the database. Throws ClientError `CONNECT_FAILED` or `REFUSED`.
    */
   static async connect(options: ConnectOptions): Promise<RespClient> {
-    const client = new RespClient(await connectSocket(options), options);
+    const received = new ReceiveBuffer();
+    const socket = await connectSocket(options, {
+      buffer: () => received.room,
+      callback: (count) => {
+        received.arrived(count);
+        return true;
+      },
+    });
+    const client = new RespClient(socket, received, options);
     try {
       for (const args of greeting(options)) await client.call(...args);
     } catch (error) {
@@ -180,8 +172,8 @@ export class RespClient {
    */
   exchangeBlock(bytes: Buffer, count: number): Promise<ReplyBlock> {
     return this.#send(bytes, count, undefined, (buf, start, end, batch) => {
-      const { errorCount, shortestBytes, longestBytes } = batch;
-      return { buf, start, end, errorCount, shortestBytes, longestBytes };
+      const { errorCount, shortestBytes, longestBytes, lastStart } = batch;
+      return { buf, start, end, errorCount, shortestBytes, longestBytes, lastStart };
     });
   }
 
@@ -202,6 +194,7 @@ export class RespClient {
         errorCount: 0,
         shortestBytes: Number.MAX_SAFE_INTEGER,
         longestBytes: 0,
+        lastStart: 0,
         resolve: (...taken) => resolve(answer(...taken)),
         reject,
       });
@@ -215,74 +208,58 @@ export class RespClient {
     this.#fail('CLOSED', 'closed by us');
   }
 
-  #take(chunk: Buffer): void {
-    this.#append(chunk);
-    while (this.#at < this.#limit) {
-      const end = this.#scanner.scan(this.#held, this.#at, this.#limit);
+  #take(): void {
+    const received = this.#received;
+    const { bytes, limit } = received;
+    while (received.at < limit) {
+      const end = this.#scanner.scan(bytes, received.at, limit);
       if (end === REPLY_UNFINISHED) break;
       if (end === REPLY_MALFORMED) return this.#fail('PROTOCOL', 'bytes that are no reply');
-      this.#took(this.#at, end);
+      this.#took(received.at, end);
       if (this.#failure !== undefined) return;
     }
     const [oldest] = this.#waiting;
     if (oldest !== undefined) oldest.deadlineMs = performance.now() + this.#timeoutMs;
   }
 
-  /** Puts the chunk behind what is held; bytes of an unfinished batch stay together. */
-  #append(chunk: Buffer): void {
-    const kept = this.#limit - this.#from;
-    if (kept === 0) {
-      this.#held = chunk;
-      this.#from = 0;
-      this.#at = 0;
-      this.#limit = chunk.length;
-      return;
-    }
-    if (this.#limit + chunk.length > this.#held.length) this.#grow(kept, chunk.length);
-    chunk.copy(this.#held, this.#limit);
-    this.#limit += chunk.length;
-  }
-
-  #grow(kept: number, more: number): void {
-    const unfinished = this.#at - this.#from + this.#scanner.neededBytes;
-    const grown = Buffer.allocUnsafeSlow(Math.max(2 * (kept + more), unfinished));
-    this.#held.copy(grown, 0, this.#from, this.#limit);
+  /** Replies of an unfinished batch stay together. */
+  #makeRoom(): void {
+    const moved = this.#received.makeRoom(this.#scanner.neededBytes);
     const positions = this.#waiting[0]?.positions;
-    if (positions !== undefined && this.#from > 0) {
-      positions.starts = positions.starts.map((start) => start - this.#from);
-      positions.ends = positions.ends.map((end) => end - this.#from);
+    if (positions !== undefined && moved > 0) {
+      positions.starts = positions.starts.map((start) => start - moved);
+      positions.ends = positions.ends.map((end) => end - moved);
     }
-    this.#held = grown;
-    this.#at -= this.#from;
-    this.#from = 0;
-    this.#limit = kept;
   }
 
-  /** A whole reply or push stands in `#held[start, end)`. */
+  /** A whole reply or push stands in the bytes from `start` to `end`. */
   #took(start: number, end: number): void {
-    this.#at = end;
-    if (this.#held[start] === PUSH) return this.#takePush(start, end);
+    const received = this.#received;
+    const { bytes } = received;
+    received.at = end;
+    if (bytes[start] === PUSH) return this.#takePush(start, end);
     const [batch] = this.#waiting;
     if (batch === undefined) return this.#fail('PROTOCOL', 'a reply nobody asked for');
     batch.positions?.starts.push(start);
     batch.positions?.ends.push(end);
-    if (this.#held[start] === MINUS) batch.errorCount++;
+    if (bytes[start] === MINUS) batch.errorCount++;
     const size = end - start;
     if (size > batch.longestBytes) batch.longestBytes = size;
     if (size < batch.shortestBytes) batch.shortestBytes = size;
     if (++batch.doneCount < batch.count) return;
+    batch.lastStart = start;
     this.#waiting.shift();
-    const from = this.#from;
-    this.#from = end;
-    batch.resolve(this.#held, from, end, batch);
+    const { from } = received;
+    received.from = end;
+    batch.resolve(bytes, from, end, batch);
     if (this.#waiting.length === 0) this.#watch();
   }
 
   #takePush(start: number, end: number): void {
-    const decoded = decodeReply(this.#held, start);
+    const decoded = decodeReply(this.#received.bytes, start);
     if (decoded.kind !== 'value') return this.#fail('PROTOCOL', 'a malformed push');
     // Between the replies of a batch it stays where it is.
-    if ((this.#waiting[0]?.doneCount ?? 0) === 0) this.#from = end;
+    if ((this.#waiting[0]?.doneCount ?? 0) === 0) this.#received.from = end;
     if (decoded.value instanceof PushReply) this.#onPush?.(decoded.value);
   }
 
@@ -328,54 +305,6 @@ export function locateReplies({ buf, start, end }: ReplyBlock): RawReplies {
     ends.push(at);
   }
   return { buf, starts, ends };
-}
-
-/** A connection, TLS where asked for, on which nothing was said yet. Throws ClientError `CONNECT_FAILED`. */
-export function connectSocket(options: SocketOptions): Promise<Socket> {
-  const { host, port, tls = false, timeoutMs } = options;
-  return new Promise((resolve, reject) => {
-    const socket =
-      tls === false ? connectTcp({ host, port }) : connectTls({ host, port, ...secure(tls) });
-    const refuse = (reason: string, cause?: unknown): void => {
-      clearTimeout(timer);
-      socket.destroy();
-      const message = `Cannot connect to ${formatAddress(options)}: ${reason}`;
-      reject(new ClientError('CONNECT_FAILED', message, cause));
-    };
-    const timer = setTimeout(() => refuse(`no answer within ${timeoutMs} ms`), timeoutMs);
-    const onError = (error: NodeJS.ErrnoException): void => refuse(reasonOf(error), error);
-    socket.once('error', onError);
-    socket.once(tls === false ? 'connect' : 'secureConnect', () => {
-      clearTimeout(timer);
-      socket.off('error', onError);
-      resolve(socket);
-    });
-  });
-}
-
-function secure(tls: true | TlsOptions): object {
-  if (tls === true) return {};
-  const { ca, cert, key, serverName, isInsecure = false } = tls;
-  return {
-    ...(ca === undefined ? {} : { ca }),
-    ...(cert === undefined ? {} : { cert }),
-    ...(key === undefined ? {} : { key }),
-    ...(serverName === undefined ? {} : { servername: serverName }),
-    rejectUnauthorized: !isInsecure,
-  };
-}
-
-const REASONS: Readonly<Record<string, string>> = {
-  ECONNREFUSED: 'connection refused, nothing listens there',
-  ENOTFOUND: 'no such host',
-  EAI_AGAIN: 'the name cannot be resolved now',
-  EHOSTUNREACH: 'no route to the host',
-  ENETUNREACH: 'no route to the network',
-  ETIMEDOUT: 'no answer',
-};
-
-function reasonOf(error: NodeJS.ErrnoException): string {
-  return REASONS[error.code ?? ''] ?? (error.message === '' ? String(error.code) : error.message);
 }
 
 /** The commands that begin a connection. */

@@ -12,8 +12,8 @@ export interface Asset {
   readonly isHashed: boolean;
 }
 
-/** Where the build puts the page: beside this very file. */
-const PAGE_FOLDER = fileURLToPath(new URL('./page/', import.meta.url));
+/** Where the build puts the page: the same way from this very file as from a program in `bin/` that it is part of. */
+const PAGE_FOLDER = fileURLToPath(new URL('../dashboard/page/', import.meta.url));
 
 const TYPES: Readonly<Record<string, string>> = {
   '.html': 'text/html; charset=utf-8',

@@ -16,7 +16,6 @@ import {
   locateReplies,
   replyFacts,
 } from '../../client/index.ts';
-import { ReplyError } from '../../resp/index.ts';
 import { type Difference, type Measure, compareExpiry, comparePortraits } from './differences.ts';
 import type { KeyBatch, Side } from '../flow/index.ts';
 import { PortraitPainter } from './portrait.ts';
@@ -171,18 +170,14 @@ export class BatchCheck {
    * the database expire. None does in many databases, which halves the work; in others it is not tried again.
    */
   async #areSimplyEqual(part: Part): Promise<boolean> {
-    const [source, target] = await this.#clientsOf(part);
-    const answers = this.#both(part, RANGE);
-    const [one, other] = await Promise.all([
-      hasExpiry(source, this.#source.db),
-      hasExpiry(target, this.#target.db),
-    ]);
-    const blocks = await answers;
-    const [{ errorCount, shortestBytes, longestBytes }] = blocks;
+    const blocks = await this.#both(part, RANGE, INFO_KEYSPACE);
+    const [source, target] = blocks;
+    const { errorCount, shortestBytes, longestBytes } = source;
     const areShortStrings =
       errorCount === 0 && longestBytes <= SHORT_STRING_BYTES && shortestBytes > EMPTY_BULK_BYTES;
-    if (one || other || !areShortStrings) this.#asksForExpiry = true;
-    return !this.#asksForExpiry && areSameBlocks(blocks);
+    const neverExpire = !hasExpiry(source, this.#source.db) && !hasExpiry(target, this.#target.db);
+    if (!areShortStrings || !neverExpire) this.#asksForExpiry = true;
+    return !this.#asksForExpiry && areSameBlocks([withoutLast(source), withoutLast(target)]);
   }
 
   /** A key that is plainly missing needs no second look. */
@@ -238,11 +233,14 @@ export class BatchCheck {
     }
   }
 
-  /** Sends both sides the same bytes. */
-  async #both(part: Part, requests: KeyRequests): Promise<Blocks> {
+  /** Sends both sides the same bytes; `behind` is one more request, or none. */
+  async #both(part: Part, requests: KeyRequests, behind: Buffer = NO_BYTES): Promise<Blocks> {
     const [source, target] = await this.#clientsOf(part);
-    const bytes = this.#written(part, requests);
-    const count = part.keys.length * requests.count;
+    const more = behind.length > 0 ? 1 : 0;
+    this.#out.aboutEach(requests, part.batch, part.keys);
+    this.#out.raw(behind, 0, behind.length, more);
+    const { count } = this.#out;
+    const bytes = this.#out.take();
     const blocks = await Promise.all([
       source.exchangeBlock(bytes, count),
       target.exchangeBlock(bytes, count),
@@ -333,16 +331,15 @@ function isOfWrongType({ buf, starts }: RawReplies, at: number): boolean {
   return buf[starts[at]! + 1] === LETTER_W && buf[starts[at]! + 2] === LETTER_R;
 }
 
-/** Whether any key of the database expires, as far as the server tells. */
-async function hasExpiry(client: RespClient, db: number): Promise<boolean> {
-  try {
-    const facts = replyFacts(await client.call('INFO', 'keyspace'));
-    const counts = facts.get(`db${db}`);
-    return counts !== undefined && !/\bexpires=0\b/.test(counts);
-  } catch (error) {
-    if (error instanceof ReplyError) return true;
-    throw error;
-  }
+/** Whether any key of the database expires, as far as the last reply tells, which is the server's keyspace. */
+function hasExpiry({ buf, lastStart, end }: ReplyBlock, db: number): boolean {
+  if (buf[lastStart] !== DOLLAR) return true;
+  const counts = replyFacts(buf.toString('latin1', lastStart, end)).get(`db${db}`);
+  return counts !== undefined && !/\bexpires=0\b/.test(counts);
+}
+
+function withoutLast(block: ReplyBlock): ReplyBlock {
+  return { ...block, end: block.lastStart };
 }
 
 /** Commands about a key, which stands for KEY. */
@@ -359,6 +356,8 @@ function about(...commands: readonly (readonly string[])[]): KeyRequests {
   return { pieces, last: out.take(), count: commands.length };
 }
 
+const NO_BYTES: Buffer = Buffer.alloc(0);
+const INFO_KEYSPACE: Buffer = Buffer.from('*2\r\n$4\r\nINFO\r\n$8\r\nkeyspace\r\n');
 const KEY = '<key>';
 const TYPE = about(['TYPE', KEY]);
 const MEMORY_USAGE = about(['MEMORY', 'USAGE', KEY]);
