@@ -3,35 +3,27 @@
  * soon is forgotten, and there is one run at a time.
  */
 import { randomUUID } from 'node:crypto';
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import type { NodeAddress } from '../client/index.ts';
-import { type Screen, ToolError, asToolError } from '../tools/index.ts';
-import { MOVE_DEFAULTS, type OperateOptions, switchover } from '../tools/cluster/index.ts';
+import { ToolError, asToolError, collectingScreen } from '../tools/index.ts';
 import type { PlannedRun, RunState } from './messages.ts';
+import type { Operator, PlannedSwitchover } from './operator.ts';
 
 export interface ActionsOptions {
-  readonly seeds: readonly NodeAddress[];
-  readonly journalFolder: string;
+  readonly operator: Operator;
   /** Hears of every line of a run. */
   readonly onRun: (run: RunState) => void;
 }
 
-interface Plan extends PlannedRun {
-  readonly shard: string | undefined;
-  readonly file: string;
+interface Plan extends PlannedSwitchover {
+  readonly id: string;
   readonly madeMs: number;
 }
 
-const STEP_TIMEOUT_MS = 60_000;
 /** A plan that is older was made for another moment. */
 const PLAN_AGE_MAX_MS = 5 * 60_000;
 const PLANS_MAX = 20;
 
 export class Actions {
   readonly #options: ActionsOptions;
-  readonly #folder: string = mkdtempSync(join(tmpdir(), 'slotline-plans-'));
   readonly #plans: Map<string, Plan> = new Map();
   #run: RunState | undefined;
   #running: Promise<void> = Promise.resolve();
@@ -45,18 +37,14 @@ export class Actions {
     return this.#run;
   }
 
-  /** Plans a switchover of the shard that `shard` is a node of, or of all. Throws ToolError. */
-  async plan(shard: string | undefined): Promise<PlannedRun> {
+  /** Plans a switchover as `Operator.plan` does. Throws ToolError. */
+  async plan(node: string | undefined): Promise<PlannedRun> {
+    const planned = await this.#options.operator.plan(node);
     const id = randomUUID();
-    const file = join(this.#folder, `${id}.json`);
-    const lines: string[] = [];
-    await switchover(shard, this.#operate({ planFile: file }), collectingScreen(lines));
-    const steps = lines.filter((line) => line.startsWith('- ')).map((line) => line.slice(2));
-    if (steps.length === 0) throw new ToolError('NODES_REFUSED', 'Nothing to switch over');
-    const plan = { id, shard, file, lines: steps, madeMs: performance.now() };
-    this.#plans.set(id, plan);
+    this.#plans.set(id, { ...planned, id, madeMs: performance.now() });
     for (const old of [...this.#plans.keys()].slice(0, -PLANS_MAX)) this.#plans.delete(old);
-    return { id, lines: steps };
+    const { meaning, lines } = planned;
+    return { id, meaning, lines };
   }
 
   /** Begins the run of a plan; `onRun` hears how it goes. Throws ToolError. */
@@ -75,7 +63,7 @@ export class Actions {
   /** Waits for a run that is under way. */
   async close(): Promise<void> {
     await this.#running;
-    rmSync(this.#folder, { recursive: true, force: true });
+    this.#options.operator.close();
   }
 
   async #carryOut(plan: Plan): Promise<void> {
@@ -85,10 +73,8 @@ export class Actions {
       this.#options.onRun(this.#run);
     };
     show('running');
-    const options = this.#operate({ applyFile: plan.file });
     try {
-      const screen = collectingScreen(lines, () => show('running'));
-      const status = await switchover(plan.shard, options, screen);
+      const status = await plan.carryOut(collectingScreen(lines, () => show('running')));
       show(status === 0 ? 'done' : 'failed');
     } catch (thrown) {
       const error = asToolError(thrown);
@@ -97,33 +83,4 @@ export class Actions {
       show('failed');
     }
   }
-
-  #operate(file: { planFile?: string; applyFile?: string }): OperateOptions {
-    return {
-      seeds: this.#options.seeds,
-      timeoutMs: STEP_TIMEOUT_MS,
-      isConfirmed: true,
-      isDryRun: false,
-      planFile: file.planFile,
-      applyFile: file.applyFile,
-      journalFolder: this.#options.journalFolder,
-      move: MOVE_DEFAULTS,
-    };
-  }
-}
-
-/** A screen whose lines are kept. */
-function collectingScreen(lines: string[], onLine: () => void = () => undefined): Screen {
-  const add = (line: string): void => {
-    lines.push(line);
-    onLine();
-  };
-  return {
-    isJson: false,
-    out: add,
-    note: add,
-    json: () => undefined,
-    event: () => undefined,
-    paint: (_colour, text) => text,
-  };
 }

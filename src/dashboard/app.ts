@@ -128,7 +128,7 @@ async function readJson(context: Context): Promise<unknown> {
   }
 }
 
-const NO_ACTIONS = 'there is a switchover for clusters only';
+const NO_ACTIONS = 'there is a switchover for clusters and Sentinels only';
 
 function sessionOf(context: Context, { guard, actions, version }: AppParts): Session {
   const facts = factsOf(context);

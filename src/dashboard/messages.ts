@@ -20,15 +20,17 @@ export interface Hello {
   readonly run: RunState | undefined;
 }
 
-/** `POST /api/plan`: a switchover of one shard, or of all without a `node`. */
+/** `POST /api/plan`: a switchover of one shard or watched master, or of all without a `node`. */
 export interface PlanRequest {
-  /** Id of a node of the shard. */
+  /** Id of a node of it. */
   readonly node: string | undefined;
 }
 
 export interface PlannedRun {
   /** To name it in `POST /api/run`. */
   readonly id: string;
+  /** What it means for clients. */
+  readonly meaning: string;
   /** One line for each step. */
   readonly lines: readonly string[];
 }

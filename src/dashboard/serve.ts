@@ -3,13 +3,16 @@ import type { Server } from 'node:http';
 import { type NodeAddress } from '../client/index.ts';
 import { ToolError } from '../tools/index.ts';
 import { listening } from '../tools/metrics/index.ts';
-import { type WatchOptions, Watcher } from '../tools/watch/index.ts';
+import { type WatchOptions, type WatchSnapshot, Watcher } from '../tools/watch/index.ts';
 import { Actions } from './actions.ts';
 import { createApp } from './app.ts';
 import { loadAssets } from './assets.ts';
+import { ClusterOperator } from './cluster-operator.ts';
 import { Guard } from './guard.ts';
 import { addToHistory, emptyHistory } from './history.ts';
 import type { RunState } from './messages.ts';
+import type { Operator } from './operator.ts';
+import { SentinelOperator } from './sentinel-operator.ts';
 
 export interface DashboardOptions extends WatchOptions {
   readonly seeds: readonly NodeAddress[];
@@ -48,14 +51,9 @@ export class Dashboard {
       onEvent: () => undefined,
     });
     const runListeners = new Set<(run: RunState) => void>();
-    const actions =
-      watcher.snapshot.kind === 'cluster' && guard.allowsActions
-        ? new Actions({
-            seeds: options.seeds,
-            journalFolder: options.journalFolder,
-            onRun: (run) => runListeners.forEach((listener) => listener(run)),
-          })
-        : undefined;
+    const operator = guard.allowsActions ? operatorOf(watcher, options) : undefined;
+    const onRun = (run: RunState): void => runListeners.forEach((listener) => listener(run));
+    const actions = operator === undefined ? undefined : new Actions({ operator, onRun });
     const app = createApp({
       ...options,
       watcher,
@@ -98,6 +96,30 @@ export class Dashboard {
   close(): Promise<void> {
     return this.#close();
   }
+}
+
+/** Undefined where nobody can switch over. */
+function operatorOf(watcher: Watcher, options: DashboardOptions): Operator | undefined {
+  switch (watcher.snapshot.kind) {
+    case 'cluster':
+      return new ClusterOperator(options);
+    case 'sentinel':
+      return new SentinelOperator({
+        seeds: options.seeds,
+        groupsOf: (node) => groupsOf(watcher.snapshot, node),
+      });
+    case 'replication':
+      return undefined;
+  }
+}
+
+/** Names under which Sentinels watch the master of a node, or all that they watch. */
+function groupsOf({ nodes }: WatchSnapshot, node: string | undefined): readonly string[] {
+  const groups = nodes
+    .filter(({ id }) => node === undefined || id === node)
+    .map(({ group }) => group)
+    .filter((group) => group !== undefined);
+  return [...new Set(groups)];
 }
 
 /** Throws ToolError `LOCAL` when the port cannot be had. */

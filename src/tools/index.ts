@@ -6,6 +6,7 @@ export {
   type Colour,
   type Screen,
   type ScreenOptions,
+  collectingScreen,
   loggingScreen,
   tableLines,
   terminalScreen,

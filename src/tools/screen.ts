@@ -96,3 +96,19 @@ export function tableLines(
       .trimEnd(),
   );
 }
+
+/** A screen whose lines are kept. */
+export function collectingScreen(lines: string[], onLine: () => void = () => undefined): Screen {
+  const add = (line: string): void => {
+    lines.push(line);
+    onLine();
+  };
+  return {
+    isJson: false,
+    out: add,
+    note: add,
+    json: () => undefined,
+    event: () => undefined,
+    paint: (_colour, text) => text,
+  };
+}

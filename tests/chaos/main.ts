@@ -1,13 +1,14 @@
 /**
  * `npm run chaos -- [kills|cuts|disk|migrations|differences|tool] [--rounds 200] [--seed N] [--keys 1000000] [--master EXE] [--replica EXE]`:
  * faults under load at random moments; without a word all of them. Ends with status 1 at the first loss; the same seed asks for the same faults.
+ * The servers are ours by default, and the real one for `differences`, which fills by a script and takes minutes a round: one of them by default.
  */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { freePorts } from '../interop/harness/node-process.ts';
-import { OUR_SERVER } from '../interop/harness/programs.ts';
+import { OUR_SERVER, REAL_SERVER, required } from '../interop/harness/programs.ts';
 import { cutRounds } from './cut-rounds.ts';
 import { diskFull } from './disk-full.ts';
 import { killRounds } from './kill-rounds.ts';
@@ -20,14 +21,15 @@ const PROGRESS_EVERY = 20;
 const { values, positionals } = parseArgs({
   allowPositionals: true,
   options: {
-    rounds: { type: 'string', default: '200' },
+    rounds: { type: 'string' },
     seed: { type: 'string', default: String(Date.now() % 1_000_000) },
-    master: { type: 'string', default: OUR_SERVER },
+    master: { type: 'string' },
     keys: { type: 'string', default: '1000000' },
     replica: { type: 'string', default: OUR_SERVER },
   },
 });
-const [rounds, seed] = [Number(values.rounds), Number(values.seed)];
+const { master = OUR_SERVER } = values;
+const [rounds, seed] = [Number(values.rounds ?? 200), Number(values.seed)];
 
 const SCENARIOS: Readonly<Record<string, (dir: string) => Promise<string>>> = {
   kills: async (dir) => {
@@ -47,7 +49,7 @@ const SCENARIOS: Readonly<Record<string, (dir: string) => Promise<string>>> = {
   cuts: async (dir) => {
     const [masterPort = 0, replicaPort = 0] = await freePorts(2);
     const count = await cutRounds({
-      master: { exe: values.master, port: masterPort },
+      master: { exe: master, port: masterPort },
       replica: { exe: values.replica, port: replicaPort },
       dir,
       rounds,
@@ -57,22 +59,23 @@ const SCENARIOS: Readonly<Record<string, (dir: string) => Promise<string>>> = {
     return `${rounds} cuts, ${count} commands, one full synchronisation, equal digests`;
   },
   migrations: async (dir) => {
-    const resumes = await migrateKillsBetween({ dir, exe: values.master, rounds, seed, tell });
+    const resumes = await migrateKillsBetween({ dir, exe: master, rounds, seed, tell });
     return `${rounds} kills of the tool, ${resumes} times gone on with, equal at the end`;
   },
   differences: async (dir) => {
-    const keys = Number(values.keys);
-    const count = await seededDifferences({ dir, exe: values.master, keys, rounds, seed, tell });
-    return `${count} differences in ${rounds} times ${keys} keys: all found, nothing else, and mended`;
+    const [keys, times] = [Number(values.keys), Number(values.rounds ?? 1)];
+    const exe = values.master ?? required(REAL_SERVER, 'redis-server');
+    const count = await seededDifferences({ dir, exe, keys, rounds: times, seed, tell });
+    return `${count} differences in ${times} times ${keys} keys: all found, nothing else, and mended`;
   },
   disk: async (dir) => {
     const [port = 0] = await freePorts(1);
-    await diskFull(values.master, port, dir);
+    await diskFull(master, port, dir);
     return 'log, rewrite and save on a full disk: nothing lost, and each went on by itself';
   },
   tool: async () => {
     const counts = await toolKills({
-      exeOf: () => values.master,
+      exeOf: () => master,
       moments: 'each',
       progress: (verb, moment) => tell(moment, `${verb} killed`),
     });

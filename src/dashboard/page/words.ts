@@ -38,6 +38,11 @@ export const STATE_TONES: Readonly<Record<WatchSnapshot['state'], Tone>> = {
   fail: 'bad',
 };
 
+/** A master with replicas alone has nobody who could carry a switchover out. */
+export function canSwitchOver({ kind }: WatchSnapshot): boolean {
+  return kind !== 'replication';
+}
+
 /** A replica that has lost its master is not well, whatever others think of it. */
 export function toneOf({ health, stats }: NodeSnapshot): Tone {
   if (health === 'ok' && stats?.isLinkUp === false) return 'warn';

@@ -59,6 +59,16 @@ export async function isEmpty(deployment: Deployment): Promise<boolean> {
   return !(await Promise.all(filled)).includes(true);
 }
 
+/** Keys of one database, on all masters; 0 where a node does not tell. */
+export async function keyCount(deployment: Deployment, db: number): Promise<number> {
+  const counts = deployment.masters().map(async (_, master) => {
+    const client = await deployment.connection(master, db);
+    const [count] = await client.pipeline([['DBSIZE']]);
+    return typeof count === 'number' ? count : 0;
+  });
+  return (await Promise.all(counts)).reduce((sum, count) => sum + count, 0);
+}
+
 async function sharedPairs(source: Deployment, target: Deployment): Promise<DatabasePair[]> {
   const numbers = new Set([
     0,

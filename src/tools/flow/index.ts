@@ -8,6 +8,7 @@ export {
   databasePairs,
   databasesWithKeys,
   isEmpty,
+  keyCount,
   parseDatabases,
 } from './databases.ts';
 export { Gate } from './gate.ts';

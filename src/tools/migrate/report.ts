@@ -1,5 +1,6 @@
 /** What a migration shows: a line of progress now and then, and a summary. */
 import { type Screen, tableLines } from '../screen.ts';
+import type { Notice } from '../run-notice.ts';
 import type { Quarantine } from './quarantine.ts';
 import type { RunStatus } from './run-status.ts';
 
@@ -45,6 +46,24 @@ export class ProgressMeter {
     this.#lastMs = nowMs;
     this.#last = totals;
   }
+}
+
+/** For watchers: the progress of the snapshots, as long as there are some. */
+export function noticeOf(
+  names: { readonly source: string; readonly target: string },
+  statuses: readonly RunStatus[],
+): Omit<Notice, 'pid' | 'word'> {
+  const { keys, commands } = totalsOf(statuses);
+  const size = statuses.reduce((total, { snapshotSize = 0 }) => total + snapshotSize, 0);
+  const isCopying = statuses.some(({ phase }) => phase === 'snapshot') && size > 0;
+  const lag = megabytes(sum(statuses, 'lagBytes'));
+  return {
+    nodes: [names.source, names.target]
+      .flatMap((text) => text.split(','))
+      .concat(statuses.flatMap(({ source, follows }) => [source, follows])),
+    text: `migration of ${names.source} to ${names.target}: ${phasesText(statuses)}, ${keys} keys, ${commands} commands, ${lag} behind`,
+    progress: isCopying ? Math.min(1, sum(statuses, 'snapshotBytes') / size) : undefined,
+  };
 }
 
 /** Shows how it ended. */

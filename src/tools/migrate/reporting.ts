@@ -2,7 +2,8 @@
 import type { Screen } from '../screen.ts';
 import { FlowControl, giveOrders, readOrders, writeReport } from './control.ts';
 import type { Quarantine } from './quarantine.ts';
-import { ProgressMeter, showSummary } from './report.ts';
+import { RunNotice } from '../run-notice.ts';
+import { ProgressMeter, noticeOf, showSummary } from './report.ts';
 import type { RunStatus } from './run-status.ts';
 
 export interface ReportingOptions {
@@ -24,6 +25,7 @@ export class Reporting {
   #statuses: () => readonly RunStatus[] = () => [];
   #quarantine: Quarantine | undefined;
   #timers: NodeJS.Timeout[] = [];
+  readonly #notice: RunNotice;
 
   /** A pause and a bound on the rate outlive the run before; its order to complete does not. */
   constructor(
@@ -36,6 +38,7 @@ export class Reporting {
     this.#options = options;
     this.#names = names;
     this.#screen = screen;
+    this.#notice = new RunNotice('migrate', screen);
     this.meter = new ProgressMeter(screen);
     this.control = new FlowControl(giveOrders(dir, { isToComplete: false, ...rate }));
   }
@@ -65,9 +68,11 @@ export class Reporting {
   close(): void {
     for (const timer of this.#timers) clearInterval(timer);
     this.#timers = [];
+    this.#notice.end();
   }
 
   #report(): void {
+    this.#notice.tell(noticeOf(this.#names, this.#statuses()));
     writeReport(this.#options.dir, {
       pid: process.pid,
       atUnixMs: Date.now(),

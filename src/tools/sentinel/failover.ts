@@ -3,7 +3,16 @@ import { setTimeout as pause } from 'node:timers/promises';
 import type { NodeAddress, RespClient } from '../../client/index.ts';
 import { type ExitStatus, ToolError } from '../errors.ts';
 import type { Screen } from '../screen.ts';
-import { type Facts, addressOf, ask, connectSentinel, fact, masterOf } from './ask.ts';
+import {
+  type Facts,
+  addressOf,
+  ask,
+  connectSentinel,
+  fact,
+  flagsOf,
+  listOf,
+  masterOf,
+} from './ask.ts';
 
 export const FAILOVER_TIMEOUT_MS = 60_000;
 const POLL_MS = 25;
@@ -15,6 +24,19 @@ export interface FailoverRequest {
   /** The master hands over, and nothing acknowledged is lost. */
   readonly isCoordinated: boolean;
   readonly timeoutMs: number;
+  /** Where the master must be; anywhere without. */
+  readonly from?: string;
+}
+
+/** A failover as it would be done now. */
+export interface FailoverPlan {
+  readonly name: string;
+  /** Where the master is. */
+  readonly from: string;
+  /** Whether the Sentinel can have the master hand over. */
+  readonly isCoordinated: boolean;
+  /** For people. */
+  readonly line: string;
 }
 
 /** What the states of a failover mean. Source: `failover-state` of SENTINEL MASTER. */
@@ -34,6 +56,10 @@ export async function failOver(request: FailoverRequest, screen: Screen): Promis
   try {
     const before = await masterOf(client, request.name);
     const name = fact(before, 'name');
+    if (request.from !== undefined && addressOf(before) !== request.from) {
+      const message = `Cannot fail over ${name}: it moved from ${request.from} to ${addressOf(before)} meanwhile`;
+      throw new ToolError('NODES_REFUSED', message);
+    }
     await begin(client, name, request.isCoordinated);
     const after = await watch(client, name, request.timeoutMs, screen);
     const [from, to] = [addressOf(before), addressOf(after)];
@@ -53,12 +79,67 @@ export async function failOver(request: FailoverRequest, screen: Screen): Promis
   }
 }
 
+/** What a failover of `name` would be. Throws ToolError when the Sentinel would refuse or could not. */
+export async function planFailover(
+  seeds: readonly NodeAddress[],
+  name: string,
+): Promise<FailoverPlan> {
+  const client = await connectSentinel(seeds);
+  try {
+    const master = await masterOf(client, name);
+    const from = addressOf(master);
+    const state = fact(master, 'failover-state');
+    if (state !== '' && state !== 'none') {
+      throw new ToolError('NODES_REFUSED', `A failover of ${name} goes on: wait for its end`);
+    }
+    const heirs = (await listOf(client, 'REPLICAS', name)).filter(couldTakeOver).map(addressOf);
+    if (heirs.length === 0) {
+      throw new ToolError('NODES_REFUSED', `No replica of ${name} could take over from ${from}`);
+    }
+    const isCoordinated = await canCoordinate(client);
+    const heir = heirs.length === 1 ? heirs[0] : `one of ${heirs.join(', ')}`;
+    const how = isCoordinated ? `${from} hands over to` : `${from} is replaced by`;
+    return {
+      name,
+      from,
+      isCoordinated,
+      line: `${name}: ${how} ${heir}, by Sentinel ${client.name}`,
+    };
+  } finally {
+    client.close();
+  }
+}
+
+/** Source: sentinel.c of 7.2, sentinelSelectSlave(). */
+function couldTakeOver(replica: Facts): boolean {
+  const isDown = flagsOf(replica).some((flag) =>
+    ['s_down', 'o_down', 'disconnected'].includes(flag),
+  );
+  return !isDown && fact(replica, 'slave-priority') !== '0';
+}
+
+/** Asks for a master that cannot be: who knows the word complains about the name, others about the word. */
+async function canCoordinate(client: RespClient): Promise<boolean> {
+  try {
+    await ask(client, 'FAILOVER', '', 'COORDINATED');
+  } catch (error) {
+    if (!(error instanceof ToolError)) throw error;
+    return !isUnknownWord(error);
+  }
+  return true;
+}
+
+/** Real Sentinels take a name and nothing else. */
+function isUnknownWord({ message }: ToolError): boolean {
+  return /wrong number of arguments/i.test(message);
+}
+
 async function begin(client: RespClient, name: string, isCoordinated: boolean): Promise<void> {
   try {
     await ask(client, 'FAILOVER', name, ...(isCoordinated ? ['COORDINATED'] : []));
   } catch (error) {
     if (!isCoordinated || !(error instanceof ToolError)) throw error;
-    if (!/wrong number of arguments/i.test(error.message)) throw error;
+    if (!isUnknownWord(error)) throw error;
     const message = `Sentinel ${client.name} cannot coordinate: it is not one of ours, leave out --coordinated`;
     throw new ToolError('NODES_REFUSED', message, error);
   }

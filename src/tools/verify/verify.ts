@@ -1,9 +1,16 @@
 /** `slotline verify`: whether two deployments hold the same data, and what differs. */
 import { setTimeout as pause } from 'node:timers/promises';
-import { Deployment, type DeploymentOptions } from '../../client/index.ts';
+import { Deployment, type DeploymentOptions, formatAddress } from '../../client/index.ts';
 import { asToolError } from '../errors.ts';
 import type { ExitStatus } from '../errors.ts';
-import { type DatabasePair, type Databases, type Side, databasePairs } from '../flow/index.ts';
+import {
+  type DatabasePair,
+  type Databases,
+  type Side,
+  databasePairs,
+  keyCount,
+} from '../flow/index.ts';
+import { type Notice, RunNotice } from '../run-notice.ts';
 import type { Screen } from '../screen.ts';
 import { Changes } from './changes.ts';
 import type { Finding } from './finding.ts';
@@ -29,6 +36,7 @@ export interface VerifyOptions extends Omit<RoundsOptions, 'source' | 'target' |
 }
 
 const PROGRESS_MS = 2000;
+const NOTICE_MS = 500;
 
 /** Two deployments, opened. */
 interface Ends {
@@ -104,11 +112,19 @@ async function compared(
     tally.add(finding);
     for (const sink of sinks) sink.add(finding);
   });
-  const timer = setInterval(() => showProgress(rounds, screen), PROGRESS_MS);
+  const notice = new RunNotice('verify', screen);
+  const allKeys = await keyCounts(options, ends, pairs);
+  const tell = (): void => notice.tell(noticeOf(ends, rounds, allKeys));
+  tell();
+  const timers = [
+    setInterval(() => showProgress(rounds, screen), PROGRESS_MS),
+    setInterval(tell, NOTICE_MS),
+  ];
   try {
     await rounds.run();
   } finally {
-    clearInterval(timer);
+    for (const timer of timers) clearInterval(timer);
+    notice.end();
   }
   const outcome = {
     ...{ source: ends.source.name, target: ends.target.name, startedAt, tally },
@@ -126,6 +142,36 @@ function showProgress({ progress }: Rounds, screen: Screen): void {
     `round ${round}: ${sourceKeys} keys of the source, ${targetKeys} of the target, ${suspects} differ`,
   );
   screen.event({ event: 'progress', ...progress });
+}
+
+/** For watchers. `allKeys` is what the first round looks at, if that is known. */
+function noticeOf(
+  { source, target }: Ends,
+  { progress }: Rounds,
+  allKeys: number | undefined,
+): Omit<Notice, 'pid' | 'word'> {
+  const { round, sourceKeys, targetKeys, suspects } = progress;
+  const isFirst = round === 1 && allKeys !== undefined && allKeys > 0;
+  const name = `comparison of ${source.name} with ${target.name}`;
+  return {
+    nodes: [source, target].flatMap((end) => [end.name, ...end.masters().map(formatAddress)]),
+    text: `${name}: round ${round}, ${sourceKeys} and ${targetKeys} keys, ${suspects} differ`,
+    progress: isFirst ? Math.min(1, (sourceKeys + targetKeys) / allKeys) : undefined,
+  };
+}
+
+/** Keys of both sides; undefined where only some are looked at. */
+async function keyCounts(
+  { filters, sample }: VerifyOptions,
+  { source, target }: Ends,
+  pairs: readonly DatabasePair[],
+): Promise<number | undefined> {
+  if (filters.length > 0 || sample < 1) return undefined;
+  const counts = pairs.flatMap((pair) => [
+    keyCount(source, pair.source),
+    keyCount(target, pair.target),
+  ]);
+  return (await Promise.all(counts)).reduce((sum, count) => sum + count, 0);
 }
 
 interface Repair {

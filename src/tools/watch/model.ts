@@ -97,7 +97,8 @@ export interface SentinelSnapshot {
 
 /** Something that an operator's tool does to the deployment now. */
 export interface WorkSnapshot {
-  readonly kind: 'lock' | 'journal' | 'openSlots' | 'copy';
+  /** `run`: a migration or a comparison on this machine. */
+  readonly kind: 'lock' | 'journal' | 'run' | 'openSlots' | 'copy';
   /** One line for people. */
   readonly text: string;
   /** In [0, 1]; undefined when it cannot be told. */

@@ -22,6 +22,7 @@ import { Probe } from './probe.ts';
 import { replicationMembers, replicationSnapshot } from './replication-snapshot.ts';
 import { SentinelProbe } from './sentinel-probe.ts';
 import { journalsFor, workOf } from './work.ts';
+import { noticesAbout } from '../run-notice.ts';
 
 export interface WatchOptions {
   /** Any nodes of the deployment, or its Sentinels. */
@@ -222,7 +223,8 @@ export class Watcher {
     const lock = probes.find(({ keyText, failure }) => keyText !== undefined && !failure)?.keyText;
     const journals =
       this.#kind === 'cluster' ? journalsFor(this.#options.journalFolder, bare.nodes) : [];
-    const snapshot = { ...bare, work: workOf(bare.nodes, lock, journals) };
+    const notices = noticesAbout([...bare.nodes, ...bare.sentinels].map(({ address }) => address));
+    const snapshot = { ...bare, work: workOf(bare.nodes, { lock, journals, notices }) };
     const before = this.#snapshot;
     this.#snapshot = snapshot;
     if (this.#isSettled && before !== undefined) {

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import type { JournalState } from '../cluster/index.ts';
 import { clusterSnapshot } from './cluster-snapshot.ts';
 import { idOf, probesOf } from './test-deployment.ts';
-import { workOf } from './work.ts';
+import { type Traces, workOf } from './work.ts';
 
 const { nodes } = clusterSnapshot(
   probesOf([
@@ -11,6 +11,8 @@ const { nodes } = clusterSnapshot(
   ]),
   { atUnixMs: 1, name: 'x', work: [] },
 );
+
+const NONE: Traces = { lock: undefined, journals: [], notices: [] };
 
 test('the progress of a reshard is read from its plan and the slot map', () => {
   const moves = [{ from: idOf(7000), to: idOf(7001), slots: [[8000, 8199]] as const }];
@@ -25,7 +27,7 @@ test('the progress of a reshard is read from its plan and the slot map', () => {
       steps: [{ kind: 'moveSlots', moves }],
     },
   };
-  const [work] = workOf(nodes, undefined, [journal]);
+  const [work] = workOf(nodes, { ...NONE, journals: [journal] });
   expect(work).toMatchObject({ kind: 'journal', progress: 8 / 200 });
   expect(work?.text).toMatch(/^reshard: step 1 of 1, move 200 slots from 127\.0\.0\.1:7000 to/);
 });
@@ -36,13 +38,13 @@ test('a tool that copies several nodes is told once', () => {
     7001: ['master_repl_offset:9', 'connected_slaves:1', 'slave0:ip=10.0.0.9,port=0,offset=2'],
   });
   const snapshot = clusterSnapshot(copied, { atUnixMs: 1, name: 'x', work: [] });
-  expect(workOf(snapshot.nodes, undefined, []).map(({ text }) => text)).toEqual([
+  expect(workOf(snapshot.nodes, NONE).map(({ text }) => text)).toEqual([
     'a tool on 10.0.0.9 copies 2 nodes, 7 bytes behind at most',
   ]);
 });
 
 test('the holder of the lock is named without what tells two of its tries apart', () => {
-  expect(workOf(nodes, 'reshard on host, process 7 some-uuid', [])).toEqual([
+  expect(workOf(nodes, { ...NONE, lock: 'reshard on host, process 7 some-uuid' })).toEqual([
     {
       kind: 'lock',
       text: "reshard on host, process 7 holds the cluster's lock",

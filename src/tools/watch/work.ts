@@ -8,13 +8,22 @@ import {
   slotsOf,
 } from '../cluster/index.ts';
 import { ToolError } from '../errors.ts';
+import type { Notice } from '../run-notice.ts';
 import type { NodeSnapshot, WorkSnapshot } from './model.ts';
 
-/** Everything that is going on. `lock` is what stands in the cluster's lock key. */
+/** What tools leave for others to see. */
+export interface Traces {
+  /** What stands in the cluster's lock key. */
+  readonly lock: string | undefined;
+  readonly journals: readonly JournalState[];
+  /** Of migrations and comparisons. */
+  readonly notices: readonly Notice[];
+}
+
+/** Everything that is going on. */
 export function workOf(
   nodes: readonly NodeSnapshot[],
-  lock: string | undefined,
-  journals: readonly JournalState[],
+  { lock, journals, notices }: Traces,
 ): WorkSnapshot[] {
   const found: WorkSnapshot[] = [];
   if (lock !== undefined) {
@@ -23,6 +32,7 @@ export function workOf(
     found.push({ kind: 'lock', text, progress: undefined });
   }
   for (const journal of journals) found.push(journalWork(journal, nodes));
+  for (const { text, progress } of notices) found.push({ kind: 'run', text, progress });
   const open = nodes.flatMap((node) =>
     node.open.filter(({ direction }) => direction === 'migrating'),
   );
