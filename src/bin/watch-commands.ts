@@ -1,5 +1,5 @@
 /** `slotline dashboard` and `slotline watch`: their arguments. */
-import type { Command } from 'commander';
+import { type Command, InvalidArgumentError } from 'commander';
 import { seeds } from './cluster-flags.ts';
 import { ownVersion } from './own-version.ts';
 import { endSignal, runTool, wholeNumber } from './run-tool.ts';
@@ -37,7 +37,11 @@ function addDashboard(root: Command): void {
       .argument('[nodes...]', 'any nodes of it: a cluster, Sentinels, or a master with replicas')
       .option('--port <port>', 'where the page is served (default: 7100)', wholeNumber)
       .option('--bind <address>', 'IP address to listen on', '127.0.0.1')
-      .option('--host <name...>', 'further names by which browsers reach it')
+      .option(
+        '--host <names...>',
+        'further names by which browsers reach it, or https://name of a proxy that has TLS',
+        hostNames,
+      )
       .option('--allow-actions', 'let people act also where --bind is not loopback')
       .option('--json', 'the URL as JSON on standard output'),
   ).action((nodes: string[], flags: DashboardFlags) =>
@@ -55,6 +59,13 @@ function addDashboard(root: Command): void {
       return dashboard(options, screen);
     }),
   );
+}
+
+function hostNames(text: string, before: readonly string[] = []): readonly string[] {
+  const isName = /^[\w.:[\]-]+$/.test(text);
+  const isProxy = /^https?:\/\/[^/]+\/?$/.test(text) && URL.canParse(text);
+  if (!isName && !isProxy) throw new InvalidArgumentError('Give a name, or https://name.');
+  return [...before, text];
 }
 
 function addWatch(root: Command): void {

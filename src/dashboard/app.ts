@@ -47,7 +47,7 @@ export function createApp(parts: AppParts): Hono {
     const token = context.req.query('token');
     if (token === undefined) return sendAsset(context, parts.assets.get('/'));
     // The token leaves the address bar, the history and every screenshot.
-    if (guard.isToken(token)) context.header('Set-Cookie', guard.cookie);
+    if (guard.isToken(token)) context.header('Set-Cookie', guard.cookieFor(factsOf(context)));
     return context.redirect('/');
   });
   app.get('/assets/*', (context) => sendAsset(context, parts.assets.get(context.req.path)));
@@ -139,7 +139,7 @@ function sessionOf(context: Context, { guard, actions, version }: AppParts): Ses
       : guard.refusalToAct({
           ...facts,
           csrf: guard.csrf,
-          origin: `http://${facts.host ?? ''}`,
+          origin: guard.originOf(facts.host),
         });
   const mayAct = refusal === undefined;
   return { version, mayAct, refusal, csrf: mayAct ? guard.csrf : undefined };

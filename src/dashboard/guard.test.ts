@@ -31,7 +31,7 @@ test('only names of this server are answered', () => {
 
 test('whoever acts has the cookie, comes from our page, and sends what only our page knows', () => {
   const guard = new Guard(OPTIONS);
-  const cookie = guard.cookie.split(';')[0];
+  const cookie = guard.cookieFor(NOTHING).split(';')[0];
   const whole = { ...NOTHING, cookie, origin: 'http://127.0.0.1:7100', csrf: guard.csrf };
   expect(guard.refusalToAct(whole)).toBeUndefined();
   expect(guard.refusalToAct({ ...whole, cookie: undefined })).toContain('URL');
@@ -47,7 +47,25 @@ test('outside loopback nobody looks without the token, and nobody acts unless th
   expect(open.mayLook({ ...NOTHING, authorization: `Bearer ${open.token}` })).toBe(true);
   expect(open.mayLook({ ...NOTHING, authorization: 'Bearer x' })).toBe(false);
   expect(open.allowsActions).toBe(false);
-  expect(open.refusalToAct({ ...NOTHING, cookie: open.cookie })).toContain('--allow-actions');
+  expect(open.refusalToAct({ ...NOTHING, cookie: open.cookieFor(NOTHING) })).toContain(
+    '--allow-actions',
+  );
   expect(new Guard({ ...OPTIONS, bind: '10.0.0.1', allowsActions: true }).allowsActions).toBe(true);
   expect(new Guard(OPTIONS).mayLook(NOTHING)).toBe(true);
+});
+
+test('behind a proxy with TLS the token is needed to look, and our page is of its origin', () => {
+  const hosts = ['https://ops.example'];
+  const guard = new Guard({ ...OPTIONS, hosts, allowsActions: true });
+  const asked = { ...NOTHING, host: 'ops.example' };
+  expect(guard.knowsHost(asked)).toBe(true);
+  expect(guard.knowsHost({ ...asked, host: 'ops.example:7100' })).toBe(false);
+  expect(guard.mayLook(asked)).toBe(false);
+  expect(new Guard({ ...OPTIONS, hosts }).allowsActions).toBe(false);
+  const [cookie, ...attributes] = guard.cookieFor(asked).split('; ');
+  expect(attributes).toContain('Secure');
+  expect(guard.cookieFor(NOTHING)).not.toContain('Secure');
+  const whole = { ...asked, cookie, origin: 'https://ops.example', csrf: guard.csrf };
+  expect(guard.refusalToAct(whole)).toBeUndefined();
+  expect(guard.refusalToAct({ ...whole, origin: 'http://ops.example' })).toContain('another page');
 });

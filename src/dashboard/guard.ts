@@ -9,7 +9,10 @@ export interface GuardOptions {
   /** Address and port it listens on. */
   readonly bind: string;
   readonly port: number;
-  /** Further names by which browsers reach it, without port. */
+  /**
+   * Further names by which browsers reach it, without port; or, as `https://name`, what a proxy in front of it is called,
+   * through which it is reached from elsewhere.
+   */
   readonly hosts: readonly string[];
   /** Lets people act where others can reach it too. */
   readonly allowsActions: boolean;
@@ -26,6 +29,8 @@ export interface RequestFacts {
 }
 
 const SECRET_BYTES = 24;
+/** Left out of a host by browsers. */
+const HTTP_PORT = 80;
 
 export class Guard {
   /** Part of the URL that the terminal shows. */
@@ -34,30 +39,36 @@ export class Guard {
   readonly csrf: string = randomBytes(SECRET_BYTES).toString('base64url');
   readonly #session: string = randomBytes(SECRET_BYTES).toString('base64url');
   readonly #options: GuardOptions;
-  readonly #names: ReadonlySet<string>;
+  /** Origin of the page by what requests for it name as their host. */
+  readonly #origins: Map<string, string> = new Map();
 
   constructor(options: GuardOptions) {
     this.#options = options;
     const own = isLoopbackName(options.bind)
       ? ['127.0.0.1', 'localhost', '[::1]', bracketed(options.bind)]
       : [bracketed(options.bind)];
-    this.#names = new Set([...own, ...options.hosts].map((name) => name.toLowerCase()));
+    for (const name of [...own, ...options.hosts]) this.#addName(name.toLowerCase());
   }
 
-  get isLoopback(): boolean {
-    return isLoopbackName(this.#options.bind);
+  /** Whether nobody reaches it but this machine, as far as is known. */
+  get isLocal(): boolean {
+    const { bind, hosts } = this.#options;
+    return isLoopbackName(bind) && !hosts.some(isProxy);
   }
 
   /** Whether anybody at all may act. */
   get allowsActions(): boolean {
-    return this.isLoopback || this.#options.allowsActions;
+    return this.isLocal || this.#options.allowsActions;
   }
 
   /** Whether the request was meant for this server. */
   knowsHost({ host }: RequestFacts): boolean {
-    const match = /^(.*?)(?::(\d+))?$/.exec(host ?? '');
-    const port = match?.[2] === undefined ? 80 : Number(match[2]);
-    return this.#names.has((match?.[1] ?? '').toLowerCase()) && port === this.#options.port;
+    return this.originOf(host) !== undefined;
+  }
+
+  /** Where our page is from when it asks for this host; undefined where that is none of ours. */
+  originOf(host: string | undefined): string | undefined {
+    return this.#origins.get((host ?? '').toLowerCase());
   }
 
   isToken(text: string): boolean {
@@ -72,21 +83,34 @@ export class Guard {
   }
 
   mayLook(request: RequestFacts): boolean {
-    return this.isLoopback || this.isKnown(request);
+    return this.isLocal || this.isKnown(request);
   }
 
   /** Why the request may not act; undefined when it may. */
   refusalToAct(request: RequestFacts): string | undefined {
     if (!this.allowsActions) return 'actions are off: start the dashboard with --allow-actions';
     if (!this.#hasCookie(request)) return 'open the URL that the terminal shows, token and all';
-    if (request.origin !== `http://${request.host ?? ''}`) return 'the request is of another page';
+    const origin = this.originOf(request.host);
+    if (origin === undefined || request.origin !== origin) return 'the request is of another page';
     if (!equalSecrets(request.csrf ?? '', this.csrf)) return 'the page is too old: load it again';
     return undefined;
   }
 
   /** For `Set-Cookie`. Browsers do not keep ports apart, so the name has it. */
-  get cookie(): string {
-    return `${this.#cookieName}=${this.#session}; Path=/; HttpOnly; SameSite=Strict`;
+  cookieFor({ host }: RequestFacts): string {
+    const secure = this.originOf(host)?.startsWith('https:') === true ? '; Secure' : '';
+    return `${this.#cookieName}=${this.#session}; Path=/; HttpOnly; SameSite=Strict${secure}`;
+  }
+
+  #addName(name: string): void {
+    if (isProxy(name)) {
+      const { host, origin } = new URL(name);
+      this.#origins.set(host, origin);
+      return;
+    }
+    const { port } = this.#options;
+    const places = [`${name}:${port}`, ...(port === HTTP_PORT ? [name] : [])];
+    for (const place of places) this.#origins.set(place, `http://${place}`);
   }
 
   get #cookieName(): string {
@@ -121,6 +145,10 @@ export const SECURITY_HEADERS: Readonly<Record<string, string>> = {
 
 export function isLoopbackName(name: string): boolean {
   return name.startsWith('127.') || name === '::1' || name === 'localhost';
+}
+
+function isProxy(host: string): boolean {
+  return host.includes('://');
 }
 
 function bracketed(host: string): string {

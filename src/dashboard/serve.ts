@@ -19,7 +19,7 @@ export interface DashboardOptions extends WatchOptions {
   /** IP address to listen on. */
   readonly bind: string;
   readonly port: number;
-  /** Further names by which browsers reach it. */
+  /** Further names by which browsers reach it, see `GuardOptions`. */
   readonly hosts: readonly string[];
   /** Lets people act where others can reach it too. */
   readonly allowsActions: boolean;
