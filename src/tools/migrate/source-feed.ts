@@ -26,6 +26,13 @@ export interface SourceFeedOptions {
 }
 
 const TICK_MS = 50;
+/**
+ * How long the stream gathers at the source before it is read: a master writes it command by command, and to wake up for
+ * each of them costs ten times as much as the command.
+ */
+const GATHER_MS = 5;
+/** What one read brings at most. */
+const READ_BYTES: number = 64 * 1024;
 /** `repl-timeout` of redis.conf. */
 const SILENCE_SECONDS = 60;
 
@@ -38,6 +45,7 @@ export class SourceFeed {
   /** Tells a connection that is still being made that nobody wants it any more. */
   #attempt = 0;
   #timer: NodeJS.Timeout | undefined;
+  #gathering: NodeJS.Timeout | undefined;
   #snapshotBytes = 0;
   #snapshotSize: number | undefined;
   #hasSnapshot = false;
@@ -155,6 +163,11 @@ export class SourceFeed {
 
   #tick(): void {
     this.#carryOut(this.#link.step(now(), { kind: 'tick' }));
+    if (this.#gathering === undefined) this.#read();
+  }
+
+  /** Reads on, unless too much waits already. */
+  #read(): void {
     if (this.#options.spool.heldBytes <= this.#options.spoolBytesMax) this.#socket?.resume();
   }
 
@@ -243,6 +256,15 @@ export class SourceFeed {
   #received(chunk: Buffer): void {
     this.#carryOut(this.#link.receive(now(), chunk, 0, chunk.length));
     if (this.#options.spool.heldBytes > this.#options.spoolBytesMax) this.#socket?.pause();
+    else if (this.phase === 'connected' && chunk.length < READ_BYTES) this.#gather();
+  }
+
+  #gather(): void {
+    this.#socket?.pause();
+    this.#gathering ??= setTimeout(() => {
+      this.#gathering = undefined;
+      this.#read();
+    }, GATHER_MS);
   }
 
   #drop(): void {

@@ -62,6 +62,14 @@ export class StreamBatch {
     this.#hasUnits ||= !item.isRepeatable;
   }
 
+  /** Forgets all, and may be filled again. */
+  clear(): void {
+    this.items.length = 0;
+    this.#ends.length = 0;
+    this.#staged.clear();
+    this.#hasUnits = false;
+  }
+
   /** The bytes of an item's command; valid until something is added. */
   bytesOf(index: number): Buffer {
     return this.#staged.bytes.subarray(this.#from(index), this.#ends[index]!);

@@ -38,6 +38,8 @@ interface Lane {
   readonly markSlot: number;
   /** The last one takes more. */
   batches: StreamBatch[];
+  /** One that is done, to be filled again. */
+  spare: StreamBatch | undefined;
   isBusy: boolean;
   /** Items that were added, and those that are done. */
   addedCount: number;
@@ -95,6 +97,7 @@ export class StreamSender {
       client,
       markSlot: slots[i]!,
       batches: [new StreamBatch()],
+      spare: undefined,
       isBusy: false,
       addedCount: 0,
       doneCount: 0,
@@ -189,7 +192,8 @@ export class StreamSender {
     while (lane.batches.length > 1 && lane.batches[0]!.items.length === 0) lane.batches.shift();
     const batch = lane.batches[0]!;
     if (batch.items.length === 0) return;
-    if (lane.batches.length === 1) lane.batches.push(new StreamBatch());
+    if (lane.batches.length === 1) lane.batches.push(lane.spare ?? new StreamBatch());
+    lane.spare = undefined;
     lane.isBusy = true;
     const layout = batch.layout();
     batch.write(this.#wire, layout, (slot) => this.#options.keys.position(slot));
@@ -202,6 +206,8 @@ export class StreamSender {
         lane.batches.shift();
         lane.doneCount += batch.items.length;
         if (!areAllDone(replies)) this.#sortOut(batch, layout, replies);
+        batch.clear();
+        lane.spare = batch;
         this.#mark();
         this.#sendAll();
         this.#changed();

@@ -231,13 +231,15 @@ export class StreamWriter implements StreamTarget {
     }
   }
 
+  /** Field by field: to spread an object costs more than all the rest of a command. */
   #write(place: Omit<Item, 'offset'>, buf: Buffer, at: number, size: number): void {
+    const { slot, db, isRepeatable } = place;
     if (this.isInTransaction) {
-      this.#held.push({ ...place, bytes: Buffer.from(buf.subarray(at, at + size)) });
+      this.#held.push({ slot, db, bytes: Buffer.from(buf.subarray(at, at + size)) });
       return;
     }
-    if (this.#isDone(place.slot)) return;
-    this.#options.sender.add({ ...place, offset: this.#end }, buf, at, size);
+    if (this.#isDone(slot)) return;
+    this.#options.sender.add({ slot, db, isRepeatable, offset: this.#end }, buf, at, size);
   }
 
   /** Whether an earlier run carried out what ends here. */
