@@ -3,25 +3,17 @@
  * under writes of every kind. Method: a source with keys of every type is copied while a writer goes on; the copy is
  * ended by a signal after the writer has stopped, and verified.
  */
-import { execFile } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { promisify } from 'node:util';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { ClusterClient, parseAddress } from '../../src/client/index.ts';
 import { Cluster } from './harness/cluster.ts';
 import { tagIn } from './harness/load.ts';
-import { isFollowing } from './harness/migration.ts';
+import { isFollowing, moveSlots } from './harness/migration.ts';
 import { MixedLoad } from './harness/mixed-load.ts';
 import { NodeProcess, freePorts } from './harness/node-process.ts';
-import {
-  OUR_SERVER,
-  REAL_SERVER,
-  REDIS_CLI,
-  describeWithRealRedis,
-  required,
-} from './harness/programs.ts';
+import { OUR_SERVER, REAL_SERVER, describeWithRealRedis, required } from './harness/programs.ts';
 import { type RunResult, type Running, runSlotline, startSlotline } from './harness/slotline.ts';
 import { type Send, fillWithEverything } from './harness/samples.ts';
 import { sendTo } from './harness/send-to.ts';
@@ -226,17 +218,6 @@ describeWithRealRedis('migrate', () => {
     await expectEqual(...ends);
   });
 });
-
-/** Moves slots between two masters of a cluster, as redis-cli does. */
-async function moveSlots(cluster: Cluster, from: number, to: number, count: number): Promise<void> {
-  const [source, target] = [cluster.node(from), cluster.node(to)];
-  const ids = await Promise.all([source, target].map((node) => node.call('CLUSTER', 'MYID')));
-  await promisify(execFile)(required(REDIS_CLI, 'redis-cli'), [
-    ...['--cluster', 'reshard', `127.0.0.1:${source.port}`, '--cluster-yes'],
-    ...['--cluster-from', String(ids[0]), '--cluster-to', String(ids[1])],
-    ...['--cluster-slots', String(count)],
-  ]);
-}
 
 describeWithRealRedis('migrate with failovers', () => {
   test('a master of the source and one of the target are killed, and the copy is right', async () => {

@@ -26,6 +26,18 @@ export function endName({ seeds, masterName }: DeploymentOptions): string {
   return masterName === undefined ? nodes : `${masterName}@${nodes}`;
 }
 
+/** What `slotsText` says of a master without slots. */
+export const NO_SLOTS = '-';
+
+/** The slots that a text of `slotsText` names; those of a cluster only. */
+export function slotsIn(text: string): ReadonlySet<number> {
+  const slots = new Set<number>();
+  for (const [, first = '', last = first] of text.matchAll(/(\d+)(?:-(\d+))?/g)) {
+    for (let slot = Number(first); slot <= Number(last); slot++) slots.add(slot);
+  }
+  return slots;
+}
+
 /** The slots of a master, such as `0-5460`; `all` where there are none. */
 export function slotsText(source: Deployment, master: number): string {
   if (!source.isCluster) return 'all';

@@ -201,7 +201,7 @@ export class FileLoad {
       deferred: this.#deferred,
       targetDb,
       filter,
-      isAlone: true,
+      isAlone: () => true,
       quarantine: (args, db, reason) => quarantine.add(args, db, reason),
       getAck: () => undefined,
       onImport: undefined,

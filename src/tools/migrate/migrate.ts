@@ -1,24 +1,12 @@
 /** `slotline migrate run`: a live copy of a deployment, kept up to date until it is told to stop. */
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
-import {
-  ClientError,
-  Deployment,
-  type DeploymentOptions,
-  type NodeAddress,
-  replyFacts,
-} from '../../client/index.ts';
+import { ClientError, Deployment, type DeploymentOptions, replyFacts } from '../../client/index.ts';
 import { type ExitStatus, ToolError, asToolError } from '../errors.ts';
-import {
-  type DatabasePair,
-  type Databases,
-  ProgressKeys,
-  databasePairs,
-  isEmpty,
-} from '../flow/index.ts';
+import { type DatabasePair, type Databases, databasePairs, isEmpty } from '../flow/index.ts';
 import type { Screen } from '../screen.ts';
 import type { FlowControl } from './control.ts';
-import { type StreamPlace, endName, offsetsOf, slotsText } from './ends.ts';
+import { type StreamPlace, endName, offsetsOf } from './ends.ts';
 import type { KeyFilter } from './key-filter.ts';
 import { Quarantine } from './quarantine.ts';
 import type { ProgressMeter } from './report.ts';
@@ -27,8 +15,8 @@ import type { Conflict } from './snapshot-writer.ts';
 import { RunState } from './run-state.ts';
 import { SlotDisputes } from './slot-disputes.ts';
 import { SourceMasters } from './source-masters.ts';
-import { SourceRun } from './source-run.ts';
-import { removeProgress } from './stored-progress.ts';
+import type { SourceRun } from './source-run.ts';
+import { SourceRuns } from './source-runs.ts';
 
 export interface MigrateOptions {
   readonly source: DeploymentOptions;
@@ -70,16 +58,17 @@ export async function migrate(options: MigrateOptions, screen: Screen): Promise<
     throw new ToolError('USAGE', '--remove-extra goes with --on-conflict replace only');
   }
   const state = openState(options);
-  const runs: SourceRun[] = [];
   let source: Deployment | undefined;
+  let runs: SourceRuns | undefined;
   const reporting = new Reporting(options, endNames(options), screen);
-  const { control, meter } = reporting;
   try {
     source = await opened(options.source);
     const quarantine = new Quarantine(join(options.dir, 'quarantine.ndjson'));
-    const disputes = await openRuns(runs, { options, source, state, control, quarantine, screen });
-    reporting.begin(() => runs.map((run) => run.status()), quarantine);
-    const isWhole = await carryOut(runs, { options, source, state, control, disputes }, meter);
+    const { control } = reporting;
+    const setting = await prepare({ options, source, state, control, quarantine, screen });
+    ({ runs } = setting);
+    reporting.begin(() => setting.runs.list.map((run) => run.status()), quarantine);
+    const isWhole = await carryOut(setting, reporting.meter);
     reporting.end(isWhole);
     if (!isWhole) return 3;
     return quarantine.count > 0 ? 1 : 0;
@@ -87,17 +76,23 @@ export async function migrate(options: MigrateOptions, screen: Screen): Promise<
     throw asToolError(error);
   } finally {
     reporting.close();
-    for (const run of runs) run.close();
+    runs?.close();
     source?.close();
     state.close();
   }
 }
 
-interface Setting {
+interface Ends {
   readonly options: MigrateOptions;
   readonly source: Deployment;
   readonly state: RunState;
   readonly control: FlowControl;
+  readonly quarantine: Quarantine;
+  readonly screen: Screen;
+}
+
+interface Setting extends Ends {
+  readonly runs: SourceRuns;
   readonly disputes: SlotDisputes;
 }
 
@@ -112,43 +107,27 @@ function endNames({ source, target }: MigrateOptions): {
   return { source: endName(source), target: endName(target) };
 }
 
-async function openRuns(
-  runs: SourceRun[],
-  setting: Omit<Setting, 'disputes'> & {
-    readonly quarantine: Quarantine;
-    readonly screen: Screen;
-  },
-): Promise<SlotDisputes> {
-  const { options, source, state, control, quarantine, screen } = setting;
-  const { pairs, targetDb } = await databaseMap(setting);
-  const note = (line: string): void => screen.note(line);
-  const disputes = new SlotDisputes({ source, state, pairs, note });
-  const masters = source.masters();
-  for (const [master, { host, port }] of masters.entries()) {
-    const address: NodeAddress = { ...source.address, host, port };
-    runs.push(
-      await SourceRun.open({
-        address,
-        slots: slotsText(source, master),
-        state,
-        source,
-        onImports: (slots) => disputes.add(slots),
-        pairs,
-        removesExtra: options.removesExtra,
-        target: options.target,
-        dir: options.dir,
-        spoolBytesMax: options.spoolBytesMax,
-        conflict: options.conflict,
-        targetDb,
-        filter: options.filter,
-        isAlone: masters.length === 1,
-        quarantine,
-        control,
-        note,
-      }),
-    );
+/** Refuses ends that cannot be meant, and opens a run for each master. */
+async function prepare(ends: Ends): Promise<Setting> {
+  const { options, source, state, control, quarantine, screen } = ends;
+  const target = await opened(options.target);
+  try {
+    const { pairs, targetDb } = await databaseMap(target, ends);
+    const note = (line: string): void => screen.note(line);
+    const { filter, conflict, removesExtra, dir, spoolBytesMax, forksMax } = options;
+    const common = { source, state, pairs, filter, removesExtra, note };
+    const disputes = new SlotDisputes({ ...common, replaces: conflict === 'replace' });
+    const runs = new SourceRuns({
+      ...common,
+      ...{ targetDb, conflict, dir, spoolBytesMax, forksMax, quarantine, control },
+      target: options.target,
+      onImports: (slots) => disputes.add(slots),
+    });
+    await runs.open(target);
+    return { ...ends, runs, disputes };
+  } finally {
+    target.close();
   }
-  return disputes;
 }
 
 interface DatabaseMap {
@@ -157,37 +136,24 @@ interface DatabaseMap {
   readonly targetDb: (sourceDb: number) => number | undefined;
 }
 
-/** Also refuses ends that cannot be meant, and looks at what the target has. */
-async function databaseMap({
-  options,
-  source,
-  state,
-}: Pick<Setting, 'options' | 'source' | 'state'>): Promise<DatabaseMap> {
-  const target = await opened(options.target);
-  try {
-    const ids = await Promise.all([source, target].map((each) => runIds(each)));
-    const shared = ids[0]?.find((id) => ids[1]?.includes(id));
-    if (shared !== undefined) {
-      throw new ToolError(
-        'USAGE',
-        `Cannot copy ${source.name} to ${target.name}: they are the same`,
-      );
-    }
-    const isWanted = (db: number): boolean => !options.withoutDatabases.includes(db);
-    const all = await databasePairs(source, target, options.databases);
-    const pairs = all.filter((pair) => isWanted(pair.source));
-    if (state.isNew) state.wasEmpty = await isEmpty(target);
-    const ours = source.masters().map((_, master) => slotsText(source, master));
-    for (const id of state.takeOrphans(ours)) {
-      await removeProgress(target, new ProgressKeys(id, target.isCluster));
-    }
-    const map = new Map(pairs.map((pair) => [pair.source, pair.target]));
-    const isListed = options.databases !== undefined || target.isCluster;
-    const namesake = (db: number): number | undefined => (isWanted(db) ? db : undefined);
-    return { pairs, targetDb: isListed ? (db) => map.get(db) : namesake };
-  } finally {
-    target.close();
+/** Also looks at what the target has. */
+async function databaseMap(
+  target: Deployment,
+  { options, source, state }: Pick<Ends, 'options' | 'source' | 'state'>,
+): Promise<DatabaseMap> {
+  const ids = await Promise.all([source, target].map((each) => runIds(each)));
+  const shared = ids[0]?.find((id) => ids[1]?.includes(id));
+  if (shared !== undefined) {
+    throw new ToolError('USAGE', `Cannot copy ${source.name} to ${target.name}: they are the same`);
   }
+  const isWanted = (db: number): boolean => !options.withoutDatabases.includes(db);
+  const all = await databasePairs(source, target, options.databases);
+  const pairs = all.filter((pair) => isWanted(pair.source));
+  if (state.isNew) state.wasEmpty = await isEmpty(target);
+  const map = new Map(pairs.map((pair) => [pair.source, pair.target]));
+  const isListed = options.databases !== undefined || target.isCluster;
+  const namesake = (db: number): number | undefined => (isWanted(db) ? db : undefined);
+  return { pairs, targetDb: isListed ? (db) => map.get(db) : namesake };
 }
 
 async function runIds(deployment: Deployment): Promise<(string | undefined)[]> {
@@ -207,31 +173,37 @@ async function opened(options: DeploymentOptions): Promise<Deployment> {
 }
 
 /** Answers whether the target is a copy of the source as of the end. */
-async function carryOut(
-  runs: readonly SourceRun[],
-  setting: Setting,
-  meter: ProgressMeter,
-): Promise<boolean> {
-  const working = Promise.all(runs.map((run) => run.run()));
+async function carryOut(setting: Setting, meter: ProgressMeter): Promise<boolean> {
+  const { options, control, runs, disputes } = setting;
   const isOver = new AbortController();
   try {
-    await Promise.race([working, supervise(runs, setting, { isOver: isOver.signal, meter })]);
+    await Promise.race([runs.failure, supervise(setting, { isOver: isOver.signal, meter })]);
   } finally {
     isOver.abort();
   }
-  const { options, control } = setting;
-  const isCopy = setting.disputes.isEmpty && runs.every((run) => run.isCaughtUp);
+  const isCopy = disputes.isEmpty && runs.list.every((run) => run.isCaughtUp);
   const isLeft = !isCopy || control.orders.isPaused;
-  for (const run of runs) {
+  for (const run of runs.list) {
     if (isLeft) run.abandon();
     else run.finish();
   }
-  await working;
+  await runs.ended();
+  const isWhole = !isLeft && (await isStill(setting));
   const isWanted = options.stopsWhenSynced || control.orders.isToComplete;
-  const isComplete = isWanted && !options.signal.aborted && !isLeft;
-  for (const run of runs) await (isComplete ? run.complete() : run.leave());
+  const isComplete = isWanted && !options.signal.aborted && isWhole;
+  for (const run of runs.list) await (isComplete ? run.complete() : run.leave());
   if (isComplete) setting.state.end();
-  return !isLeft;
+  return isWhole;
+}
+
+/** Whether no slot moved while the runs ended one after the other. A source that is gone can move none. */
+async function isStill({ disputes, runs }: Setting): Promise<boolean> {
+  try {
+    return await disputes.isStill(runs.list);
+  } catch (error) {
+    if (!(error instanceof ClientError)) throw error;
+    return true;
+  }
 }
 
 /**
@@ -239,33 +211,49 @@ async function carryOut(
  * that the source had at that moment, or at once before the target is a copy.
  */
 async function supervise(
-  runs: readonly SourceRun[],
-  { options, source, control, disputes }: Setting,
+  setting: Setting,
   { isOver, meter }: { readonly isOver: AbortSignal; readonly meter: ProgressMeter },
 ): Promise<void> {
-  const waiting = [...runs];
+  const { options, source, control, runs, disputes } = setting;
   const masters = new SourceMasters(source, options.source);
   let goal: readonly StreamPlace[] | undefined;
   let findAtMs = 0;
   while (!isOver.aborted) {
-    const forking = runs.filter((run) => !waiting.includes(run) && !run.hasSnapshot).length;
-    if (forking < options.forksMax) await waiting.shift()?.start();
-    meter.showPhases(runs.map((run) => run.status()));
-    for (const run of runs) run.probe();
-    const isCopy = disputes.isEmpty && runs.every((run) => run.isCaughtUp);
+    await runs.startNext();
+    meter.showPhases(runs.list.map((run) => run.status()));
+    for (const run of runs.list) run.probe();
+    const isCopy = disputes.isEmpty && runs.list.every((run) => run.isCaughtUp);
     const { isPaused, isToComplete } = control.orders;
     if (options.signal.aborted && (!isCopy || isPaused)) return;
     if (isCopy && (options.signal.aborted || options.stopsWhenSynced || isToComplete)) {
-      const isKnown = goal?.every(({ name }) => runs.some((run) => run.address === name)) === true;
-      if (!options.signal.aborted || !isKnown) goal = await goalOf(source, options.signal);
-      if (goal?.every((place) => hasArrived(runs, place)) === true) return;
+      const isKnown = goal?.every(({ name }) => runs.list.some((run) => run.address === name));
+      if (!options.signal.aborted || isKnown !== true) goal = await goalOf(source, options.signal);
+      if (goal?.every((place) => hasArrived(runs.list, place)) === true) return;
     }
     if (performance.now() >= findAtMs) {
-      await masters.look(runs);
-      await disputes.settle(runs);
+      await keepUpWithMasters(setting, masters);
       findAtMs = performance.now() + FIND_MS;
     }
     await pause(POLL_MS);
+  }
+}
+
+/** Follows what becomes of the source's masters and their slots. */
+async function keepUpWithMasters(
+  { runs, disputes, screen }: Setting,
+  masters: SourceMasters,
+): Promise<void> {
+  try {
+    for (const { host, port } of await masters.look(runs.list)) {
+      screen.note(`${host}:${port} has slots of the source since this run began`);
+      await runs.join({ host, port });
+    }
+    disputes.notice(runs.list);
+    await disputes.settle(runs.list);
+    if (disputes.isEmpty) await runs.retire();
+  } catch (error) {
+    // A node of either side does not answer: the slots stay disputed, and are copied later.
+    if (!(error instanceof ClientError)) throw error;
   }
 }
 

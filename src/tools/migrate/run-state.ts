@@ -5,9 +5,11 @@
 import { randomBytes } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { SLOT_COUNT } from '../../base/index.ts';
 import { readWhole, replaceWhole } from '../../io/index.ts';
 import { ToolError } from '../errors.ts';
 import { isRunning } from '../process-owner.ts';
+import { NO_SLOTS, slotsIn } from './ends.ts';
 
 /** The copy of one master. */
 export interface CopyRecord {
@@ -21,14 +23,22 @@ export interface CopyRecord {
   readonly wholeFrom: number;
 }
 
+/** A master of the source, by what it had when its streams were last known to be right. */
+interface MasterRecord {
+  /** As text; `-` for one that joined later and whose slots are not settled yet. */
+  readonly slots: string;
+  /** Undefined before its copy has begun. */
+  readonly copy?: CopyRecord;
+}
+
 interface StateFile {
   readonly version: 1;
   readonly source: string;
   readonly target: string;
   /** Whether every key of the target is ours. */
   readonly wasEmpty: boolean;
-  /** By the slots of the master, as text. */
-  readonly copies: Readonly<Record<string, CopyRecord>>;
+  /** By a key of our own: addresses change with failovers, and slots move. */
+  readonly masters: Readonly<Record<string, MasterRecord>>;
   /** Slots that moved on the source, whose keys on the target cannot be trusted. */
   readonly disputedSlots: readonly number[];
 }
@@ -60,7 +70,7 @@ export class RunState {
       version: 1,
       ...ends,
       wasEmpty: false,
-      copies: {},
+      masters: {},
       disputedSlots: [],
     };
     const text = readWhole(join(dir, STATE));
@@ -76,8 +86,9 @@ export class RunState {
     return new RunState(dir, state);
   }
 
+  /** Whether no master was ever copied. */
   get isNew(): boolean {
-    return Object.keys(this.#state.copies).length === 0;
+    return Object.keys(this.#state.masters).length === 0;
   }
 
   get wasEmpty(): boolean {
@@ -99,34 +110,62 @@ export class RunState {
     this.#save();
   }
 
-  /** The masters have other slots now. On disk when it returns. */
-  rename(slots: ReadonlyMap<string, string>): void {
-    const copies = Object.entries(this.#state.copies).map(
-      ([name, copy]) => [slots.get(name) ?? name, copy] as const,
+  /**
+   * Finds the record of each master, of which these are the slots: the one that shares most slots with it. Answers their
+   * keys, undefined for a master that nobody knows, and forgets the records that no master goes on with.
+   */
+  adopt(slots: readonly string[]): {
+    readonly keys: readonly (string | undefined)[];
+    /** Ids of the copies that were forgotten. */
+    readonly orphans: readonly string[];
+  } {
+    const keys: (string | undefined)[] = slots.map(() => undefined);
+    const free = new Map(Object.entries(this.#state.masters));
+    const pairs = [...free].flatMap(([key, record]) =>
+      slots.map((text, index) => ({ key, index, count: sharedSlots(record.slots, text) })),
     );
-    this.#state = { ...this.#state, copies: Object.fromEntries(copies), disputedSlots: [] };
+    for (const { key, index, count } of pairs.toSorted((a, b) => b.count - a.count)) {
+      if (count === 0 || keys[index] !== undefined || !free.delete(key)) continue;
+      keys[index] = key;
+    }
+    for (const key of free.keys()) this.remove(key);
+    return { keys, orphans: [...free.values()].flatMap(({ copy }) => copy?.id ?? []) };
+  }
+
+  /** A master with these slots; answers its key. On disk when it returns. */
+  add(slots: string): string {
+    const key = newCopyId();
+    this.#set(key, { slots });
+    return key;
+  }
+
+  /** The master is none any more. On disk when it returns. */
+  remove(key: string): void {
+    const { [key]: _, ...masters } = this.#state.masters;
+    this.#state = { ...this.#state, masters };
     this.#save();
   }
 
-  copyOf(slots: string): CopyRecord | undefined {
-    return this.#state.copies[slots];
+  slotsOf(key: string): string {
+    return this.#state.masters[key]?.slots ?? NO_SLOTS;
+  }
+
+  /** The masters have these slots now, and no slot is disputed. On disk when it returns. */
+  settle(slots: ReadonlyMap<string, string>): void {
+    const masters = Object.entries(this.#state.masters).map(
+      ([key, record]) => [key, { ...record, slots: slots.get(key) ?? record.slots }] as const,
+    );
+    this.#state = { ...this.#state, masters: Object.fromEntries(masters), disputedSlots: [] };
+    this.#save();
+  }
+
+  copyOf(key: string): CopyRecord | undefined {
+    return this.#state.masters[key]?.copy;
   }
 
   /** On disk when it returns. */
-  setCopy(slots: string, record: CopyRecord): void {
-    this.#state = { ...this.#state, copies: { ...this.#state.copies, [slots]: record } };
-    this.#save();
-  }
-
-  /** Ids of copies that nobody goes on with: their masters have other slots now. Forgets them. */
-  takeOrphans(slots: readonly string[]): string[] {
-    const { copies } = this.#state;
-    const kept = Object.entries(copies).filter(([name]) => slots.includes(name));
-    const orphans = Object.entries(copies).filter(([name]) => !slots.includes(name));
-    if (orphans.length === 0) return [];
-    this.#state = { ...this.#state, copies: Object.fromEntries(kept) };
-    this.#save();
-    return orphans.map(([, { id }]) => id);
+  setCopy(key: string, copy: CopyRecord): void {
+    this.#set(key, { slots: this.slotsOf(key), copy });
   }
 
   /** The migration is complete: nothing to go on with. */
@@ -139,6 +178,11 @@ export class RunState {
     rmSync(join(this.#dir, PID), { force: true });
   }
 
+  #set(key: string, record: MasterRecord): void {
+    this.#state = { ...this.#state, masters: { ...this.#state.masters, [key]: record } };
+    this.#save();
+  }
+
   #save(): void {
     replaceWhole(join(this.#dir, STATE), `${JSON.stringify(this.#state, undefined, 2)}\n`);
   }
@@ -146,6 +190,12 @@ export class RunState {
 
 export function newCopyId(): string {
   return randomBytes(8).toString('hex');
+}
+
+function sharedSlots(a: string, b: string): number {
+  if (a === b) return a === NO_SLOTS ? 0 : SLOT_COUNT;
+  const theirs = slotsIn(b);
+  return [...slotsIn(a)].filter((slot) => theirs.has(slot)).length;
 }
 
 function lock(dir: string): void {

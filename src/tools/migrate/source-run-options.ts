@@ -9,8 +9,8 @@ import type { Conflict } from './snapshot-writer.ts';
 
 export interface SourceRunOptions {
   readonly address: NodeAddress;
-  /** The slots of this master, as text: what it is remembered by. */
-  readonly slots: string;
+  /** What `state` knows this master by. */
+  readonly key: string;
   readonly state: RunState;
   /** Slots of which keys came from another master; called before anything that comes later is carried out. */
   readonly onImports: (slots: readonly number[]) => void;
@@ -26,8 +26,8 @@ export interface SourceRunOptions {
   readonly conflict: Conflict;
   readonly targetDb: (sourceDb: number) => number | undefined;
   readonly filter: KeyFilter | undefined;
-  /** Whether the source has no other master. */
-  readonly isAlone: boolean;
+  /** Whether the source has no other master now. */
+  readonly isAlone: () => boolean;
   readonly quarantine: Quarantine;
   /** Of all masters together. */
   readonly control: FlowControl;

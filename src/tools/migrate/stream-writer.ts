@@ -24,7 +24,7 @@ export interface StreamWriterOptions {
   /** What of it is copied; undefined: everything. */
   readonly filter: KeyFilter | undefined;
   /** Whether this stream is all of the source, so that FLUSHALL means all of the target. */
-  readonly isAlone: boolean;
+  readonly isAlone: () => boolean;
   readonly quarantine: (args: readonly Buffer[], db: number, reason: string) => void;
   readonly getAck: () => void;
   /** A key of this slot came from another master of the source; undefined: it is taken as it came. */
@@ -202,7 +202,7 @@ export class StreamWriter implements StreamTarget {
 
   #withoutKeys(request: Request, { name }: KnownCommand): void {
     const { sender, isAlone } = this.#options;
-    const isForAll = FOR_ALL.has(name) || (isAlone && FLUSHING.has(name));
+    const isForAll = FOR_ALL.has(name) || (isAlone() && FLUSHING.has(name));
     if (!isForAll && name !== 'publish') return this.#quarantine(request, 'it has no key');
     const bytes = bytesOf(request);
     const item = { db: 0, isRepeatable: true, offset: this.#end };

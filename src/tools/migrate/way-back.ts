@@ -5,7 +5,7 @@
 import { join } from 'node:path';
 import { Deployment, type DeploymentOptions, downloadRdb, replyFacts } from '../../client/index.ts';
 import { ProgressKeys } from '../flow/index.ts';
-import { type StreamPlace, endName, offsetsOf, slotsText } from './ends.ts';
+import { NO_SLOTS, type StreamPlace, endName, offsetsOf, slotsText } from './ends.ts';
 import { formatMark } from './marks.ts';
 import { RunState, newCopyId } from './run-state.ts';
 import { markSlots } from './stream-sender.ts';
@@ -45,7 +45,7 @@ export async function prepareReturn(options: {
           await source.call(0, Buffer.from(key), 'SET', key, mark);
         }
         const record = { id, phase: 'stream', markSlots: marked, wholeFrom: offset } as const;
-        state.setCopy(slots[index] ?? '', record);
+        state.setCopy(state.add(slots[index] ?? NO_SLOTS), record);
       }
     } finally {
       source.close();
