@@ -2,6 +2,7 @@
  * Goal: the clients that people use follow a master that Sentinels move: when it hands over, hangs or dies; and the tools
  * for people tell of it. Method: ioredis and @redis/client in Sentinel mode, both connected all the time, real processes.
  */
+import { setTimeout as pause } from 'node:timers/promises';
 import { type RedisSentinelType, createSentinel } from '@redis/client';
 import { Redis } from 'ioredis';
 import { afterAll, beforeAll, expect, test } from 'vitest';
@@ -14,6 +15,7 @@ import { until } from './harness/until.ts';
 const BOUND_MS = 30_000;
 /** A command that a hung master swallowed is given up by then. */
 const COMMAND_MS = 1000;
+const COMMAND_PAUSE_MS = 10;
 
 let set: Sentinels;
 let ioredis: Redis;
@@ -90,6 +92,8 @@ test('a coordinated switch, asked for with the tool, loses nothing', async () =>
     for (let i = 0; !isDone; i++) {
       const key = `load:${i}`;
       if ((await ioredis.set(key, 'x').catch(() => 'in doubt')) === 'OK') written.push(key);
+      // A client that has given up refuses at once: nothing else would have a turn.
+      else await pause(COMMAND_PAUSE_MS);
     }
   })();
   const moved = await runSlotline('sentinel', 'failover', sentinel, '--coordinated', '--json');
