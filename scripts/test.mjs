@@ -22,6 +22,8 @@ const CHECKS = {
 };
 const PROJECTS = ['tidy', 'unit', 'interop'];
 const CHECKS_AT_ONCE = 2;
+/** A test that never gives the event loop back cannot be ended by its own bound. */
+const PROJECT_MS_MAX = 15 * 60 * 1000;
 
 const wanted = process.argv.slice(2);
 const steps = [...Object.keys(CHECKS), ...PROJECTS];
@@ -98,6 +100,7 @@ function vitest(project) {
   const done = spawnSync(process.execPath, [tool('vitest', 'vitest'), ...args], {
     cwd: ROOT,
     stdio: 'inherit',
+    timeout: PROJECT_MS_MAX,
   });
   if (!existsSync(report)) {
     const failed = done.status === 0 ? 0 : 1;

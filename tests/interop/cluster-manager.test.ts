@@ -325,7 +325,8 @@ function manager(exe: string, otherExe: string): void {
     expect(kept.status, kept.stderr).toBe(1);
     expect(kept.stdout).toContain(`slot ${lowest} stays: its key`);
     await expectDone('reshard', at(giver.port), ...ends);
-    expect((await cluster.myself(taker)).slots.flat()).toContain(lowest);
+    const { slots } = await cluster.myself(taker);
+    expect(slots.some(([first, last]) => first <= lowest && lowest <= last)).toBe(true);
     await expectWhole();
   });
 

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { type Reply, RespConnection } from './resp-connection.ts';
 import { GiveUp, until } from './until.ts';
 
-const START_BOUND_MS = 10_000;
+const START_BOUND_MS = 30_000;
 const STOP_BOUND_MS = 10_000;
 const BUS_OFFSET = 10_000;
 
