@@ -4,40 +4,29 @@
  * time with a shift of decades, and their right one when the stream has been caught up with, unless it gave them another
  * meanwhile.
  */
-import { closeSync, fstatSync, fsyncSync, openSync, readSync, rmSync, writeSync } from 'node:fs';
-import { invariant } from '../../base/index.ts';
 import { type KeyBatch, type Side, ask } from '../flow/index.ts';
+import { KeyFile } from './key-file.ts';
 
 /** Some 35 years. */
 const SHIFT_MS = 2 ** 40;
 /** Keys that expire later are not in danger. */
 const HORIZON_MS = 7 * 24 * 3600 * 1000;
-const LOT_KEYS = 1000;
-const WRITE_BYTES: number = 64 * 1024;
 
 export class DeferredExpiry {
-  readonly #path: string;
+  readonly #file: KeyFile;
   readonly #startUnixMs: number;
-  #fd: number | undefined;
-  readonly #buf: Buffer = Buffer.allocUnsafeSlow(WRITE_BYTES);
-  #at = 0;
-  /** Bytes of whole records in the file. */
-  #fileBytes = 0;
   /** Whether keys may have a shifted time. */
   isPending = false;
 
   /** `path`: a file of its own for the keys. */
   constructor(path: string, startUnixMs: number) {
-    this.#path = path;
+    this.#file = new KeyFile(path);
     this.#startUnixMs = startUnixMs;
   }
 
   /** Begins anew, or with the keys that an earlier run has put into the file. */
   open(isGoingOn: boolean): void {
-    this.close();
-    if (!isGoingOn) rmSync(this.#path, { force: true });
-    this.#fd = openSync(this.#path, isGoingOn ? 'a+' : 'w+', 0o600);
-    this.#fileBytes = isGoingOn ? fstatSync(this.#fd).size : 0;
+    this.#file.open(isGoingOn);
     this.isPending = true;
   }
 
@@ -52,27 +41,17 @@ export class DeferredExpiry {
 
   /** The key in database `db` may have a shifted time. */
   add(db: number, buf: Buffer, at: number, size: number): void {
-    if (this.#at + 8 + size > WRITE_BYTES) this.#flush();
-    if (8 + size > WRITE_BYTES) {
-      const record = Buffer.allocUnsafe(8 + size);
-      writeRecord(record, 0, { db, buf, at, size });
-      writeSync(this.#file(), record);
-      this.#fileBytes += record.length;
-    } else {
-      writeRecord(this.#buf, this.#at, { db, buf, at, size });
-      this.#at += 8 + size;
-    }
+    this.#file.add(db, buf, at, size);
   }
 
   /** What was added outlives this process when it returns. */
   keep(): void {
-    this.#flush();
+    this.#file.keep();
   }
 
   /** What was added is on disk when it returns. */
   save(): void {
-    this.#flush();
-    fsyncSync(this.#file());
+    this.#file.save();
   }
 
   /**
@@ -80,13 +59,12 @@ export class DeferredExpiry {
    * again: a target that lost its latest writes needs that.
    */
   async settle(sideOf: (db: number) => Side): Promise<number> {
-    this.#flush();
     let failed = 0;
-    for (let position = 0; position < this.#fileBytes;) {
-      const lot = this.#read(position);
-      if (lot.end === position) break;
-      position = lot.end;
-      for (const [db, batch] of lot.batches) failed += await correct(sideOf(db), batch);
+    for (let position = 0; ;) {
+      const { keys, end } = this.#file.read(position);
+      if (end === position) break;
+      position = end;
+      for (const [db, names] of keys) failed += await correct(sideOf(db), names);
     }
     this.isPending = false;
     return failed;
@@ -94,70 +72,16 @@ export class DeferredExpiry {
 
   /** Leaves the file to the next run. */
   close(): void {
-    if (this.#fd === undefined) return;
-    this.#flush();
-    closeSync(this.#fd);
-    this.#fd = undefined;
+    this.#file.close();
   }
 
   /** Nobody needs the keys any more. */
   remove(): void {
-    this.close();
-    rmSync(this.#path, { force: true });
-  }
-
-  #file(): number {
-    invariant(this.#fd !== undefined, 'keys are added to an open file');
-    return this.#fd;
-  }
-
-  #flush(): void {
-    if (this.#at === 0) return;
-    writeSync(this.#file(), this.#buf, 0, this.#at);
-    this.#fileBytes += this.#at;
-    this.#at = 0;
-  }
-
-  /** Some records from `position` on; a torn one at the end is left out. */
-  #read(position: number): { batches: Map<number, MutableBatch>; end: number } {
-    const batches = new Map<number, MutableBatch>();
-    const head = Buffer.alloc(8);
-    let at = position;
-    for (let i = 0; i < LOT_KEYS && at + 8 <= this.#fileBytes; i++) {
-      readSync(this.#file(), head, 0, 8, at);
-      const size = head.readUInt32LE(4);
-      if (at + 8 + size > this.#fileBytes) break;
-      const key = Buffer.alloc(size);
-      if (size > 0) readSync(this.#file(), key, 0, size, at + 8);
-      at += 8 + size;
-      const db = head.readUInt32LE(0);
-      const batch = batches.get(db) ?? { keys: [] };
-      batch.keys.push(key);
-      batches.set(db, batch);
-    }
-    return { batches, end: at };
+    this.#file.remove();
   }
 }
 
-interface MutableBatch {
-  readonly keys: Buffer[];
-}
-
-interface Record {
-  readonly db: number;
-  readonly buf: Buffer;
-  readonly at: number;
-  readonly size: number;
-}
-
-/** Database and size in four bytes each, then the key. */
-function writeRecord(out: Buffer, to: number, { db, buf, at, size }: Record): void {
-  out.writeUInt32LE(db, to);
-  out.writeUInt32LE(size, to + 4);
-  buf.copy(out, to + 8, at, at + size);
-}
-
-async function correct(side: Side, { keys }: MutableBatch): Promise<number> {
+async function correct(side: Side, keys: readonly Buffer[]): Promise<number> {
   const batch = batchOf(keys);
   const all = keys.map((_, index) => index);
   const times = await ask(side, {

@@ -193,7 +193,8 @@ async function carryOut(setting: Setting, meter: ProgressMeter): Promise<boolean
   const isComplete = isWanted && !options.signal.aborted && isWhole;
   for (const run of runs.list) await (isComplete ? run.complete() : run.leave());
   if (isComplete) setting.state.end();
-  return isWhole;
+  // What came late at the very end is left to the next run, where there is one.
+  return isWhole && (isComplete || runs.list.every((run) => run.isCaughtUp));
 }
 
 /** Whether no slot moved while the runs ended one after the other. A source that is gone can move none. */
@@ -223,8 +224,9 @@ async function supervise(
     meter.showPhases(runs.list.map((run) => run.status()));
     for (const run of runs.list) run.probe();
     const isCopy = disputes.isEmpty && runs.list.every((run) => run.isCaughtUp);
+    const isNear = disputes.isEmpty && runs.list.every((run) => run.isCaughtUp || run.isMending);
     const { isPaused, isToComplete } = control.orders;
-    if (options.signal.aborted && (!isCopy || isPaused)) return;
+    if (options.signal.aborted && (!isNear || isPaused)) return;
     if (isCopy && (options.signal.aborted || options.stopsWhenSynced || isToComplete)) {
       const isKnown = goal?.every(({ name }) => runs.list.some((run) => run.address === name));
       if (!options.signal.aborted || isKnown !== true) goal = await goalOf(source, options.signal);

@@ -20,8 +20,8 @@ import { type DatabasePair, isProgressKey } from '../flow/index.ts';
 import { clearTarget } from './clear-target.ts';
 import { NO_SLOTS, slotsIn, slotsText } from './ends.ts';
 import type { KeyFilter } from './key-filter.ts';
+import { type KeysAtOffset, readAtOnce } from './key-reader.ts';
 import type { RunState } from './run-state.ts';
-import type { SlotKey } from './slot-key.ts';
 import type { SourceRun } from './source-run.ts';
 
 export interface SlotDisputesOptions {
@@ -218,30 +218,16 @@ function slotsAt(source: Deployment, address: string): string {
 }
 
 /** All keys of a slot at one offset of its master. */
-async function readSlot(
-  client: RespClient,
-  slot: number,
-): Promise<{ readonly keys: readonly SlotKey[]; readonly offset: number }> {
+async function readSlot(client: RespClient, slot: number): Promise<KeysAtOffset> {
   let names = await namesIn(client, slot);
   for (let tries = 0; tries < READ_TRIES; tries++) {
-    const count = names.length + 1;
-    const replies = await client.pipeline([
-      ['MULTI'],
-      ['CLUSTER', 'GETKEYSINSLOT', slot, count],
-      ...names.flatMap((name) => [
-        ['DUMP', name],
-        ['PEXPIRETIME', name],
-      ]),
-      ['INFO', 'replication'],
-      ['EXEC'],
+    const read = await readAtOnce(client, names, [
+      ...['CLUSTER', 'GETKEYSINSLOT'],
+      ...[slot, names.length + 1],
     ]);
-    const results = replyItems(replies.at(-1));
-    const found = replyItems(results[0]);
-    if (results.length === 0) throw refusal(replies);
-    if (areSame(found, names)) {
-      const keys = names.flatMap((name, i) => keyOf(name, results[1 + 2 * i], results[2 + 2 * i]));
-      return { keys, offset: Number(replyFacts(results.at(-1)).get('master_repl_offset')) };
-    }
+    if (read instanceof ReplyError)
+      throw new ToolError('NODE_FAILED', `Cannot read a slot: ${read.message}`);
+    if (areSame(replyItems(read.before), names)) return read;
     // A key came or went in between.
     names = await namesIn(client, slot);
   }
@@ -249,11 +235,6 @@ async function readSlot(
     'NOT_IN_TIME',
     `The keys of slot ${slot} changed ${READ_TRIES} times while they were read`,
   );
-}
-
-function refusal(replies: readonly Reply[]): ToolError {
-  const error = replies.find((reply) => reply instanceof ReplyError);
-  return new ToolError('NODE_FAILED', `Cannot read a slot: ${error?.message ?? 'no answer'}`);
 }
 
 async function namesIn(client: RespClient, slot: number): Promise<Buffer[]> {
@@ -267,11 +248,6 @@ function areSame(found: readonly Reply[], names: readonly Buffer[]): boolean {
   const isKnown = (name: Reply): boolean =>
     Buffer.isBuffer(name) && known.has(name.toString('latin1'));
   return found.length === names.length && found.every(isKnown);
-}
-
-function keyOf(name: Buffer, payload: Reply | undefined, expiry: Reply | undefined): SlotKey[] {
-  if (!Buffer.isBuffer(payload)) return [];
-  return [{ name, payload, expireAtUnixMs: Math.max(0, Number(expiry)) }];
 }
 
 async function offsetOf(client: RespClient): Promise<number> {

@@ -33,6 +33,8 @@ const TICK_MS = 50;
 const GATHER_MS = 5;
 /** What one read brings at most. */
 const READ_BYTES: number = 64 * 1024;
+/** A tick so much overdue means that the process stood still. */
+const STANDSTILL_MS = 50;
 /** `repl-timeout` of redis.conf. */
 const SILENCE_SECONDS = 60;
 
@@ -51,6 +53,12 @@ export class SourceFeed {
   #hasSnapshot = false;
   /** Snapshots that were begun; never falls. */
   beginCount = 0;
+  /**
+   * Times that nobody can tell how long what comes next was on its way: a new connection, or this process stood still.
+   * Never falls.
+   */
+  gapCount = 0;
+  #tickedMs = 0;
 
   constructor(options: SourceFeedOptions) {
     this.#options = options;
@@ -162,6 +170,8 @@ export class SourceFeed {
   }
 
   #tick(): void {
+    this.#noticeStandstill();
+    this.#tickedMs = performance.now();
     this.#carryOut(this.#link.step(now(), { kind: 'tick' }));
     if (this.#gathering === undefined) this.#read();
   }
@@ -243,6 +253,7 @@ export class SourceFeed {
       return;
     }
     this.#socket = socket;
+    this.gapCount++;
     socket.on('data', (chunk: Buffer) => this.#received(chunk));
     socket.on('error', () => undefined);
     socket.on('close', () => {
@@ -253,7 +264,15 @@ export class SourceFeed {
     this.#carryOut(this.#link.step(now(), { kind: 'connected' }));
   }
 
+  #noticeStandstill(): void {
+    const isOverdue = performance.now() - this.#tickedMs > TICK_MS + STANDSTILL_MS;
+    if (!isOverdue || this.#tickedMs === 0) return;
+    this.gapCount++;
+    this.#tickedMs = 0;
+  }
+
   #received(chunk: Buffer): void {
+    this.#noticeStandstill();
     this.#carryOut(this.#link.receive(now(), chunk, 0, chunk.length));
     if (this.#options.spool.heldBytes > this.#options.spoolBytesMax) this.#socket?.pause();
     else if (this.phase === 'connected' && chunk.length < READ_BYTES) this.#gather();

@@ -14,6 +14,8 @@ import { TargetCopy } from './target-copy.ts';
 const TARGET_WAIT_MS = 120_000;
 const TARGET_RETRY_MS = 250;
 const HOLD_POLL_MS = 2;
+/** A master that is away for less is waited for, at the end too. */
+const PATIENCE_MS = 5000;
 
 export class SourceRun {
   readonly name: string;
@@ -104,7 +106,15 @@ export class SourceRun {
   }
 
   get isCaughtUp(): boolean {
-    if (this.#isOver) return true;
+    return this.#isOver || (this.#isFollowing && this.#copy.isMended);
+  }
+
+  /** Whether it will be so in a moment, without more of the stream; not when the master is away. */
+  get isMending(): boolean {
+    return this.#isFollowing && !this.#copy.isMended && this.downMs < PATIENCE_MS;
+  }
+
+  get #isFollowing(): boolean {
     if (this.#isAstray || !this.#copy.isSettled) return false;
     if (this.#feed.beginCount !== this.#beginCount) return false;
     // After a resumption the source has to agree first.
@@ -303,13 +313,13 @@ export class SourceRun {
 
   /** Puts keys in the place of what the target has; only while held. Throws ClientError. */
   async put(keys: readonly SlotKey[]): Promise<void> {
-    await this.#copy.put(keys);
+    await this.#copy.put(this.#options.targetDb(0) ?? 0, keys);
   }
 
-  /** Looks after the target while nothing comes from the source. */
+  /** Looks after the target, and after what is left to do, while nothing comes from the source. */
   probe(): void {
     if (this.#isBusy || this.#isEnding || this.#spool.oldestMs !== undefined) return;
-    if (this.#copy.hasLostNode) this.#spool.push('probe');
+    if (this.#copy.hasLostNode || this.#copy.isMending) this.#spool.push('probe');
   }
 
   /** Takes no more from the source, and lets `run` end when what came is carried out. */
@@ -336,9 +346,14 @@ export class SourceRun {
     await this.#copy.leave();
   }
 
-  /** After `run` has ended, for good: removes what was stored on the target for a next run. Throws ClientError. */
+  /** After `run` has ended, for good: there is no next one. Throws ToolError and ClientError. */
   async complete(): Promise<void> {
     await this.#copy.complete();
+  }
+
+  /** After `run` has ended: nothing is stored about its master any more. Throws ClientError. */
+  async forget(): Promise<void> {
+    await this.#copy.forget();
   }
 
   /** Ends everything at once. */
@@ -356,7 +371,7 @@ export class SourceRun {
     return this.#copy.hasSnapshot ? 'snapshot' : 'connecting';
   }
 
-  async #apply({ kind, bytes }: SpoolItem): Promise<void> {
+  async #apply({ kind, bytes, arrivedMs }: SpoolItem): Promise<void> {
     switch (kind) {
       case 'begin':
         this.#snapshots++;
@@ -372,7 +387,7 @@ export class SourceRun {
         if (!this.#copy.hasLostNode) return undefined;
         throw new ClientError('CLOSED', 'A connection to the target ended');
       case 'stream':
-        return this.#copy.pushStream(bytes);
+        return this.#copy.pushStream(bytes, arrivedMs);
     }
   }
 }

@@ -67,7 +67,7 @@ export class SourceRuns {
     for (const { run, ended } of this.#going.filter((each) => each.run.isOver)) {
       run.abandon();
       await ended;
-      await run.complete();
+      await run.forget();
       run.close();
       this.#options.state.remove(run.key);
       this.#going = this.#going.filter((each) => each.run !== run);

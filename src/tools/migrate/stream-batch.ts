@@ -45,6 +45,8 @@ export class StreamBatch {
   /** Where each item's bytes end. */
   readonly #ends: number[] = [];
   #hasUnits = false;
+  /** When its first item was added, by `performance.now()`. */
+  sinceMs = 0;
 
   get byteCount(): number {
     return this.#staged.byteCount;
@@ -56,6 +58,7 @@ export class StreamBatch {
   }
 
   add(item: Item, buf: Buffer, at: number, size: number): void {
+    if (this.items.length === 0) this.sinceMs = performance.now();
     this.#staged.raw(buf, at, size, 1);
     this.#ends.push(this.#staged.byteCount);
     this.items.push(item);

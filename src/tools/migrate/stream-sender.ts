@@ -14,6 +14,7 @@ import {
 import { ReplyError } from '../../resp/index.ts';
 import type { ProgressKeys } from '../flow/index.ts';
 import { type Refusal, areAllDone, requestsOf, sortOut } from './batch-replies.ts';
+import { LATE_MS } from './late-keys.ts';
 import { type StreamPosition, formatMark } from './marks.ts';
 import { type Item, type Layout, NO_SLOT, StreamBatch } from './stream-batch.ts';
 
@@ -24,12 +25,20 @@ export interface StreamSenderOptions {
   readonly name: string;
   /** An answer is a reason to end: nothing that comes later is carried out then. */
   readonly onRefusal: (refusal: Refusal) => Error | undefined;
+  /** Commands were, or will be, carried out later than they were added; called before a mark passes them. */
+  readonly onLate: ((commands: readonly LateCommand[]) => void) | undefined;
   /** The key that decides where a command goes. */
   readonly keyOf: (args: readonly Buffer[]) => Buffer;
   /** Slots that hold a mark, as was told last. */
   readonly markSlots: readonly number[];
   /** Others hold one now. */
   readonly onMarkSlots: (slots: readonly number[]) => void;
+}
+
+/** `db`: of the target. */
+export interface LateCommand {
+  readonly db: number;
+  readonly args: readonly Buffer[];
 }
 
 interface Lane {
@@ -205,6 +214,7 @@ export class StreamSender {
         lane.isBusy = false;
         lane.batches.shift();
         lane.doneCount += batch.items.length;
+        if (performance.now() - batch.sinceMs > LATE_MS) this.#tellLate(commandsOf(batch));
         if (!areAllDone(replies)) this.#sortOut(batch, layout, replies);
         batch.clear();
         lane.spare = batch;
@@ -225,6 +235,12 @@ export class StreamSender {
     for (const index of again) {
       this.#again.push({ item: batch.items[index]!, bytes: Buffer.from(batch.bytesOf(index)) });
     }
+  }
+
+  #tellLate(commands: readonly { readonly item: Item; readonly bytes: Buffer }[]): void {
+    this.#options.onLate?.(
+      commands.map(({ item, bytes }) => ({ db: item.db, args: requestsOf(bytes, 1)[0] ?? [] })),
+    );
   }
 
   #refuse(refusal: Refusal): void {
@@ -312,6 +328,7 @@ export class StreamSender {
     );
     const again = this.#again;
     this.#again = [];
+    this.#tellLate(again);
     for (const { item, bytes } of again) {
       if (units.has(item.slot)) {
         this.#again.push({ item, bytes });
@@ -334,6 +351,7 @@ export class StreamSender {
     await this.connect();
     this.#candidate = undefined;
     for (const batch of staged) {
+      this.#tellLate(commandsOf(batch));
       for (const [index, item] of batch.items.entries()) {
         const bytes = batch.bytesOf(index);
         this.add(item, bytes, 0, bytes.length);
@@ -366,6 +384,10 @@ export class StreamSender {
     await Promise.all(sent);
     if (this.#again.length > 0) await pause(RETRY_MS);
   }
+}
+
+function commandsOf(batch: StreamBatch): { readonly item: Item; readonly bytes: Buffer }[] {
+  return batch.items.map((item, index) => ({ item, bytes: batch.bytesOf(index) }));
 }
 
 function bytesOf({ batches }: Lane): number {

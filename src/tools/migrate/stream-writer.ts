@@ -11,6 +11,7 @@ import { isProgressKey } from '../flow/index.ts';
 import { CommandKeys, type KnownCommand } from './command-keys.ts';
 import type { DeferredExpiry } from './deferred-expiry.ts';
 import type { KeyFilter } from './key-filter.ts';
+import type { LateKeys } from './late-keys.ts';
 import { withoutNearExpiry } from './near-expiry.ts';
 import { isRepeatable } from './repeatable.ts';
 import { type Item, NO_SLOT } from './stream-batch.ts';
@@ -20,6 +21,8 @@ export interface StreamWriterOptions {
   readonly sender: StreamSender;
   readonly isCluster: boolean;
   readonly deferred: DeferredExpiry;
+  /** Keys that commands are late for; undefined: nobody renews any meanwhile. */
+  readonly late: LateKeys | undefined;
   readonly targetDb: (sourceDb: number) => number | undefined;
   /** What of it is copied; undefined: everything. */
   readonly filter: KeyFilter | undefined;
@@ -116,6 +119,11 @@ export class StreamWriter implements StreamTarget {
       return;
     else if (this.#isImport(request)) this.#options.onImport?.(slotOf(request, 1));
     else if (this.#options.leftOut.size > 0 && this.#isLeftOut(request)) return;
+    else if (
+      this.#options.late?.isWatching === true &&
+      !this.#isInTime(request, this.#options.late)
+    )
+      return;
     else if (this.#options.filter !== undefined && !this.#isWhole(request, this.#options.filter))
       return;
     else this.#toTarget(this.#options.deferred.isPending ? this.#shifted(request) : request);
@@ -148,6 +156,14 @@ export class StreamWriter implements StreamTarget {
     const key = this.#keys.of(request)?.keys[0];
     if (key === undefined) return false;
     return this.#end <= (this.#options.leftOut.get(slotOf(request, key)) ?? 0);
+  }
+
+  /** Whether it is to be carried out: not on keys that were copied anew later. */
+  #isInTime(request: Request, late: LateKeys): boolean {
+    const db = this.#options.targetDb(this.#sourceDb);
+    const known = this.#keys.of(request);
+    if (db === undefined || known === undefined) return true;
+    return late.admits(db, request, known, this.#end);
   }
 
   /** Whether all of the command is copied; carries out the part that is, where it is one. */

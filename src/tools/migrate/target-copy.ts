@@ -5,13 +5,16 @@
 import { join } from 'node:path';
 import { invariant } from '../../base/index.ts';
 import { Deployment, formatAddress } from '../../client/index.ts';
-import { ReplyError } from '../../resp/index.ts';
+import { ReplyError, Request } from '../../resp/index.ts';
 import { ToolError } from '../errors.ts';
 import { type KeyBatch, ProgressKeys } from '../flow/index.ts';
+import type { Refusal } from './batch-replies.ts';
 import { clearTarget } from './clear-target.ts';
 import { CommandKeys } from './command-keys.ts';
 import { DeferredExpiry } from './deferred-expiry.ts';
 import { NO_SLOTS } from './ends.ts';
+import { LateCopy } from './late-copy.ts';
+import { LATE_MS, LateKeys } from './late-keys.ts';
 import type { StreamPosition } from './marks.ts';
 import { RefusalJudge } from './refusal-judge.ts';
 import { type CopyRecord, newCopyId } from './run-state.ts';
@@ -26,18 +29,22 @@ import {
   readProgress,
   removeProgress,
 } from './stored-progress.ts';
-import { StreamSender } from './stream-sender.ts';
+import { type LateCommand, StreamSender } from './stream-sender.ts';
 import { StreamWriter } from './stream-writer.ts';
 import { TargetWriter } from './target-writer.ts';
 
 /** What the copy needs to know of the stream that it is made from. */
-type Source = Pick<SourceFeed, 'name' | 'replid' | 'receivedOffset' | 'acknowledge'>;
+type Source = Pick<
+  SourceFeed,
+  'name' | 'phase' | 'replid' | 'receivedOffset' | 'gapCount' | 'acknowledge'
+>;
 
 export type CopyFacts = Pick<
   RunStatus,
   'keys' | 'skippedKeys' | 'leftOutKeys' | 'commands' | 'streamBytes' | 'brokenTransactions'
 >;
 
+const NO_SUCH_KEY = 'ERR no such key';
 /** Keys that are put at once, and their bytes; one key at least. */
 const PUT_KEYS = 100;
 const PUT_BYTES: number = 1024 * 1024;
@@ -48,6 +55,8 @@ export class TargetCopy {
   /** Of the master, for messages. */
   readonly #name: string;
   readonly #deferred: DeferredExpiry;
+  readonly #late: LateKeys;
+  readonly #lateCopy: LateCopy;
   readonly #judge: RefusalJudge;
   readonly #commandKeys: CommandKeys = new CommandKeys();
   /** By slot of the source, offsets up to which this stream does not count. */
@@ -64,6 +73,9 @@ export class TargetCopy {
   #isSettled = false;
   /** The history that all marks name. */
   #markedReplid = '';
+  /** Gaps in the coming of the stream, and up to where it is late after the last: Infinity until that is known. */
+  #gapCount = 0;
+  #lateUntil = 0;
   /** Whether its keys come by their slots (`SlotDisputes`), so that the snapshot only begins the stream. */
   #isJoining = false;
 
@@ -75,6 +87,17 @@ export class TargetCopy {
     this.#judge = new RefusalJudge(options.conflict, options.quarantine);
     this.#record = options.state.copyOf(options.key);
     this.#deferred = new DeferredExpiry(join(options.dir, `${options.key}.expiry`), Date.now());
+    this.#late = new LateKeys(join(options.dir, `${options.key}.late`));
+    const { source: deployment, pairs, filter, note } = options;
+    this.#lateCopy = new LateCopy({
+      ...{ late: this.#late, source: deployment, pairs, filter },
+      address: () => source.name,
+      put: (db, keys) => this.put(db, keys),
+      remove: async (db, names) => {
+        await Promise.all(names.map((name) => this.#target.call(db, name, 'UNLINK', name)));
+      },
+      note: (line) => note(`${this.#name}: ${line}`),
+    });
   }
 
   /** Connects to the target. Throws ClientError. */
@@ -95,9 +118,20 @@ export class TargetCopy {
     return this.#stream !== undefined;
   }
 
-  /** Whether all that came during the snapshot is applied, and all keys are as they should be. */
+  /** Whether all that came during the snapshot is applied. */
   get isSettled(): boolean {
     return this.#isSettled && this.#stream !== undefined;
+  }
+
+  /** Whether no key may be wrong because its commands came late. */
+  get isMended(): boolean {
+    if (!this.#late.isEmpty || this.#source.gapCount !== this.#gapCount) return false;
+    return (this.#stream?.position.offset ?? 0) >= this.#lateUntil;
+  }
+
+  /** Whether that can be mended now, though nothing comes. */
+  get isMending(): boolean {
+    return this.isSettled && !this.isMended && this.#source.phase === 'connected';
   }
 
   /** Whether a connection ended, which an idle stream would not notice. */
@@ -156,6 +190,8 @@ export class TargetCopy {
     this.#options.note(`${this.#name}: goes on behind offset ${progress.position.offset}`);
     this.#deferred.open(true);
     this.#deferred.isPending = !progress.position.isSettled;
+    this.#late.open(true);
+    this.#lateUntil = Infinity;
     await this.#beginStream(record, progress);
   }
 
@@ -186,6 +222,7 @@ export class TargetCopy {
     if (earlier !== undefined) await removeProgress(this.#target, this.#keysOf(earlier));
     if (clears && !this.#isJoining) await this.#clear();
     this.#deferred.open(false);
+    this.#late.open(false);
     this.#isSettled = false;
     this.#stream = undefined;
     this.#sender = undefined;
@@ -223,17 +260,21 @@ export class TargetCopy {
     const { replid, receivedOffset } = this.#source;
     const position = { offset, db: snapshot.streamDb, replid, isSettled: false };
     const whole = { ...record, wholeFrom: receivedOffset };
+    this.#gapCount = this.#source.gapCount;
+    this.#lateUntil = 0;
     await this.#beginStream(whole, { position, bySlot: new Map(), topOffset: offset });
     // From here on a next run can go on.
     await this.#sender?.drainAndMark(position);
     this.#keep({ ...(this.#record ?? whole), phase: 'stream' });
   }
 
-  /** The next bytes of the stream. Throws ToolError and ClientError. */
-  async pushStream(bytes: Buffer): Promise<void> {
+  /** The next bytes of the stream, which came then by `performance.now()`. Throws ToolError and ClientError. */
+  async pushStream(bytes: Buffer, arrivedMs: number): Promise<void> {
     await this.#markHistory();
+    this.#late.isLate = !this.#deferred.isPending && this.#isLate(arrivedMs);
     this.#check(this.#stream?.push(bytes));
     this.#deferred.keep();
+    this.#late.save();
     this.#tellImports();
     this.#sender?.reached(this.#position());
     await this.#sender?.settle();
@@ -247,8 +288,61 @@ export class TargetCopy {
     await this.#sender?.drainAndMark(this.#position());
   }
 
-  /** When all that came during the snapshot is applied, keys get their right expiry times. Throws ClientError. */
+  /** After a gap what comes is of nobody knows when, until the source has said where it is. */
+  #isLate(arrivedMs: number): boolean {
+    if (this.#gapCount !== this.#source.gapCount) {
+      this.#gapCount = this.#source.gapCount;
+      this.#lateUntil = Infinity;
+    }
+    const isBehind = (this.#stream?.position.offset ?? 0) < this.#lateUntil;
+    return isBehind || performance.now() - arrivedMs > LATE_MS;
+  }
+
+  /** Does what can be done only when the stream has been caught up with. Throws ToolError and ClientError. */
   async catchUp(): Promise<void> {
+    await this.#correctExpiry();
+    await this.#mendLate();
+  }
+
+  /** Copies keys anew that got commands late, a lot each time. */
+  async #mendLate(): Promise<void> {
+    const [sender, stream] = [this.#sender, this.#stream];
+    if (!this.isMending || sender === undefined || stream === undefined) return;
+    const { offset } = stream.position;
+    const isInStep = offset >= this.#source.receivedOffset;
+    if (this.#isLate(performance.now())) {
+      if (isInStep && this.#lateUntil === Infinity)
+        this.#lateUntil = (await this.#lateCopy.askOffset()) ?? Infinity;
+      return;
+    }
+    if (this.#late.isEmpty || offset < this.#late.leftOutUntil) return;
+    if (this.#late.isLate && !isInStep) return;
+    await sender.drain();
+    if (await this.#lateCopy.next()) return;
+    await sender.drainAndMark(this.#position());
+    this.#late.clear();
+  }
+
+  /** A key that the source had and the target has not ended too early there. */
+  #refused(refusal: Refusal): Error | undefined {
+    if (!refusal.reason.startsWith(NO_SUCH_KEY)) return this.#judge.refused(refusal);
+    this.#noteLate([refusal]);
+    return undefined;
+  }
+
+  #noteLate(commands: readonly LateCommand[]): void {
+    if (this.#deferred.isPending) return;
+    const request = new Request();
+    for (const { db, args } of commands) {
+      request.load(args);
+      const known = this.#commandKeys.of(request);
+      if (known !== undefined) this.#late.note(db, request, known);
+    }
+    this.#late.save();
+  }
+
+  /** When all that came during the snapshot is applied, keys get their right expiry times. */
+  async #correctExpiry(): Promise<void> {
     const [record, sender, stream] = [this.#record, this.#sender, this.#stream];
     if (this.#isSettled || record === undefined || sender === undefined || stream === undefined)
       return;
@@ -276,13 +370,13 @@ export class TargetCopy {
   }
 
   /** Puts keys in the place of what the target has; only while nothing else is carried out. Throws ClientError. */
-  async put(keys: readonly SlotKey[]): Promise<void> {
+  async put(db: number, keys: readonly SlotKey[]): Promise<void> {
     for (let at = 0; at < keys.length;) {
       const begin = at;
       for (let bytes = 0; at < keys.length && at - begin < PUT_KEYS && bytes < PUT_BYTES; at++) {
         bytes += keys[at]!.payload.length;
       }
-      await Promise.all(keys.slice(begin, at).map((key) => this.#putOne(key)));
+      await Promise.all(keys.slice(begin, at).map((key) => this.#putOne(db, key)));
     }
   }
 
@@ -291,15 +385,24 @@ export class TargetCopy {
     await this.#sender?.drainAndMark(this.#position());
   }
 
-  /** Removes what was stored on the target for a next run. Throws ClientError. */
+  /** The stream is over: copies anew what came late at its end, and forgets. Throws ToolError and ClientError. */
   async complete(): Promise<void> {
+    await this.drain();
+    while (!this.#late.isEmpty && (await this.#lateCopy.next()));
+    await this.forget();
+  }
+
+  /** Removes what was stored on the target for a next run. Throws ClientError. */
+  async forget(): Promise<void> {
     await this.drain();
     if (this.#record !== undefined) await removeProgress(this.#target, this.#keysOf(this.#record));
     this.#deferred.remove();
+    this.#late.remove();
   }
 
   close(): void {
     this.#deferred.close();
+    this.#late.close();
     this.#target.close();
   }
 
@@ -364,7 +467,8 @@ export class TargetCopy {
         deployment: this.#target,
         keys: this.#keysOf(record),
         name: connectionName(record.id),
-        onRefusal: (refusal) => this.#judge.refused(refusal),
+        onRefusal: (refusal) => this.#refused(refusal),
+        onLate: (commands) => this.#noteLate(commands),
         keyOf: (args) => this.#commandKeys.firstKey(args),
         markSlots: record.markSlots,
         onMarkSlots: (markSlots) => this.#keep({ ...(this.#record ?? record), markSlots }),
@@ -377,6 +481,7 @@ export class TargetCopy {
       sender,
       isCluster: this.#target.isCluster,
       deferred: this.#deferred,
+      late: this.#late,
       targetDb,
       filter,
       isAlone,
@@ -394,8 +499,7 @@ export class TargetCopy {
     return { offset, db, replid: this.#source.replid, isSettled: this.#isSettled };
   }
 
-  async #putOne({ name, payload, expireAtUnixMs }: SlotKey): Promise<void> {
-    const db = this.#options.targetDb(0) ?? 0;
+  async #putOne(db: number, { name, payload, expireAtUnixMs }: SlotKey): Promise<void> {
     try {
       const words = [expireAtUnixMs, payload, 'REPLACE', 'ABSTTL'] as const;
       await this.#target.call(db, name, 'RESTORE', name, ...words);
