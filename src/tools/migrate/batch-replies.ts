@@ -19,6 +19,8 @@ export interface BatchOutcome {
 const MINUS = 0x2d;
 const ASTERISK = 0x2a;
 const LF = 0x0a;
+const COLON = 0x3a;
+const ZERO = 0x30;
 /** A bulk of the target's own making is never longer. */
 const BULK_BYTES_MAX = 0x7fffffff;
 /** Errors that another node, or the same a little later, will not give. */
@@ -64,6 +66,28 @@ function elementsOf(buf: Buffer, start: number, end: number): number[] {
     if (at < 0) break;
   }
   return starts;
+}
+
+/** Whether an item was to renew a key and found none. */
+export function hasMissedRenewal(
+  { renewals }: StreamBatch,
+  { plain, units }: Layout,
+  { buf, starts, ends }: RawReplies,
+): boolean {
+  if (renewals.length === 0) return false;
+  const wanted = new Set(renewals);
+  const isZero = (start: number): boolean => buf[start] === COLON && buf[start + 1] === ZERO;
+  if (plain.some((index, n) => wanted.has(index) && isZero(starts[n]!))) return true;
+  let next = plain.length;
+  for (const { steps } of units) {
+    const exec = next + steps.length + 2;
+    next = exec + 1;
+    const isWanted = steps.map((step) => 'item' in step && wanted.has(step.item));
+    if (buf[starts[exec]!] !== ASTERISK || !isWanted.includes(true)) continue;
+    const elements = elementsOf(buf, starts[exec]!, ends[exec]!);
+    if (isWanted.some((is, i) => is && isZero(elements[i]!))) return true;
+  }
+  return false;
 }
 
 /** Sorts out the replies to a batch that was sent as `layout` says. */

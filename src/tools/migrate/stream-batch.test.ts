@@ -2,7 +2,7 @@
 import { expect, test } from 'vitest';
 import { RequestBuffer } from '../../client/index.ts';
 import { Request, encodeRequest } from '../../resp/index.ts';
-import { areAllDone, requestsOf, sortOut } from './batch-replies.ts';
+import { areAllDone, hasMissedRenewal, requestsOf, sortOut } from './batch-replies.ts';
 import { isRepeatable } from './repeatable.ts';
 import { StreamBatch } from './stream-batch.ts';
 
@@ -119,4 +119,16 @@ test('commands that depend on what was there are not repeatable', () => {
   const others = ['INCR k', 'SET k v NX', 'SET k v PX 5', 'RPUSH k v', 'HDEL k f', 'SREM k m'];
   others.push('ZADD k NX 1 m', 'ZADD k INCR 1 m', 'RESTORE k 0 x', 'APPEND k v', 'RENAME k l');
   expect(others.filter((text) => answer(text))).toEqual([]);
+});
+
+test('a renewal that found no key is seen, in a transaction as outside one', () => {
+  const plain = batchOf([1, true, 'HSET a f 1'], [2, true, 'PEXPIREAT b 99']);
+  const isMissed = (batch: StreamBatch, ...replies: readonly string[]): boolean =>
+    hasMissedRenewal(batch, batch.layout(), repliesOf(...replies));
+  expect(isMissed(plain, ':0\r\n', ':1\r\n')).toBe(false);
+  expect(isMissed(plain, ':1\r\n', ':0\r\n')).toBe(true);
+  const unit = batchOf([2, true, 'SET x 1'], [1, false, 'INCR a'], [1, true, 'persist a']);
+  const queued = ['+OK\r\n', '+OK\r\n', '+QUEUED\r\n', '+QUEUED\r\n', '+QUEUED\r\n'];
+  expect(isMissed(unit, ...queued, '*3\r\n:0\r\n:1\r\n+OK\r\n')).toBe(false);
+  expect(isMissed(unit, ...queued, '*3\r\n:1\r\n:0\r\n+OK\r\n')).toBe(true);
 });

@@ -36,6 +36,11 @@ export interface Unit {
 
 export type Step = { readonly item: number } | { readonly select: number };
 
+/** Bytes before the name of a command with less than ten arguments, and a name shorter than ten bytes. */
+const NAME_AT = 8;
+const LOWER = 0x20;
+const LOWER_P = 0x70;
+const LOWER_E = 0x65;
 const MULTI: Buffer = encodeRequest(['MULTI']);
 const EXEC: Buffer = encodeRequest(['EXEC']);
 
@@ -45,6 +50,10 @@ export class StreamBatch {
   /** Where each item's bytes end. */
   readonly #ends: number[] = [];
   #hasUnits = false;
+  /** Indexes of items that give a key, which there is, a later time or none. */
+  readonly renewals: number[] = [];
+  /** Whether a key that its commands are about may have ended too early. */
+  isLate = false;
   /** When its first item was added, by `performance.now()`. */
   sinceMs = 0;
 
@@ -61,6 +70,7 @@ export class StreamBatch {
     if (this.items.length === 0) this.sinceMs = performance.now();
     this.#staged.raw(buf, at, size, 1);
     this.#ends.push(this.#staged.byteCount);
+    if (isRenewal(buf, at)) this.renewals.push(this.items.length);
     this.items.push(item);
     this.#hasUnits ||= !item.isRepeatable;
   }
@@ -69,8 +79,10 @@ export class StreamBatch {
   clear(): void {
     this.items.length = 0;
     this.#ends.length = 0;
+    this.renewals.length = 0;
     this.#staged.clear();
     this.#hasUnits = false;
+    this.isLate = false;
   }
 
   /** The bytes of an item's command; valid until something is added. */
@@ -130,6 +142,12 @@ export class StreamBatch {
   #from(index: number): number {
     return index === 0 ? 0 : this.#ends[index - 1]!;
   }
+}
+
+/** Whether the name begins with `PE`, as PEXPIREAT and PERSIST do, which is how a master writes them. */
+function isRenewal(buf: Buffer, at: number): boolean {
+  const name = at + NAME_AT;
+  return (buf[name]! | LOWER) === LOWER_P && (buf[name + 1]! | LOWER) === LOWER_E;
 }
 
 function writeWords(out: RequestBuffer, ...words: readonly string[]): void {

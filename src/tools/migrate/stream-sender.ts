@@ -8,12 +8,19 @@ import {
   ClientError,
   type Deployment,
   NOBODY,
+  type RawReplies,
   RequestBuffer,
   type RespClient,
 } from '../../client/index.ts';
 import { ReplyError } from '../../resp/index.ts';
 import type { ProgressKeys } from '../flow/index.ts';
-import { type Refusal, areAllDone, requestsOf, sortOut } from './batch-replies.ts';
+import {
+  type Refusal,
+  areAllDone,
+  hasMissedRenewal,
+  requestsOf,
+  sortOut,
+} from './batch-replies.ts';
 import { LATE_MS } from './late-keys.ts';
 import { type StreamPosition, formatMark } from './marks.ts';
 import { type Item, type Layout, NO_SLOT, StreamBatch } from './stream-batch.ts';
@@ -214,7 +221,7 @@ export class StreamSender {
         lane.isBusy = false;
         lane.batches.shift();
         lane.doneCount += batch.items.length;
-        if (performance.now() - batch.sinceMs > LATE_MS) this.#tellLate(commandsOf(batch));
+        this.#tellWhatIsLate(batch, layout, replies);
         if (!areAllDone(replies)) this.#sortOut(batch, layout, replies);
         batch.clear();
         lane.spare = batch;
@@ -229,12 +236,22 @@ export class StreamSender {
     );
   }
 
-  #sortOut(batch: StreamBatch, layout: Layout, replies: Parameters<typeof sortOut>[2]): void {
+  #sortOut(batch: StreamBatch, layout: Layout, replies: RawReplies): void {
     const { refusals, again } = sortOut(batch, layout, replies);
     for (const refusal of refusals) this.#refuse(refusal);
     for (const index of again) {
       this.#again.push({ item: batch.items[index]!, bytes: Buffer.from(batch.bytesOf(index)) });
     }
+  }
+
+  #tellWhatIsLate(batch: StreamBatch, layout: Layout, replies: RawReplies): void {
+    if (hasMissedRenewal(batch, layout, replies)) {
+      // What was made of that key since then is wrong too.
+      for (const { batches } of this.#lanes) for (const each of batches) each.isLate = true;
+      batch.isLate = true;
+    }
+    batch.isLate ||= performance.now() - batch.sinceMs > LATE_MS;
+    if (batch.isLate) this.#tellLate(commandsOf(batch));
   }
 
   #tellLate(commands: readonly { readonly item: Item; readonly bytes: Buffer }[]): void {
