@@ -17,7 +17,7 @@ import { sendTo } from './harness/send-to.ts';
 import { until } from './harness/until.ts';
 
 const BOUND_MS = 40_000;
-const LAST_SLOTS = 30;
+const LAST_SLOTS = 15;
 
 describeWithRealRedis('migrate while masters come and go', () => {
   let dir: string;
@@ -36,8 +36,7 @@ describeWithRealRedis('migrate while masters come and go', () => {
       [16_384 - LAST_SLOTS, 16_383],
     ] as const;
     const shape = { masters: 3, replicasPerMaster: 0, exeOf: () => exe, ranges };
-    source = await Cluster.start(shape);
-    target = await Cluster.start(shape);
+    [source, target] = await Promise.all([Cluster.start(shape), Cluster.start(shape)]);
     await fillWithEverything(sendTo(source));
     const seeds = [parseAddress(`127.0.0.1:${source.node(0).port}`)];
     client = await ClusterClient.connect({ seeds, timeoutMs: 5000 });
@@ -64,11 +63,11 @@ describeWithRealRedis('migrate while masters come and go', () => {
 
   test('a master joins the source, another leaves it; the same on the target', async () => {
     await source.join(await source.add(exe()));
-    await moveSlots(source, 0, 3, 50);
+    await moveSlots(source, 0, 3, 25);
     await until(() => settledCount() > 0, BOUND_MS, 'the slots of the new master are settled');
     expect(run.stderr()).toContain(`127.0.0.1:${source.node(3).port} has slots of the source`);
     await target.join(await target.add(exe()));
-    await moveSlots(target, 0, 3, 50);
+    await moveSlots(target, 0, 3, 25);
     await moveSlots(target, 2, 1, LAST_SLOTS);
     await removeNode(target, 2);
     const settled = settledCount();
