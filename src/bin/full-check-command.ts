@@ -1,7 +1,8 @@
 /** `slotline verify` with RedisFullCheck's options, for scripts that were written for it. */
 import { Command, InvalidArgumentError } from 'commander';
 import type { FullCheckFlags } from '../tools/verify/index.ts';
-import { atLeastOne, endSignal, runTool, wholeNumber } from './run-tool.ts';
+import { atLeastOne, runTool, wholeNumber } from './run-tool.ts';
+import { endSignals } from '../tools/index.ts';
 
 /** What RedisFullCheck takes and has no meaning here, with its letter of a value if it has one. */
 const MEANINGLESS: readonly string[] = [
@@ -66,7 +67,7 @@ function run(flags: Flags, meaningless: readonly string[]): Promise<void> {
     const screen = flags.log === undefined ? terminal : loggingScreen(terminal, flags.log);
     const wish = fullCheckWish({ ...flags, meaningless }, await hasSqlite());
     for (const remark of wish.remarks) screen.note(remark);
-    return verify({ ...wish.options, signal: endSignal() }, screen);
+    return verify({ ...wish.options, signal: endSignals().signal }, screen);
   });
 }
 

@@ -2,7 +2,8 @@
 import type { Command } from 'commander';
 import { type EndFlags, ends, withEnds } from './move-flags.ts';
 import { DIR, MEGABYTE, addRun, withLongNames } from './migrate-run-command.ts';
-import { atLeastOne, endSignal, runTool, wholeNumber } from './run-tool.ts';
+import { atLeastOne, runTool, wholeNumber } from './run-tool.ts';
+import { endSignals } from '../tools/index.ts';
 
 interface CutoverFlags extends EndFlags {
   readonly dir: string;
@@ -111,7 +112,7 @@ function addCutover(migrate: Command): void {
           staysHeld: flags.leavePaused === true,
           hasWayBack: flags.wayBack === true,
           lagMsMax: (flags.lagMax ?? LAG_SECONDS) * 1000,
-          signal: endSignal(),
+          signal: endSignals().signal,
         },
         screen,
       );

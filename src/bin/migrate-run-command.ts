@@ -1,7 +1,8 @@
 /** `slotline migrate run`: its arguments, and RedisShake's own in their place. */
 import { type Command, Option } from 'commander';
 import { type EndFlags, ends, isFile, timeoutOf, withEnds } from './move-flags.ts';
-import { atLeastOne, endSignal, runTool, wholeNumber } from './run-tool.ts';
+import { atLeastOne, runTool, wholeNumber } from './run-tool.ts';
+import { endSignals } from '../tools/index.ts';
 import type { MigrateEnd, RunOptions, ShakeEnd } from '../tools/migrate/index.ts';
 
 interface RunFlags extends EndFlags {
@@ -189,7 +190,7 @@ function commonOptions(
     spoolBytesMax: (flags.spoolMax ?? SPOOL_MEGABYTES) * MEGABYTE,
     forksMax: flags.forks ?? 1,
     rateBytes: flags.rate === undefined ? undefined : flags.rate * MEGABYTE,
-    signal: endSignal(),
+    signal: endSignals().signal,
   };
 }
 

@@ -32,10 +32,3 @@ export function atLeastOne(text: string): number {
   if (count < 1) throw new InvalidArgumentError('Give a number of at least 1.');
   return count;
 }
-
-/** Raised by the first SIGINT or SIGTERM; the second ends the process as usual. */
-export function endSignal(): AbortSignal {
-  const controller = new AbortController();
-  for (const name of ['SIGINT', 'SIGTERM'] as const) process.once(name, () => controller.abort());
-  return controller.signal;
-}

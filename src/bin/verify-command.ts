@@ -2,7 +2,8 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { type EndFlags, ends, withEnds } from './move-flags.ts';
 import { fullCheckArguments, fullCheckCommand, isFullCheckCall } from './full-check-command.ts';
-import { atLeastOne, endSignal, runTool, wholeNumber } from './run-tool.ts';
+import { atLeastOne, runTool, wholeNumber } from './run-tool.ts';
+import { endSignals } from '../tools/index.ts';
 
 interface VerifyFlags extends EndFlags {
   readonly filter?: readonly string[];
@@ -80,7 +81,7 @@ export function addVerifyCommand(root: Command): void {
           repair: flags.repair,
           files: (flags.report ?? []).map(resultFile),
           comparisons: flags.watch === true ? Number.POSITIVE_INFINITY : flags.watch,
-          signal: endSignal(),
+          signal: endSignals().signal,
         },
         screen,
       );

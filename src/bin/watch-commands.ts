@@ -2,7 +2,8 @@
 import { type Command, InvalidArgumentError } from 'commander';
 import { seeds } from './cluster-flags.ts';
 import { ownVersion } from './own-version.ts';
-import { endSignal, runTool, wholeNumber } from './run-tool.ts';
+import { runTool, wholeNumber } from './run-tool.ts';
+import { endSignals } from '../tools/index.ts';
 
 interface LookFlags {
   readonly master?: string;
@@ -54,7 +55,7 @@ function addDashboard(root: Command): void {
         hosts: flags.host ?? [],
         allowsActions: flags.allowActions === true,
         version: ownVersion(),
-        signal: endSignal(),
+        signal: endSignals().signal,
       };
       return dashboard(options, screen);
     }),
@@ -84,7 +85,7 @@ function addWatch(root: Command): void {
       const options = {
         ...(await lookOptions(nodes, flags)),
         isOnce: flags.once === true,
-        signal: endSignal(),
+        signal: endSignals().signal,
       };
       return watch(options, screen);
     }),

@@ -1,6 +1,7 @@
 /**
  * The operator tools behind `slotline`: each answers an exit status and writes to a `Screen`.
  */
+export { endSignals } from './end-signals.ts';
 export { type ExitStatus, ToolError, type ToolErrorCode, asToolError } from './errors.ts';
 export {
   type Colour,

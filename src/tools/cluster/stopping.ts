@@ -2,6 +2,7 @@
  * Requests to a run from outside. To stop: SIGINT or SIGTERM, or a failure beside; to pause: SIGUSR1, until SIGUSR2. Work
  * that has begun is brought to a safe end first.
  */
+import { endSignals } from '../end-signals.ts';
 import { ToolError } from '../errors.ts';
 
 export class Stopping {
@@ -49,11 +50,11 @@ export async function withSignals<T>(
   note: (line: string) => void,
   work: () => Promise<T>,
 ): Promise<T> {
-  const onSignal = (name: NodeJS.Signals): void => {
-    if (stopping.isRequested) process.exit(SECOND_SIGNAL_STATUS);
-    stopping.request(name);
+  const ends = endSignals();
+  ends.signal.addEventListener('abort', () => {
+    stopping.request(String(ends.signal.reason));
     note('Stopping: what has begun is finished first; once more ends at once');
-  };
+  });
   const onPause = (): void => {
     stopping.pause();
     note('Pausing: what has begun is finished first; SIGUSR2 goes on');
@@ -62,19 +63,13 @@ export async function withSignals<T>(
     stopping.goOn();
     note('Going on');
   };
-  process.on('SIGINT', onSignal);
-  process.on('SIGTERM', onSignal);
   process.on('SIGUSR1', onPause);
   process.on('SIGUSR2', onGoOn);
   try {
     return await work();
   } finally {
-    process.off('SIGINT', onSignal);
-    process.off('SIGTERM', onSignal);
+    ends.release();
     process.off('SIGUSR1', onPause);
     process.off('SIGUSR2', onGoOn);
   }
 }
-
-/** "Could not finish". */
-const SECOND_SIGNAL_STATUS = 3;
