@@ -16,7 +16,7 @@ import { until } from '../interop/harness/until.ts';
 
 const BOUND_MS = 20_000;
 const PHONE = { width: 360, height: 740 };
-const KEYS = 100;
+const KEYS = 80;
 
 let set: Sentinels;
 let empty: NodeProcess;
@@ -67,7 +67,7 @@ describeWithBrowser('the dashboard of Sentinels', () => {
     const [master, replica] = set.nodes;
     for (let n = 0; n < KEYS; n++) await master?.call('SET', `key:${n}`, n);
     const [from, to] = [address(master), address(replica)];
-    const comparing = startSlotline('verify', from, to, '--rate', '50');
+    const comparing = startSlotline('verify', from, to, '--rate', String(KEYS));
     await page.getByText(`comparison of ${from} with ${to}: round 1`).waitFor();
     await page.getByRole('progressbar').waitFor();
     const root = 'document.documentElement';

@@ -14,8 +14,8 @@ import { ToolError } from '../errors.ts';
 /** Fields of one master, replica or Sentinel. Source: replies of SENTINEL MASTERS and its like. */
 export type Facts = ReadonlyMap<string, string>;
 
-/** Connects to the first Sentinel that answers. Throws ToolError `NODE_FAILED` when none does. */
-export async function connectSentinel(seeds: readonly NodeAddress[]): Promise<RespClient> {
+/** Connects to the first Sentinel that answers. */
+async function connectSentinel(seeds: readonly NodeAddress[]): Promise<RespClient> {
   let failure: unknown;
   for (const address of seeds) {
     try {
@@ -25,6 +25,19 @@ export async function connectSentinel(seeds: readonly NodeAddress[]): Promise<Re
     }
   }
   throw failure ?? new ClientError('NO_NODE', 'No Sentinel to ask: name one as host:26379');
+}
+
+/** Does `work` with the first Sentinel that answers. Throws ToolError `NODE_FAILED` when none does. */
+export async function withSentinel<T>(
+  seeds: readonly NodeAddress[],
+  work: (client: RespClient) => Promise<T>,
+): Promise<T> {
+  const client = await connectSentinel(seeds);
+  try {
+    return await work(client);
+  } finally {
+    client.close();
+  }
 }
 
 /** All masters that it watches. Throws ToolError `NODES_REFUSED` for a node that is no Sentinel. */
@@ -76,6 +89,16 @@ export function fact(facts: Facts, name: string): string {
 
 export function flagsOf(facts: Facts): readonly string[] {
   return fact(facts, 'flags').split(',');
+}
+
+/** Whether a replica is up and follows its master. */
+export function isUsable(replica: Facts): boolean {
+  return !flagsOf(replica).includes('s_down') && fact(replica, 'master-link-status') === 'ok';
+}
+
+/** Whether it could be promoted too. */
+export function couldTakeOver(replica: Facts): boolean {
+  return isUsable(replica) && fact(replica, 'slave-priority') !== '0';
 }
 
 export function addressOf(facts: Facts): string {

@@ -7,9 +7,11 @@ import {
   type Facts,
   addressOf,
   ask,
-  connectSentinel,
+  couldTakeOver,
+  withSentinel,
   fact,
   flagsOf,
+  isUsable,
   listOf,
   mastersOf,
 } from './ask.ts';
@@ -26,8 +28,7 @@ export async function checkSentinels(
   seeds: readonly NodeAddress[],
   screen: Screen,
 ): Promise<ExitStatus> {
-  const client = await connectSentinel(seeds);
-  try {
+  return withSentinel(seeds, async (client) => {
     const masters = await mastersOf(client);
     const like = seeds[0]!;
     const findings: Finding[] = [];
@@ -37,9 +38,7 @@ export async function checkSentinels(
     screen.json({ ok: isOk, sentinel: client.name, masters: names, findings });
     show(findings, masters, screen);
     return isOk ? 0 : 1;
-  } finally {
-    client.close();
-  }
+  });
 }
 
 function show(findings: readonly Finding[], masters: readonly Facts[], screen: Screen): void {
@@ -74,16 +73,11 @@ async function checkMaster(
   }
   await checkQuorum(client, name, (message) => add('error', message));
   const replicas = await listOf(client, 'REPLICAS', name);
-  const isUsable = (facts: Facts): boolean =>
-    !flagsOf(facts).includes('s_down') && fact(facts, 'master-link-status') === 'ok';
   for (const replica of replicas.filter((facts) => !isUsable(facts))) {
     const state = flagsOf(replica).includes('s_down') ? 'is down' : 'has no link to its master';
     add('warning', `replica ${addressOf(replica)} ${state}`);
   }
-  const candidates = replicas.filter(
-    (facts) => isUsable(facts) && fact(facts, 'slave-priority') !== '0',
-  );
-  if (candidates.length === 0) add('error', 'no replica could take over');
+  if (!replicas.some(couldTakeOver)) add('error', 'no replica could take over');
   for (const other of await listOf(client, 'SENTINELS', name)) {
     const flaw = await disagreement(other, like, master);
     if (flaw !== undefined) add('error', flaw);

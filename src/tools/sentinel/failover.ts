@@ -7,9 +7,9 @@ import {
   type Facts,
   addressOf,
   ask,
-  connectSentinel,
+  couldTakeOver,
+  withSentinel,
   fact,
-  flagsOf,
   listOf,
   masterOf,
 } from './ask.ts';
@@ -52,8 +52,7 @@ const STATES: Readonly<Record<string, string>> = {
 
 /** Status 0 when another node is master, 1 when the Sentinel gave up. Throws ToolError. */
 export async function failOver(request: FailoverRequest, screen: Screen): Promise<ExitStatus> {
-  const client = await connectSentinel(request.seeds);
-  try {
+  return withSentinel(request.seeds, async (client) => {
     const before = await masterOf(client, request.name);
     const name = fact(before, 'name');
     if (request.from !== undefined && addressOf(before) !== request.from) {
@@ -74,9 +73,7 @@ export async function failOver(request: FailoverRequest, screen: Screen): Promis
       `${screen.paint('red', 'PROBLEM')} ${name} stays at ${from}: Sentinel ${client.name} gave up, ${why}`,
     );
     return 1;
-  } finally {
-    client.close();
-  }
+  });
 }
 
 /** What a failover of `name` would be. Throws ToolError when the Sentinel would refuse or could not. */
@@ -84,8 +81,7 @@ export async function planFailover(
   seeds: readonly NodeAddress[],
   name: string,
 ): Promise<FailoverPlan> {
-  const client = await connectSentinel(seeds);
-  try {
+  return withSentinel(seeds, async (client) => {
     const master = await masterOf(client, name);
     const from = addressOf(master);
     const state = fact(master, 'failover-state');
@@ -105,17 +101,7 @@ export async function planFailover(
       isCoordinated,
       line: `${name}: ${how} ${heir}, by Sentinel ${client.name}`,
     };
-  } finally {
-    client.close();
-  }
-}
-
-/** Source: sentinel.c of 7.2, sentinelSelectSlave(). */
-function couldTakeOver(replica: Facts): boolean {
-  const isDown = flagsOf(replica).some((flag) =>
-    ['s_down', 'o_down', 'disconnected'].includes(flag),
-  );
-  return !isDown && fact(replica, 'slave-priority') !== '0';
+  });
 }
 
 /** Asks for a master that cannot be: who knows the word complains about the name, others about the word. */

@@ -2,15 +2,14 @@
 import type { NodeAddress } from '../../client/index.ts';
 import type { ExitStatus } from '../errors.ts';
 import { type Screen, tableLines } from '../screen.ts';
-import { type Facts, addressOf, connectSentinel, fact, flagsOf, mastersOf } from './ask.ts';
+import { type Facts, addressOf, withSentinel, fact, flagsOf, mastersOf } from './ask.ts';
 
 /** Status 0 when all masters are up, 1 when one is not. Throws ToolError. */
 export async function showMasters(
   seeds: readonly NodeAddress[],
   screen: Screen,
 ): Promise<ExitStatus> {
-  const client = await connectSentinel(seeds);
-  try {
+  return withSentinel(seeds, async (client) => {
     const masters = await mastersOf(client);
     const isOk = masters.every((facts) => stateOf(facts) === 'up');
     screen.json({ ok: isOk, sentinel: client.name, masters: masters.map(masterLine) });
@@ -25,9 +24,7 @@ export async function showMasters(
     const header = ['MASTER', 'ADDRESS', 'STATE', 'REPLICAS', 'OTHER SENTINELS', 'QUORUM', 'EPOCH'];
     for (const line of tableLines(header, rows, [3, 4, 5, 6])) screen.out(line);
     return isOk ? 0 : 1;
-  } finally {
-    client.close();
-  }
+  });
 }
 
 function stateOf(facts: Facts): string {

@@ -16,8 +16,13 @@ import {
   locateReplies,
   replyFacts,
 } from '../../client/index.ts';
-import { type Difference, type Measure, compareExpiry, comparePortraits } from './differences.ts';
-import type { KeyBatch, Side } from '../flow/index.ts';
+import {
+  type Comparison,
+  type Difference,
+  compareExpiry,
+  comparePortraits,
+} from './differences.ts';
+import type { KeyBatch } from '../flow/index.ts';
 import { PortraitPainter } from './portrait.ts';
 
 /** A value that takes more memory is compared in pieces. */
@@ -65,19 +70,15 @@ interface Part {
 type Blocks = [ReplyBlock, ReplyBlock];
 
 export class BatchCheck {
-  readonly #source: Side;
-  readonly #target: Side;
-  readonly #measure: Measure;
+  readonly #comparison: Comparison;
   readonly #painter: PortraitPainter = new PortraitPainter();
   readonly #out: RequestBuffer = new RequestBuffer();
   /** Whether most keys of the last part were strings: the next ones are read as such before their type is known. */
   #areMostlyStrings = true;
   #asksForExpiry = false;
 
-  constructor(source: Side, target: Side, measure: Measure) {
-    this.#source = source;
-    this.#target = target;
-    this.#measure = measure;
+  constructor(comparison: Comparison) {
+    this.#comparison = comparison;
   }
 
   /** Looks at the keys with these indexes. */
@@ -89,7 +90,10 @@ export class BatchCheck {
   }
 
   #partsOf(batch: KeyBatch, keys: readonly number[], found: Suspects): readonly Part[] {
-    const [source, target] = [this.#source.deployment, this.#target.deployment];
+    const [source, target] = [
+      this.#comparison.source.deployment,
+      this.#comparison.target.deployment,
+    ];
     if (!source.isCluster && !target.isCluster) {
       return [{ batch, keys, sourceMaster: 0, targetMaster: 0 }];
     }
@@ -111,7 +115,7 @@ export class BatchCheck {
   }
 
   async #check(part: Part, found: Suspects): Promise<void> {
-    if (this.#measure.depth === 'types') return this.#checkTypes(part, found);
+    if (this.#comparison.measure.depth === 'types') return this.#checkTypes(part, found);
     const others: number[] = [];
     const strings = this.#areMostlyStrings ? part.keys : await this.#stringsOf(part, others, found);
     if (strings.length > 0) await this.#checkStrings({ ...part, keys: strings }, others, found);
@@ -131,7 +135,10 @@ export class BatchCheck {
 
   /** Asks for the types. */
   async #stringsOf(part: Part, others: number[], found: Suspects): Promise<readonly number[]> {
-    const client = await this.#source.deployment.connection(part.sourceMaster, this.#source.db);
+    const client = await this.#comparison.source.deployment.connection(
+      part.sourceMaster,
+      this.#comparison.source.db,
+    );
     const types = await client.exchange(this.#written(part, TYPE), part.keys.length);
     return part.keys.filter((index, place) => {
       const [{ buf }, start] = [types, types.starts[place]!];
@@ -175,7 +182,9 @@ export class BatchCheck {
     const { errorCount, shortestBytes, longestBytes } = source;
     const areShortStrings =
       errorCount === 0 && longestBytes <= SHORT_STRING_BYTES && shortestBytes > EMPTY_BULK_BYTES;
-    const neverExpire = !hasExpiry(source, this.#source.db) && !hasExpiry(target, this.#target.db);
+    const neverExpire =
+      !hasExpiry(source, this.#comparison.source.db) &&
+      !hasExpiry(target, this.#comparison.target.db);
     if (!areShortStrings || !neverExpire) this.#asksForExpiry = true;
     return !this.#asksForExpiry && areSameBlocks([withoutLast(source), withoutLast(target)]);
   }
@@ -250,7 +259,7 @@ export class BatchCheck {
   }
 
   #clientsOf({ sourceMaster, targetMaster }: Part): Promise<[RespClient, RespClient]> {
-    const [source, target] = [this.#source, this.#target];
+    const [source, target] = [this.#comparison.source, this.#comparison.target];
     return Promise.all([
       source.deployment.connection(sourceMaster, source.db),
       target.deployment.connection(targetMaster, target.db),
@@ -266,7 +275,7 @@ export class BatchCheck {
     if (areSameBytes(source, target, at, 0)) return true;
     const [one, other] = [integer(source, at), integer(target, at)];
     if (one < STAYS || other < STAYS) return false;
-    return compareExpiry(one, other, this.#measure.toleranceMs) === undefined;
+    return compareExpiry(one, other, this.#comparison.measure.toleranceMs) === undefined;
   }
 
   #hasEqualValues(source: RawReplies, target: RawReplies, at: number): boolean {

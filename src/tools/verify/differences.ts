@@ -1,4 +1,5 @@
 /** What can differ between two keys of one name, and the comparison of two values that are in hand. */
+import type { Side } from '../flow/index.ts';
 import type { Portrait } from './portrait.ts';
 
 /** `unread`: a side answered with an error, so nothing can be said. */
@@ -12,6 +13,13 @@ export interface Measure {
   /** Expiry times that differ by no more are equal, milliseconds. */
   readonly toleranceMs: number;
   readonly depth: Depth;
+}
+
+/** What is compared, and how closely. */
+export interface Comparison {
+  readonly source: Side;
+  readonly target: Side;
+  readonly measure: Measure;
 }
 
 export interface PartDifference {

@@ -7,7 +7,12 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { type Argument, replyText } from '../../client/index.ts';
 import { type Reply, ReplyError } from '../../resp/index.ts';
 import { LARGE_VALUE_BYTES } from './batch-check.ts';
-import { type Difference, type Measure, compareExpiry, comparePortraits } from './differences.ts';
+import {
+  type Comparison,
+  type Difference,
+  compareExpiry,
+  comparePortraits,
+} from './differences.ts';
 import { compareLargeValues } from './large-values.ts';
 import { type Portrait, PortraitPainter } from './portrait.ts';
 import type { Side } from '../flow/index.ts';
@@ -47,15 +52,11 @@ interface Look {
 }
 
 export class KeyJudge {
-  readonly #source: Side;
-  readonly #target: Side;
-  readonly #measure: Measure;
+  readonly #comparison: Comparison;
   readonly #painter: PortraitPainter = new PortraitPainter();
 
-  constructor(source: Side, target: Side, measure: Measure) {
-    this.#source = source;
-    this.#target = target;
-    this.#measure = measure;
+  constructor(comparison: Comparison) {
+    this.#comparison = comparison;
   }
 
   async judge(key: Buffer): Promise<Judgement> {
@@ -92,7 +93,10 @@ export class KeyJudge {
   }
 
   async #look(key: Buffer): Promise<Look> {
-    const calls = [callOf(this.#source, key), callOf(this.#target, key)] as const;
+    const calls = [
+      callOf(this.#comparison.source, key),
+      callOf(this.#comparison.target, key),
+    ] as const;
     const [source, target] = await Promise.all([look(calls[0]), look(calls[1])]);
     return { source, target, difference: await this.#compare(source, target, calls) };
   }
@@ -103,7 +107,7 @@ export class KeyJudge {
     calls: readonly [Call, Call],
   ): Promise<Difference | undefined> {
     const plain = this.#comparePlainly(source, target);
-    if (plain !== 'same' || this.#measure.depth === 'types') {
+    if (plain !== 'same' || this.#comparison.measure.depth === 'types') {
       return plain === 'same' ? undefined : plain;
     }
     return (
@@ -120,7 +124,7 @@ export class KeyJudge {
     }
     const there = source.isThere ? source : target;
     if (!there.isThere) return undefined;
-    const isExpiring = there.ttlMs >= 0 && there.ttlMs <= this.#measure.toleranceMs;
+    const isExpiring = there.ttlMs >= 0 && there.ttlMs <= this.#comparison.measure.toleranceMs;
     if (isExpiring) return undefined;
     return { kind: source.isThere ? 'onlyOnSource' : 'onlyOnTarget', type: there.type };
   }
@@ -153,7 +157,7 @@ export class KeyJudge {
   }
 
   #compareExpiry(source: Sighting, target: Sighting): Difference | undefined {
-    const { toleranceMs } = this.#measure;
+    const { toleranceMs } = this.#comparison.measure;
     const found = compareExpiry(source.expireAtUnixMs, target.expireAtUnixMs, toleranceMs);
     return found === undefined ? undefined : { ...found, type: source.type };
   }
@@ -162,7 +166,7 @@ export class KeyJudge {
   #areEqual(source: Sighting, target: Sighting): boolean {
     const plain = this.#comparePlainly(source, target);
     if (plain !== 'same') return plain === undefined;
-    if (this.#measure.depth === 'types') return true;
+    if (this.#comparison.measure.depth === 'types') return true;
     if (source.portrait === undefined || target.portrait === undefined) return false;
     if (comparePortraits(source.portrait, target.portrait) !== undefined) return false;
     return this.#compareExpiry(source, target) === undefined;

@@ -18,7 +18,7 @@ import {
   scanPage,
 } from '../flow/index.ts';
 import { BatchCheck } from './batch-check.ts';
-import type { Depth, Difference } from './differences.ts';
+import type { Comparison, Depth, Difference } from './differences.ts';
 import { KeyJudge } from './key-judge.ts';
 import { type Selection, keyChooser, scanPattern } from './selection.ts';
 
@@ -108,15 +108,20 @@ export class Rounds {
 
   /** One key at a time, as `run` does at its end. */
   judgeOf(pair: DatabasePair): KeyJudge {
-    const { toleranceMs, depth = 'values' } = this.#options;
-    const [source, target] = [this.#sideOf('source', pair), this.#sideOf('target', pair)];
-    return new KeyJudge(source, target, { toleranceMs, depth });
+    return new KeyJudge(this.#comparisonOf(pair));
   }
 
   #checkOf(pair: DatabasePair): BatchCheck {
+    return new BatchCheck(this.#comparisonOf(pair));
+  }
+
+  #comparisonOf(pair: DatabasePair): Comparison {
     const { toleranceMs, depth = 'values' } = this.#options;
-    const [source, target] = [this.#sideOf('source', pair), this.#sideOf('target', pair)];
-    return new BatchCheck(source, target, { toleranceMs, depth });
+    return {
+      source: this.#sideOf('source', pair),
+      target: this.#sideOf('target', pair),
+      measure: { toleranceMs, depth },
+    };
   }
 
   get #isLast(): boolean {
