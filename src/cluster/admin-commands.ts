@@ -1,5 +1,11 @@
 /** The operator's commands and their answers as data, and the real server's text for every refusal. */
 
+export interface MigrateSlots {
+  /** A bitmap of those to move. */
+  readonly slots: Uint8Array;
+  readonly targetId: string;
+}
+
 export type LinkDirection = 'to' | 'from' | 'all';
 
 export type SlotAction =
@@ -18,6 +24,14 @@ export type AdminCommand =
   | { readonly kind: 'delSlots'; readonly slots: readonly number[] }
   | { readonly kind: 'flushSlots' }
   | { readonly kind: 'setSlot'; readonly slot: number; readonly action: SlotAction }
+  | { readonly kind: 'migrateSlots'; readonly moves: readonly MigrateSlots[] }
+  | { readonly kind: 'cancelSlotMigrations' }
+  | {
+      readonly kind: 'importSlots';
+      readonly name: string;
+      readonly sourceId: string;
+      readonly slots: Uint8Array;
+    }
   | { readonly kind: 'reset'; readonly isHard: boolean }
   | { readonly kind: 'setConfigEpoch'; readonly epoch: number }
   | { readonly kind: 'bumpEpoch' }
@@ -43,6 +57,7 @@ export type AdminError =
   | { readonly reason: 'unknownNode' | 'unknownMigrationPeer'; readonly node: string }
   | { readonly reason: 'invalidAddress'; readonly ip: string; readonly port: string }
   | { readonly reason: 'invalidEpoch'; readonly epoch: string }
+  | { readonly reason: 'importRefused'; readonly why: string }
   | { readonly reason: PlainReason };
 
 export type AdminResult =
@@ -65,6 +80,16 @@ const PLAIN = {
   epochWithPeers:
     'The user can assign a config epoch only when the node does not know any other node.',
   epochAlreadySet: 'Node config epoch is already non-zero',
+  handoverOpen: 'Slots are being handed over by a slot migration, try again',
+  migrateOnReplica: 'Slot migrations are started on masters',
+  migrateWhileDown: 'The cluster is down',
+  migrateTargetUnknown: 'The target node is not known',
+  migrateToMyself: 'The target node is this node',
+  migrateTargetNotMaster: 'The target node is not a master',
+  migrateSlotsNotMine: 'Slots are not served by this node',
+  migrateSlotsOpen: 'Slots are being moved by SETSLOT',
+  migrateSlotsTwice: 'Slots are being migrated already, or specified multiple times',
+  migrateWhileImporting: 'This node is importing slots itself',
 } as const;
 
 export type PlainReason = keyof typeof PLAIN;
@@ -93,6 +118,8 @@ export function adminErrorText(error: AdminError): string {
       return `I don't know about node ${error.node}`;
     case 'invalidAddress':
       return `Invalid node address specified: ${error.ip}:${error.port}`;
+    case 'importRefused':
+      return error.why;
     case 'invalidEpoch':
       return `Invalid config epoch specified: ${error.epoch}`;
     default:

@@ -9,11 +9,28 @@ import { requestFailover } from './manual-failover.ts';
 import { resetManualFailover } from './manual-reset.ts';
 import { becomeReplicaOf, deleteNode, markMaster } from './roles.ts';
 import { assignSlot, unassignAllOf, unassignSlot } from './slot-map.ts';
+import { cancelExports, startExports } from './slot-exports.ts';
+import { startImport } from './slot-imports.ts';
 import { setSlot } from './slot-migration.ts';
+import { isHandoverOpen } from './slot-transfers.ts';
 
 const DONE: AdminResult = { ok: true };
 
+/** What would change owners or epochs under a handover that is under way; it lasts moments. */
+const NOT_IN_HANDOVER: ReadonlySet<AdminCommand['kind']> = new Set<AdminCommand['kind']>([
+  'addSlots',
+  'delSlots',
+  'flushSlots',
+  'setSlot',
+  'reset',
+  'bumpEpoch',
+  'setConfigEpoch',
+]);
+
 export function runAdmin(c: ClusterContext, command: AdminCommand): AdminResult {
+  if (NOT_IN_HANDOVER.has(command.kind) && isHandoverOpen(c)) {
+    return refuse({ reason: 'handoverOpen' });
+  }
   switch (command.kind) {
     case 'meet': {
       const refusal = startHandshake(c, command);
@@ -37,6 +54,17 @@ export function runAdmin(c: ClusterContext, command: AdminCommand): AdminResult 
       return flushSlots(c);
     case 'setSlot':
       return setSlot(c, slot(command.slot), command.action);
+    case 'migrateSlots': {
+      const refusal = startExports(c, command.moves);
+      return refusal === undefined ? DONE : refuse({ reason: refusal });
+    }
+    case 'cancelSlotMigrations':
+      cancelExports(c);
+      return DONE;
+    case 'importSlots': {
+      const why = startImport(c, command);
+      return why === undefined ? DONE : refuse({ reason: 'importRefused', why });
+    }
     case 'reset':
       return reset(c, command.isHard);
     case 'setConfigEpoch':

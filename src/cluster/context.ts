@@ -16,6 +16,7 @@ import { PACKET_TYPES, type PacketType, SLOT_BITMAP_SIZE } from '../bus/index.ts
 import type { Effect } from './effects.ts';
 import type { LogEvent } from './log-events.ts';
 import type { ClusterRules } from './rules.ts';
+import type { SlotExport, SlotImport } from './transfer-types.ts';
 import type {
   ClusterHealth,
   ClusterNode,
@@ -100,6 +101,16 @@ export class ClusterContext {
   manualFailover: ManualFailover = { state: 'idle' };
   /** An epoch taken and saved ahead of a manual failover's election; see `reserveEpoch`. */
   reservedEpoch: number | undefined;
+  /** Atomic moves of slots under way, and those that ended, the oldest first. */
+  readonly transfers: (SlotExport | SlotImport)[] = [];
+  readonly endedTransfers: (SlotExport | SlotImport)[] = [];
+  /** Slots whose writes wait for the end of a handover. */
+  heldSlots: Uint8Array | undefined;
+  /** What this node holds of these slots is rubbish wherever they are not its own; see `markStrays`. */
+  strays: Uint8Array | undefined;
+  /** Of a replica: what its master is about to claim. */
+  sharedTakeover: { readonly slots: Uint8Array; readonly epoch: number } | undefined;
+
   lastCannotFailover: string | undefined;
   lastCannotFailoverAt: MonoMs | undefined;
 

@@ -27,7 +27,11 @@ import type { NodesConf, NodesConfNode } from '../config/index.ts';
 import { receivePacket } from './receive.ts';
 import { preferredEndpoint, renderInfo, renderNodes } from './render.ts';
 import { broadcastPong, propagatePublish } from './sending.ts';
-import { assignSlot } from './slot-map.ts';
+import { exportEvent, stepExports } from './slot-exports.ts';
+import { importEvent, isImported, stepImports, takeoverShared } from './slot-imports.ts';
+import { assignSlot, hasSlotBit } from './slot-map.ts';
+import { dropStrays, listTransfers, markStrays } from './slot-transfers.ts';
+import type { SlotExport, SlotImport } from './transfer-types.ts';
 import type { ClusterHealth, ClusterNode, ClusterOptions, Link, LinkId, Now } from './types.ts';
 
 /** A node as others may see it; not to be kept beyond the next step. */
@@ -150,6 +154,22 @@ export class ClusterMachine {
     return this.#c.importingFrom.get(index);
   }
 
+  /** Whether writes to a slot wait for the end of a handover. */
+  isHeld(index: Slot): boolean {
+    const { heldSlots } = this.#c;
+    return heldSlots !== undefined && hasSlotBit(heldSlots, index);
+  }
+
+  /** Whether keys of a slot come from an atomic move that has not ended: they expire at their source only. */
+  isImported(index: Slot): boolean {
+    return this.#c.transfers.length > 0 && isImported(this.#c, index);
+  }
+
+  /** Atomic moves under way, then those that ended, the last first. */
+  get transfers(): readonly (Readonly<SlotExport> | Readonly<SlotImport>)[] {
+    return listTransfers(this.#c);
+  }
+
   /** Address for MOVED, ASK and CLUSTER SLOTS; empty means the endpoint that the client uses already. */
   endpoint(node: NodeView): string {
     return preferredEndpoint(this.#c, node);
@@ -211,7 +231,16 @@ export class ClusterMachine {
         return propagatePublish(c, input.channel, input.message, input.isShard);
       case 'configChanged':
         return this.#configure(input.options);
+      case 'exportEvent':
+        return exportEvent(c, input.name, input.event);
+      case 'importEvent':
+        return importEvent(c, input.name, input.event);
+      case 'straysShared':
+        return markStrays(c, input.slots);
+      case 'takeoverShared':
+        return takeoverShared(c, input.claim);
       case 'dataLoaded':
+        dropStrays(c);
         return this.#claimSlotsWithKeys();
       default:
         return assertNever(input);
@@ -270,6 +299,10 @@ export class ClusterMachine {
     const c = this.#c;
     // The election first: it can change who serves.
     if (c.failoverWanted) handleElection(c);
+    if (c.transfers.length > 0) {
+      stepExports(c);
+      stepImports(c);
+    }
     if (c.updateWanted) updateHealth(c);
     const { effects } = c;
     c.effects = [];
@@ -297,6 +330,8 @@ export class ClusterMachine {
       const index = slot(i);
       const owner = c.owners[i];
       if (owner === c.myself || c.importingFrom.has(index)) continue;
+      // Rubbish that is on its way out.
+      if (owner !== undefined && c.strays !== undefined && hasSlotBit(c.strays, i)) continue;
       if (c.keys.countKeysInSlot(index) === 0) continue;
       if (owner === undefined) {
         c.log({ name: 'slotClaimed', slot: i });

@@ -41,6 +41,49 @@ export type Effect =
   | { readonly kind: 'clusterStateChanged'; readonly state: ClusterHealth }
   /** The slot went to another node: its keys are not ours to keep. */
   | { readonly kind: 'deleteKeysInSlot'; readonly slot: Slot }
+  /** Connect to the target of an atomic move, ask it to import the slots, and send their keys and writes. */
+  | {
+      readonly kind: 'startExport';
+      readonly name: string;
+      readonly slots: Uint8Array;
+      readonly host: string;
+      readonly port: number;
+    }
+  /** No write to the slots will follow: send what there is and ask whether all of it has arrived. */
+  | { readonly kind: 'drainExport'; readonly name: string }
+  | { readonly kind: 'sendTakeover'; readonly name: string; readonly epoch: number }
+  /** Close the connection. `isTaken`: the keys are gone from here, and the replicas' copies are rubbish too. */
+  | {
+      readonly kind: 'endExport';
+      readonly name: string;
+      readonly isTaken: boolean;
+      readonly slots: Uint8Array;
+    }
+  /** Tell the replicas that what they hold of these slots is not theirs to keep. */
+  | { readonly kind: 'shareStrays'; readonly slots: Uint8Array }
+  /** Say `replicasCaughtUp` when all connected replicas have acknowledged what was passed on so far. */
+  | { readonly kind: 'awaitReplicas'; readonly name: string }
+  | { readonly kind: 'importReady'; readonly name: string; readonly epoch: number }
+  /** Tell the replicas of the claim to come, and await them. */
+  | {
+      readonly kind: 'shareTakeover';
+      readonly name: string;
+      readonly slots: Uint8Array;
+      readonly epoch: number;
+    }
+  | { readonly kind: 'importTaken'; readonly name: string }
+  /**
+   * End the connection; with an answer that says why, unless the replicas heard of the takeover (`isShared`): they are
+   * told that it is over, and the source shall find out by itself.
+   */
+  | {
+      readonly kind: 'endImport';
+      readonly name: string;
+      readonly reason: string;
+      readonly isShared: boolean;
+    }
+  /** Clients whose writes waited for a handover go on. */
+  | { readonly kind: 'releaseSlots' }
   /** Deliver to local subscribers; came from another node. */
   | {
       readonly kind: 'publish';

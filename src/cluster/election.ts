@@ -10,7 +10,9 @@ import type { CannotFailoverReason, LogEvent } from './log-events.ts';
 import { resetManualFailover } from './manual-reset.ts';
 import { markMaster } from './roles.ts';
 import { broadcastAuthRequest, broadcastPong, sendAuthRequest } from './sending.ts';
+import { applySharedTakeover } from './slot-imports.ts';
 import { moveSlots } from './slot-map.ts';
+import { dropStrays } from './slot-transfers.ts';
 import type { ClusterNode } from './types.ts';
 
 /** Time for FAIL to reach the voters, and for replicas to exchange offsets. */
@@ -118,6 +120,7 @@ export function takeMastersPlace(c: ClusterContext, story: readonly LogEvent[]):
   broadcastPong(c, (node) => node === master);
   for (const event of story) c.log(event);
   c.emit({ kind: 'promote' });
+  dropStrays(c);
   c.effects.push(...healthEffects);
   broadcastPong(c, (node) => node !== master);
 }
@@ -199,6 +202,7 @@ function postponeIfOutranked(c: ClusterContext): void {
 
 function startElection(c: ClusterContext): void {
   invariant(c.election.state === 'scheduled', 'an election is scheduled before it starts');
+  applySharedTakeover(c);
   const epoch = takeElectionEpoch(c);
   const { startAt } = c.election;
   c.election = {

@@ -1,5 +1,6 @@
 /** The two epochs: configEpoch says whose claim on a slot is newer, currentEpoch numbers the elections. */
 import type { ClusterContext } from './context.ts';
+import { isHandoverOpen } from './slot-transfers.ts';
 import type { ClusterNode } from './types.ts';
 
 export function highestEpoch(c: ClusterContext): number {
@@ -31,6 +32,8 @@ export function partEpochs(c: ClusterContext, other: ClusterNode): void {
   const { myself } = c;
   if (myself.role !== 'master' || other.role !== 'master') return;
   if (other.configEpoch !== myself.configEpoch || other.id <= myself.id) return;
+  // Both ends of a handover count on this node's epoch; they part when it is over.
+  if (isHandoverOpen(c)) return;
   c.currentEpoch++;
   myself.configEpoch = c.currentEpoch;
   c.save('fsync');

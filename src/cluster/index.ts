@@ -25,7 +25,11 @@ export {
   majority,
   redisRules,
 } from './rules.ts';
-export { slotRanges } from './slot-map.ts';
+export { hasSlotBit, slotBitmap, slotRanges } from './slot-map.ts';
+export type { ExportEvent } from './slot-exports.ts';
+export type { ImportEvent } from './slot-imports.ts';
+export { rangesText } from './slot-transfers.ts';
+export type { SlotExport, SlotImport } from './transfer-types.ts';
 export type {
   ClusterHealth,
   ClusterNode,

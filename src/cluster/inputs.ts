@@ -1,5 +1,7 @@
 /** Everything that can happen to the machine. Operators' commands come in through `admin`. */
 import type { Packet } from '../bus/index.ts';
+import type { ExportEvent } from './slot-exports.ts';
+import type { ImportEvent } from './slot-imports.ts';
 import type { ClusterOptions, LinkId } from './types.ts';
 
 export type Input =
@@ -21,6 +23,15 @@ export type Input =
   | { readonly kind: 'packet'; readonly link: LinkId; readonly packet: Packet }
   /** The offset moved, or the link to the master went up or down. Tell it at once during a manual failover. */
   | { readonly kind: 'replicationChanged' }
+  /** News of an atomic move that this node is the source or the target of. */
+  | { readonly kind: 'exportEvent'; readonly name: string; readonly event: ExportEvent }
+  | { readonly kind: 'importEvent'; readonly name: string; readonly event: ImportEvent }
+  /** From our master's stream: see the effects of these names. */
+  | { readonly kind: 'straysShared'; readonly slots: Uint8Array }
+  | {
+      readonly kind: 'takeoverShared';
+      readonly claim: { readonly slots: Uint8Array; readonly epoch: number } | undefined;
+    }
   /** A local client published: pass it on. */
   | {
       readonly kind: 'publish';

@@ -40,6 +40,8 @@ export function openLink(c: ClusterContext, node: ClusterNode): void {
     reader: new PacketReader(),
     remoteIp: node.ip,
     localIp: '',
+    pingsSent: 0,
+    pongsReceived: 0,
   };
   node.link = link;
   c.links.set(link.id, link);
@@ -77,6 +79,8 @@ export function acceptLink(c: ClusterContext, id: LinkId, peer: PeerAddresses): 
     reader: new PacketReader(),
     remoteIp: peer.remoteIp,
     localIp: peer.localIp,
+    pingsSent: 0,
+    pongsReceived: 0,
   };
   c.links.set(id, link);
 }

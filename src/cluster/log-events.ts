@@ -63,6 +63,13 @@ export type LogEvent =
   | { readonly name: 'updateAboutMyself' }
   | { readonly name: 'slotClaimed'; readonly slot: number }
   | { readonly name: 'slotSetImporting'; readonly slot: number }
+  | {
+      readonly name: 'slotTransfer';
+      readonly transfer: string;
+      readonly operation: 'EXPORT' | 'IMPORT';
+      readonly state: string;
+      readonly message: string;
+    }
   | { readonly name: 'linkMalformed'; readonly reason: string }
   | { readonly name: 'linkBufferExceeded'; readonly node: string; readonly bytes: number };
 
@@ -92,6 +99,7 @@ const LEVELS: { readonly [N in LogEvent['name']]?: LogLevel } = {
   updateAboutMyself: 'verbose',
   slotClaimed: 'notice',
   slotSetImporting: 'notice',
+  slotTransfer: 'notice',
 };
 
 /** Level of an event; `warning` unless listed, as with the real server. */
@@ -248,6 +256,10 @@ function housekeepingSentence(event: Exclude<OtherEvent, { readonly name: PeerEv
         `I have keys for slot ${event.slot}, but the slot is assigned to another node. ` +
         'Setting it to importing state.'
       );
+    case 'slotTransfer': {
+      const why = event.message === '' ? '' : `: ${event.message}`;
+      return `Slot migration ${event.transfer} (${event.operation}) is now ${event.state}${why}`;
+    }
     case 'linkMalformed':
       return 'Bad message length or signature received from Cluster bus.';
     case 'linkBufferExceeded':

@@ -7,6 +7,8 @@ import { takeMastersPlace } from './election.ts';
 import { bumpConfigEpoch, reserveEpoch } from './epochs.ts';
 import { resetManualFailover } from './manual-reset.ts';
 import { sendMfstart, sendPing } from './sending.ts';
+import { applySharedTakeover } from './slot-imports.ts';
+import { isHandoverOpen } from './slot-transfers.ts';
 import type { ClusterNode, Link } from './types.ts';
 
 /** Time for the whole manual failover. Source: Redis 7.0, CLUSTER_MF_TIMEOUT. */
@@ -34,6 +36,7 @@ export function requestFailover(
   switch (mode) {
     case 'takeover':
       c.log({ name: 'takeover' });
+      applySharedTakeover(c);
       bumpConfigEpoch(c);
       takeMastersPlace(c, []);
       break;
@@ -55,6 +58,8 @@ export function requestFailover(
 /** A replica of ours asks us to hand over. The ping that answers carries the paused offset. */
 export function mfstartReceived(c: ClusterContext, replica: ClusterNode, link: Link): void {
   if (c.myself.role !== 'master' || replica.master !== c.myself) return;
+  // Slots that change hands at this moment must not change them twice; the replica asks again.
+  if (isHandoverOpen(c)) return;
   resetManualFailover(c);
   c.manualFailover = { state: 'serving', deadline: c.after(MANUAL_FAILOVER_MS), replica };
   c.log({ name: 'manualFailoverRequested', replica: replica.id });

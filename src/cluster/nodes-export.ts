@@ -4,7 +4,7 @@ import { type ClusterContext, slotHolder } from './context.ts';
 import { highestEpoch } from './epochs.ts';
 import type { NodesConf, NodesConfFlag, NodesConfNode } from '../config/index.ts';
 import { addReplica } from './roles.ts';
-import { assignSlot, slotRanges } from './slot-map.ts';
+import { assignSlot, slotBitmap, slotRanges } from './slot-map.ts';
 import type { ClusterNode } from './types.ts';
 
 export function exportNodes(c: ClusterContext): NodesConf {
@@ -13,6 +13,7 @@ export function exportNodes(c: ClusterContext): NodesConf {
     nodes: known.map((node) => nodeRecord(c, node)),
     currentEpoch: c.currentEpoch,
     lastVoteEpoch: c.lastVoteEpoch,
+    ...(c.strays === undefined ? {} : { strays: slotRanges(c.strays) }),
   };
 }
 
@@ -94,6 +95,7 @@ export function importNodes(
     if (flaw !== undefined) return { flaw, node: record.id };
   }
   c.lastVoteEpoch = state.lastVoteEpoch;
+  if (state.strays !== undefined) c.strays = slotBitmap(state.strays);
   c.currentEpoch = Math.max(state.currentEpoch, highestEpoch(c));
   c.describeMyself();
   c.updateWanted = true;

@@ -20,6 +20,7 @@ import { masterOffsetReceived, mfstartReceived } from './manual-failover.ts';
 import { markMaster, markReplica } from './roles.ts';
 import { sendPing, sendUpdate, wireFlags } from './sending.ts';
 import { applySlotClaim } from './slot-claims.ts';
+import { noteClaim } from './slot-imports.ts';
 import { firstNewerSlot, sameSlots } from './slot-map.ts';
 import type { ClusterNode, Link } from './types.ts';
 import { voteRequested } from './votes.ts';
@@ -111,7 +112,8 @@ function pingReceived(
   packet: PingPacket,
 ): void {
   const { header, body } = packet;
-  if (body.type !== 'pong') {
+  if (body.type === 'pong') link.pongsReceived++;
+  else {
     learnOwnAddress(c, link, body.type);
     if (sender === undefined && body.type === 'meet') meetReceived(c, link, header);
     if (sender === undefined && body.type === 'meet') processGossip(c, undefined, body.gossip);
@@ -173,6 +175,7 @@ function learnRole(c: ClusterContext, node: ClusterNode, header: PacketHeader): 
 /** Takes a master's claim on its slots, and answers a claim that is out of date. */
 function learnSlots(c: ClusterContext, node: ClusterNode, header: PacketHeader): void {
   const holder = node.role === 'master' ? node : node.master;
+  if (node.role === 'master' && c.transfers.length > 0) noteClaim(c, node, header.slots);
   if (holder === undefined || sameSlots(holder.slots, header.slots)) return;
   if (node.role === 'master') applySlotClaim(c, node, header.configEpoch, header.slots);
   const claim = { epoch: header.configEpoch, claimant: node };

@@ -41,6 +41,10 @@ export interface ClusterRules {
   countsAsVote(voterEpoch: number, electionEpoch: number): boolean;
   /** Whether a master gives its slots to a newer owner, and follows it once the last one is gone. */
   yieldsSlots(): boolean;
+  /** Whether the target of an atomic move may still claim the slots, so long after it said that it was ready. */
+  mayTakeOver(sinceReadyMs: number, limitMs: number): boolean;
+  /** Whether the source of an atomic move keeps the writes waiting until it knows who owns the slots. */
+  waitsInDoubt(): boolean;
   /** Whether state is on disk before anything is said of it. */
   persistsBeforeSpeaking(): boolean;
 }
@@ -69,5 +73,7 @@ export const redisRules: ClusterRules = {
   isElected: (votes, masterCount) => votes >= majority(masterCount),
   countsAsVote: (voterEpoch, electionEpoch) => voterEpoch >= electionEpoch,
   yieldsSlots: () => true,
+  mayTakeOver: (sinceReadyMs, limitMs) => sinceReadyMs <= limitMs,
+  waitsInDoubt: () => true,
   persistsBeforeSpeaking: () => true,
 };

@@ -67,6 +67,7 @@ export function sendPing(c: ClusterContext, link: Link, type: 'ping' | 'pong' | 
   if (type === 'ping' && link.direction === 'to' && link.node !== undefined) {
     link.node.pingSentAt = c.now.mono;
   }
+  if (type !== 'pong') link.pingsSent++;
   const gossip = selectGossip(c);
   sendBytes(c, link, type, encode(c, { type, gossip, hostname: c.myself.hostname }));
 }

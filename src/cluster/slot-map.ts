@@ -118,6 +118,15 @@ export function slotRanges(slots: Uint8Array): [from: number, to: number][] {
   return ranges;
 }
 
+/** The bitmap of ranges, both ends included, all in [0, 16384). */
+export function slotBitmap(ranges: readonly (readonly [number, number])[]): Uint8Array {
+  const slots = new Uint8Array(SLOT_BITMAP_SIZE);
+  for (const [first, last] of ranges) {
+    for (let i = first; i <= last; i++) slots[i >> 3]! |= 1 << (i & 7);
+  }
+  return slots;
+}
+
 export function sameSlots(a: Uint8Array, b: Uint8Array): boolean {
   return Buffer.compare(a, b) === 0;
 }

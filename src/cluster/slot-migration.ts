@@ -6,6 +6,7 @@ import { bumpConfigEpoch } from './epochs.ts';
 import { becomeReplicaOf } from './roles.ts';
 import { broadcastPong } from './sending.ts';
 import { assignSlot, unassignSlot } from './slot-map.ts';
+import { clearStray } from './slot-transfers.ts';
 import type { ClusterNode } from './types.ts';
 
 export function setSlot(c: ClusterContext, index: Slot, action: SlotAction): AdminResult {
@@ -35,6 +36,7 @@ function apply(c: ClusterContext, index: Slot, action: SlotAction): AdminError |
       const peer = migrationPeer(c, action.nodeId);
       if ('reason' in peer) return peer;
       c.importingFrom.set(index, peer);
+      clearStray(c, index);
       return undefined;
     }
     case 'stable':

@@ -24,6 +24,7 @@ export const TEST_OPTIONS: ClusterOptions = {
   plaintextPort: 0,
   busPort: 17000,
   linkSendBufferBytesMax: 0,
+  slotMigrationLogLength: 1000,
   replPingReplicaPeriodMs: 10_000,
 };
 

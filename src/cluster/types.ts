@@ -24,6 +24,9 @@ export interface Link {
   remoteIp: string;
   /** Our own address on this connection; empty when not known. */
   readonly localIp: string;
+  /** Pings (MEET counts) sent on it, and pongs that came on it: in order, as a link is. */
+  pingsSent: number;
+  pongsReceived: number;
 }
 
 export interface ClusterNode {
@@ -93,6 +96,8 @@ export interface ClusterOptions {
   readonly busPort: number;
   /** cluster-link-sendbuf-limit, bytes; 0: none. */
   readonly linkSendBufferBytesMax: number;
+  /** cluster-slot-migration-log-max-len: ended moves that are remembered; default 1000. */
+  readonly slotMigrationLogLength: number;
   /** repl-ping-replica-period, ms; default 10000. */
   readonly replPingReplicaPeriodMs: number;
 }

@@ -26,7 +26,7 @@ export function clientTypeOf(word: string): ClientType | undefined {
 }
 
 export function typeOfClient(session: Session): ClientType {
-  if (session.role !== 'normal') return session.role;
+  if (session.role === 'master' || session.role === 'replica') return session.role;
   return session.isSubscriber ? 'pubsub' : 'normal';
 }
 
@@ -88,6 +88,8 @@ function clientFlags(session: Session): string {
   if (session.role === 'replica') flags += session.isMonitor ? 'O' : 'S';
   else if (session.isMonitor) flags += 'O';
   if (session.role === 'master') flags += 'M';
+  // As Valkey 9 shows who sends it keys of slots.
+  if (session.role === 'source') flags += 'i';
   if (session.isSubscriber) flags += 'P';
   if (session.queue !== undefined) flags += 'x';
   if (session.blocked !== undefined && session.blocked.kind !== 'pause') flags += 'b';

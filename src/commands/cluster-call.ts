@@ -4,11 +4,13 @@ import { NOT_INTEGER, SLOT_COUNT, type Slot, isSlot } from '../base/index.ts';
 import type { ReplyWriter, Request } from '../resp/index.ts';
 import { ERR_CLUSTER_DISABLED, ERR_NOT_INTEGER } from './errors.ts';
 import type { ClusterService, Server } from './server.ts';
+import type { Session } from './session.ts';
 import type { Handler } from './spec.ts';
 
 export interface ClusterCall {
   readonly cluster: ClusterService;
   readonly server: Server;
+  readonly session: Session;
   readonly request: Request;
   readonly reply: ReplyWriter;
 }
@@ -16,10 +18,10 @@ export interface ClusterCall {
 /** A handler that answers an error on a node that is no part of a cluster. */
 export function inCluster(run: (call: ClusterCall) => void): Handler {
   return (context, request, reply) => {
-    const { server } = context;
+    const { server, session } = context;
     const { cluster } = server;
     if (cluster === undefined) return reply.error(ERR_CLUSTER_DISABLED);
-    run({ cluster, server, request, reply });
+    run({ cluster, server, session, request, reply });
   };
 }
 

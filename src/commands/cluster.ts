@@ -34,6 +34,12 @@ import {
   slotOfKey,
   slots,
 } from './cluster-views.ts';
+import {
+  cancelSlotMigrations,
+  getSlotMigrations,
+  migrateSlots,
+  syncSlots,
+} from './cluster-transfers.ts';
 import { ERR_CLUSTER_DISABLED } from './errors.ts';
 import { migrateCommand } from './migrate.ts';
 import type { Session } from './session.ts';
@@ -61,6 +67,7 @@ const SUBCOMMANDS: readonly CommandSpec[] = [
   { name: 'addslots', since: '3.0.0', group: GROUP, arity: -3, ...CHANGE, run: inCluster(addSlots) },
   { name: 'addslotsrange', since: '7.0.0', group: GROUP, arity: -4, ...CHANGE, run: inCluster(addSlotsRange) },
   { name: 'bumpepoch', since: '3.0.0', group: GROUP, arity: 2, ...CHANGE, tips: VARYING, run: inCluster(bumpEpoch) },
+  { name: 'cancelslotmigrations', since: '9.0.0', group: GROUP, arity: 2, ...CHANGE, run: inCluster(cancelSlotMigrations) },
   { name: 'count-failure-reports', since: '3.0.0', group: GROUP, arity: 3, ...ADMIN_VIEW, tips: VARYING, run: inCluster(countFailureReports) },
   { name: 'countkeysinslot', since: '3.0.0', group: GROUP, arity: 3, ...VIEW, run: inCluster(countKeysInSlot) },
   { name: 'delslots', since: '3.0.0', group: GROUP, arity: -3, ...CHANGE, run: inCluster(delSlots) },
@@ -69,11 +76,13 @@ const SUBCOMMANDS: readonly CommandSpec[] = [
   { name: 'flushslots', since: '3.0.0', group: GROUP, arity: 2, ...CHANGE, run: inCluster(flushSlots) },
   { name: 'forget', since: '3.0.0', group: GROUP, arity: 3, ...CHANGE, run: inCluster(forget) },
   { name: 'getkeysinslot', since: '3.0.0', group: GROUP, arity: 4, ...VIEW, tips: VARYING, run: inCluster(getKeysInSlot) },
+  { name: 'getslotmigrations', since: '9.0.0', group: GROUP, arity: 2, ...ADMIN_VIEW, tips: VARYING, run: inCluster(getSlotMigrations) },
   { name: 'help', since: '5.0.0', group: GROUP, arity: 2, flags: ['loading','stale'], categories: ['@slow'], run: inCluster(help) },
   { name: 'info', since: '3.0.0', group: GROUP, arity: 2, ...VIEW, tips: VARYING, run: inCluster(info) },
   { name: 'keyslot', since: '3.0.0', group: GROUP, arity: 3, ...VIEW, run: inCluster(slotOfKey) },
   { name: 'links', since: '7.0.0', group: GROUP, arity: 2, ...VIEW, tips: VARYING, run: inCluster(links) },
   { name: 'meet', since: '3.0.0', group: GROUP, arity: -4, ...CHANGE, run: inCluster(meet) },
+  { name: 'migrateslots', since: '9.0.0', group: GROUP, arity: -7, ...CHANGE, run: inCluster(migrateSlots) },
   { name: 'myid', since: '3.0.0', group: GROUP, arity: 2, ...VIEW, run: inCluster(myId) },
   { name: 'nodes', since: '3.0.0', group: GROUP, arity: 2, ...VIEW, tips: VARYING, run: inCluster(nodes) },
   { name: 'replicas', since: '5.0.0', group: GROUP, arity: 3, ...ADMIN_VIEW, tips: VARYING, run: inCluster(replicas) },
@@ -85,6 +94,7 @@ const SUBCOMMANDS: readonly CommandSpec[] = [
   { name: 'shards', since: '7.0.0', group: GROUP, arity: 2, ...VIEW, tips: VARYING, run: inCluster(shards) },
   { name: 'slaves', since: '3.0.0', group: GROUP, arity: 3, ...ADMIN_VIEW, tips: VARYING, run: inCluster(replicas) },
   { name: 'slots', since: '3.0.0', group: GROUP, arity: 2, ...VIEW, tips: VARYING, run: inCluster(slots) },
+  { name: 'syncslots', since: '9.0.0', group: GROUP, arity: -3, ...CHANGE, run: inCluster(syncSlots) },
 ];
 
 /** A command that changes how this client is served. */

@@ -4,6 +4,7 @@ import type { AdminCommand, AdminResult, ClusterMachine, LinkId } from '../clust
 import type { ConfigRefusal, ConfigStore, DirectiveName, Settings } from '../config/index.ts';
 import type { Keyspace } from '../keyspace/index.ts';
 import type { ReplicaLink, ReplicationHistory, ReplicationSource } from '../replication/index.ts';
+import type { Request } from '../resp/index.ts';
 import type { SentinelContext } from '../sentinel/index.ts';
 import type { AclService } from './acl-service.ts';
 import type { LatencyMonitor } from './latency-monitor.ts';
@@ -123,6 +124,8 @@ export interface ClusterService {
   sendBufferBytes(link: LinkId): number;
   /** Bytes of the replication stream that this node produced or processed. */
   replOffset(): number;
+  /** CLUSTER SYNCSLOTS: a request of the other end of a slot migration, or of our master about one. */
+  syncSlots(session: Session, request: Request): void;
   /** Writes nodes.conf now; why it failed, undefined when it is on disk. */
   saveConfig(): string | undefined;
 }

@@ -52,8 +52,11 @@ export interface WatchedKey {
   readonly wasExpired: boolean;
 }
 
-/** `master`: the link to our master, whose commands need no checks. `replica`: it follows our stream. */
-export type SessionRole = 'normal' | 'master' | 'replica';
+/**
+ * `master`: the link to our master, whose commands need no checks. `replica`: it follows our stream. `source`: it sends
+ * the keys of slots that move here.
+ */
+export type SessionRole = 'normal' | 'master' | 'replica' | 'source';
 
 /** State of one client connection. The node's client adds the socket. */
 export abstract class Session {

@@ -36,6 +36,11 @@ export interface NodesConf {
   readonly nodes: readonly NodesConfNode[];
   readonly currentEpoch: number;
   readonly lastVoteEpoch: number;
+  /**
+   * Slots whose keys on this node, wherever they are another's, are left over from a slot migration: ranges, both ends
+   * included. A variable of ours, which a real server skips.
+   */
+  readonly strays?: readonly (readonly [number, number])[];
 }
 
 export type NodesConfReason =
@@ -87,7 +92,10 @@ const FIELD_COUNT_MIN = 8;
 export function formatNodesConf(conf: NodesConf): string {
   let text = '';
   for (const node of conf.nodes) text += `${formatNode(node)}\n`;
-  return `${text}vars currentEpoch ${conf.currentEpoch} lastVoteEpoch ${conf.lastVoteEpoch}\n`;
+  const { currentEpoch, lastVoteEpoch, strays = [] } = conf;
+  const ranges = strays.map(([from, to]) => `${from}-${to}`).join(',');
+  const rest = ranges === '' ? '' : ` strays ${ranges}`;
+  return `${text}vars currentEpoch ${currentEpoch} lastVoteEpoch ${lastVoteEpoch}${rest}\n`;
 }
 
 function formatNode(node: NodesConfNode): string {
@@ -145,12 +153,14 @@ class NodesConfReader {
   readonly #takenSlots = new Uint8Array(SLOT_COUNT);
   #currentEpoch = 0;
   #lastVoteEpoch = 0;
+  readonly #strays: [number, number][] = [];
 
   conf(): NodesConf {
     return {
       nodes: this.#nodes,
       currentEpoch: this.#currentEpoch,
       lastVoteEpoch: this.#lastVoteEpoch,
+      ...(this.#strays.length === 0 ? {} : { strays: this.#strays }),
     };
   }
 
@@ -171,11 +181,25 @@ class NodesConfReader {
     if (words.length % 2 === 0) return { reason: 'badVars', found: words.join(' ') };
     for (let i = 1; i < words.length; i += 2) {
       const name = words[i]!.toLowerCase();
+      if (name === 'strays') {
+        const flaw = this.#readStrays(words[i + 1]!);
+        if (flaw !== undefined) return flaw;
+      }
       if (name !== 'currentepoch' && name !== 'lastvoteepoch') continue;
       const epoch = parseCount(words[i + 1]!);
       if ('wrong' in epoch) return epoch.wrong;
       if (name === 'currentepoch') this.#currentEpoch = epoch.value;
       else this.#lastVoteEpoch = epoch.value;
+    }
+    return undefined;
+  }
+
+  #readStrays(text: string): Wrong | undefined {
+    for (const range of text.split(',')) {
+      const found = /^([0-9]{1,5})-([0-9]{1,5})$/.exec(range);
+      const [from, to] = [Number(found?.[1]), Number(found?.[2])];
+      if (!(from <= to && to < SLOT_COUNT)) return { reason: 'badSlot', found: range };
+      this.#strays.push([from, to]);
     }
     return undefined;
   }

@@ -74,8 +74,8 @@ export class Database extends DatabaseReader {
   expireIfDue(ref: Ref): boolean {
     const keyspace = this.#keyspace;
     if (keyspace.expiryMode === 'ignore' || !this.isExpired(ref)) return false;
-    if (keyspace.expiryMode === 'delete' && keyspace.hooks.mayExpire?.() !== false)
-      this.#expire(ref);
+    if (keyspace.expiryMode !== 'delete') return true;
+    if (keyspace.hooks.mayExpire?.(this.#tableOf(ref)) !== false) this.#expire(ref);
     return true;
   }
 

@@ -31,8 +31,11 @@ export interface KeyspaceHooks {
    * called only for the types in `Keyspace.awaitedTypes`.
    */
   ready?(dbIndex: number, buf: Uint8Array, at: number, size: number): void;
-  /** Whether keys whose time is over may be removed now; else they only seem to be gone. Default: they may. */
-  mayExpire?(): boolean;
+  /**
+   * Whether keys of a slot (0 outside a cluster) whose time is over may be removed now; else they only seem to be gone.
+   * Default: they may.
+   */
+  mayExpire?(slot: number): boolean;
   /** Large values were deleted and wait: `Keyspace.collect` is to be called until it returns false. */
   rubbish(): void;
 }

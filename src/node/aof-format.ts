@@ -37,10 +37,12 @@ export class CommandFormat implements SnapshotFormat {
   readonly #id: StreamId = new StreamId();
   #parts: Buffer[] = [];
   #size = 0;
-  #dbIndex = -1;
+  #dbIndex: number;
 
-  constructor(host: CommandFormatHost) {
+  /** `dbIndex`: the database that is selected at the start; default none. */
+  constructor(host: CommandFormatHost, dbIndex: number = -1) {
     this.#host = host;
+    this.#dbIndex = dbIndex;
   }
 
   get pendingSize(): number {

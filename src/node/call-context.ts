@@ -52,7 +52,8 @@ export class CallContext implements Context {
   }
 
   get mayBlock(): boolean {
-    return this.session.queue === undefined && this.session.role !== 'master';
+    const { queue, role } = this.session;
+    return queue === undefined && role !== 'master' && role !== 'source';
   }
 
   blockOnKeys(request: Request, wait: KeyWait): void {

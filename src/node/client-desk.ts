@@ -17,6 +17,7 @@ import {
   Request,
 } from '../resp/index.ts';
 import type { Client, ClientHost } from './client.ts';
+import type { ClusterPart } from './cluster.ts';
 import type { Ending } from './ending.ts';
 import type { Clients } from './clients.ts';
 import type { ReplicationPart } from './replication.ts';
@@ -33,6 +34,7 @@ export interface ClientDeskOwner extends Turns {
   readonly waits: WaitQueue;
   readonly ending: Ending;
   readonly acl: AclService;
+  readonly cluster: ClusterPart | undefined;
   execute(client: Client, request: Request): void;
   unwatch(session: Session): void;
   log(level: LogLevel, text: string): void;
@@ -119,6 +121,7 @@ export class ClientDesk implements ClientHost {
     owner.waits.remove(client);
     owner.ending.forget(client);
     owner.replication.onClientClosed(client);
+    owner.cluster?.transfers.onClientClosed(client);
     owner.endTurn();
   }
 

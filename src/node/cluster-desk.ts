@@ -43,6 +43,10 @@ export class ClusterDesk implements ClusterHost {
     this.#owner.resumeSoon();
   }
 
+  releaseWrites(): void {
+    this.#owner.resumeSoon();
+  }
+
   publishLocal(channel: Buffer, message: Buffer, isShard: boolean): void {
     const { pubsub } = this.#owner;
     if (isShard) pubsub.publishShard(channel, message);

@@ -9,6 +9,8 @@ export interface ClusterHost {
   /** Runs no client's command until `resume`; what they send waits. Replication and the bus go on. */
   stall(): void;
   resume(): void;
+  /** Clients whose requests waited for a handover of slots go on at the end of the turn. */
+  releaseWrites(): void;
   /** Delivers to this node's own subscribers. */
   publishLocal(channel: Buffer, message: Buffer, isShard: boolean): void;
   /** Ends the shard subscriptions of slots that are not served here any more. */
@@ -29,4 +31,10 @@ export interface ClusterReplication {
   onProgress: (() => void) | undefined;
   follow(host: string, port: number): void;
   promote(): void;
+  /** Bytes of a command for the replicas alone. */
+  feed(dbIndex: number, buf: Buffer, at: number, size: number): void;
+  /** Asks all replicas how far they are. */
+  requestAcks(): void;
+  /** Whether every replica that follows the stream has acknowledged it up to `offset`. */
+  hasEveryAck(offset: number): boolean;
 }

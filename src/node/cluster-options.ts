@@ -20,6 +20,7 @@ export const CLUSTER_DIRECTIVES: ReadonlySet<DirectiveName> = new Set<DirectiveN
   'cluster-replica-no-failover',
   'cluster-replica-validity-factor',
   'cluster-require-full-coverage',
+  'cluster-slot-migration-log-max-len',
   'port',
   'repl-ping-replica-period',
   'tls-cluster',
@@ -52,6 +53,7 @@ export function clusterOptions(settings: Settings): ClusterOptions {
     port: isTls ? settings['cluster-announce-tls-port'] || settings['tls-port'] : plainPort,
     plaintextPort: isTls ? plainPort : 0,
     busPort: settings['cluster-announce-bus-port'] || busPort(settings),
+    slotMigrationLogLength: settings['cluster-slot-migration-log-max-len'],
     linkSendBufferBytesMax: settings['cluster-link-sendbuf-limit'],
     replPingReplicaPeriodMs: settings['repl-ping-replica-period'] * 1000,
   };

@@ -40,6 +40,8 @@ export class ClusterRouter {
   #hasSeveralKeys = false;
   #isShardCommand = false;
   #isWrite = false;
+  /** Whether the request last looked at writes to a slot that is being handed over. */
+  isWriteHeld = false;
   #firstBuf: Buffer = Buffer.alloc(0);
   #firstAt = 0;
   #firstSize = 0;
@@ -51,6 +53,7 @@ export class ClusterRouter {
 
   /** The error that answers the request, undefined to serve it here. */
   redirect(session: Session, command: Command, request: Request): string | undefined {
+    this.isWriteHeld = false;
     if (!command.hasKeys) {
       if (command.fullName !== 'exec' || session.queue === undefined) return undefined;
       return this.#redirectQueue(session, command);
@@ -163,6 +166,7 @@ export class ClusterRouter {
       if (text !== undefined) return text;
     }
     const isMine = owner === machine.myself;
+    if (isMine) this.isWriteHeld = this.#isWrite && machine.isHeld(slot);
     if (isMine && !this.#isMoving) return undefined;
     if (this.#isMoving) {
       if (command.fullName === 'migrate') return undefined;

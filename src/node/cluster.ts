@@ -2,7 +2,7 @@
  * The cluster inside the node: gives the machine its inputs, carries its effects out strictly in
  * order, and answers what commands and the dispatcher ask.
  */
-import { type MonoMs, type Slot, addMs, assertNever, earlier } from '../base/index.ts';
+import { type MonoMs, type Slot, addMs, earlier, slot } from '../base/index.ts';
 import {
   type AdminCommand,
   type AdminResult,
@@ -16,7 +16,13 @@ import {
   logSentence,
   redisRules,
 } from '../cluster/index.ts';
-import type { BlockedOnKeys, ClusterService, Command, Session } from '../commands/index.ts';
+import type {
+  BlockedOnKeys,
+  ClusterService,
+  Command,
+  CommandTable,
+  Session,
+} from '../commands/index.ts';
 import { type DirectiveName, type NodesConf, formatNodesConf } from '../config/index.ts';
 import type { Request } from '../resp/index.ts';
 import type { ClusterHost, ClusterReplication } from './cluster-host.ts';
@@ -24,9 +30,10 @@ import { BusLinks } from './cluster-links.ts';
 import { CLUSTER_DIRECTIVES, clusterOptions } from './cluster-options.ts';
 import { ClusterRouter } from './cluster-routing.ts';
 import { loadNodes } from './cluster-start.ts';
-import { deleteSlot } from './cluster-slots.ts';
+import { SlotCleaner } from './cluster-slots.ts';
 import type { Inside } from './inside.ts';
 import type { SaveManner, Wire, WireEvents } from './ports.ts';
+import { SlotTransfers } from './slot-transfers.ts';
 
 /**
  * How long the claims of others may be unsaved: out of the way of a failover that brought them.
@@ -37,6 +44,8 @@ const SAVE_SOON_MS = 100;
 export interface ClusterPartInit {
   readonly host: ClusterHost;
   readonly replication: ClusterReplication;
+  /** Finds the keys of the commands of this node's stream. */
+  readonly table: CommandTable;
   /** The decisions on which safety rests; default Redis's own. A simulator overrides them. */
   readonly rules?: ClusterRules;
 }
@@ -49,6 +58,9 @@ export class ClusterPart implements ClusterService {
   readonly #replication: ClusterReplication;
   readonly #links: BusLinks;
   readonly #router: ClusterRouter;
+  readonly #cleaner: SlotCleaner;
+  readonly transfers: SlotTransfers;
+  #isStarted = false;
   /** Effects not carried out yet; a step inside an effect adds its own behind them. */
   readonly #effects: Effect[] = [];
   #isWorking = false;
@@ -80,6 +92,15 @@ export class ClusterPart implements ClusterService {
       links: { sendBufferBytes: (link) => this.#links.pendingBytes(link) },
     });
     this.#router = new ClusterRouter(inside, this.machine);
+    this.#cleaner = new SlotCleaner(inside, init.host, (slot) => this.machine.isMine(slot));
+    this.transfers = new SlotTransfers(inside, {
+      host: init.host,
+      replication,
+      table: init.table,
+      myId: () => this.machine.myself.id,
+      step: (input) => this.#step(input),
+      run: (command) => this.run(command),
+    });
   }
 
   /**
@@ -103,6 +124,7 @@ export class ClusterPart implements ClusterService {
   /** Begins, when the data is loaded and before anybody connects; until then the part does nothing. */
   start(): void {
     if (this.#isHalted) return;
+    this.#isStarted = true;
     this.#replication.onProgress = () => this.replicationChanged();
     this.#step({ kind: 'dataLoaded' });
     this.#step({ kind: 'tick' });
@@ -127,6 +149,7 @@ export class ClusterPart implements ClusterService {
   tickIfDue(now: MonoMs): void {
     const at = this.machine.nextWake();
     if (at !== undefined && now >= at && !this.#isHalted) this.#step({ kind: 'tick' });
+    this.transfers.tick(now);
     if (this.#saveAt !== undefined && now >= this.#saveAt && !this.#isHalted) {
       this.#save(this.machine.exportNodes(), 'soon');
     }
@@ -162,7 +185,18 @@ export class ClusterPart implements ClusterService {
     return this.#router.redirectBlocked(session, blocked);
   }
 
+  /** Whether the request last looked at writes to a slot that is being handed over: it has to wait. */
+  get isWriteHeld(): boolean {
+    return this.#router.isWriteHeld;
+  }
+
+  syncSlots(session: Session, request: Request): void {
+    if (this.#isStarted) this.transfers.syncSlots(session, request);
+  }
+
   run(command: AdminCommand): AdminResult {
+    // What is still to be deleted must not be taken for what comes now.
+    if (command.kind === 'setSlot') this.#cleaner.finish(slot(command.slot));
     const { result, effects } = this.machine.admin(this.#now(), command);
     this.#work(effects);
     return result;
@@ -234,7 +268,7 @@ export class ClusterPart implements ClusterService {
       case 'clusterStateChanged':
         return;
       case 'deleteKeysInSlot':
-        return deleteSlot(this.#inside.keyspace, this.#host, effect.slot);
+        return this.#cleaner.add(effect.slot);
       case 'publish':
         return this.#deliver(effect);
       case 'resetKeyspace':
@@ -242,7 +276,7 @@ export class ClusterPart implements ClusterService {
       case 'log':
         return this.#inside.log(logLevel(effect.event), logSentence(effect.event));
       default:
-        return assertNever(effect);
+        return this.transfers.carryOut(effect);
     }
   }
 

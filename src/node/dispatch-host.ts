@@ -17,6 +17,13 @@ import type { WaitQueue } from './wait-queue.ts';
 
 /** Tells where a request belongs in a cluster. */
 export interface ClusterRouter {
+  /** Whether the request that `redirect` last looked at has to wait for the end of a handover of its slot. */
+  readonly isWriteHeld: boolean;
+  /** Moves of slots: what a `source` sends is run unchecked, within the slots that it said. */
+  readonly transfers: {
+    mayImport(session: Session, slot: number): boolean;
+    importFailed(session: Session, reason: string): void;
+  };
   /** Error text for a request that this node must not serve, undefined to serve it. */
   redirect(session: Session, command: Command, request: Request): string | undefined;
   /** Error text for a client whose keys this node serves no more, undefined to let it wait. */

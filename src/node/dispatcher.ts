@@ -3,7 +3,7 @@
  * and passes on what it changed. The order of the checks is Redis's, because clients see which
  * error comes first.
  */
-import { splitArguments } from '../base/index.ts';
+import { keySlot, splitArguments } from '../base/index.ts';
 import {
   type BlockedOnKeys,
   Command,
@@ -115,6 +115,7 @@ export class Dispatcher {
       return;
     }
     if (client.role === 'replica') this.#executeFromReplica(client, main, request);
+    else if (client.role === 'source') this.#executeFromSource(client, main, request);
     else this.#executeChecked(client, main, request);
     if (host.waits.hasReady) this.serveReady();
     // ASKING counts for the one command behind it, served or refused, or for a whole transaction.
@@ -151,7 +152,8 @@ export class Dispatcher {
     if (client.queue !== undefined && !UNQUEUED_COMMANDS.has(command!.fullName)) {
       return this.#enqueue(client, command!, request);
     }
-    if (host.isPaused && this.#mustPause(client, command!)) {
+    const isHeld = host.isPaused || host.clusterRouter?.isWriteHeld === true;
+    if (isHeld && this.#mustPause(client, command!)) {
       client.blocked = { kind: 'pause' };
       return;
     }
@@ -176,6 +178,44 @@ export class Dispatcher {
       `Replica generated a reply to command '${name}', disconnecting it: ${clientLine(client, this.#host.now)}`,
     );
     client.close();
+  }
+
+  /**
+   * Runs a command of the data of slots that move here. It is this node's own write, but obeys no check: the source has
+   * done it already. One that fails here ends the move, because the two differ from then on.
+   */
+  #executeFromSource(client: Client, main: RunnableCommand | undefined, request: Request): void {
+    const { clusterRouter, keyspace } = this.#host;
+    const command = main !== undefined && main.isContainer ? subcommand(main, request) : main;
+    if (command?.fullName === 'cluster|syncslots') {
+      return this.#executeChecked(client, main, request);
+    }
+    const { transfers } = clusterRouter!;
+    const isForeign = command?.keyIndexes(request)?.some((index) => {
+      const { buf, at, size } = request;
+      return !transfers.mayImport(client, keySlot(buf, at[index]!, size[index]!));
+    });
+    if (command === undefined || !command.acceptsCount(request.argc) || isForeign === true) {
+      return transfers.importFailed(client, 'the source sent what cannot be run here');
+    }
+    if (client.queue !== undefined && !UNQUEUED_COMMANDS.has(command.fullName)) {
+      client.reply.isMuted = true;
+      this.#enqueue(client, command, request);
+    } else {
+      const { reply } = client;
+      const { errorCount } = reply;
+      const { expiryMode } = keyspace;
+      reply.isMuted = true;
+      // What the source did not expire is alive, whatever our clock says.
+      keyspace.expiryMode = 'ignore';
+      this.#call(this.#context, client, command, request);
+      keyspace.expiryMode = expiryMode;
+      if (reply.errorCount !== errorCount) {
+        reply.isMuted = false;
+        return transfers.importFailed(client, `a command of the source failed: ${reply.lastError}`);
+      }
+    }
+    client.reply.isMuted = false;
   }
 
   /** Runs a command of our master's stream: it obeys no check and is passed on by others. */

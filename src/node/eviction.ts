@@ -25,6 +25,7 @@ export interface EvictionHost {
   readonly propagation: Propagation;
   readonly replication: Server['replication'];
   readonly clients: Server['clients'];
+  readonly cluster: { readonly transfers: { failImports(reason: string): void } } | undefined;
   addWork(slice: () => boolean): void;
 }
 
@@ -103,6 +104,8 @@ export class Eviction {
   }
 
   #evictOne(): boolean {
+    // A slot that moves here is whole or not here at all; without it there may be room enough.
+    this.#host.cluster?.transfers.failImports('the target is out of memory');
     const policy = this.#host.settings['maxmemory-policy'];
     if (policy === 'noeviction') return false;
     const isVolatile = policy.startsWith('volatile');

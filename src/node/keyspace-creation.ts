@@ -1,5 +1,5 @@
 /** The keyspace of a node, and what the node does when keys expire or change. */
-import type { Rng } from '../base/index.ts';
+import type { Rng, Slot } from '../base/index.ts';
 import type { PubSub } from '../commands/index.ts';
 import { KEYSPACE_EVENT, type Settings } from '../config/index.ts';
 import { Keyspace } from '../keyspace/index.ts';
@@ -17,6 +17,8 @@ export interface KeyspaceOwner {
   readonly waits: WaitQueue;
   /** Writes wait: the data must not change. */
   readonly isPaused: boolean;
+  /** Keys that move here expire at their source only. */
+  readonly cluster: { readonly machine: { isImported(slot: Slot): boolean } } | undefined;
   /** Large values were deleted: frees them in the background. */
   collectRubbish(): void;
 }
@@ -50,7 +52,8 @@ export function createKeyspace(
         owner.waits.signalAll(dbIndex);
       },
       ready: (dbIndex, buf, at, size) => owner.waits.signal(dbIndex, buf, at, size),
-      mayExpire: () => !owner.isPaused,
+      mayExpire: (slot) =>
+        !owner.isPaused && owner.cluster?.machine.isImported(slot as Slot) !== true,
       rubbish: () => owner.collectRubbish(),
     },
   });

@@ -190,6 +190,7 @@ export class Node implements DispatchHost, ClientDeskOwner, Inside {
       ? new ClusterPart(this, {
           host: clusterDesk,
           replication: this.replication,
+          table: this.table,
           ...(init.clusterRules === undefined ? {} : { rules: init.clusterRules }),
         })
       : undefined;
@@ -297,6 +298,7 @@ export class Node implements DispatchHost, ClientDeskOwner, Inside {
       this.meter.settle();
       if (this.failover.isPending) this.failover.check();
       if (this.ending.isPending) this.ending.check();
+      if (this.cluster?.transfers.isPending === true) this.cluster.transfers.check();
       if (this.waits.hasReady) this.#dispatcher.serveReady();
       while (this.#resumption.isDue) this.#resumeClients();
       if (this.clients.hasOutput) this.#sendOrAsk();
@@ -345,6 +347,7 @@ export class Node implements DispatchHost, ClientDeskOwner, Inside {
   /** Whether anybody may ever ask for what is propagated now. */
   get isListening(): boolean {
     const { history, isReplica } = this.replication;
+    if (this.cluster?.transfers.isExporting === true) return true;
     return (history.backlog !== undefined && !isReplica) || this.persistence.aof.isOn;
   }
 
@@ -352,6 +355,7 @@ export class Node implements DispatchHost, ClientDeskOwner, Inside {
     const { persistence, replication } = this;
     if (persistence.aof.isOn) persistence.aof.feed(dbIndex, buf, at, size);
     if (replication.isReplica || persistence.loading !== undefined) return;
+    if (this.cluster?.transfers.isExporting === true) this.cluster.transfers.feed(buf, at, size);
     replication.feed(dbIndex, buf, at, size);
   }
 

@@ -192,6 +192,12 @@ export class ReplicationPart implements ReplicationService, ReplicationView {
     return this.source.acknowledgedCount(offset);
   }
 
+  /** Whether every replica that follows the stream has acknowledged it up to `offset`. */
+  hasEveryAck(offset: number): boolean {
+    const online = this.source.replicas().filter(({ state }) => state === 'online');
+    return this.acknowledgedCount(offset) >= online.length;
+  }
+
   /** Asks all replicas how far they are. */
   requestAcks(): void {
     this.#masterSide.carryOut(this.source.requestAcks());

@@ -215,7 +215,11 @@ export class ClusterTestNode {
     });
     const inside = this.#inside(config);
     const host = this.#host();
-    this.part = new ClusterPart(inside, { host, replication: this.#replication() });
+    this.part = new ClusterPart(inside, {
+      host,
+      replication: this.#replication(),
+      table: this.table,
+    });
     this.migrator = new Migrator(inside, host);
   }
 
@@ -327,6 +331,7 @@ export class ClusterTestNode {
       resume: () => {
         this.isStalled = false;
       },
+      releaseWrites: () => undefined,
       publishLocal: (channel, message) =>
         this.#world.events.push(`${this.port} ${channel.toString()} ${message.toString()}`),
       dropShardChannels: () => undefined,
@@ -356,6 +361,9 @@ export class ClusterTestNode {
       promote: () => {
         this.master = undefined;
       },
+      feed: () => undefined,
+      requestAcks: () => undefined,
+      hasEveryAck: () => true,
     };
   }
 }

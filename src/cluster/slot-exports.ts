@@ -1,0 +1,229 @@
+/**
+ * The source of an atomic move. It gives the slots away only when the target has everything, and after that word it
+ * never serves them again on its own account: it learns from the bus that they were taken, or makes sure by the
+ * majority and a newer epoch that they cannot be.
+ */
+import { type MonoMs, type NodeId, randomHex } from '../base/index.ts';
+import type { MigrateSlots, PlainReason } from './admin-commands.ts';
+import { beginReturnRound, beginRound, isRoundWon, votersNow } from './bus-round.ts';
+import type { ClusterContext } from './context.ts';
+import { bumpConfigEpoch, highestEpoch } from './epochs.ts';
+import { broadcastPong } from './sending.ts';
+import { commonSlots, slotRanges } from './slot-map.ts';
+import {
+  activeExports,
+  activeImports,
+  doubtMs,
+  enter,
+  holdMsMax,
+  isEnded,
+  markStrays,
+  ownsAll,
+} from './slot-transfers.ts';
+import type { BusRound, ExportPhase, SlotExport } from './transfer-types.ts';
+import type { ClusterNode } from './types.ts';
+
+/** CLUSTER MIGRATESLOTS: all of them begin, or none. */
+export function startExports(
+  c: ClusterContext,
+  wanted: readonly MigrateSlots[],
+): PlainReason | undefined {
+  const taken: Uint8Array[] = activeExports(c).map(({ slots }) => slots);
+  for (const { slots, targetId } of wanted) {
+    const refusal = refusalOf(c, slots, c.nodes.get(targetId as NodeId), taken);
+    if (refusal !== undefined) return refusal;
+    taken.push(slots);
+  }
+  for (const { slots, targetId } of wanted) {
+    const target = c.nodes.get(targetId as NodeId)!;
+    const { unix } = c.now;
+    const name = randomHex(c.rng, 40);
+    const times = { createdAt: unix, updatedAt: unix, ackedAt: unix };
+    const phase: ExportPhase = { kind: 'connecting' };
+    c.transfers.push({ name, operation: 'EXPORT', slots, target, ...times, phase, message: '' });
+    c.emit({ kind: 'startExport', name, slots, host: target.ip, port: target.port });
+  }
+  return undefined;
+}
+
+function refusalOf(
+  c: ClusterContext,
+  slots: Uint8Array,
+  target: ClusterNode | undefined,
+  taken: readonly Uint8Array[],
+): PlainReason | undefined {
+  if (c.myself.role !== 'master') return 'migrateOnReplica';
+  if (c.health !== 'ok') return 'migrateWhileDown';
+  if (target === undefined || target.hasNoAddress) return 'migrateTargetUnknown';
+  if (target === c.myself) return 'migrateToMyself';
+  if (target.role !== 'master') return 'migrateTargetNotMaster';
+  if (!ownsAll(c.myself, slots)) return 'migrateSlotsNotMine';
+  // A node whose epoch rises by taking slots would outdo the claim on those that it gives.
+  if (activeImports(c).length > 0 || c.importingFrom.size > 0) return 'migrateWhileImporting';
+  for (const index of c.migratingTo.keys()) {
+    if ((slots[index >> 3]! & (1 << (index & 7))) !== 0) return 'migrateSlotsOpen';
+  }
+  return taken.some((other) => commonSlots(other, slots) !== undefined)
+    ? 'migrateSlotsTwice'
+    : undefined;
+}
+
+/** CLUSTER CANCELSLOTMIGRATIONS: those that are not given away yet. */
+export function cancelExports(c: ClusterContext): void {
+  for (const job of activeExports(c)) if (!isGivenAway(job)) end(c, job, 'cancelled', 'cancelled');
+}
+
+export type ExportEvent =
+  /** The target takes the slots' data. */
+  | { readonly kind: 'accepted' }
+  | { readonly kind: 'acknowledged' }
+  /** All keys are there, and few writes under way. */
+  | { readonly kind: 'copied' }
+  /** The target and its replicas have everything; with its current epoch. */
+  | { readonly kind: 'ready'; readonly epoch: number }
+  /** The target said no, or the connection broke, or the data cannot be sent. */
+  | { readonly kind: 'refused' | 'broken'; readonly reason: string };
+
+export function exportEvent(c: ClusterContext, name: string, event: ExportEvent): void {
+  const job = activeExports(c).find((each) => each.name === name);
+  if (job === undefined) return;
+  const { phase } = job;
+  switch (event.kind) {
+    case 'accepted':
+      if (phase.kind === 'connecting') enter(c, job, { kind: 'copying', isCopied: false });
+      break;
+    case 'copied':
+      if (phase.kind === 'copying') job.phase = { kind: 'copying', isCopied: true };
+      break;
+    case 'ready':
+      if (phase.kind === 'draining') fence(c, job, phase.heldAt, event.epoch);
+      break;
+    case 'refused':
+      // Who refuses to take over has given the move up for good.
+      if (phase.kind !== 'asking' && phase.kind !== 'reclaiming') {
+        end(c, job, 'failed', event.reason);
+      }
+      break;
+    case 'broken':
+      if (!isGivenAway(job) || !c.rules.waitsInDoubt()) end(c, job, 'failed', event.reason);
+      break;
+    case 'acknowledged':
+      break;
+  }
+  job.ackedAt = c.now.unix;
+}
+
+/**
+ * Gives out the epoch of the claim and raises everybody's to the one behind it: whoever is elected from now on stands in
+ * a later epoch than the claim's, and a voter that has just heard this node will elect nobody in its place before the
+ * node time-out is over.
+ */
+function fence(c: ClusterContext, job: SlotExport, heldAt: MonoMs, theirs: number): void {
+  const epoch = Math.max(highestEpoch(c), theirs) + 1;
+  c.currentEpoch = epoch + 1;
+  c.save('fsync');
+  const round = beginRound(c, votersNow(c));
+  enter(c, job, { kind: 'fencing', heldAt, readyAt: c.now.mono, epoch, round });
+}
+
+/** What time and the bus have brought about. */
+export function stepExports(c: ClusterContext): void {
+  for (const job of activeExports(c)) stepExport(c, job);
+}
+
+function stepExport(c: ClusterContext, job: SlotExport): void {
+  if (!ownsAll(c.myself, job.slots)) return lost(c, job);
+  const { phase, target } = job;
+  const isOpen = !isGivenAway(job);
+  if (isOpen && (target.role !== 'master' || target.health === 'fail' || !c.nodes.has(target.id))) {
+    return end(c, job, 'failed', 'the target is no reachable master any more');
+  }
+  switch (phase.kind) {
+    case 'copying':
+      if (phase.isCopied && mayHandOver(c)) {
+        enter(c, job, { kind: 'draining', heldAt: c.now.mono });
+        c.emit({ kind: 'drainExport', name: job.name });
+      }
+      return;
+    case 'draining':
+    case 'fencing':
+      if (c.health !== 'ok') return end(c, job, 'failed', 'the cluster is down');
+      if (c.since(phase.heldAt) > holdMsMax(c)) {
+        return end(c, job, 'failed', 'the target did not catch up in time');
+      }
+      if (phase.kind === 'fencing' && isRoundWon(c, phase.round)) giveAway(c, job, phase);
+      return;
+    case 'handing':
+      if (c.since(phase.readyAt) > doubtMs(c)) ask(c, job, false);
+      return;
+    case 'asking':
+      if (isStuck(c, phase.round)) return ask(c, job, false);
+      if (c.health !== 'ok' || !isRoundWon(c, phase.round)) return;
+      return phase.isReturn ? reclaim(c, job) : ask(c, job, true);
+    case 'reclaiming':
+      if (isRoundWon(c, phase.round)) return end(c, job, 'failed', 'the target did not take over');
+      if (isStuck(c, phase.round)) {
+        enter(c, job, { kind: 'reclaiming', round: beginRound(c, votersNow(c)) });
+      }
+      return;
+    default:
+      return;
+  }
+}
+
+/** One at a time, and not while a replica of ours takes this node's place. */
+function mayHandOver(c: ClusterContext): boolean {
+  if (c.health !== 'ok' || c.manualFailover.state !== 'idle') return false;
+  return activeExports(c).every(
+    ({ phase: { kind } }) => kind === 'connecting' || kind === 'copying',
+  );
+}
+
+function giveAway(
+  c: ClusterContext,
+  job: SlotExport,
+  phase: Extract<ExportPhase, { kind: 'fencing' }>,
+): void {
+  markStrays(c, job.slots);
+  enter(c, job, { kind: 'handing', readyAt: phase.readyAt });
+  c.emit({ kind: 'sendTakeover', name: job.name, epoch: phase.epoch });
+}
+
+function ask(c: ClusterContext, job: SlotExport, isReturn: boolean): void {
+  const round = isReturn ? beginReturnRound(c, votersNow(c)) : beginRound(c, votersNow(c));
+  enter(c, job, { kind: 'asking', round, isReturn });
+}
+
+/** Answers that are old say nothing of now. */
+function isStuck(c: ClusterContext, round: BusRound): boolean {
+  return c.since(round.startedAt) > c.options.nodeTimeoutMs;
+}
+
+function reclaim(c: ClusterContext, job: SlotExport): void {
+  bumpConfigEpoch(c);
+  broadcastPong(c, () => true);
+  enter(c, job, { kind: 'reclaiming', round: beginRound(c, votersNow(c)) });
+}
+
+function lost(c: ClusterContext, job: SlotExport): void {
+  const first = slotRanges(job.slots)[0]![0];
+  const owner = c.owners[first];
+  if (owner === job.target) return end(c, job, 'success', '');
+  end(c, job, 'failed', 'the slots went to another node');
+}
+
+function end(
+  c: ClusterContext,
+  job: SlotExport,
+  result: 'success' | 'failed' | 'cancelled',
+  message: string,
+): void {
+  if (isEnded(job)) return;
+  enter(c, job, { kind: result }, message);
+  c.emit({ kind: 'endExport', name: job.name, isTaken: result === 'success', slots: job.slots });
+}
+
+/** Whether the target may have taken the slots. */
+function isGivenAway({ phase: { kind } }: SlotExport): boolean {
+  return kind === 'handing' || kind === 'asking' || kind === 'reclaiming';
+}

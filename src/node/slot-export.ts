@@ -1,0 +1,241 @@
+/**
+ * Sends the keys of some slots to another node, and every write to them from then on. The keys are walked in slices, no
+ * faster than the target takes them in. A write to keys that were passed follows them; one to keys that come later needs
+ * no sending; where one unit touches both, the passed keys are sent anew as they are. So no point in time is kept, and no
+ * write waits in memory for the walk to end.
+ */
+import type { ExportEvent } from '../cluster/index.ts';
+import { hasSlotBit, slotRanges } from '../cluster/index.ts';
+import { type MonoMs, assertNever } from '../base/index.ts';
+import { type Reply, ReplyError, encodeRequest } from '../resp/index.ts';
+import type { Inside } from './inside.ts';
+import { ReplyConnection } from './reply-connection.ts';
+import { SlotFormat } from './slot-format.ts';
+import type { StreamCommand } from './slot-stream.ts';
+import { SlotWalk } from './slot-walk.ts';
+
+/** Clients wait for a slice. */
+const SLICE_US = 400;
+const SLICE_KEYS_MAX = 2048;
+/** Keys between two looks at the clock. */
+const STEP_KEYS = 32;
+const PIECE_BYTES = 64 * 1024;
+/** Bytes that the target has not acknowledged, above which the walk waits. */
+const WINDOW_BYTES = 2 * 1024 * 1024;
+/** Above this the writes come faster than the target takes them. */
+const BACKLOG_BYTES_MAX = 256 * 1024 * 1024;
+/** An idle target is asked this often whether it lives. */
+const ASK_MS = 1000;
+
+const MULTI: Buffer = encodeRequest(['MULTI']);
+const EXEC: Buffer = encodeRequest(['EXEC']);
+
+export interface SlotExportInit {
+  readonly name: string;
+  readonly sourceId: string;
+  readonly slots: Uint8Array;
+  readonly host: string;
+  readonly port: number;
+  readonly told: (event: ExportEvent) => void;
+}
+
+type Expected = 'auth' | 'establish' | 'ack' | 'drain' | 'takeover';
+
+export class SlotExportRun {
+  readonly #inside: Inside;
+  readonly #init: SlotExportInit;
+  readonly #connection: ReplyConnection;
+  readonly #walk: SlotWalk;
+  readonly #format: SlotFormat;
+  readonly #expected: { readonly kind: Expected; readonly sentBytes: number }[] = [];
+  #sentBytes = 0;
+  #ackedBytes = 0;
+  /** Sent when the last acknowledgement was asked for. */
+  #askedBytes = 0;
+  #askedAt: MonoMs;
+  #isSending = false;
+  #isFlushAsked = false;
+  #isCopiedTold = false;
+  #isClosed = false;
+
+  constructor(inside: Inside, init: SlotExportInit) {
+    this.#inside = inside;
+    this.#init = init;
+    const db = inside.keyspace.db(0);
+    const ranges = slotRanges(init.slots);
+    const slots = ranges.flatMap(([from, to]) =>
+      Array.from({ length: to - from + 1 }, (_, i) => from + i),
+    );
+    this.#walk = new SlotWalk(db, slots);
+    this.#format = new SlotFormat(db, inside);
+    this.#askedAt = inside.now;
+    const { host, port, name, sourceId } = init;
+    this.#connection = new ReplyConnection(inside.ports.network, { host, port });
+    this.#connection.listener = {
+      opened: () => undefined,
+      reply: (reply) => this.#replied(reply),
+      closed: () => this.#break('the connection to the target broke'),
+    };
+    const { masterauth, masteruser } = inside.settings;
+    if (masterauth !== '') {
+      const user = masteruser === '' ? [] : [masteruser];
+      this.#ask('auth', 'AUTH', ...user, masterauth);
+    }
+    const words = ranges.flatMap(([from, to]) => [String(from), String(to)]);
+    this.#ask('establish', 'CLUSTER', 'SYNCSLOTS', 'ESTABLISH', name, sourceId, ...words);
+  }
+
+  /** A unit of this node's writes. */
+  changed(unit: readonly StreamCommand[]): void {
+    if (!this.#isSending) return;
+    const { slots } = this.#init;
+    const mine = unit.filter(({ keys }) => keys.some(({ slot }) => hasSlotBit(slots, slot)));
+    const keys = mine.flatMap((command) => command.keys);
+    const passed = keys.filter(
+      ({ key, slot }) => hasSlotBit(slots, slot) && this.#walk.hasPassed(slot, key),
+    );
+    if (passed.length === 0) return;
+    if (passed.length < keys.length) {
+      for (const { key } of passed) this.#format.state(key);
+    } else {
+      if (mine.length > 1) this.#format.add(MULTI);
+      for (const { bytes } of mine) this.#format.add(bytes);
+      if (mine.length > 1) this.#format.add(EXEC);
+    }
+    if (this.#unackedBytes > BACKLOG_BYTES_MAX)
+      this.#break('the target takes in writes too slowly');
+    else this.#flushSoon();
+  }
+
+  /** All keys went: the target's copies are not worth anything. */
+  flushed(): void {
+    this.#break('the keys were flushed');
+  }
+
+  /** No write follows. */
+  drain(): void {
+    this.#flush();
+    this.#ask('drain', 'CLUSTER', 'SYNCSLOTS', 'DRAIN');
+  }
+
+  takeOver(epoch: number): void {
+    this.#flush();
+    this.#ask('takeover', 'CLUSTER', 'SYNCSLOTS', 'TAKEOVER', String(epoch));
+  }
+
+  tick(now: MonoMs): void {
+    if (this.#isSending && now - this.#askedAt >= ASK_MS && !this.#isAwaiting) this.#askAck();
+  }
+
+  close(): void {
+    this.#isClosed = true;
+    this.#connection.close();
+  }
+
+  get #isAwaiting(): boolean {
+    return this.#expected.length > 0;
+  }
+
+  get #unackedBytes(): number {
+    return this.#sentBytes + this.#format.size - this.#ackedBytes;
+  }
+
+  #ask(kind: Expected, ...args: readonly string[]): void {
+    this.#expected.push({ kind, sentBytes: this.#sentBytes });
+    this.#connection.send(encodeRequest(args));
+  }
+
+  #askAck(): void {
+    this.#askedBytes = this.#sentBytes;
+    this.#askedAt = this.#inside.now;
+    this.#ask('ack', 'CLUSTER', 'SYNCSLOTS', 'ACK');
+  }
+
+  #replied(reply: Reply): void {
+    const expected = this.#expected.shift();
+    if (expected === undefined) return this.#break('the target said what nobody asked');
+    if (reply instanceof ReplyError) {
+      this.#init.told({ kind: 'refused', reason: reply.message });
+      return;
+    }
+    switch (expected.kind) {
+      case 'auth':
+        return;
+      case 'establish':
+        this.#isSending = true;
+        this.#init.told({ kind: 'accepted' });
+        this.#inside.addWork(() => this.#slice());
+        return;
+      case 'ack':
+        this.#init.told({ kind: 'acknowledged' });
+        return this.#acknowledged(expected.sentBytes);
+      case 'drain':
+        return this.#init.told({ kind: 'ready', epoch: Number(reply) });
+      case 'takeover':
+        return this.#init.told({ kind: 'acknowledged' });
+      default:
+        return assertNever(expected.kind);
+    }
+  }
+
+  #acknowledged(bytes: number): void {
+    const wasBehind = this.#isBehind;
+    this.#ackedBytes = bytes;
+    if (!this.#walk.isDone) {
+      if (wasBehind && !this.#isBehind) this.#inside.addWork(() => this.#slice());
+      return;
+    }
+    this.#tellIfCopied();
+  }
+
+  get #isBehind(): boolean {
+    return this.#unackedBytes > WINDOW_BYTES;
+  }
+
+  #tellIfCopied(): void {
+    const limit = this.#inside.settings['slot-migration-max-failover-repl-bytes'];
+    if (this.#isCopiedTold || (limit >= 0 && this.#unackedBytes > limit)) return;
+    this.#isCopiedTold = true;
+    this.#init.told({ kind: 'copied' });
+  }
+
+  #slice(): boolean {
+    if (this.#isClosed || this.#walk.isDone || this.#isBehind) return false;
+    const { clock } = this.#inside.ports;
+    const endUs = clock.monoUs() + SLICE_US;
+    const format = this.#format;
+    for (let keys = 0; keys < SLICE_KEYS_MAX && !this.#walk.isDone; keys += STEP_KEYS) {
+      this.#walk.next(STEP_KEYS, (ref) => format.entry(ref));
+      if (format.size >= PIECE_BYTES || clock.monoUs() >= endUs) break;
+    }
+    if (format.size >= PIECE_BYTES || this.#walk.isDone) this.#flush();
+    if (this.#walk.isDone) this.#tellIfCopied();
+    return !this.#walk.isDone && !this.#isBehind;
+  }
+
+  /** One packet for the writes of a turn. */
+  #flushSoon(): void {
+    if (this.#isFlushAsked) return;
+    this.#isFlushAsked = true;
+    this.#inside.addWork(() => {
+      this.#isFlushAsked = false;
+      if (!this.#isClosed) this.#flush();
+      return false;
+    });
+  }
+
+  #flush(): void {
+    const { size } = this.#format;
+    if (size > 0) {
+      this.#sentBytes += size;
+      this.#connection.send(this.#format.take());
+    }
+    const isDue = this.#sentBytes - this.#askedBytes >= PIECE_BYTES;
+    if (isDue || (this.#sentBytes > this.#askedBytes && !this.#isAwaiting)) this.#askAck();
+  }
+
+  #break(reason: string): void {
+    if (this.#isClosed) return;
+    this.#init.told({ kind: 'broken', reason });
+  }
+}

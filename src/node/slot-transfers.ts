@@ -1,0 +1,281 @@
+/** Carries out atomic moves of slots: the exports of this node, and what other nodes send it to import. */
+import { type MonoMs, SLOT_COUNT } from '../base/index.ts';
+import {
+  type AdminCommand,
+  type AdminResult,
+  type Effect,
+  type ExportEvent,
+  type Input,
+  adminErrorText,
+  hasSlotBit,
+  slotBitmap,
+  slotRanges,
+} from '../cluster/index.ts';
+import type { CommandTable, Session } from '../commands/index.ts';
+import { type Request, encodeRequest } from '../resp/index.ts';
+import type { Client } from './client.ts';
+import type { ClusterHost, ClusterReplication } from './cluster-host.ts';
+import type { Inside } from './inside.ts';
+import { SlotExportRun } from './slot-export.ts';
+import { type StreamCommand, SlotStream } from './slot-stream.ts';
+
+export type TransferEffect = Extract<
+  Effect,
+  {
+    kind:
+      | 'startExport'
+      | 'drainExport'
+      | 'sendTakeover'
+      | 'endExport'
+      | 'shareStrays'
+      | 'awaitReplicas'
+      | 'importReady'
+      | 'shareTakeover'
+      | 'importTaken'
+      | 'endImport'
+      | 'releaseSlots';
+  }
+>;
+
+export interface SlotTransfersInit {
+  readonly host: ClusterHost;
+  readonly replication: ClusterReplication;
+  readonly table: CommandTable;
+  readonly myId: () => string;
+  readonly step: (input: Input) => void;
+  readonly run: (command: AdminCommand) => AdminResult;
+}
+
+/** A target's side of the connection. */
+interface Incoming {
+  readonly name: string;
+  readonly slots: Uint8Array;
+  readonly clientId: number;
+}
+
+export class SlotTransfers {
+  readonly #inside: Inside;
+  readonly #init: SlotTransfersInit;
+  readonly #exports = new Map<string, SlotExportRun>();
+  readonly #incoming = new Map<number, Incoming>();
+  /** Import that waits for the replicas, and the end of the stream that they must acknowledge. */
+  #awaited: { readonly name: string; readonly offset: number } | undefined;
+  readonly #stream: SlotStream;
+
+  constructor(inside: Inside, init: SlotTransfersInit) {
+    this.#inside = inside;
+    this.#init = init;
+    this.#stream = new SlotStream(init.table, {
+      changed: (unit) => this.#changed(unit),
+      flushed: () => {
+        for (const run of [...this.#exports.values()]) run.flushed();
+      },
+    });
+  }
+
+  get isExporting(): boolean {
+    return this.#exports.size > 0;
+  }
+
+  /** A write of this node, as its replicas get it. */
+  feed(buf: Buffer, at: number, size: number): void {
+    this.#stream.push(buf, at, size);
+  }
+
+  #changed(unit: readonly StreamCommand[]): void {
+    for (const run of this.#exports.values()) run.changed(unit);
+  }
+
+  tick(now: MonoMs): void {
+    for (const run of this.#exports.values()) run.tick(now);
+  }
+
+  /** Whether an import waits for replicas: then `check` is to be called whenever one may have acknowledged. */
+  get isPending(): boolean {
+    return this.#awaited !== undefined;
+  }
+
+  check(): void {
+    const awaited = this.#awaited;
+    if (awaited === undefined || !this.#init.replication.hasEveryAck(awaited.offset)) return;
+    this.#awaited = undefined;
+    this.#import(awaited.name, { kind: 'replicasCaughtUp' });
+  }
+
+  carryOut(effect: TransferEffect): void {
+    switch (effect.kind) {
+      case 'startExport':
+        return this.#startExport(effect);
+      case 'drainExport':
+        return this.#exports.get(effect.name)?.drain();
+      case 'sendTakeover':
+        return this.#exports.get(effect.name)?.takeOver(effect.epoch);
+      case 'endExport':
+        this.#exports.get(effect.name)?.close();
+        this.#exports.delete(effect.name);
+        if (effect.isTaken) this.#share('STRAYS', ...words(effect.slots));
+        return;
+      case 'shareStrays':
+        return this.#share('STRAYS', ...words(effect.slots));
+      case 'awaitReplicas':
+        return this.#await(effect.name);
+      case 'importReady':
+        return this.#answer(effect.name, (client) => client.reply.int(effect.epoch));
+      case 'shareTakeover':
+        this.#share('TAKING', String(effect.epoch), ...words(effect.slots));
+        return this.#await(effect.name);
+      case 'importTaken':
+        return this.#answer(effect.name, (client) => client.reply.ok());
+      case 'endImport':
+        return this.#endImport(effect);
+      case 'releaseSlots':
+        return this.#init.host.releaseWrites();
+    }
+  }
+
+  /** CLUSTER SYNCSLOTS: the words of the other end of a move, or of our master. */
+  syncSlots(session: Session, request: Request): void {
+    const incoming = this.#incoming.get(session.id);
+    if (session.role === 'master') return this.#fromMaster(request);
+    if (request.is(2, 'establish')) return this.#establish(session, request);
+    if (incoming === undefined)
+      return session.reply.error('ERR No slot migration on this connection');
+    const { name } = incoming;
+    if (request.is(2, 'ack')) {
+      this.#import(name, { kind: 'acknowledged' });
+      return session.reply.ok();
+    }
+    if (request.is(2, 'drain')) {
+      session.blocked = { kind: 'outside', deadline: undefined };
+      return this.#import(name, { kind: 'drainAsked' });
+    }
+    if (request.is(2, 'takeover') && request.argc === 4) {
+      session.blocked = { kind: 'outside', deadline: undefined };
+      return this.#import(name, { kind: 'takeoverAsked', epoch: Number(request.int(3)) });
+    }
+    session.reply.error('ERR Unknown slot migration request');
+  }
+
+  /** Whether the data of an import may change these slots. */
+  mayImport(session: Session, slot: number): boolean {
+    const incoming = this.#incoming.get(session.id);
+    return incoming !== undefined && hasSlotBit(incoming.slots, slot);
+  }
+
+  /** A command of an import's data failed here, or its keys do not fit into memory. */
+  importFailed(session: Session, reason: string): void {
+    const incoming = this.#incoming.get(session.id);
+    if (incoming !== undefined) this.#import(incoming.name, { kind: 'broken', reason });
+  }
+
+  /** Keys have to go for want of memory: not those that are not ours yet. */
+  failImports(reason: string): void {
+    for (const { name } of [...this.#incoming.values()]) {
+      this.#import(name, { kind: 'broken', reason });
+    }
+  }
+
+  onClientClosed(client: Client): void {
+    const incoming = this.#incoming.get(client.id);
+    if (incoming === undefined) return;
+    this.#incoming.delete(client.id);
+    this.#import(incoming.name, { kind: 'broken', reason: 'the connection to the source broke' });
+  }
+
+  #startExport(effect: Extract<TransferEffect, { kind: 'startExport' }>): void {
+    const { name, slots, host, port } = effect;
+    const told = (event: ExportEvent): void =>
+      this.#init.step({ kind: 'exportEvent', name, event });
+    const sourceId = this.#init.myId();
+    this.#exports.set(
+      name,
+      new SlotExportRun(this.#inside, { name, sourceId, slots, host, port, told }),
+    );
+  }
+
+  #establish(session: Session, request: Request): void {
+    const ranges = slotArguments(request, 5);
+    if (ranges === undefined || request.argc < 7 || session.role !== 'normal') {
+      return session.reply.error('ERR Unknown slot migration request');
+    }
+    const slots = slotBitmap(ranges);
+    const name = request.text(3);
+    const result = this.#init.run({ kind: 'importSlots', name, sourceId: request.text(4), slots });
+    if (!result.ok) return session.reply.error(`ERR ${adminErrorText(result.error)}`);
+    session.role = 'source';
+    this.#incoming.set(session.id, { name, slots, clientId: session.id });
+    session.reply.ok();
+  }
+
+  #fromMaster(request: Request): void {
+    const { step } = this.#init;
+    if (request.is(2, 'ended')) return step({ kind: 'takeoverShared', claim: undefined });
+    const isTaking = request.is(2, 'taking');
+    const ranges = slotArguments(request, isTaking ? 4 : 3);
+    if (ranges === undefined) return;
+    const slots = slotBitmap(ranges);
+    step({ kind: 'straysShared', slots });
+    if (!isTaking) return;
+    step({ kind: 'takeoverShared', claim: { slots, epoch: Number(request.int(3)) } });
+  }
+
+  #share(...args: readonly string[]): void {
+    const bytes = encodeRequest(['CLUSTER', 'SYNCSLOTS', ...args]);
+    this.#init.replication.feed(0, bytes, 0, bytes.length);
+  }
+
+  #await(name: string): void {
+    const { replication } = this.#init;
+    this.#awaited = { name, offset: replication.view.replOffset() };
+    replication.requestAcks();
+  }
+
+  #endImport(effect: Extract<TransferEffect, { kind: 'endImport' }>): void {
+    const { name, reason, isShared } = effect;
+    if (this.#awaited?.name === name) this.#awaited = undefined;
+    if (isShared) this.#share('ENDED');
+    const client = this.#clientOf(name);
+    if (client === undefined) return;
+    this.#incoming.delete(client.id);
+    if (isShared && reason !== '') return client.close();
+    if (reason !== '') {
+      client.reply.error(`ERR ${reason}`);
+      client.closeAfterReply();
+    }
+  }
+
+  #answer(name: string, write: (client: Client) => void): void {
+    const client = this.#clientOf(name);
+    if (client === undefined) return;
+    write(client);
+    this.#inside.unblock(client);
+  }
+
+  #clientOf(name: string): Client | undefined {
+    for (const incoming of this.#incoming.values()) {
+      if (incoming.name === name) return this.#inside.client(incoming.clientId);
+    }
+    return undefined;
+  }
+
+  #import(name: string, event: Extract<Input, { kind: 'importEvent' }>['event']): void {
+    this.#init.step({ kind: 'importEvent', name, event });
+  }
+}
+
+function words(slots: Uint8Array): string[] {
+  return slotRanges(slots).flatMap(([from, to]) => [String(from), String(to)]);
+}
+
+/** Pairs of first and last slot from an argument on; undefined when they are none. */
+function slotArguments(request: Request, from: number): [number, number][] | undefined {
+  const ranges: [number, number][] = [];
+  if (request.argc <= from || (request.argc - from) % 2 !== 0) return undefined;
+  for (let i = from; i < request.argc; i += 2) {
+    const first = Number(request.int(i));
+    const last = Number(request.int(i + 1));
+    if (!(first >= 0 && first <= last && last < SLOT_COUNT)) return undefined;
+    ranges.push([first, last]);
+  }
+  return ranges;
+}
