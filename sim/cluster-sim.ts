@@ -52,6 +52,8 @@ export class ClusterSim implements MachineWatcher {
   readonly rng: Rng;
   /** A master came back with empty memory before anyone had taken its place: writes are gone, as they must be. */
   hasLostMemory = false;
+  /** Hears every line that a node logs. */
+  onLog: ((machine: Machine, text: string) => void) | undefined;
   readonly #log: ((line: string) => void) | undefined;
   readonly #byName = new Map<string, Machine>();
 
@@ -190,6 +192,7 @@ export class ClusterSim implements MachineWatcher {
 
   logged(machine: Machine, level: string, text: string): void {
     this.#log?.(`${this.#time()} ${machine.name} ${level}: ${text}`);
+    this.onLog?.(machine, text);
   }
 
   failed(machine: Machine, error: unknown): void {

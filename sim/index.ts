@@ -23,7 +23,7 @@ export { type CrashKind } from './files.ts';
 export { type CrashPoint, Machine } from './machine.ts';
 export { FAIR_WEATHER, type Weather } from './network.ts';
 export type { Violation } from './safety-checker.ts';
-export { type SeedOptions, type SeedResult, runSeed } from './seed-run.ts';
+export { type SeedOptions, type SeedResult, runMoveSeed, runSeed } from './seed-run.ts';
 export { type SentinelSeedOptions, runSentinelSeed } from './sentinel-run.ts';
 export { type SentinelSwarm, drawSentinelSwarm } from './sentinel-swarm.ts';
 export { type Swarm, drawSwarm } from './swarm.ts';

@@ -1,21 +1,29 @@
 /**
- * `npm run sim -- [--seeds N] [--first N] [--seed N] [--verbose] [--sentinel | --disk]`: runs seeds on all cores and prints
+ * `npm run sim -- [--seeds N] [--first N] [--seed N] [--verbose] [--sentinel | --moves | --disk]`: runs seeds on all cores and prints
  * a table; or one seed, with `--verbose` and every log line of every node. SIM_SEED stands for --seed. In place of clusters
- * `--sentinel` runs a master with replicas and Sentinels, and `--disk` one node and its append-only log through crashes.
+ * `--sentinel` runs a master with replicas and Sentinels, `--moves` clusters whose slots move atomically, and `--disk` one node and its append-only log through crashes.
  * Exit code 1 when a seed failed, with the line that replays it.
  */
 import { availableParallelism } from 'node:os';
 import { parseArgs } from 'node:util';
 import { Worker, isMainThread, parentPort } from 'node:worker_threads';
 import { runDiskSim } from './disk-sim.ts';
-import { type SeedResult, runSeed, runSentinelSeed, violationText } from './index.ts';
+import { type SeedResult, runMoveSeed, runSeed, runSentinelSeed, violationText } from './index.ts';
 import { reportTable } from './report.ts';
 
 const USAGE =
-  'usage: npm run sim -- [--seeds N] [--first N] [--seed N] [--verbose] [--sentinel | --disk]';
+  'usage: npm run sim -- [--seeds N] [--first N] [--seed N] [--verbose] [--sentinel | --moves | --disk]';
 const DEFAULT_SEEDS = 100;
 /** Seeds that failed before the run gives up. */
 const FAILURES_MAX = 10;
+
+type WorldName = 'cluster' | 'sentinel' | 'moves';
+
+const RUNS = {
+  cluster: runSeed,
+  sentinel: runSentinelSeed,
+  moves: runMoveSeed,
+} as const;
 
 if (isMainThread) await main();
 else serve();
@@ -33,15 +41,15 @@ async function main(): Promise<void> {
       options.seed === undefined ? options.seeds : 1,
     );
   const started = performance.now();
-  const { isSentinel, isVerbose, seed } = options;
-  const run = isSentinel ? runSentinelSeed : runSeed;
+  const { world, isVerbose, seed } = options;
+  const run = RUNS[world];
   const results =
     seed === undefined
       ? await runAll(options)
       : [run(seed, isVerbose ? { log: (line) => console.log(line) } : {})];
   const failed = results.filter(({ violations }) => violations.length > 0);
   console.log(reportTable(results, (performance.now() - started) / 1000));
-  for (const result of failed) reportFailure(result, isSentinel);
+  for (const result of failed) reportFailure(result, world);
   process.exitCode = failed.length > 0 ? 1 : 0;
 }
 
@@ -51,7 +59,7 @@ interface Options {
   readonly seed: number | undefined;
   readonly isVerbose: boolean;
   readonly isDisk: boolean;
-  readonly isSentinel: boolean;
+  readonly world: WorldName;
 }
 
 function readOptions(): Options | undefined {
@@ -62,6 +70,7 @@ function readOptions(): Options | undefined {
     verbose: { type: 'boolean' },
     disk: { type: 'boolean' },
     sentinel: { type: 'boolean' },
+    moves: { type: 'boolean' },
   } as const;
   let values;
   try {
@@ -79,7 +88,7 @@ function readOptions(): Options | undefined {
     seed: seedText === undefined ? undefined : Number(seedText),
     isVerbose: values.verbose === true,
     isDisk: values.disk === true,
-    isSentinel: values.sentinel === true,
+    world: values.sentinel === true ? 'sentinel' : values.moves === true ? 'moves' : 'cluster',
   };
 }
 
@@ -103,7 +112,7 @@ function runDiskSeeds(first: number, count: number): void {
 }
 
 /** Hands seeds to workers one by one; results come back in the order of their seeds. */
-async function runAll({ first, seeds: count, isSentinel }: Options): Promise<SeedResult[]> {
+async function runAll({ first, seeds: count, world }: Options): Promise<SeedResult[]> {
   const results: SeedResult[] = [];
   let next = first;
   let failures = 0;
@@ -116,14 +125,14 @@ async function runAll({ first, seeds: count, isSentinel }: Options): Promise<See
       const give = (): void => {
         const seed = nextSeed();
         if (seed === undefined) void worker.terminate().then(() => resolve(), reject);
-        else worker.postMessage({ seed, isSentinel } satisfies Task);
+        else worker.postMessage({ seed, world } satisfies Task);
       };
       worker.on('error', reject);
       worker.on('message', (result: SeedResult) => {
         results.push(result);
         if (result.violations.length > 0) {
           failures++;
-          reportFailure(result, isSentinel);
+          reportFailure(result, world);
         }
         if (results.length % 100 === 0) console.error(`sim: ${results.length} of ${count} seeds`);
         give();
@@ -137,17 +146,17 @@ async function runAll({ first, seeds: count, isSentinel }: Options): Promise<See
 
 interface Task {
   readonly seed: number;
-  readonly isSentinel: boolean;
+  readonly world: WorldName;
 }
 
 function serve(): void {
-  parentPort?.on('message', ({ seed, isSentinel }: Task) => {
-    parentPort?.postMessage(isSentinel ? runSentinelSeed(seed) : runSeed(seed));
+  parentPort?.on('message', ({ seed, world }: Task) => {
+    parentPort?.postMessage(RUNS[world](seed));
   });
 }
 
-function reportFailure({ seed, violations }: SeedResult, isSentinel: boolean): void {
+function reportFailure({ seed, violations }: SeedResult, world: WorldName): void {
   for (const violation of violations.slice(0, 3)) console.log(`  ${violationText(violation)}`);
-  const kind = isSentinel ? '--sentinel ' : '';
+  const kind = world === 'cluster' ? '' : `--${world} `;
   console.log(`FAILED, replay with: SIM_SEED=${seed} npm run sim -- ${kind}--verbose`);
 }

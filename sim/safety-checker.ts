@@ -180,17 +180,15 @@ export class SafetyChecker implements BusListener {
     return this.#records.get(machine.ip)?.role ?? 'unknown';
   }
 
-  /** Whether some other node has claimed all that this one owned, so that its restart with empty memory loses nothing. */
+  /** Whether other nodes have claimed all that this one owned, so that its restart with empty memory loses nothing. */
   isReplaced(machine: Machine): boolean {
     const record = this.#records.get(machine.ip);
     if (record === undefined || record.role !== 'master') return true;
-    return [...this.#records.values()].some(
+    const newer = [...this.#records.values()].filter(
       (other) =>
-        other !== record &&
-        other.role === 'master' &&
-        other.configEpoch > record.configEpoch &&
-        [...record.owned].every((slot) => other.owned.has(slot)),
+        other !== record && other.role === 'master' && other.configEpoch > record.configEpoch,
     );
+    return [...record.owned].every((slot) => newer.some((other) => other.owned.has(slot)));
   }
 
   #checkEpoch(record: NodeRecord, epoch: number): void {

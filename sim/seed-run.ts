@@ -4,7 +4,7 @@ import { type ClusterSim, createClusterSim } from './cluster-sim.ts';
 import { checkData } from './data-check.ts';
 import { Nemesis } from './nemesis.ts';
 import type { Violation } from './safety-checker.ts';
-import { type Swarm, drawSwarm } from './swarm.ts';
+import { type Swarm, drawMoveSwarm, drawSwarm } from './swarm.ts';
 
 export interface SeedResult {
   readonly seed: number;
@@ -32,7 +32,16 @@ const START_MS = 10_000;
 const WRITE_MS = 15_000;
 
 export function runSeed(seed: number, options: SeedOptions = {}): SeedResult {
-  const swarm = drawSwarm(seed);
+  return runSwarm(drawSwarm(seed), options);
+}
+
+/** A seed of atomic moves of slots. */
+export function runMoveSeed(seed: number, options: SeedOptions = {}): SeedResult {
+  return runSwarm(drawMoveSwarm(seed), options);
+}
+
+function runSwarm(swarm: Swarm, options: SeedOptions): SeedResult {
+  const { seed } = swarm;
   const sim = createClusterSim({ ...swarm, ...options });
   options.log?.(JSON.stringify(swarm));
   sim.world.run(START_MS / 4);
@@ -78,7 +87,7 @@ function recover(sim: ClusterSim, swarm: Swarm): void {
   for (const writer of sim.writers) writer.stop();
   checkData(sim, {
     keepsAcknowledged:
-      (swarm.kind === 'calm' || swarm.kind === 'reshard') && sim.checker.failureCount === 0,
+      ['calm', 'reshard', 'moves'].includes(swarm.kind) && sim.checker.failureCount === 0,
     keepsReplicated: swarm.kind !== 'operator' && !sim.hasLostMemory,
   });
 }

@@ -8,9 +8,11 @@ export type FailoverMode = 'coordinated' | 'force' | 'takeover';
  * `calm`: coordinated failovers only, under delay, stalls and cut connections; then no acknowledged write is lost.
  * `storm`: partitions, crashes, stops and clock jumps beside them.
  * `reshard`: slots move between masters, several at once, so that epochs taken without votes collide; no failovers.
+ * `moves`: slots that are written to move as a whole, under cut connections, partitions and stops; a seed in which no node
+ * is held for failing loses no acknowledged write. `moveStorm`: crashes and failovers beside them.
  * `operator`: FORCE and TAKEOVER beside crashes, but no partitions; `SafetyChecker` says why.
  */
-export type SwarmKind = 'calm' | 'storm' | 'operator' | 'reshard';
+export type SwarmKind = 'calm' | 'storm' | 'operator' | 'reshard' | 'moves' | 'moveStorm';
 
 export interface Fault {
   readonly kind:
@@ -23,6 +25,12 @@ export interface Fault {
     | 'breakData'
     | 'coordinatedAtOnce'
     | 'moveSlots'
+    | 'atomicMove'
+    | 'cancelMoves'
+    | 'crashInMove'
+    | 'pauseInMove'
+    | 'cutInMove'
+    | 'strikeHandover'
     | FailoverMode;
   /** Relative frequency. */
   readonly weight: number;
@@ -65,17 +73,30 @@ const KINDS: readonly SwarmKind[] = [
 const ESSENTIAL: Readonly<Partial<{ [K in SwarmKind]: Fault['kind'] }>> = {
   calm: 'coordinated',
   reshard: 'moveSlots',
+  moves: 'atomicMove',
+  moveStorm: 'atomicMove',
 };
+
+const MOVE_KINDS: readonly SwarmKind[] = ['moves', 'moveStorm'];
 
 /** The swarm of a seed. */
 export function drawSwarm(seed: number): Swarm {
+  return drawOf(seed, KINDS);
+}
+
+/** The swarm of a seed in which slots move atomically. */
+export function drawMoveSwarm(seed: number): Swarm {
+  return drawOf(seed, MOVE_KINDS);
+}
+
+function drawOf(seed: number, choices: readonly SwarmKind[]): Swarm {
   // A generator of its own: the world draws from the same seed another way.
   const rng = seededRng(seed ^ 0x5107);
-  const kind = pick(rng, KINDS);
+  const kind = pick(rng, choices);
   const masters = 3 + pick(rng, [0, 0, 0, 1, 2]);
   const replicasPerMaster = kind === 'calm' ? pick(rng, [1, 1, 2]) : pick(rng, [0, 1, 1, 1, 2]);
   // A calm cluster sees no false alarm: its time-out is far above its delays.
-  const isCalm = kind === 'calm' || kind === 'reshard';
+  const isCalm = kind === 'calm' || kind === 'reshard' || kind === 'moves';
   const nodeTimeoutMs = isCalm ? 3000 + rng.below(2000) : 500 + rng.below(1500);
   return {
     seed,
@@ -129,12 +150,39 @@ function drawFaults(rng: Rng, kind: SwarmKind): Fault[] {
       'takeover',
     ] as const,
     reshard: ['moveSlots', 'breakBus', 'breakData', 'clockJump'] as const,
+    moves: [
+      'atomicMove',
+      'cancelMoves',
+      'pauseInMove',
+      'cutInMove',
+      'strikeHandover',
+      'breakBus',
+      'breakData',
+      'clockJump',
+    ] as const,
+    moveStorm: [
+      'atomicMove',
+      'cancelMoves',
+      'crashInMove',
+      'pauseInMove',
+      'cutInMove',
+      'strikeHandover',
+      'partition',
+      'crash',
+      'pause',
+      'breakBus',
+      'breakData',
+      'coordinated',
+    ] as const,
   }[kind];
   const chosen = possible.filter(() => rng.below(2) === 0);
   const kinds = chosen.length === 0 ? [possible[0]!] : chosen;
   const certain = ESSENTIAL[kind];
   if (certain !== undefined && !kinds.includes(certain)) kinds.push(certain);
-  return kinds.map((fault) => ({ kind: fault, weight: 1 + rng.below(4) }));
+  return kinds.map((fault) => ({
+    kind: fault,
+    weight: (fault === 'atomicMove' ? 4 : 1) + rng.below(4),
+  }));
 }
 
 /** One of the choices; each as often as it stands there. */

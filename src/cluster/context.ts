@@ -166,6 +166,7 @@ export class ClusterContext {
       configEpoch: 0,
       slots: new Uint8Array(SLOT_BITMAP_SIZE),
       slotCount: 0,
+      disowned: undefined,
       pingSentAt: undefined,
       pongReceivedAt: undefined,
       dataReceivedAt: undefined,

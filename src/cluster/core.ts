@@ -30,7 +30,7 @@ import { broadcastPong, propagatePublish } from './sending.ts';
 import { exportEvent, stepExports } from './slot-exports.ts';
 import { importEvent, isImported, stepImports, takeoverShared } from './slot-imports.ts';
 import { assignSlot, hasSlotBit } from './slot-map.ts';
-import { dropStrays, listTransfers, markStrays } from './slot-transfers.ts';
+import { clearStray, dropStrays, listTransfers, markStrays } from './slot-transfers.ts';
 import type { SlotExport, SlotImport } from './transfer-types.ts';
 import type { ClusterHealth, ClusterNode, ClusterOptions, Link, LinkId, Now } from './types.ts';
 
@@ -236,7 +236,12 @@ export class ClusterMachine {
       case 'importEvent':
         return importEvent(c, input.name, input.event);
       case 'straysShared':
-        return markStrays(c, input.slots);
+        return markStrays(c, input.slots, 'save');
+      case 'keepShared':
+        return clearStray(c, input.slot);
+      case 'dataReplaced':
+        c.strays = undefined;
+        return c.save('save');
       case 'takeoverShared':
         return takeoverShared(c, input.claim);
       case 'dataLoaded':

@@ -52,15 +52,12 @@ export type Effect =
   /** No write to the slots will follow: send what there is and ask whether all of it has arrived. */
   | { readonly kind: 'drainExport'; readonly name: string }
   | { readonly kind: 'sendTakeover'; readonly name: string; readonly epoch: number }
-  /** Close the connection. `isTaken`: the keys are gone from here, and the replicas' copies are rubbish too. */
-  | {
-      readonly kind: 'endExport';
-      readonly name: string;
-      readonly isTaken: boolean;
-      readonly slots: Uint8Array;
-    }
+  /** Close the connection. */
+  | { readonly kind: 'endExport'; readonly name: string }
   /** Tell the replicas that what they hold of these slots is not theirs to keep. */
   | { readonly kind: 'shareStrays'; readonly slots: Uint8Array }
+  /** Tell them that what comes of this slot is theirs to keep again. */
+  | { readonly kind: 'shareKeep'; readonly slot: Slot }
   /** Say `replicasCaughtUp` when all connected replicas have acknowledged what was passed on so far. */
   | { readonly kind: 'awaitReplicas'; readonly name: string }
   | { readonly kind: 'importReady'; readonly name: string; readonly epoch: number }

@@ -10,7 +10,7 @@ import type { CannotFailoverReason, LogEvent } from './log-events.ts';
 import { resetManualFailover } from './manual-reset.ts';
 import { markMaster } from './roles.ts';
 import { broadcastAuthRequest, broadcastPong, sendAuthRequest } from './sending.ts';
-import { applySharedTakeover } from './slot-imports.ts';
+import { applySharedTakeover, dropOutdoneTakeover } from './slot-imports.ts';
 import { moveSlots } from './slot-map.ts';
 import { dropStrays } from './slot-transfers.ts';
 import type { ClusterNode } from './types.ts';
@@ -202,7 +202,7 @@ function postponeIfOutranked(c: ClusterContext): void {
 
 function startElection(c: ClusterContext): void {
   invariant(c.election.state === 'scheduled', 'an election is scheduled before it starts');
-  applySharedTakeover(c);
+  dropOutdoneTakeover(c);
   const epoch = takeElectionEpoch(c);
   const { startAt } = c.election;
   c.election = {
@@ -235,6 +235,7 @@ function askAgain(c: ClusterContext): void {
 function win(c: ClusterContext, epoch: number): void {
   const { myself } = c;
   const story: LogEvent[] = [{ name: 'electionWon' }];
+  applySharedTakeover(c);
   if (myself.configEpoch < epoch) {
     myself.configEpoch = epoch;
     story.push({ name: 'configEpochAfterFailover', epoch });

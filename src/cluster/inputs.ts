@@ -1,4 +1,5 @@
 /** Everything that can happen to the machine. Operators' commands come in through `admin`. */
+import type { Slot } from '../base/index.ts';
 import type { Packet } from '../bus/index.ts';
 import type { ExportEvent } from './slot-exports.ts';
 import type { ImportEvent } from './slot-imports.ts';
@@ -28,6 +29,9 @@ export type Input =
   | { readonly kind: 'importEvent'; readonly name: string; readonly event: ImportEvent }
   /** From our master's stream: see the effects of these names. */
   | { readonly kind: 'straysShared'; readonly slots: Uint8Array }
+  | { readonly kind: 'keepShared'; readonly slot: Slot }
+  /** A full synchronisation brought the master's data: what was known of ours does not hold for it. */
+  | { readonly kind: 'dataReplaced' }
   | {
       readonly kind: 'takeoverShared';
       readonly claim: { readonly slots: Uint8Array; readonly epoch: number } | undefined;

@@ -21,7 +21,7 @@ import { markMaster, markReplica } from './roles.ts';
 import { sendPing, sendUpdate, wireFlags } from './sending.ts';
 import { applySlotClaim } from './slot-claims.ts';
 import { noteClaim } from './slot-imports.ts';
-import { firstNewerSlot, sameSlots } from './slot-map.ts';
+import { firstNewerSlot, removeSlots, sameSlots } from './slot-map.ts';
 import type { ClusterNode, Link } from './types.ts';
 import { voteRequested } from './votes.ts';
 
@@ -176,8 +176,14 @@ function learnRole(c: ClusterContext, node: ClusterNode, header: PacketHeader): 
 function learnSlots(c: ClusterContext, node: ClusterNode, header: PacketHeader): void {
   const holder = node.role === 'master' ? node : node.master;
   if (node.role === 'master' && c.transfers.length > 0) noteClaim(c, node, header.slots);
+  if (node.role === 'master') node.disowned = undefined;
   if (holder === undefined || sameSlots(holder.slots, header.slots)) return;
-  if (node.role === 'master') applySlotClaim(c, node, header.configEpoch, header.slots);
+  if (node.role === 'master') {
+    applySlotClaim(c, node, header.configEpoch, header.slots);
+    const disowned = node.slots.slice();
+    removeSlots(disowned, header.slots);
+    node.disowned = disowned;
+  }
   const claim = { epoch: header.configEpoch, claimant: node };
   const newer = firstNewerSlot(c, header.slots, claim);
   const owner = newer === undefined ? undefined : c.owners[newer];

@@ -9,6 +9,7 @@ import {
   encodePacket,
 } from '../bus/index.ts';
 import { type ClusterContext, isVotingMaster, slotHolder } from './context.ts';
+import { addSlots } from './slot-map.ts';
 import type { ClusterNode, Link } from './types.ts';
 
 /** At least this many random nodes in each ping. Source: Redis Cluster, one tenth of the nodes, at least three. */
@@ -32,19 +33,23 @@ export function wireFlags(c: ClusterContext, node: ClusterNode): number {
   return flags;
 }
 
-function header(c: ClusterContext, messageFlags: number): PacketHeader {
+function header(c: ClusterContext, body: PacketBody, messageFlags: number): PacketHeader {
   const { myself } = c;
   const holder = slotHolder(myself);
   const isPaused = c.manualFailover.state === 'serving';
+  // A candidate asks for all that its master may have claimed, but says nothing of it otherwise.
+  const shared = body.type === 'authRequest' ? c.sharedTakeover : undefined;
+  const slots = shared === undefined ? holder.slots : holder.slots.slice();
+  if (shared !== undefined) addSlots(slots, shared.slots);
   return {
     port: myself.port,
     plaintextPort: myself.plaintextPort,
     busPort: myself.busPort,
     currentEpoch: c.currentEpoch,
-    configEpoch: holder.configEpoch,
+    configEpoch: Math.max(holder.configEpoch, shared?.epoch ?? 0),
     offset: c.replication.replOffset(),
     sender: myself.id,
-    slots: holder.slots,
+    slots,
     masterId: myself.role === 'replica' ? myself.master?.id : undefined,
     ip: c.options.announceIp,
     flags: wireFlags(c, myself),
@@ -54,7 +59,7 @@ function header(c: ClusterContext, messageFlags: number): PacketHeader {
 }
 
 function encode(c: ClusterContext, body: PacketBody, messageFlags = 0): Buffer {
-  return encodePacket({ header: header(c, messageFlags), body });
+  return encodePacket({ header: header(c, body, messageFlags), body });
 }
 
 function sendBytes(c: ClusterContext, link: Link, type: PacketType, bytes: Buffer): void {

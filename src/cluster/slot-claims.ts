@@ -13,6 +13,7 @@ import {
   removeSlots,
   slotRanges,
 } from './slot-map.ts';
+import { markStrays } from './slot-transfers.ts';
 import type { ClusterNode } from './types.ts';
 
 /**
@@ -56,6 +57,9 @@ export function applySlotClaim(
     c.updateWanted = true;
   } else if (lostByMe !== undefined) {
     deleteKeysIn(c, lostByMe);
+  } else if (lost !== undefined) {
+    // A replica may be promoted before it is told what to delete.
+    markStrays(c, lost, 'save');
   }
 }
 
@@ -81,7 +85,13 @@ function takings(
     const taken = owner.slotCount === 0 ? undefined : commonSlots(claimed, owner.slots);
     if (taken === undefined) continue;
     removeSlots(unowned, taken);
-    if (owner === claimant || !c.rules.isNewerOwner(claimEpoch, owner.configEpoch)) continue;
+    if (owner === claimant) continue;
+    if (!c.rules.isNewerOwner(claimEpoch, owner.configEpoch)) {
+      // Divergence: the real server keeps them for an owner that does not want them, for good.
+      const free = owner.disowned === undefined ? undefined : commonSlots(taken, owner.disowned);
+      if (free !== undefined) all.push({ owner, taken: free });
+      continue;
+    }
     if (owner === c.myself && !c.rules.yieldsSlots()) continue;
     all.push({ owner, taken });
   }

@@ -185,6 +185,7 @@ function giveAway(
   phase: Extract<ExportPhase, { kind: 'fencing' }>,
 ): void {
   markStrays(c, job.slots);
+  c.emit({ kind: 'shareStrays', slots: job.slots });
   enter(c, job, { kind: 'handing', readyAt: phase.readyAt });
   c.emit({ kind: 'sendTakeover', name: job.name, epoch: phase.epoch });
 }
@@ -220,7 +221,7 @@ function end(
 ): void {
   if (isEnded(job)) return;
   enter(c, job, { kind: result }, message);
-  c.emit({ kind: 'endExport', name: job.name, isTaken: result === 'success', slots: job.slots });
+  c.emit({ kind: 'endExport', name: job.name });
 }
 
 /** Whether the target may have taken the slots. */

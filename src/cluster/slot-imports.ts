@@ -8,7 +8,7 @@ import { beginRound, isRoundWon, votersNow } from './bus-round.ts';
 import { type ClusterContext, slotHolder } from './context.ts';
 import { broadcastPong } from './sending.ts';
 import { applySlotClaim } from './slot-claims.ts';
-import { addSlots, commonSlots, hasSlotBit, moveSlots, slotRanges } from './slot-map.ts';
+import { addSlots, commonSlots, firstNewerSlot, hasSlotBit, moveSlots, slotRanges } from './slot-map.ts';
 import {
   activeExports,
   activeImports,
@@ -150,9 +150,18 @@ export function takeoverShared(
   if (c.myself.role === 'replica') c.sharedTakeover = claim;
 }
 
+/** The source, or somebody after it, has taken a newer epoch: what our master was about to claim is not to be had. */
+export function dropOutdoneTakeover(c: ClusterContext): void {
+  const { sharedTakeover: shared } = c;
+  if (shared === undefined) return;
+  const claimant = slotHolder(c.myself);
+  const newer = firstNewerSlot(c, shared.slots, { epoch: shared.epoch, claimant });
+  if (newer !== undefined) c.sharedTakeover = undefined;
+}
+
 /**
- * About to take its master's place, a replica claims what the master may have claimed and nobody else heard. If it had
- * not, the source has taken a newer epoch by now, and the voters know that.
+ * Taking its master's place, a replica claims what the master may have claimed and nobody else heard. If it had not, the
+ * source has taken a newer epoch, and the voters, who were asked for these slots too, have refused.
  */
 export function applySharedTakeover(c: ClusterContext): void {
   const { sharedTakeover: shared } = c;

@@ -90,7 +90,9 @@ export function firstNewerSlot(
   for (const owner of c.nodeList) {
     if (owner.slotCount === 0 || owner.configEpoch <= claim.epoch) continue;
     if (owner === claim.claimant) continue;
-    const range = slotRanges(commonSlots(slots, owner.slots) ?? NO_SLOTS)[0];
+    const common = commonSlots(slots, owner.slots);
+    if (common !== undefined && owner.disowned !== undefined) removeSlots(common, owner.disowned);
+    const range = slotRanges(common ?? NO_SLOTS)[0];
     if (range !== undefined && (first === undefined || range[0] < first)) first = range[0];
   }
   return first === undefined ? undefined : slot(first);

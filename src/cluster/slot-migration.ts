@@ -37,6 +37,7 @@ function apply(c: ClusterContext, index: Slot, action: SlotAction): AdminError |
       if ('reason' in peer) return peer;
       c.importingFrom.set(index, peer);
       clearStray(c, index);
+      c.emit({ kind: 'shareKeep', slot: index });
       return undefined;
     }
     case 'stable':

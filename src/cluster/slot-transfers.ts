@@ -113,15 +113,21 @@ export function listTransfers(c: ClusterContext): readonly (SlotExport | SlotImp
 }
 
 /** From now on what this node holds of these slots is rubbish wherever they are not its own, also after a restart. */
-export function markStrays(c: ClusterContext, slots: Uint8Array): void {
+export function markStrays(
+  c: ClusterContext,
+  slots: Uint8Array,
+  how: 'save' | 'fsync' = 'fsync',
+): void {
   c.strays ??= new Uint8Array(SLOT_BITMAP_SIZE);
   addSlots(c.strays, slots);
-  c.save('fsync');
+  c.save(how);
 }
 
 /** A slot that comes the other way, by SETSLOT, is nobody's rubbish. */
 export function clearStray(c: ClusterContext, index: Slot): void {
-  if (c.strays !== undefined) c.strays[index >> 3]! &= ~(1 << (index & 7));
+  if (c.strays === undefined) return;
+  c.strays[index >> 3]! &= ~(1 << (index & 7));
+  c.save('fsync');
 }
 
 /** Deletes what is left of moves that came to nothing, or went away. Only for masters: replicas are told. */

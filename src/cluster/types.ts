@@ -54,6 +54,11 @@ export interface ClusterNode {
   configEpoch: number;
   readonly slots: Uint8Array;
   slotCount: number;
+  /**
+   * Slots that we hold it for the owner of although it does not claim them itself: they went to somebody whose claim has
+   * not reached us, and which its own epoch, if that has risen since, must not keep out.
+   */
+  disowned: Uint8Array | undefined;
   /** When the pending ping left; undefined when none is pending. */
   pingSentAt: MonoMs | undefined;
   pongReceivedAt: MonoMs | undefined;

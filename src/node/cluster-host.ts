@@ -29,12 +29,15 @@ export interface ClusterReplication {
   readonly source: { arePingsHeld: boolean };
   /** Called when the applied offset moved, or the link to the master went up or down. */
   onProgress: (() => void) | undefined;
+  /** Called when a full synchronisation has put our master's data in the place of ours. */
+  onReplaced: (() => void) | undefined;
   follow(host: string, port: number): void;
   promote(): void;
   /** Bytes of a command for the replicas alone. */
   feed(dbIndex: number, buf: Buffer, at: number, size: number): void;
   /** Asks all replicas how far they are. */
   requestAcks(): void;
-  /** Whether every replica that follows the stream has acknowledged it up to `offset`. */
-  hasEveryAck(offset: number): boolean;
+  /** Replicas that acknowledged the stream up to `offset`, and those that follow it at all. */
+  acknowledgedCount(offset: number): number;
+  readonly onlineCount: number;
 }

@@ -98,6 +98,8 @@ export class ClusterPart implements ClusterService {
       replication,
       table: init.table,
       myId: () => this.machine.myself.id,
+      replicaCount: () =>
+        this.machine.myself.replicas.filter(({ health }) => health === 'ok').length,
       step: (input) => this.#step(input),
       run: (command) => this.run(command),
     });
@@ -126,6 +128,7 @@ export class ClusterPart implements ClusterService {
     if (this.#isHalted) return;
     this.#isStarted = true;
     this.#replication.onProgress = () => this.replicationChanged();
+    this.#replication.onReplaced = () => this.#step({ kind: 'dataReplaced' });
     this.#step({ kind: 'dataLoaded' });
     this.#step({ kind: 'tick' });
   }
@@ -137,6 +140,7 @@ export class ClusterPart implements ClusterService {
     }
     this.#isHalted = true;
     this.#replication.onProgress = undefined;
+    this.#replication.onReplaced = undefined;
     this.#links.closeAll();
   }
 

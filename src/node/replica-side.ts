@@ -25,6 +25,8 @@ export interface ReplicaSideInit {
   readonly disconnectReplicas: () => void;
   /** The applied offset moved, or the link went up or down. */
   readonly progressed: () => void;
+  /** The master's snapshot took the place of our data. */
+  readonly replaced: () => void;
   /** Whether the replica that was asked to change places does so. */
   readonly handoverAnswered: (isAccepted: boolean) => void;
 }
@@ -154,6 +156,7 @@ export class ReplicaSide implements MasterListener, StreamTarget {
     this.#loader = undefined;
     this.#inside.keyspace.replaceWith(loader.keyspace);
     this.#inside.persistence.aof.restart();
+    this.#init.replaced();
     this.step({ kind: 'snapshotLoaded', streamDb: loader.streamDb });
   }
 

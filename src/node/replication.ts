@@ -51,6 +51,7 @@ export class ReplicationPart implements ReplicationService, ReplicationView {
   readonly link: ReplicaLink;
   /** Called when the applied offset moved, or the link to the master went up or down. */
   onProgress: (() => void) | undefined;
+  onReplaced: (() => void) | undefined;
   readonly #inside: Inside;
   readonly #masterSide: MasterSide;
   readonly #replicaSide: ReplicaSide;
@@ -94,6 +95,7 @@ export class ReplicationPart implements ReplicationService, ReplicationView {
       relay: (buf, at, size) => this.#masterSide.carryOut(this.source.relay(buf, at, size)),
       disconnectReplicas: () => this.#masterSide.carryOut(this.source.disconnectAll(inside.now)),
       progressed: () => this.onProgress?.(),
+      replaced: () => this.onReplaced?.(),
       handoverAnswered: (isAccepted) => init.handoverAnswered(isAccepted),
     });
   }
@@ -192,10 +194,9 @@ export class ReplicationPart implements ReplicationService, ReplicationView {
     return this.source.acknowledgedCount(offset);
   }
 
-  /** Whether every replica that follows the stream has acknowledged it up to `offset`. */
-  hasEveryAck(offset: number): boolean {
-    const online = this.source.replicas().filter(({ state }) => state === 'online');
-    return this.acknowledgedCount(offset) >= online.length;
+  /** Replicas that follow the stream. */
+  get onlineCount(): number {
+    return this.source.replicas().filter(({ state }) => state === 'online').length;
   }
 
   /** Asks all replicas how far they are. */

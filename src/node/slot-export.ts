@@ -153,11 +153,11 @@ export class SlotExportRun {
 
   #replied(reply: Reply): void {
     const expected = this.#expected.shift();
-    if (expected === undefined) return this.#break('the target said what nobody asked');
+    // Whoever gives a move up says so unasked.
     if (reply instanceof ReplyError) {
-      this.#init.told({ kind: 'refused', reason: reply.message });
-      return;
+      return this.#init.told({ kind: 'refused', reason: reply.message.replace(/^ERR /, '') });
     }
+    if (expected === undefined) return this.#break('the target said what nobody asked');
     switch (expected.kind) {
       case 'auth':
         return;

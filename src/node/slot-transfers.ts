@@ -1,5 +1,5 @@
 /** Carries out atomic moves of slots: the exports of this node, and what other nodes send it to import. */
-import { type MonoMs, SLOT_COUNT } from '../base/index.ts';
+import { type MonoMs, SLOT_COUNT, isSlot } from '../base/index.ts';
 import {
   type AdminCommand,
   type AdminResult,
@@ -28,6 +28,7 @@ export type TransferEffect = Extract<
       | 'sendTakeover'
       | 'endExport'
       | 'shareStrays'
+      | 'shareKeep'
       | 'awaitReplicas'
       | 'importReady'
       | 'shareTakeover'
@@ -42,6 +43,8 @@ export interface SlotTransfersInit {
   readonly replication: ClusterReplication;
   readonly table: CommandTable;
   readonly myId: () => string;
+  /** Replicas of this node that the cluster holds for healthy: one of them may be elected in its place. */
+  readonly replicaCount: () => number;
   readonly step: (input: Input) => void;
   readonly run: (command: AdminCommand) => AdminResult;
 }
@@ -97,7 +100,10 @@ export class SlotTransfers {
 
   check(): void {
     const awaited = this.#awaited;
-    if (awaited === undefined || !this.#init.replication.hasEveryAck(awaited.offset)) return;
+    if (awaited === undefined) return;
+    const { replication } = this.#init;
+    const wanted = Math.max(replication.onlineCount, this.#init.replicaCount());
+    if (replication.acknowledgedCount(awaited.offset) < wanted) return;
     this.#awaited = undefined;
     this.#import(awaited.name, { kind: 'replicasCaughtUp' });
   }
@@ -113,10 +119,11 @@ export class SlotTransfers {
       case 'endExport':
         this.#exports.get(effect.name)?.close();
         this.#exports.delete(effect.name);
-        if (effect.isTaken) this.#share('STRAYS', ...words(effect.slots));
         return;
       case 'shareStrays':
         return this.#share('STRAYS', ...words(effect.slots));
+      case 'shareKeep':
+        return this.#share('KEEP', String(effect.slot));
       case 'awaitReplicas':
         return this.#await(effect.name);
       case 'importReady':
@@ -198,6 +205,9 @@ export class SlotTransfers {
     if (ranges === undefined || request.argc < 7 || session.role !== 'normal') {
       return session.reply.error('ERR Unknown slot migration request');
     }
+    if (this.#init.replication.onlineCount < this.#init.replicaCount()) {
+      return session.reply.error('ERR a replica of the target is not in step with it');
+    }
     const slots = slotBitmap(ranges);
     const name = request.text(3);
     const result = this.#init.run({ kind: 'importSlots', name, sourceId: request.text(4), slots });
@@ -210,6 +220,10 @@ export class SlotTransfers {
   #fromMaster(request: Request): void {
     const { step } = this.#init;
     if (request.is(2, 'ended')) return step({ kind: 'takeoverShared', claim: undefined });
+    if (request.is(2, 'keep')) {
+      const kept = Number(request.int(3));
+      return isSlot(kept) ? step({ kind: 'keepShared', slot: kept }) : undefined;
+    }
     const isTaking = request.is(2, 'taking');
     const ranges = slotArguments(request, isTaking ? 4 : 3);
     if (ranges === undefined) return;

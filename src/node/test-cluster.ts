@@ -353,6 +353,7 @@ export class ClusterTestNode {
       },
       source: { arePingsHeld: false },
       onProgress: undefined,
+      onReplaced: undefined,
       follow: (host, port) => {
         this.master = { host, port };
         const master = this.#world.nodes.find((node) => node.port === port);
@@ -363,7 +364,8 @@ export class ClusterTestNode {
       },
       feed: () => undefined,
       requestAcks: () => undefined,
-      hasEveryAck: () => true,
+      acknowledgedCount: () => 0,
+      onlineCount: 0,
     };
   }
 }
