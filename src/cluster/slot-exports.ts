@@ -148,6 +148,7 @@ function stepExport(c: ClusterContext, job: SlotExport): void {
     case 'draining':
     case 'fencing':
       if (c.health !== 'ok') return end(c, job, 'failed', 'the cluster is down');
+      if (c.manualFailover.state !== 'idle') return end(c, job, 'failed', 'a failover began');
       if (c.since(phase.heldAt) > holdMsMax(c)) {
         return end(c, job, 'failed', 'the target did not catch up in time');
       }

@@ -8,7 +8,14 @@ import { beginRound, isRoundWon, votersNow } from './bus-round.ts';
 import { type ClusterContext, slotHolder } from './context.ts';
 import { broadcastPong } from './sending.ts';
 import { applySlotClaim } from './slot-claims.ts';
-import { addSlots, commonSlots, firstNewerSlot, hasSlotBit, moveSlots, slotRanges } from './slot-map.ts';
+import {
+  addSlots,
+  commonSlots,
+  firstNewerSlot,
+  hasSlotBit,
+  moveSlots,
+  slotRanges,
+} from './slot-map.ts';
 import {
   activeExports,
   activeImports,
@@ -115,6 +122,8 @@ function takeoverFlaw(
 ): string | undefined {
   if (!c.rules.mayTakeOver(c.since(readyAt), takeMsMax(c))) return 'the takeover came too late';
   if (c.health !== 'ok') return 'the target finds the cluster down';
+  // Its replica stands in an epoch that the claim would outdo.
+  if (c.manualFailover.state !== 'idle') return 'a failover of the target began';
   if (!ownsAll(source, slots)) return 'the source lost the slots';
   if (source.health === 'fail') return 'the source failed';
   const isNewest = epoch > c.myself.configEpoch && epoch > source.configEpoch;

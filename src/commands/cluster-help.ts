@@ -1,4 +1,4 @@
-/** What CLUSTER HELP answers, word for word as redis-server 7.0.15. */
+/** What CLUSTER HELP answers: word for word as redis-server 7.0.15, and the commands that it does not have. */
 
 export const CLUSTER_HELP: readonly string[] = [
   'CLUSTER <subcommand> [<arg> [value] [opt] ...]. Subcommands are:',
@@ -8,6 +8,8 @@ export const CLUSTER_HELP: readonly string[] = [
   '    Assign slots which are between <start-slot> and <end-slot> to current node.',
   'BUMPEPOCH',
   '    Advance the cluster config epoch.',
+  'CANCELSLOTMIGRATIONS',
+  '    Cancel the slot migrations from this node.',
   'COUNT-FAILURE-REPORTS <node-id>',
   '    Return number of failure reports for <node-id>.',
   'COUNTKEYSINSLOT <slot>',
@@ -22,6 +24,8 @@ export const CLUSTER_HELP: readonly string[] = [
   '    Remove a node from the cluster.',
   'GETKEYSINSLOT <slot> <count>',
   '    Return key names stored by current node in a slot.',
+  'GETSLOTMIGRATIONS',
+  '    Return slot migrations under way and those that ended lately.',
   'FLUSHSLOTS',
   '    Delete current node own slots information.',
   'INFO',
@@ -30,6 +34,8 @@ export const CLUSTER_HELP: readonly string[] = [
   '    Return the hash slot for <key>.',
   'MEET <ip> <port> [<bus-port>]',
   '    Connect nodes into a working cluster.',
+  'MIGRATESLOTS SLOTSRANGE <start slot> <end slot> [<start slot> <end slot> ...] NODE <node-id> [...]',
+  '    Move slots to other nodes, each block of ranges as a whole.',
   'MYID',
   '    Return the node id.',
   'NODES',

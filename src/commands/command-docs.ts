@@ -4,6 +4,7 @@ import { writeWords } from './command-facts-reply.ts';
 import type { Context } from './context.ts';
 import { BITMAP_DOCS } from './docs/bitmap.ts';
 import { CLUSTER_DOCS } from './docs/cluster.ts';
+import { CLUSTER_TRANSFER_DOCS } from './docs/cluster-transfers.ts';
 import { CONNECTION_DOCS } from './docs/connection.ts';
 import { GENERIC_DOCS } from './docs/generic.ts';
 import { GEO_DOCS } from './docs/geo.ts';
@@ -64,12 +65,17 @@ export function commandDocs({ server }: Context, request: Request, reply: ReplyW
 
 /** A container's document names the subcommands that are built. */
 function builtPart(command: Command, document: Document): Document {
-  const subs = document['subcommands'];
-  if (subs === undefined || !isDocument(subs)) return document;
+  const generated = document['subcommands'];
+  if (generated === undefined || !isDocument(generated)) return document;
+  const subs = command.spec.name === 'cluster' ? withOurs(generated) : generated;
   const built = Object.entries(subs).filter(([fullName]) =>
     command.subcommands.has(fullName.slice(fullName.indexOf('|') + 1)),
   );
   return { ...document, subcommands: Object.fromEntries(built) };
+}
+
+function withOurs(subs: Document): Document {
+  return { ...subs, ...CLUSTER_TRANSFER_DOCS };
 }
 
 function documentOf(command: Command, groups: Map<string, Document>): Document {
@@ -84,7 +90,7 @@ function documentOf(command: Command, groups: Map<string, Document>): Document {
   let found = documents[main];
   if (sub !== undefined && isDocument(found)) {
     const subs = found['subcommands'];
-    found = subs !== undefined && isDocument(subs) ? subs[command.fullName] : undefined;
+    found = subs !== undefined && isDocument(subs) ? withOurs(subs)[command.fullName] : undefined;
   }
   return isDocument(found) ? found : { since, group };
 }

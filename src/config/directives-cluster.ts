@@ -40,6 +40,19 @@ export const CLUSTER_DIRECTIVES = {
     alias: 'cluster-slave-validity-factor',
   },
   'cluster-require-full-coverage': { type: 'bool', default: true },
-  'cluster-slot-migration-log-max-len': { type: 'int', default: 1000, min: 0, max: 'int' },
-  'slot-migration-max-failover-repl-bytes': { type: 'int', default: 262144, min: -1, max: 'long' },
+  // These two are Valkey 9's.
+  'cluster-slot-migration-log-max-len': {
+    type: 'int',
+    default: 1000,
+    min: 0,
+    max: 'int',
+    isHidden: true,
+  },
+  'slot-migration-max-failover-repl-bytes': {
+    type: 'int',
+    default: 262_144,
+    min: -1,
+    max: 'long',
+    isHidden: true,
+  },
 } as const;

@@ -38,6 +38,14 @@ const EXPECTED = [
   ...['cluster', 'readonly', 'readwrite', 'asking', 'dump', 'restore', 'migrate', 'shutdown'],
 ];
 
+/** Valkey 9's commands for atomic moves of slots. */
+const OURS_ALONE: ReadonlySet<string> = new Set([
+  'cluster|cancelslotmigrations',
+  'cluster|getslotmigrations',
+  'cluster|migrateslots',
+  'cluster|syncslots',
+]);
+
 describeWithRealRedis('the command table', () => {
   const dir = mkdtempSync(join(tmpdir(), 'slotline-commands-'));
   let ours: NodeProcess;
@@ -62,6 +70,9 @@ describeWithRealRedis('the command table', () => {
 
   test('says of each command what the real one says', async () => {
     const [mine, theirs] = [await commandFacts(ours), await commandFacts(real)];
+    const { subcommands, ...container } = mine['cluster']!;
+    const known = Object.entries(subcommands).filter(([name]) => !OURS_ALONE.has(name));
+    mine['cluster'] = { ...container, subcommands: Object.fromEntries(known) };
     const shared = Object.fromEntries(Object.keys(mine).map((name) => [name, theirs[name]]));
     expect(mine).toEqual(shared);
   });
