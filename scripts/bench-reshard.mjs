@@ -1,7 +1,8 @@
 /**
- * `npm run bench:reshard [-- --keys 1000000] [--slots 4000] [--rounds 1] [--tools ours,redis-cli-10,redis-cli-1000]`: how long
- * a resharding takes with `slotline cluster reshard` and with redis-cli, whose number is its pipeline, on four masters of
- * the redis-server of this machine: slots go from three of them to the fourth, and back again before the next turn. A
+ * `npm run bench:reshard [-- --keys 1000000] [--slots 4000] [--rounds 1] [--tools ours,redis-cli-10,redis-cli-1000]
+ * [--servers redis|slotline]`: how long a resharding takes with `slotline cluster reshard` and with redis-cli, whose number is its pipeline, on four masters of
+ * the redis-server of this machine, or (`--servers slotline`) of our own, which hand slots over as a whole when `ours` asks
+ * them to; `ours-by-key` does not: slots go from three of them to the fourth, and back again before the next turn. A
  * writer that follows redirections goes on meanwhile. Prints one JSON object a line: seconds, the CPU seconds of all
  * servers and of the tool, keys moved, and the writer's milliseconds. Ends with status 1 when a key is missing.
  * Environment: REF (default redis-server), REDIS_CLI (default redis-cli).
@@ -22,6 +23,7 @@ const { values } = parseArgs({
     keys: { type: 'string', default: '1000000' },
     slots: { type: 'string', default: '4000' },
     rounds: { type: 'string', default: '1' },
+    servers: { type: 'string', default: 'redis' },
     tools: { type: 'string', default: 'ours,redis-cli-10,ours,redis-cli-1000' },
   },
 });
@@ -40,7 +42,9 @@ const dir = mkdtempSync(join(tmpdir(), 'slotline-bench-'));
 const servers = PORTS.map((port) => {
   const cluster = ['--cluster-enabled', 'yes', '--cluster-config-file', `nodes-${port}.conf`];
   const flags = ['--port', port, '--bind', HOST, '--save', '', '--dir', dir, ...cluster];
-  return spawn(SERVER, flags.map(String), { stdio: 'ignore' });
+  if (values.servers === 'redis') return spawn(SERVER, flags.map(String), { stdio: 'ignore' });
+  const program = join(ROOT, 'dist/bin/slotline-server.js');
+  return spawn('node', [program, ...flags.map(String)], { stdio: 'ignore' });
 });
 process.on('exit', () => {
   for (const server of servers) server.kill('SIGKILL');
@@ -84,6 +88,7 @@ async function measure(tool) {
 
 function commandOf(tool) {
   if (tool === 'ours') return reshard('all', ids[0], slotCount);
+  if (tool === 'ours-by-key') return [...reshard('all', ids[0], slotCount), '--no-atomic'];
   const pipeline = tool.replace('redis-cli-', '');
   const flags = { from: 'all', to: ids[0], slots: slotCount, pipeline };
   const words = Object.entries(flags).flatMap(([name, value]) => [`--cluster-${name}`, value]);

@@ -19,14 +19,18 @@ test('a few seeds of moves break nothing', { timeout: MINUTE_MS }, () => {
   expect(failed).toEqual([]);
 });
 
-test('a planted fault is found: a source that goes on when the connection breaks', {
-  timeout: MINUTE_MS,
-}, () => {
-  const rules = { ...redisRules, waitsInDoubt: () => false };
-  let isFound = false;
-  for (let seed = 5; seed <= SEEDS_MAX && !isFound; seed++) {
-    const { violations } = runMoveSeed(seed, { rules });
-    isFound = violations.some(({ rule }) => rule === 'acknowledgedWriteLost');
-  }
-  expect(isFound).toBe(true);
-});
+test(
+  'a planted fault is found: a source that goes on when the connection breaks',
+  {
+    timeout: MINUTE_MS,
+  },
+  () => {
+    const rules = { ...redisRules, waitsInDoubt: () => false };
+    let isFound = false;
+    for (let seed = 5; seed <= SEEDS_MAX && !isFound; seed++) {
+      const { violations } = runMoveSeed(seed, { rules });
+      isFound = violations.some(({ rule }) => rule === 'acknowledgedWriteLost');
+    }
+    expect(isFound).toBe(true);
+  },
+);

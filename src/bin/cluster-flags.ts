@@ -29,6 +29,7 @@ export interface KeyFlags {
   readonly clusterReplace?: boolean;
   readonly throttle?: number;
   readonly keyBytesMax?: number;
+  readonly atomic?: boolean;
 }
 
 /** What the tools take that plan moves of keys. */
@@ -90,6 +91,7 @@ export function withKeys(command: Command): Command {
     .addOption(new Option('--cluster-timeout <ms>').argParser(wholeNumber).hideHelp())
     .option('--replace', "the source's value wins where both nodes have a key")
     .addOption(new Option('--cluster-replace').hideHelp())
+    .option('--no-atomic', 'key by key, also where both nodes can hand slots over as a whole')
     .option('--throttle <keys>', 'keys a second at most', wholeNumber);
 }
 
@@ -126,6 +128,7 @@ export async function moveOptions(flags: KeyFlags): Promise<OperateOptions['move
       flags.migrateTimeout ?? flags.clusterTimeout ?? MOVE_DEFAULTS.migrateTimeoutMs,
     isReplacing: flags.replace === true || flags.clusterReplace === true,
     keysPerSecond: flags.throttle,
+    isAtomic: flags.atomic !== false,
     keyBytesMax: flags.keyBytesMax,
   };
 }

@@ -2,6 +2,7 @@
 import { type NodeAddress, type RespClient, replyFacts, replyText } from '../../client/index.ts';
 import { ToolError } from '../errors.ts';
 import { Pace } from '../flow/index.ts';
+import { knowsAtomicMoves, moveAtomically } from './atomic-group.ts';
 import { BatchPace, batchLength } from './batch-pace.ts';
 import { bigKeysIn } from './big-keys.ts';
 import { callAll, callNode, connectNode, withCredentials } from './connect.ts';
@@ -25,6 +26,8 @@ export interface MoveOptions {
   readonly isReplacing: boolean;
   /** Keys a second of the whole run; undefined: as fast as it goes. */
   readonly keysPerSecond: number | undefined;
+  /** Nodes that can hand slots over by themselves do; else every key is moved by MIGRATE. */
+  readonly isAtomic: boolean;
   /** Slots with a key above so many bytes stay where they are; undefined: all move. */
   readonly keyBytesMax: number | undefined;
 }
@@ -34,6 +37,7 @@ export const MOVE_DEFAULTS: MoveOptions = {
   batchKeysMax: 1000,
   isReplacing: false,
   keysPerSecond: undefined,
+  isAtomic: true,
   keyBytesMax: undefined,
 };
 
@@ -49,6 +53,9 @@ export interface MoveContext {
 const GROUP_SLOTS_MAX = 128;
 /** Keys of a group: a stop waits for its end, and so do clients that are sent to and fro while a slot is open. */
 const GROUP_KEYS_MAX = 4096;
+/** The same of slots that are handed over as a whole: nothing is open meanwhile, and each handover costs moments. */
+const ATOMIC_SLOTS_MAX = 2048;
+const ATOMIC_KEYS_MAX = 500_000;
 /** While one worker's MIGRATEs run, the other lists keys, opens and closes slots. More only wait for each other. */
 const WORKERS_PER_SOURCE = 2;
 /** What a reply may take beyond the time that MIGRATE itself is given. */
@@ -60,6 +67,8 @@ interface Ends {
   readonly to: NodeReport;
   readonly ownedByTarget: ReadonlySet<number>;
   readonly isTakingAtOnce: boolean;
+  /** Both hand slots over by themselves, and none of these is open. */
+  readonly isAtomic: boolean;
 }
 
 interface Job {
@@ -125,9 +134,11 @@ async function prepare(moves: readonly SlotMove[], context: MoveContext): Promis
       keys.reduce((sum, count) => sum + count, 0),
     );
     // With a bound on the rate no more than a second's worth.
-    const keysMax = Math.min(GROUP_KEYS_MAX, context.options.keysPerSecond ?? GROUP_KEYS_MAX);
+    const groupKeys = ends.isAtomic ? ATOMIC_KEYS_MAX : GROUP_KEYS_MAX;
+    const slotsMax = ends.isAtomic ? ATOMIC_SLOTS_MAX : GROUP_SLOTS_MAX;
+    const keysMax = Math.min(groupKeys, context.options.keysPerSecond ?? groupKeys);
     for (let at = 0; at < slots.length;) {
-      const length = batchLength(keys.slice(at, at + GROUP_SLOTS_MAX), GROUP_SLOTS_MAX, keysMax);
+      const length = batchLength(keys.slice(at, at + slotsMax), slotsMax, keysMax);
       jobs.push({ ends, slots: slots.slice(at, at + length) });
       at += length;
     }
@@ -135,7 +146,7 @@ async function prepare(moves: readonly SlotMove[], context: MoveContext): Promis
   return jobs;
 }
 
-async function endsOf(move: SlotMove, { report, timeoutMs }: MoveContext): Promise<Ends> {
+async function endsOf(move: SlotMove, { report, options, timeoutMs }: MoveContext): Promise<Ends> {
   const from = reachable(report, move.from);
   const to = reachable(report, move.to);
   await endStaleImports(move, to);
@@ -151,7 +162,27 @@ async function endsOf(move: SlotMove, { report, timeoutMs }: MoveContext): Promi
   }
   // Valkey tells the replicas of every change before it makes it, which nobody has tried within a transaction.
   const facts = replyFacts(await callNode(clientOf(to), 'INFO', 'server'));
-  return { from, to, ownedByTarget: target, isTakingAtOnce: !facts.has('valkey_version') };
+  const isAtomic = options.isAtomic && !isOpen(move, [from, to]) && (await areAtomic([from, to]));
+  return {
+    from,
+    to,
+    ownedByTarget: target,
+    isTakingAtOnce: !facts.has('valkey_version'),
+    isAtomic,
+  };
+}
+
+/** Whether some slot of the move is half way by SETSLOT already: it goes on so. */
+function isOpen({ slots }: SlotMove, ends: readonly NodeReport[]): boolean {
+  const wanted = new Set(slotsOf(slots));
+  return ends.some(({ own }) =>
+    own?.view.find(({ isMyself }) => isMyself)?.open.some(({ slot }) => wanted.has(slot)),
+  );
+}
+
+async function areAtomic(ends: readonly NodeReport[]): Promise<boolean> {
+  const known = await Promise.all(ends.map((end) => knowsAtomicMoves(clientOf(end))));
+  return known.every(Boolean);
 }
 
 /**
@@ -232,6 +263,12 @@ async function work(parts: WorkerParts): Promise<void> {
       const { ends } = job;
       const source = await connections.to(ends.from);
       const slots = await movable(job, source, context);
+      const onKeys = (keys: number): void => context.progress.keysMoved(keys);
+      if (ends.isAtomic) {
+        await moveAtomically({ source, targetId: ends.to.node.id, throttle, onKeys }, slots);
+        context.progress.slotsMoved(slots.length);
+        continue;
+      }
       await moveGroup(
         {
           source,
@@ -245,7 +282,7 @@ async function work(parts: WorkerParts): Promise<void> {
           isTakingAtOnce: ends.isTakingAtOnce,
           pace,
           throttle,
-          onKeys: (keys) => context.progress.keysMoved(keys),
+          onKeys,
         },
         slots,
         (slot) => ends.ownedByTarget.has(slot),

@@ -1,0 +1,111 @@
+/**
+ * Slots that two nodes hand over by themselves, by CLUSTER MIGRATESLOTS of Slotline and Valkey 9: the source sends keys
+ * and writes, and the target takes all slots at one moment. Nothing is open meanwhile; a move that fails leaves the slots
+ * where they were. A run that was killed leaves a move that goes on without it, and the next run finds it.
+ */
+import { setTimeout as pause } from 'node:timers/promises';
+import { type RespClient, replyItems, replyText } from '../../client/index.ts';
+import { ReplyError } from '../../resp/index.ts';
+import { ToolError, asToolError } from '../errors.ts';
+import { callNode } from './connect.ts';
+import { parseClusterNodes } from './topology.ts';
+import { formatRanges, rangesOf, slotsOf } from './slot-ranges.ts';
+
+export interface AtomicGroup {
+  readonly source: RespClient;
+  readonly targetId: string;
+  /** Waits until so many more keys may be moved. */
+  readonly throttle: (keys: number) => Promise<void>;
+  readonly onKeys: (keys: number) => void;
+}
+
+interface Migration {
+  readonly operation: string;
+  readonly slots: ReadonlySet<number>;
+  readonly state: string;
+  readonly message: string;
+}
+
+const POLL_MS = 20;
+/** What a node cannot do at this moment, it mostly can a little later. */
+const TRIES_MAX = 20;
+const RETRY_MS = 500;
+const ENDED: ReadonlySet<string> = new Set(['success', 'failed', 'cancelled']);
+
+/** Whether a node moves slots by itself. */
+export async function knowsAtomicMoves(client: RespClient): Promise<boolean> {
+  const [facts] = replyItems(await callNode(client, 'COMMAND', 'INFO', 'cluster|migrateslots'));
+  return replyItems(facts).length > 0;
+}
+
+/** Moves `slots`; those that the source does not own any more count as moved. Throws ToolError. */
+export async function moveAtomically(
+  { source, targetId, throttle, onKeys }: AtomicGroup,
+  slots: readonly number[],
+): Promise<void> {
+  let why = '';
+  for (let tries = 0; tries < TRIES_MAX; tries++) {
+    await untilIdle(source, slots);
+    const left = await owned(source, slots);
+    if (left.length === 0) return;
+    const counts = await source.pipeline(left.map((slot) => ['CLUSTER', 'COUNTKEYSINSLOT', slot]));
+    const keys = counts.reduce<number>((sum, count) => sum + Number(count), 0);
+    await throttle(keys);
+    const ranges = rangesOf(left).flat();
+    const words = ['SLOTSRANGE', ...ranges, 'NODE', targetId];
+    const [reply] = await source.pipeline([['CLUSTER', 'MIGRATESLOTS', ...words]]);
+    if (reply instanceof ReplyError) {
+      if (tries + 1 === TRIES_MAX) throw asToolError(reply, source.name);
+      why = reply.message;
+    } else {
+      why = await untilIdle(source, left);
+      if ((await owned(source, left)).length === 0) return onKeys(keys);
+    }
+    await pause(RETRY_MS);
+  }
+  throw new ToolError(
+    'NODE_FAILED',
+    `Node ${source.name} could not hand over slots ${formatRanges(rangesOf(slots), 5)}: ${why}`,
+  );
+}
+
+/** Waits until no move of any of the slots is under way; answers how the last one ended. */
+async function untilIdle(source: RespClient, slots: readonly number[]): Promise<string> {
+  for (;;) {
+    const all = await migrations(source);
+    const mine = all.filter(
+      (each) => each.operation === 'EXPORT' && slots.some((slot) => each.slots.has(slot)),
+    );
+    if (mine.every(({ state }) => ENDED.has(state))) {
+      const [last] = mine;
+      return last === undefined ? '' : `${last.state} ${last.message}`;
+    }
+    await pause(POLL_MS);
+  }
+}
+
+async function migrations(source: RespClient): Promise<Migration[]> {
+  const reply = replyItems(await callNode(source, 'CLUSTER', 'GETSLOTMIGRATIONS'));
+  return reply.map((entry) => {
+    const items = replyItems(entry).map(replyText);
+    const field = (name: string): string => items[items.indexOf(name) + 1] ?? '';
+    const ranges = field('slot_ranges')
+      .split(' ')
+      .map((range) => range.split('-').map(Number) as [number, number]);
+    const slots = new Set(slotsOf(ranges));
+    return {
+      operation: field('operation'),
+      slots,
+      state: field('state'),
+      message: field('message'),
+    };
+  });
+}
+
+/** Those of the slots that the source says it owns; none when it has become a replica. */
+async function owned(source: RespClient, slots: readonly number[]): Promise<number[]> {
+  const text = replyText(await callNode(source, 'CLUSTER', 'NODES'));
+  const myself = parseClusterNodes(text).find((node) => node.isMyself);
+  const mine = new Set(slotsOf(myself?.slots ?? []));
+  return slots.filter((slot) => mine.has(slot));
+}
