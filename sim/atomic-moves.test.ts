@@ -12,7 +12,7 @@ const SEEDS_MAX = 60;
 
 test('a few seeds of moves break nothing', { timeout: MINUTE_MS }, () => {
   const failed = [];
-  for (let seed = 1; seed <= 6; seed++) {
+  for (let seed = 1; seed <= 4; seed++) {
     const { violations } = runMoveSeed(seed);
     if (violations.length > 0) failed.push({ seed, violations });
   }
