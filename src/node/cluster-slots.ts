@@ -25,6 +25,11 @@ export class SlotCleaner {
     this.#isMine = isMine;
   }
 
+  /** Those that are not through. */
+  get slots(): ReadonlySet<Slot> {
+    return this.#left;
+  }
+
   add(slot: Slot): void {
     if (this.#left.size === 0 && this.#delete(slot, AT_ONCE_KEYS) === 0) return;
     this.#left.add(slot);

@@ -94,6 +94,7 @@ export class ClusterPart implements ClusterService {
     this.#router = new ClusterRouter(inside, this.machine);
     this.#cleaner = new SlotCleaner(inside, init.host, (slot) => this.machine.isMine(slot));
     this.transfers = new SlotTransfers(inside, {
+      cleanedSlots: () => this.#cleaner.slots,
       host: init.host,
       replication,
       table: init.table,

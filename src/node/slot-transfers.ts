@@ -45,9 +45,13 @@ export interface SlotTransfersInit {
   readonly myId: () => string;
   /** Replicas of this node that the cluster holds for healthy: one of them may be elected in its place. */
   readonly replicaCount: () => number;
+  /** Slots whose keys are being deleted, because they are another's. */
+  readonly cleanedSlots: () => Iterable<number>;
   readonly step: (input: Input) => void;
   readonly run: (command: AdminCommand) => AdminResult;
 }
+
+const ANNOUNCE_MS = 300;
 
 /** A target's side of the connection. */
 interface Incoming {
@@ -64,6 +68,8 @@ export class SlotTransfers {
   /** Import that waits for the replicas, and the end of the stream that they must acknowledge. */
   #awaited: { readonly name: string; readonly offset: number } | undefined;
   readonly #stream: SlotStream;
+  #announced: readonly string[] = [];
+  #announcedAt = 0;
 
   constructor(inside: Inside, init: SlotTransfersInit) {
     this.#inside = inside;
@@ -91,6 +97,21 @@ export class SlotTransfers {
 
   tick(now: MonoMs): void {
     for (const run of this.#exports.values()) run.tick(now);
+    this.#announce(now);
+  }
+
+  /**
+   * Says again and again in the stream which slots' keys come or go here without being this node's, and once more when
+   * that is over: whoever follows the streams of several masters must not take these for changes of the data.
+   */
+  #announce(now: MonoMs): void {
+    const ranges = [...this.#incoming.values()].flatMap(({ slots }) => words(slots));
+    for (const slot of this.#init.cleanedSlots()) ranges.push(String(slot), String(slot));
+    if (ranges.length === 0 && this.#announced.length === 0) return;
+    if (ranges.length > 0 && now - this.#announcedAt < ANNOUNCE_MS) return;
+    this.#share('STRAYS', ...(ranges.length > 0 ? ranges : this.#announced));
+    this.#announced = ranges;
+    this.#announcedAt = now;
   }
 
   /** Whether an import waits for replicas: then `check` is to be called whenever one may have acknowledged. */

@@ -118,6 +118,7 @@ export class StreamWriter implements StreamTarget {
     else if (request.argc > 1 && isProgressKey(request.buf, request.at[1]!, request.size[1]!))
       return;
     else if (this.#isImport(request)) this.#options.onImport?.(slotOf(request, 1));
+    else if (request.argc > 2 && request.is(0, 'cluster')) this.#noteMoves(request);
     else if (this.#options.leftOut.size > 0 && this.#isLeftOut(request)) return;
     else if (
       this.#options.late?.isWatching === true &&
@@ -144,6 +145,15 @@ export class StreamWriter implements StreamTarget {
     deferred.add(db, request.buf, request.at[1]!, request.size[1]!);
     this.#changed.load(args);
     return this.#changed;
+  }
+
+  /** A node of ours says which slots' keys come or go in its stream without being its own. */
+  #noteMoves(request: Request): void {
+    const { onImport } = this.#options;
+    if (onImport === undefined || !request.is(1, 'syncslots') || !request.is(2, 'strays')) return;
+    for (let i = 3; i + 1 < request.argc; i += 2) {
+      for (let at = Number(request.text(i)); at <= Number(request.text(i + 1)); at++) onImport(at);
+    }
   }
 
   #isImport(request: Request): boolean {
