@@ -43,8 +43,8 @@ export interface ClusterRules {
   yieldsSlots(): boolean;
   /** Whether the target of an atomic move may still claim the slots, so long after it said that it was ready. */
   mayTakeOver(sinceReadyMs: number, limitMs: number): boolean;
-  /** Whether the source of an atomic move keeps the writes waiting until it knows who owns the slots. */
-  waitsInDoubt(): boolean;
+  /** Whether the source of an atomic move that heard nothing of its target asks the majority before it goes on. */
+  asksInDoubt(): boolean;
   /** Whether state is on disk before anything is said of it. */
   persistsBeforeSpeaking(): boolean;
 }
@@ -74,6 +74,6 @@ export const redisRules: ClusterRules = {
   countsAsVote: (voterEpoch, electionEpoch) => voterEpoch >= electionEpoch,
   yieldsSlots: () => true,
   mayTakeOver: (sinceReadyMs, limitMs) => sinceReadyMs <= limitMs,
-  waitsInDoubt: () => true,
+  asksInDoubt: () => true,
   persistsBeforeSpeaking: () => true,
 };

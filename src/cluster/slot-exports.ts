@@ -105,7 +105,7 @@ export function exportEvent(c: ClusterContext, name: string, event: ExportEvent)
       }
       break;
     case 'broken':
-      if (!isGivenAway(job) || !c.rules.waitsInDoubt()) end(c, job, 'failed', event.reason);
+      if (!isGivenAway(job)) end(c, job, 'failed', event.reason);
       break;
     case 'acknowledged':
       break;
@@ -155,8 +155,9 @@ function stepExport(c: ClusterContext, job: SlotExport): void {
       if (phase.kind === 'fencing' && isRoundWon(c, phase.round)) giveAway(c, job, phase);
       return;
     case 'handing':
-      if (c.since(phase.readyAt) > doubtMs(c)) ask(c, job, false);
-      return;
+      if (c.since(phase.readyAt) <= doubtMs(c)) return;
+      if (c.rules.asksInDoubt()) return ask(c, job, false);
+      return end(c, job, 'failed', 'the target did not answer');
     case 'asking':
       if (isStuck(c, phase.round)) return ask(c, job, false);
       if (c.health !== 'ok' || !isRoundWon(c, phase.round)) return;
