@@ -1,8 +1,8 @@
 /**
  * `npm run bench:reshard [-- --keys 1000000] [--slots 4000] [--rounds 1] [--tools ours,redis-cli-10,redis-cli-1000]
- * [--servers redis|slotline]`: how long a resharding takes with `slotline cluster reshard` and with redis-cli, whose number is its pipeline, on four masters of
- * the redis-server of this machine, or (`--servers slotline`) of our own, which hand slots over as a whole when `ours` asks
- * them to; `ours-by-key` does not: slots go from three of them to the fourth, and back again before the next turn. A
+ * [--servers redis|slotline]`: how long a resharding takes with `slotline cluster reshard` and with redis-cli, whose
+ * number is its pipeline, on four masters of the redis-server of this machine or of our own; `ours-atomic` lets our
+ * own hand slots over as a whole. Slots go from three of them to the fourth, and back again before the next turn. A
  * writer that follows redirections goes on meanwhile. Prints one JSON object a line: seconds, the CPU seconds of all
  * servers and of the tool, keys moved, and the writer's milliseconds. Ends with status 1 when a key is missing.
  * Environment: REF (default redis-server), REDIS_CLI (default redis-cli).
@@ -88,7 +88,7 @@ async function measure(tool) {
 
 function commandOf(tool) {
   if (tool === 'ours') return reshard('all', ids[0], slotCount);
-  if (tool === 'ours-by-key') return [...reshard('all', ids[0], slotCount), '--no-atomic'];
+  if (tool === 'ours-atomic') return [...reshard('all', ids[0], slotCount), '--atomic'];
   const pipeline = tool.replace('redis-cli-', '');
   const flags = { from: 'all', to: ids[0], slots: slotCount, pipeline };
   const words = Object.entries(flags).flatMap(([name, value]) => [`--cluster-${name}`, value]);

@@ -99,7 +99,7 @@ function manager(exe: string, otherExe: string): void {
       '--throttle',
       '2000',
     ];
-    const killed = startSlotline('cluster', ...args, '--no-atomic', '--yes', '--journal', folder);
+    const killed = startSlotline('cluster', ...args, '--yes', '--journal', folder);
     await until(() => isOpen(), BOUND_MS, 'slots are open');
     const second = await run('rebalance', to);
     expect(second.status).toBe(3);
@@ -121,7 +121,6 @@ function manager(exe: string, otherExe: string): void {
     const stopped = startSlotline(
       'cluster',
       ...args,
-      '--no-atomic',
       '--throttle',
       '500',
       '--yes',
@@ -146,7 +145,7 @@ function manager(exe: string, otherExe: string): void {
     const [from, to] = [at(lost.port), at(taker.port)];
     const args = ['reshard', at(contact()), '--from', from, '--to', to, '--slots', '600'];
     const before = slotsOf(await cluster.myself(taker));
-    const flags = ['--no-atomic', '--throttle', '500', '--yes', '--journal', folder];
+    const flags = ['--throttle', '500', '--yes', '--journal', folder];
     const stopped = startSlotline('cluster', ...args, ...flags);
     await until(() => isOpen(), BOUND_MS, 'slots are open');
     await lost.kill();
