@@ -16,7 +16,8 @@ const CUT_MS = 3500;
 
 test('a few seeds of moves break nothing', { timeout: MINUTE_MS }, () => {
   const failed = [];
-  for (let seed = 1; seed <= 4; seed++) {
+  // In 7114 the source asks a target that is through with the move and knows nothing of it any more.
+  for (const seed of [1, 2, 3, 4, 7114]) {
     const { violations } = runMoveSeed(seed);
     if (violations.length > 0) failed.push({ seed, violations });
   }

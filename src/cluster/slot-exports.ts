@@ -82,7 +82,7 @@ export type ExportEvent =
   /** The target and its replicas have everything; with its current epoch. */
   | { readonly kind: 'ready'; readonly epoch: number }
   /** The target said no, or the connection broke, or the data cannot be sent. */
-  | { readonly kind: 'refused' | 'broken'; readonly reason: string };
+  | { readonly kind: 'broken'; readonly reason: string };
 
 export function exportEvent(c: ClusterContext, name: string, event: ExportEvent): void {
   const job = activeExports(c).find((each) => each.name === name);
@@ -98,13 +98,9 @@ export function exportEvent(c: ClusterContext, name: string, event: ExportEvent)
     case 'ready':
       if (phase.kind === 'draining') fence(c, job, phase.heldAt, event.epoch);
       break;
-    case 'refused':
-      // Who refuses to take over has given the move up for good.
-      if (phase.kind !== 'asking' && phase.kind !== 'reclaiming') {
-        end(c, job, 'failed', event.reason);
-      }
-      break;
     case 'broken':
+      // Behind the order to take over, no word of the target is worth more than the majority's: it may have taken over,
+      // and have forgotten the move since.
       if (!isGivenAway(job)) end(c, job, 'failed', event.reason);
       break;
     case 'acknowledged':

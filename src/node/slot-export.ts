@@ -155,7 +155,7 @@ export class SlotExportRun {
     const expected = this.#expected.shift();
     // Whoever gives a move up says so unasked.
     if (reply instanceof ReplyError) {
-      return this.#init.told({ kind: 'refused', reason: reply.message.replace(/^ERR /, '') });
+      return this.#init.told({ kind: 'broken', reason: reply.message.replace(/^ERR /, '') });
     }
     if (expected === undefined) return this.#break('the target said what nobody asked');
     switch (expected.kind) {
