@@ -238,7 +238,8 @@ export class ClusterMachine {
       case 'straysShared':
         return markStrays(c, input.slots, 'save');
       case 'keepShared':
-        return clearStray(c, input.slot);
+        clearStray(c, input.slot);
+        return;
       case 'dataReplaced':
         c.strays = undefined;
         return c.save('save');

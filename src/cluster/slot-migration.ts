@@ -36,8 +36,8 @@ function apply(c: ClusterContext, index: Slot, action: SlotAction): AdminError |
       const peer = migrationPeer(c, action.nodeId);
       if ('reason' in peer) return peer;
       c.importingFrom.set(index, peer);
-      clearStray(c, index);
-      c.emit({ kind: 'shareKeep', slot: index });
+      // Replicas learn of it, but none that need not: a real server does not know the word.
+      if (clearStray(c, index)) c.emit({ kind: 'shareKeep', slot: index });
       return undefined;
     }
     case 'stable':

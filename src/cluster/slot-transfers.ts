@@ -123,11 +123,12 @@ export function markStrays(
   c.save(how);
 }
 
-/** A slot that comes the other way, by SETSLOT, is nobody's rubbish. */
-export function clearStray(c: ClusterContext, index: Slot): void {
-  if (c.strays === undefined) return;
+/** A slot that comes the other way, by SETSLOT, is nobody's rubbish. Answers whether it was. */
+export function clearStray(c: ClusterContext, index: Slot): boolean {
+  if (c.strays === undefined || !hasSlotBit(c.strays, index)) return false;
   c.strays[index >> 3]! &= ~(1 << (index & 7));
   c.save('fsync');
+  return true;
 }
 
 /** Deletes what is left of moves that came to nothing, or went away. Only for masters: replicas are told. */
