@@ -6,8 +6,8 @@
 import childProcess from 'node:child_process';
 import fs from 'node:fs';
 import { syncBuiltinESMExports } from 'node:module';
+import { Socket } from 'node:net';
 import { fileURLToPath } from 'node:url';
-import { RespClient } from '../../dist/client/index.js';
 
 const PROGRAM = new URL('../../dist/bin/slotline.js', import.meta.url);
 const CHANGING =
@@ -21,12 +21,13 @@ function moment() {
   if (left === 0) process.kill(process.pid, 'SIGKILL');
 }
 
+// The program is loaded as a bundle with a client of its own: what every client does is to write to a socket.
 // oxlint-disable-next-line typescript/unbound-method -- it is called with its own this
-const { exchange } = RespClient.prototype;
-RespClient.prototype.exchange = function (bytes, count) {
-  const replies = exchange.call(this, bytes, count);
-  if (CHANGING.test(bytes.toString('latin1'))) moment();
-  return replies;
+const { write } = Socket.prototype;
+Socket.prototype.write = function (bytes, ...rest) {
+  const isRoom = write.call(this, bytes, ...rest);
+  if (CHANGING.test(String(bytes))) moment();
+  return isRoom;
 };
 
 const { fsyncSync } = fs;
