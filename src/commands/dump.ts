@@ -95,7 +95,7 @@ function restore(context: Context, request: Request, reply: ReplyWriter): void {
   const flaw = decodeDump(buf, payloadAt, payloadSize, loader);
   if (flaw !== undefined) {
     loader.discard();
-    if (old !== NONE) db.putBack(old);
+    if (old !== NONE) db.link(old);
     const { reason, at: flawAt } = flaw;
     context.server.log('warning', `Bad data format for RESTORE at offset ${flawAt}: ${reason}`);
     return reply.error('ERR Bad data format');

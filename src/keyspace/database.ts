@@ -166,42 +166,46 @@ export class Database extends DatabaseReader {
    * intset). Not counted as a change: the command that fills it counts.
    */
   addBlob(key: BytesView, type: number, encoding: number, blob: BytesView): Ref {
-    const ref = this.#addEntry(key.buf, key.at, key.size, stringSectionBytes(blob.size), false);
-    const { entries } = this.store;
-    entries.setLru(ref, this.#keyspace.recency.fresh());
-    entries.putString(ref, blob, encoding);
-    entries.setKind(ref, type, encoding);
+    const ref = this.createBlob(key, type, encoding, blob, NO_EXPIRY);
+    this.link(ref);
     this.signal(ref);
     return ref;
   }
 
   /**
-   * A new key, which must not be there yet, whose value is a string with the encoding that SET
-   * would give it. `expiry` is a unix time in milliseconds or NO_EXPIRY. Not counted as a change.
+   * An entry whose value is the bytes of a blob, which is under no key before `link`. `expiry` is a
+   * unix time in milliseconds or NO_EXPIRY.
    */
-  addString(key: BytesView, value: BytesView, expiry: number): Ref {
+  createBlob(key: BytesView, type: number, encoding: number, blob: BytesView, expiry: number): Ref {
+    const ref = this.#create(key, stringSectionBytes(blob.size), expiry);
+    const { entries } = this.store;
+    entries.putString(ref, blob, encoding);
+    entries.setKind(ref, type, encoding);
+    return ref;
+  }
+
+  /**
+   * An entry whose value is a string with the encoding that SET would give it, which is under no
+   * key before `link`. `expiry` is a unix time in milliseconds or NO_EXPIRY.
+   */
+  createString(key: BytesView, value: BytesView, expiry: number): Ref {
     const isShort = value.size <= INT_TEXT_MAX;
     const int = isShort ? parseInt64(value.buf, value.at, value.size) : NOT_INTEGER;
     const section = int === NOT_INTEGER ? stringSectionBytes(value.size) : INT_SECTION_BYTES;
-    const ref = this.#addEntry(key.buf, key.at, key.size, section, expiry >= 0);
+    const ref = this.#create(key, section, expiry);
     const { entries } = this.store;
-    entries.setLru(ref, this.#keyspace.recency.fresh());
     if (int !== NOT_INTEGER) entries.putInt(ref, int);
     else {
       const encoding = value.size <= EMBSTR_BYTES_MAX ? ENCODING_EMBSTR : ENCODING_RAW;
       entries.putString(ref, value, encoding);
-    }
-    if (expiry >= 0) {
-      this.#putExpiry(ref, expiry);
-      this.#indexExpiry(ref);
     }
     return ref;
   }
 
   /** A new key, which must not be there yet, for a large value. Not counted as a change. */
   addLarge(key: BytesView, type: number, encoding: number, words: Readonly<Words>): Ref {
-    const ref = this.#addEntry(key.buf, key.at, key.size, WORDS_BYTES, false);
-    this.store.entries.setLru(ref, this.#keyspace.recency.fresh());
+    const ref = this.#create(key, WORDS_BYTES, NO_EXPIRY);
+    this.link(ref);
     this.#putWords(ref, type, encoding, words);
     this.signal(ref);
     return ref;
@@ -248,18 +252,19 @@ export class Database extends DatabaseReader {
 
   /**
    * Takes an entry out of the database without freeing it, so that another value can be built in
-   * its place; `putBack` or `freeAside` follows in the same turn.
+   * its place; `link` or `freeAside` follows in the same turn.
    */
   setAside(ref: Ref): void {
     this.store.beforeChange(ref);
     this.#unlink(ref);
   }
 
-  /** Undoes `setAside`; the key is not there. */
-  putBack(ref: Ref): void {
-    const { entries, keys } = this.store;
-    keys.insert(this.#tableOf(ref), entries.hashOf(ref), ref);
-    if (entries.hasExpiry(ref)) this.#indexExpiry(ref);
+  /** Puts an entry that was set aside, or never had a place, under its key, which is not there. */
+  link(ref: Ref): void {
+    const { entries, keys, expires } = this.store;
+    const hash = entries.hashOf(ref);
+    keys.insert(this.#tableOf(ref), hash, ref);
+    if (entries.hasExpiry(ref)) expires.insert(0, hash, ref);
   }
 
   /** Ends `setAside`: something else took the entry's place. */
@@ -281,9 +286,10 @@ export class Database extends DatabaseReader {
     const entries = this.store.entries;
     this.store.beforeChange(ref);
     this.changed(ref);
-    const to = this.#addEntry(buf, at, size, entries.sectionBytes(ref), entries.hasExpiry(ref));
+    const key = this.#keyView(buf, at, size);
+    const to = entries.create(key, entries.sectionBytes(ref), entries.hasExpiry(ref));
     entries.copyRest(ref, to);
-    if (entries.hasExpiry(to)) this.#indexExpiry(to);
+    this.link(to);
     this.#unlink(ref);
     this.store.arena.free(ref);
     this.#touched(to);
@@ -508,18 +514,12 @@ export class Database extends DatabaseReader {
     return ref;
   }
 
-  /** A new entry without value in the key index. */
-  #addEntry(
-    buf: Uint8Array,
-    at: number,
-    size: number,
-    sectionBytes: number,
-    hasExpiry: boolean,
-  ): Ref {
-    const store = this.store;
-    const ref = store.entries.create(this.#keyView(buf, at, size), sectionBytes, hasExpiry);
-    const table = store.isPerSlot ? keySlot(buf, at, size) : 0;
-    store.keys.insert(table, store.hash.hash(buf, at, size), ref);
+  /** An entry without value, under no key. */
+  #create(key: BytesView, sectionBytes: number, expiry: number): Ref {
+    const { entries } = this.store;
+    const ref = entries.create(key, sectionBytes, expiry >= 0);
+    entries.setLru(ref, this.#keyspace.recency.fresh());
+    if (expiry >= 0) this.#putExpiry(ref, expiry);
     return ref;
   }
 

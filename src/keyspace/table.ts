@@ -29,6 +29,11 @@ export interface ElementKeys {
   hasKey(ref: Ref, buf: Uint8Array, at: number, size: number): boolean;
 }
 
+/** Tells the key of an element. */
+export interface KeyViews {
+  key(ref: Ref): { readonly buf: Uint8Array; readonly at: number; readonly size: number };
+}
+
 /** End of the hash order: one past the last position a cursor can stand at. */
 export const HASH_END = 0x1_0000_0000;
 
@@ -161,6 +166,28 @@ export class TableSet {
     const tag = tagOf(hash, segments.tagDepth(segment));
     segments.insertAt(segment, segments.lowerBound(segment, tag), tag, ref);
     this.#count(table, 1);
+  }
+
+  /** Like `insert`, for an element whose key may be there already: then nothing is done. Says whether it is in. */
+  insertAbsent(table: number, hash: number, ref: Ref, keys: KeyViews): boolean {
+    const segments = this.#segments;
+    const segment = this.#segmentOf(table, hash);
+    if (segment !== NONE) {
+      const tag = tagOf(hash, segments.tagDepth(segment));
+      const count = segments.count(segment);
+      const index = segments.lowerBound(segment, tag);
+      for (let i = index; i < count && segments.tagAt(segment, i) === tag; i++) {
+        const { buf, at, size } = keys.key(ref);
+        if (this.#keys.hasKey(segments.refAt(segment, i), buf, at, size)) return false;
+      }
+      if (count < segments.capacity(segment)) {
+        segments.insertAt(segment, index, tag, ref);
+        this.#count(table, 1);
+        return true;
+      }
+    }
+    this.insert(table, hash, ref);
+    return true;
   }
 
   /** Puts `ref` where `old` is: the same key in another block. */
@@ -488,7 +515,11 @@ export class TableSet {
   }
 }
 
-function grown<T extends Uint8Array | Int32Array | Uint32Array>(from: T, to: T): T {
+/** The longer array `to` in the place of `from`. */
+export function grown<T extends Uint8Array | Uint16Array | Int32Array | Uint32Array>(
+  from: T,
+  to: T,
+): T {
   to.set(from);
   return to;
 }

@@ -21,16 +21,28 @@ import {
   ENCODING_LISTPACK,
   TYPE_HASH,
   TYPE_SET,
-  TYPE_STRING,
   TYPE_ZSET,
 } from './entry.ts';
+import { KeyIntake } from './key-intake.ts';
 import { StreamLoader } from './stream-loader.ts';
 
 const NO_BYTES = Buffer.alloc(0);
 
-/** One value at a time, under a key that is not there yet. */
+/** A key that came although it was there already. */
+export interface LoadedTwice {
+  readonly key: Buffer;
+  readonly dbIndex: number;
+}
+
+/**
+ * One value at a time, under a key that is not there yet. With `isBulk` small values come into the key index many at a
+ * time, and that a key was there already comes out at the latest with `flush`; until then no look-up finds them.
+ */
 export class ValueLoader extends StreamLoader implements ValueSink {
+  readonly #isBulk: boolean;
   #db: Database | undefined;
+  #intake: KeyIntake | undefined;
+  #duplicate: LoadedTwice | undefined;
   readonly #key: BytesView = { buf: NO_BYTES, at: 0, size: 0 };
   readonly #name: ListpackReader = new ListpackReader();
   readonly #value: ListpackReader = new ListpackReader();
@@ -38,12 +50,28 @@ export class ValueLoader extends StreamLoader implements ValueSink {
   #ref: Ref = NONE;
   #expiry = NO_EXPIRY;
 
+  constructor(isBulk = false) {
+    super();
+    this.#isBulk = isBulk;
+  }
+
+  /** A key that came although it was there already, when there was one. */
+  get duplicate(): LoadedTwice | undefined {
+    return this.#duplicate;
+  }
+
+  /** Puts what waits into the key index. */
+  flush(): void {
+    const key = this.#intake?.flush();
+    if (key !== undefined) this.#noteDuplicate(key);
+  }
+
   /**
    * The parts that follow are of this key's value. The key's bytes stay valid until `end` or `discard`. `expiry` is a
    * unix time in milliseconds or NO_EXPIRY. Nothing of it counts as a change.
    */
   begin(db: Database, key: Bytes, expiry: number): void {
-    this.#db = db;
+    if (this.#db !== db) this.#turnTo(db);
     this.#expiry = expiry;
     this.#ref = NONE;
     this.#key.buf = key.buf;
@@ -55,19 +83,20 @@ export class ValueLoader extends StreamLoader implements ValueSink {
   end(): Ref {
     invariant(this.#ref !== NONE, 'a value that is complete is there');
     const db = this.#target;
-    const hasExpiry = this.#expiry !== NO_EXPIRY && db.entries.type(this.#ref) !== TYPE_STRING;
-    return hasExpiry ? db.addExpiry(this.#ref, this.#expiry) : this.#ref;
+    const lacksExpiry = this.#expiry !== NO_EXPIRY && !db.entries.hasExpiry(this.#ref);
+    if (lacksExpiry) this.#ref = db.addExpiry(this.#ref, this.#expiry);
+    return this.#ref;
   }
 
-  /** Takes away what was built of a value that proved to be corrupt. */
+  /** Takes away what was built of a value that proved to be corrupt, or a whole one that is not wanted. */
   discard(): void {
     if (this.#ref === NONE || this.#db === undefined) return;
-    this.#db.drop(this.#ref);
+    if (this.#intake?.removeLast(this.#ref) !== true) this.#db.drop(this.#ref);
     this.#ref = NONE;
   }
 
   string(value: Bytes): void {
-    this.#ref = this.#target.addString(this.#key, value, this.#expiry);
+    this.#add(this.#target.createString(this.#key, value, this.#expiry));
   }
 
   container(kind: ContainerKind): void {
@@ -78,7 +107,7 @@ export class ValueLoader extends StreamLoader implements ValueSink {
     const db = this.#target;
     if (this.#kind === 'set') return this.#member(value.buf, value.at, value.size);
     const { lists } = db.store;
-    if (this.#ref === NONE) this.#ref = lists.create(db, this.#key, value);
+    if (this.#ref === NONE) this.#ref = lists.create(db, this.#freeKey, value);
     else this.#ref = lists.push(db, this.#ref, value, false);
     return true;
   }
@@ -86,7 +115,7 @@ export class ValueLoader extends StreamLoader implements ValueSink {
   field(name: Bytes, value: Bytes): boolean {
     const db = this.#target;
     const { hashes } = db.store;
-    if (this.#ref === NONE) this.#ref = hashes.create(db, this.#key);
+    if (this.#ref === NONE) this.#ref = hashes.create(db, this.#freeKey);
     this.#ref = hashes.set(db, this.#ref, name, value);
     return hashes.isChanged;
   }
@@ -95,7 +124,7 @@ export class ValueLoader extends StreamLoader implements ValueSink {
     const db = this.#target;
     const { zsets } = db.store;
     const { buf, at, size } = member;
-    if (this.#ref === NONE) this.#ref = zsets.create(db, this.#key, size);
+    if (this.#ref === NONE) this.#ref = zsets.create(db, this.#freeKey, size);
     else if (!Number.isNaN(zsets.find(this.#ref, buf, at, size))) return false;
     this.#ref = zsets.insert(db, this.#ref, score, member);
     return true;
@@ -112,7 +141,7 @@ export class ValueLoader extends StreamLoader implements ValueSink {
     const { buf, at } = blob;
     const count = intsetCount(buf, at);
     if (count <= db.limits['set-max-intset-entries']) {
-      this.#ref = db.addBlob(this.#key, TYPE_SET, ENCODING_INTSET, blob);
+      this.#addBlob(TYPE_SET, ENCODING_INTSET, blob);
       return;
     }
     const width = intsetWidth(buf, at);
@@ -123,7 +152,41 @@ export class ValueLoader extends StreamLoader implements ValueSink {
   }
 
   protected override addStream(add: (db: Database, key: BytesView) => Ref): void {
-    this.#ref = add(this.#target, this.#key);
+    this.#ref = add(this.#target, this.#freeKey);
+  }
+
+  #addBlob(type: number, encoding: number, blob: Bytes): void {
+    const db = this.#target;
+    this.#add(db.createBlob(this.#key, type, encoding, blob, this.#expiry));
+  }
+
+  /** A value is there as a whole. */
+  #add(ref: Ref): void {
+    const db = this.#target;
+    const intake = this.#intake;
+    this.#ref = ref;
+    db.signal(ref);
+    if (intake === undefined) return db.link(ref);
+    if (intake.isFull) this.flush();
+    intake.add(ref);
+  }
+
+  #turnTo(db: Database): void {
+    this.flush();
+    this.#db = db;
+    if (this.#isBulk) this.#intake = new KeyIntake(db.store);
+  }
+
+  /** The key, for a value that is built in its place part by part. */
+  get #freeKey(): BytesView {
+    const { buf, at, size } = this.#key;
+    const isTaken = this.#isBulk && this.#target.find(buf, at, size) !== NONE;
+    if (isTaken) this.#noteDuplicate(Buffer.from(buf.subarray(at, at + size)));
+    return this.#key;
+  }
+
+  #noteDuplicate(key: Buffer): void {
+    this.#duplicate = { key, dbIndex: this.#target.index };
   }
 
   get #target(): Database {
@@ -134,7 +197,7 @@ export class ValueLoader extends StreamLoader implements ValueSink {
   #member(buf: Buffer, at: number, size: number): boolean {
     const db = this.#target;
     const { sets } = db.store;
-    if (this.#ref === NONE) this.#ref = sets.create(db, this.#key, buf, at, size);
+    if (this.#ref === NONE) this.#ref = sets.create(db, this.#freeKey, buf, at, size);
     this.#ref = sets.add(db, this.#ref, buf, at, size);
     return sets.isChanged;
   }
@@ -142,7 +205,7 @@ export class ValueLoader extends StreamLoader implements ValueSink {
   #appendRun(blob: Bytes): void {
     const db = this.#target;
     const { lists } = db.store;
-    if (this.#ref === NONE) this.#ref = lists.createOf(db, this.#key, blob);
+    if (this.#ref === NONE) this.#ref = lists.createOf(db, this.#freeKey, blob);
     else this.#ref = lists.appendOf(db, this.#ref, blob);
   }
 
@@ -150,7 +213,7 @@ export class ValueLoader extends StreamLoader implements ValueSink {
     const db = this.#target;
     const { buf, at } = blob;
     if (listpackCount(buf, at) / 2 <= db.limits['hash-max-listpack-entries']) {
-      this.#ref = db.addBlob(this.#key, TYPE_HASH, ENCODING_LISTPACK, blob);
+      this.#addBlob(TYPE_HASH, ENCODING_LISTPACK, blob);
       return;
     }
     for (let pos = at + LISTPACK_HEADER_BYTES; !isListpackEnd(buf, pos);) {
@@ -163,7 +226,7 @@ export class ValueLoader extends StreamLoader implements ValueSink {
     const db = this.#target;
     const { buf, at } = blob;
     if (listpackCount(buf, at) / 2 <= db.limits['zset-max-listpack-entries']) {
-      this.#ref = db.addBlob(this.#key, TYPE_ZSET, ENCODING_LISTPACK, blob);
+      this.#addBlob(TYPE_ZSET, ENCODING_LISTPACK, blob);
       return;
     }
     const value = this.#value;

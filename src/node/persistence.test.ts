@@ -69,6 +69,14 @@ test('save points save by themselves', () => {
   expect(fact(client.call('INFO', 'persistence'), 'rdb_saves')).toBe('1');
 });
 
+test('a file that has a key twice starts nothing', () => {
+  // Written by hand: database 0, `a` as 1 and again as 2, and no checksum.
+  const file = 'REDIS0010\xfe\0\0\x01a\x011\0\x01a\x012\xff\0\0\0\0\0\0\0\0';
+  const node = new TestNode('save ""', false, { 'dump.rdb': file });
+  node.settle();
+  expect(node.flaw).toMatch(/RDB has duplicated key 'a' in DB 0/);
+});
+
 test('DEBUG RELOAD gives the same data, with NOFLUSH only beside other keys', () => {
   const node = new TestNode('save ""\nenable-debug-command yes');
   const client = node.connect();

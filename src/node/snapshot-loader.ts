@@ -2,7 +2,7 @@
  * Takes RDB into a keyspace: a master's snapshot into one of its own, so that our data stays until all of it is there,
  * or a file into ours.
  */
-import { type Keyspace, NONE, NO_EXPIRY, ValueLoader } from '../keyspace/index.ts';
+import { type Keyspace, NO_EXPIRY, ValueLoader } from '../keyspace/index.ts';
 import {
   type Bytes,
   type RdbEntry,
@@ -30,7 +30,7 @@ export interface SnapshotLoaderOptions {
 
 export class SnapshotLoader implements RdbHandler {
   readonly keyspace: Keyspace;
-  readonly sink: ValueLoader = new ValueLoader();
+  readonly sink: ValueLoader;
   /** Database that the stream after the snapshot has selected. */
   streamDb = 0;
   loadedCount = 0;
@@ -46,22 +46,38 @@ export class SnapshotLoader implements RdbHandler {
   constructor(options: SnapshotLoaderOptions) {
     this.#options = options;
     this.keyspace = options.keyspace;
+    this.sink = new ValueLoader(options.replacesKeys !== true);
     this.#reader = new RdbReader(this);
   }
 
   /** Takes the next bytes; says why the snapshot cannot be loaded, if so. Of a value that was not whole nothing stays. */
   push(buf: Buffer, at: number, size: number): string | undefined {
-    const { failure } = this.#reader;
-    if (failure !== undefined) return failureText(failure);
-    this.usedBytes += this.#reader.push(buf, at, size);
-    if (this.#reader.failure === undefined) return undefined;
-    this.sink.discard();
-    return failureText(this.#reader.failure);
+    const reader = this.#reader;
+    if (reader.state === 'reading') {
+      this.usedBytes += reader.push(buf, at, size);
+      if (reader.state !== 'reading') this.#end();
+    }
+    return this.#problem;
   }
 
   /** Whether the end of the snapshot was read. */
   get isWhole(): boolean {
     return this.#reader.state === 'done';
+  }
+
+  /** No more is read: what waits gets its place, and of a value that is not whole nothing stays. */
+  #end(): void {
+    if (this.#reader.state !== 'done') this.sink.discard();
+    this.sink.flush();
+  }
+
+  get #problem(): string | undefined {
+    const { failure } = this.#reader;
+    if (failure !== undefined) return failureText(failure);
+    const { duplicate } = this.sink;
+    if (duplicate === undefined) return undefined;
+    const name = printable(duplicate.key.toString('latin1'));
+    return `RDB has duplicated key '${name}' in DB ${duplicate.dbIndex}`;
   }
 
   /** Position of the failure, in bytes. */
@@ -71,11 +87,11 @@ export class SnapshotLoader implements RdbHandler {
 
   /** All bytes were given; says why they are no snapshot, if so. */
   finish(): string | undefined {
-    const { failure, state } = this.#reader;
-    if (failure !== undefined) return failureText(failure);
-    if (state === 'done') return undefined;
-    this.sink.discard();
-    return 'Unexpected end of the snapshot';
+    if (this.#reader.state === 'reading') {
+      this.#end();
+      return 'Unexpected end of the snapshot';
+    }
+    return this.#problem;
   }
 
   aux(name: string, value: string): void {
@@ -101,14 +117,8 @@ export class SnapshotLoader implements RdbHandler {
   begin(entry: RdbEntry): string | undefined {
     const { key } = entry;
     const db = this.keyspace.db(entry.dbIndex);
-    const old = db.find(key.buf, key.at, key.size);
-    if (old !== NONE) {
-      if (this.#options.replacesKeys !== true) {
-        const name = key.buf.toString('latin1', key.at, key.at + key.size);
-        return `RDB has duplicated key '${printable(name)}' in DB ${entry.dbIndex}`;
-      }
-      db.delete(old);
-    }
+    if (this.#options.replacesKeys === true) db.deleteKey(key.buf, key.at, key.size);
+    else if (this.sink.duplicate !== undefined) return this.#problem;
     this.sink.begin(db, key, entry.expireAtUnixMs < 0 ? NO_EXPIRY : entry.expireAtUnixMs);
     return undefined;
   }
@@ -118,7 +128,7 @@ export class SnapshotLoader implements RdbHandler {
     const ref = this.sink.end();
     const isExpired = entry.expireAtUnixMs >= 0 && entry.expireAtUnixMs < this.keyspace.nowMs;
     if (isExpired && this.#options.leavesExpired === true) {
-      db.drop(ref);
+      this.sink.discard();
       this.expiredCount++;
       this.#options.expired?.(entry.dbIndex, entry.key);
       return;

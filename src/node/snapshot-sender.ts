@@ -26,8 +26,12 @@ export interface SnapshotRequest {
   readonly settings: Pick<Settings, 'rdb-key-save-delay'>;
 }
 
-/** Clients wait for a slice. */
-const SLICE_US = 150;
+/** Clients wait for a slice, so it is short while there are any, */
+const SLICE_US = 40;
+/** and longer, because the loop's own turns cost time too, when so many turns in a row took no longer than that. */
+const QUIET_SLICE_US = 150;
+const QUIET_TURNS = 20;
+const QUIET_TURN_US = 20;
 /** Where turns take long, slices do too, so that the snapshot gets a fifth of the time. */
 const SLICE_US_MAX = 1000;
 const TURN_SHARE = 1 / 4;
@@ -35,7 +39,7 @@ const TURN_SHARE = 1 / 4;
 const SLICE_ENTRIES = 512;
 const SLICE_BYTES = 256 * 1024;
 /** Entries between two looks at the clock and the bytes written. */
-const STEP_ENTRIES = 32;
+const STEP_ENTRIES = 8;
 /** Bytes are given in pieces of about this size, because each costs the system a call. */
 const PIECE_BYTES = 64 * 1024;
 /** Above this the walk waits for the receivers. */
@@ -50,6 +54,8 @@ export class SnapshotSender {
   #writtenCount = 0;
   #state: 'walking' | 'waiting' | 'ended' = 'ended';
   #sliceEndUs = 0;
+  /** Turns in a row that had hardly anything to do but a slice. */
+  #quietTurns = 0;
   /** With `rdb-key-save-delay`, when the next key may be written. */
   #delayedUntilUs = 0;
   #isAllWritten = false;
@@ -135,8 +141,10 @@ export class SnapshotSender {
     const delayUs = settings['rdb-key-save-delay'];
     if (delayUs > 0) return this.#writeDelayed(snapshot, delayUs);
     let nowUs = clock.monoUs();
-    const turnUs = (nowUs - this.#sliceEndUs) * TURN_SHARE;
-    const endUs = nowUs + Math.min(Math.max(turnUs, SLICE_US), SLICE_US_MAX);
+    const turnUs = nowUs - this.#sliceEndUs;
+    this.#quietTurns = turnUs <= QUIET_TURN_US ? this.#quietTurns + 1 : 0;
+    const leastUs = this.#quietTurns > QUIET_TURNS ? QUIET_SLICE_US : SLICE_US;
+    const endUs = nowUs + Math.min(Math.max(turnUs * TURN_SHARE, leastUs), SLICE_US_MAX);
     let hasMore = true;
     for (let entries = 0; hasMore && entries < SLICE_ENTRIES; entries += STEP_ENTRIES) {
       hasMore = snapshot.next(STEP_ENTRIES);
