@@ -14,7 +14,13 @@ import {
 import type { ClusterRules } from '../src/cluster/index.ts';
 import type { LogLevel, SystemFacts } from '../src/commands/index.ts';
 import { type LoadedConfig, loadConfig, parseSentinelConf } from '../src/config/index.ts';
-import { Node, type Ports, type SentinelInit, type WireEvents } from '../src/node/index.ts';
+import {
+  Node,
+  type Ports,
+  type SentinelInit,
+  type WireEvents,
+  type WirePurpose,
+} from '../src/node/index.ts';
 import type { SentinelRules } from '../src/sentinel/index.ts';
 import { type CrashKind, SimFiles } from './files.ts';
 import type { Network } from './network.ts';
@@ -304,11 +310,13 @@ export class Machine implements Host {
   }
 
   #connect(
-    target: { readonly host: string; readonly port: number; readonly purpose: Purpose },
+    target: { readonly host: string; readonly port: number; readonly purpose: WirePurpose },
     events: WireEvents,
   ): SimWire {
+    const isBus = target.purpose === 'bus';
     // A Sentinel is a client of the nodes: replicas that lag do not make it lag.
-    const purpose = this.#init.program.kind === 'sentinel' ? 'client' : target.purpose;
+    const isSentinel = this.#init.program.kind === 'sentinel';
+    const purpose = isSentinel ? 'client' : isBus ? 'bus' : 'data';
     return this.#network.connect(this, { ...target, purpose }, events);
   }
 

@@ -3,6 +3,7 @@ import { type Command, Option } from 'commander';
 import type { NodeAddress } from '../client/index.ts';
 import type { OperateOptions } from '../tools/cluster/index.ts';
 import { wholeNumber } from './run-tool.ts';
+import { addressEnvironment } from './tls-flags.ts';
 
 export interface SharedFlags {
   readonly json?: boolean;
@@ -39,12 +40,12 @@ const STEP_TIMEOUT_MS = 60_000;
 
 export async function seeds(texts: readonly string[]): Promise<readonly NodeAddress[]> {
   const { parseSeeds } = await import('../client/index.ts');
-  return parseSeeds(texts, process.env);
+  return parseSeeds(texts, await addressEnvironment());
 }
 
 export async function oneAddress(text: string): Promise<NodeAddress> {
   const { parseAddress } = await import('../client/index.ts');
-  return parseAddress(text, process.env);
+  return parseAddress(text, await addressEnvironment());
 }
 
 export function withJson(command: Command): Command {

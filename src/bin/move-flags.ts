@@ -2,6 +2,7 @@
 import type { Command } from 'commander';
 import type { DeploymentOptions } from '../client/index.ts';
 import { wholeNumber } from './run-tool.ts';
+import { addressEnvironment } from './tls-flags.ts';
 
 export interface EndFlags {
   readonly sourceMaster?: string;
@@ -40,8 +41,9 @@ export async function ends(
 ): Promise<{ readonly source: DeploymentOptions; readonly target: DeploymentOptions }> {
   const { parseSeeds } = await import('../client/index.ts');
   const timeoutMs = timeoutOf(flags);
+  const environment = await addressEnvironment();
   const end = (text: string, masterName: string | undefined) => ({
-    seeds: parseSeeds([text], process.env),
+    seeds: parseSeeds([text], environment),
     masterName,
     timeoutMs,
   });

@@ -4,6 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { Command, CommanderError } from 'commander';
 import { ownVersion } from './own-version.ts';
 import { runTool, wholeNumber } from './run-tool.ts';
+import { withTls } from './tls-flags.ts';
 import type { DashboardWish, SentinelUpOptions, ServedDashboard } from '../tools/up/index.ts';
 import { NODE_ENVIRONMENT, NODE_FLAGS, SENTINEL_FLAGS } from './node-flags.ts';
 
@@ -44,10 +45,13 @@ const COMMANDS: readonly (readonly [names: readonly string[], load: () => Promis
 /** The program: `slotline <command>`. The others are not set up: that takes longer than most of them run. */
 async function program(command: string | undefined): Promise<Command> {
   const root = new Command('slotline');
+  // Servers have directives for it.
+  if (command !== 'up' && command !== 'server') withTls(root);
   root
     .description('Redis-compatible clusters: run them, fail them over, look after them.')
     .version(ownVersion(), '-v, --version', 'show the version')
     .helpOption('-h, --help', 'show this help')
+    .configureHelp({ showGlobalOptions: true })
     .helpCommand(false)
     .exitOverride()
     .configureOutput({ outputError: (text, write) => write(`slotline: ${oneLine(text)}\n`) })

@@ -43,6 +43,13 @@ test('a text that is no address is refused with its reason, and a password in it
   }
 });
 
+test('TLS options hold for every address that does not speak plainly', () => {
+  const tls = { ca: 'PEM', checksHost: false };
+  expect(parseAddress('cache:1', { tls }).tls).toBe(tls);
+  expect(parseAddress('rediss://cache:1', { tls }).tls).toBe(tls);
+  expect(parseAddress('redis://cache:1', { tls }).tls).toBe(false);
+});
+
 test('REDISCLI_AUTH fills in a missing password only', () => {
   const env = { REDISCLI_AUTH: 'from-env' };
   expect(parseAddress('cache:1', env).password).toBe('from-env');

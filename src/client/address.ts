@@ -8,6 +8,19 @@ export const DEFAULT_PORT = 6379;
 const DEFAULT_HOST = '127.0.0.1';
 const PORT_MAX = 65535;
 
+/** How a TLS connection is checked and by what we are known there. `ca`, `cert` and `key` are PEM texts. */
+export interface TlsOptions {
+  /** The authorities that are trusted; default: those of the runtime. */
+  readonly ca?: string;
+  readonly cert?: string;
+  readonly key?: string;
+  readonly serverName?: string;
+  /** Whether the certificate must be of that very host; default true. */
+  readonly checksHost?: boolean;
+  /** Accepts any certificate; default false. */
+  readonly isInsecure?: boolean;
+}
+
 export interface NodeAddress {
   /** Name or IP address; IPv6 without brackets. */
   readonly host: string;
@@ -15,20 +28,27 @@ export interface NodeAddress {
   readonly port: number;
   readonly username?: string;
   readonly password?: string;
-  readonly tls: boolean;
+  readonly tls: boolean | TlsOptions;
   /** Database number, 0 when not said. */
   readonly db: number;
 }
 
-/** What stands in the environment: `REDIS_URL` names seeds, `REDISCLI_AUTH` the password where no address has one. */
+/**
+ * What holds for addresses beside their own text: `REDIS_URL` names seeds, `REDISCLI_AUTH` the password where no address
+ * has one, and `tls` how TLS is spoken, also with those that are no URL.
+ */
 export interface AddressEnvironment {
   readonly REDIS_URL?: string | undefined;
   readonly REDISCLI_AUTH?: string | undefined;
+  readonly tls?: TlsOptions | undefined;
 }
 
 /** One address. Throws ClientError `BAD_ADDRESS` that says what is wrong. */
 export function parseAddress(text: string, env: AddressEnvironment = {}): NodeAddress {
-  const address = /^[a-z]+:\/\//i.test(text) ? parseUrl(text) : parsePlain(text);
+  const isUrl = /^[a-z]+:\/\//i.test(text);
+  const written = isUrl ? parseUrl(text) : parsePlain(text);
+  const isTls = isUrl ? written.tls !== false : env.tls !== undefined;
+  const address = { ...written, tls: isTls && (env.tls ?? true) };
   if (address.password !== undefined || !env.REDISCLI_AUTH) return address;
   return { ...address, password: env.REDISCLI_AUTH };
 }

@@ -6,9 +6,9 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { keySlot } from '../base/index.ts';
 import { type Reply, ReplyError } from '../resp/index.ts';
-import { type NodeAddress, formatAddress } from './address.ts';
+import { type NodeAddress, formatAddress, type TlsOptions } from './address.ts';
 import { ClientError } from './errors.ts';
-import type { TlsOptions } from './connect-socket.ts';
+
 import { type Argument, RespClient } from './resp-client.ts';
 import { type Endpoint, type Redirect, SlotCache, parseRedirect } from './slot-cache.ts';
 

@@ -1,18 +1,8 @@
 /** Connections to a node, by TCP or TLS, and why there is none. */
 import { type OnReadOpts, type Socket, connect as connectTcp } from 'node:net';
 import { connect as connectTls } from 'node:tls';
-import { formatAddress } from './address.ts';
+import { type TlsOptions, formatAddress } from './address.ts';
 import { ClientError } from './errors.ts';
-
-/** Limits and keys of a TLS connection. `ca`, `cert` and `key` are PEM texts. */
-export interface TlsOptions {
-  readonly ca?: string;
-  readonly cert?: string;
-  readonly key?: string;
-  readonly serverName?: string;
-  /** Accepts any certificate; default false. */
-  readonly isInsecure?: boolean;
-}
 
 export interface SocketOptions {
   readonly host: string;
@@ -51,17 +41,24 @@ export function connectSocket(options: SocketOptions, onread?: OnReadOpts): Prom
 
 function secure(tls: true | TlsOptions): object {
   if (tls === true) return {};
-  const { ca, cert, key, serverName, isInsecure = false } = tls;
+  const { ca, cert, key, serverName, checksHost = true, isInsecure = false } = tls;
   return {
     ...(ca === undefined ? {} : { ca }),
     ...(cert === undefined ? {} : { cert }),
     ...(key === undefined ? {} : { key }),
     ...(serverName === undefined ? {} : { servername: serverName }),
+    ...(checksHost ? {} : { checkServerIdentity: () => undefined }),
     rejectUnauthorized: !isInsecure,
   };
 }
 
+const NO_AUTHORITY = 'its certificate is of no authority that is trusted here';
+
 const REASONS: Readonly<Record<string, string>> = {
+  DEPTH_ZERO_SELF_SIGNED_CERT: NO_AUTHORITY,
+  SELF_SIGNED_CERT_IN_CHAIN: NO_AUTHORITY,
+  UNABLE_TO_GET_ISSUER_CERT_LOCALLY: NO_AUTHORITY,
+  UNABLE_TO_VERIFY_LEAF_SIGNATURE: NO_AUTHORITY,
   ECONNREFUSED: 'connection refused, nothing listens there',
   ENOTFOUND: 'no such host',
   EAI_AGAIN: 'the name cannot be resolved now',
@@ -70,6 +67,9 @@ const REASONS: Readonly<Record<string, string>> = {
   ETIMEDOUT: 'no answer',
 };
 
-function reasonOf(error: NodeJS.ErrnoException): string {
+/** Why a connection could not be made or broke, in words for users. */
+export function reasonOf(error: NodeJS.ErrnoException & { readonly reason?: string }): string {
+  // The message of a TLS library names its own source files.
+  if (error.reason !== undefined) return `TLS: ${error.reason}`;
   return REASONS[error.code ?? ''] ?? (error.message === '' ? String(error.code) : error.message);
 }

@@ -5,6 +5,7 @@ export {
   type AddressEnvironment,
   DEFAULT_PORT,
   type NodeAddress,
+  type TlsOptions,
   formatAddress,
   parseAddress,
   parseSeeds,
@@ -13,7 +14,7 @@ export { ClusterClient, type ClusterOptions } from './cluster-client.ts';
 export { Deployment, type DeploymentOptions, NOBODY } from './deployment.ts';
 export { ClientError, type ClientErrorCode } from './errors.ts';
 export { formatReply, replyFacts, replyItems, replyText } from './reply-text.ts';
-export { type SocketOptions, type TlsOptions, connectSocket } from './connect-socket.ts';
+export { type SocketOptions, connectSocket } from './connect-socket.ts';
 export {
   type Argument,
   type ConnectOptions,

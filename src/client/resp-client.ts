@@ -14,7 +14,7 @@ import {
   encodeRequest,
 } from '../resp/index.ts';
 import { formatAddress } from './address.ts';
-import { type SocketOptions, connectSocket } from './connect-socket.ts';
+import { type SocketOptions, connectSocket, reasonOf } from './connect-socket.ts';
 import { ClientError } from './errors.ts';
 import { ReceiveBuffer } from './receive-buffer.ts';
 import { RequestBuffer } from './request-buffer.ts';
@@ -95,7 +95,7 @@ export class RespClient {
       this.#makeRoom();
     };
     socket.setNoDelay(true);
-    socket.on('error', (error) => this.#fail('CLOSED', error.message, error));
+    socket.on('error', (error) => this.#fail('CLOSED', reasonOf(error), error));
     socket.on('close', () => this.#fail('CLOSED', 'the connection ended'));
   }
 

@@ -175,12 +175,13 @@ export class ClusterMachine {
     return preferredEndpoint(this.#c, node);
   }
 
-  nodeRecord(node: NodeView): NodesConfNode {
-    return nodeRecord(this.#c, node);
+  /** `isPlain`: with the port for clients that speak no TLS, here and in `nodesText`. */
+  nodeRecord(node: NodeView, isPlain = false): NodesConfNode {
+    return nodeRecord(this.#c, node, isPlain);
   }
 
-  nodesText(): string {
-    return renderNodes(this.#c);
+  nodesText(isPlain = false): string {
+    return renderNodes(this.#c, isPlain);
   }
 
   infoText(): string {

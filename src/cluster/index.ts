@@ -17,6 +17,7 @@ export type { Effect } from './effects.ts';
 export type { Input } from './inputs.ts';
 export { type LogEvent, type LogLevel, logLevel, logSentence } from './log-events.ts';
 export type { ImportFlaw } from './nodes-export.ts';
+export { clientPort } from './nodes-export.ts';
 export { renderNodeLine } from './render.ts';
 export {
   type ClusterRules,

@@ -17,12 +17,12 @@ export function exportNodes(c: ClusterContext): NodesConf {
   };
 }
 
-export function nodeRecord(c: ClusterContext, node: ClusterNode): NodesConfNode {
+export function nodeRecord(c: ClusterContext, node: ClusterNode, isPlain = false): NodesConfNode {
   const isMyself = node === c.myself;
   return {
     id: node.id,
     host: node.ip,
-    port: node.port,
+    port: clientPort(node, isPlain),
     busPort: node.busPort,
     hostname: node.hostname === '' ? undefined : node.hostname,
     flags: nodeFlags(c, node),
@@ -39,6 +39,11 @@ export function nodeRecord(c: ClusterContext, node: ClusterNode): NodesConfNode 
       ? openSlots(c.importingFrom).map(([index, peer]) => ({ slot: index, from: peer.id }))
       : [],
   };
+}
+
+/** Where clients find a node; `isPlain`: such as speak no TLS, if it has a place for them. */
+export function clientPort({ port, plaintextPort }: ClusterNode, isPlain: boolean): number {
+  return isPlain && plaintextPort !== 0 ? plaintextPort : port;
 }
 
 function openSlots(peers: ReadonlyMap<Slot, ClusterNode>): [Slot, ClusterNode][] {

@@ -27,8 +27,8 @@ export function renderNodeLine(record: NodesConfNode): string {
 }
 
 /** CLUSTER NODES: one line a node, those in handshake too, each ended by a line feed. */
-export function renderNodes(c: ClusterContext): string {
-  return c.nodeList.map((node) => `${renderNodeLine(nodeRecord(c, node))}\n`).join('');
+export function renderNodes(c: ClusterContext, isPlain: boolean): string {
+  return c.nodeList.map((node) => `${renderNodeLine(nodeRecord(c, node, isPlain))}\n`).join('');
 }
 
 /** CLUSTER INFO: `name:value` lines, ended by CRLF. */

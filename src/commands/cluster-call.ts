@@ -1,6 +1,7 @@
 /** One call of a CLUSTER subcommand: what its handler gets, and the arguments that several of them read. */
 import { type AdminCommand, adminErrorText } from '../cluster/index.ts';
 import { NOT_INTEGER, SLOT_COUNT, type Slot, isSlot } from '../base/index.ts';
+import type { Settings } from '../config/index.ts';
 import type { ReplyWriter, Request } from '../resp/index.ts';
 import { ERR_CLUSTER_DISABLED, ERR_NOT_INTEGER } from './errors.ts';
 import type { ClusterService, Server } from './server.ts';
@@ -46,6 +47,14 @@ export function integerArgument(call: ClusterCall, index: number): number | unde
   if (value !== NOT_INTEGER) return Number(value);
   call.reply.error(ERR_NOT_INTEGER);
   return undefined;
+}
+
+/** Whether a client is told the plain ports, in a cluster whose nodes speak TLS to each other. */
+export function isToldPlainPorts(
+  { isTls }: Pick<Session, 'isTls'>,
+  settings: Pick<Settings, 'tls-cluster'>,
+): boolean {
+  return settings['tls-cluster'] && !isTls;
 }
 
 /** Whether `value` is in [0, 16384). */

@@ -1,8 +1,13 @@
 /** The CLUSTER subcommands that only tell. */
 import { SLOT_COUNT, type Slot, keySlot, slot as slotOf } from '../base/index.ts';
-import { type NodeView, renderNodeLine, slotRanges } from '../cluster/index.ts';
+import { type NodeView, clientPort, renderNodeLine, slotRanges } from '../cluster/index.ts';
 import type { ReplyWriter } from '../resp/index.ts';
-import { type ClusterCall, integerArgument, isSlotNumber } from './cluster-call.ts';
+import {
+  type ClusterCall,
+  integerArgument,
+  isSlotNumber,
+  isToldPlainPorts,
+} from './cluster-call.ts';
 import { CLUSTER_HELP } from './cluster-help.ts';
 
 export function help({ reply }: ClusterCall): void {
@@ -14,8 +19,9 @@ export function info({ cluster, reply }: ClusterCall): void {
   reply.verbatim('txt', cluster.machine.infoText());
 }
 
-export function nodes({ cluster, reply }: ClusterCall): void {
-  reply.verbatim('txt', cluster.machine.nodesText());
+export function nodes({ cluster, reply, server, session }: ClusterCall): void {
+  const isPlain = isToldPlainPorts(session, server.settings);
+  reply.verbatim('txt', cluster.machine.nodesText(isPlain));
 }
 
 export function myId({ cluster, reply }: ClusterCall): void {
@@ -58,9 +64,10 @@ export function replicas(call: ClusterCall): void {
   const node = knownNode(call);
   if (node === undefined) return;
   if (node.role === 'replica') return call.reply.error('ERR The specified node is not a master');
+  const isPlain = isToldPlainPorts(call.session, call.server.settings);
   call.reply.array(node.replicas.length);
   for (const replica of node.replicas) {
-    call.reply.bulkText(renderNodeLine(machine.nodeRecord(replica)));
+    call.reply.bulkText(renderNodeLine(machine.nodeRecord(replica, isPlain)));
   }
 }
 
@@ -109,7 +116,7 @@ function slotNode(call: ClusterCall, node: NodeView): void {
   const preferred = server.settings['cluster-preferred-endpoint-type'];
   reply.array(4);
   endpoint(call, node);
-  reply.int(clientPort(call, node));
+  reply.int(clientPort(node, isToldPlainPorts(call.session, server.settings)));
   reply.bulkText(node.id);
   const extra: [string, string][] = [];
   if (preferred !== 'ip') extra.push(['ip', node.ip]);
@@ -124,12 +131,6 @@ function slotNode(call: ClusterCall, node: NodeView): void {
 function endpoint({ cluster, reply, server }: ClusterCall, node: NodeView): void {
   if (server.settings['cluster-preferred-endpoint-type'] === 'unknown-endpoint') reply.nullBulk();
   else reply.bulkText(cluster.machine.endpoint(node));
-}
-
-function clientPort({ server }: ClusterCall, node: NodeView): number {
-  return server.settings['tls-cluster'] && node.plaintextPort !== 0
-    ? node.plaintextPort
-    : node.port;
 }
 
 /** CLUSTER SHARDS: masters, with their slots, and the replicas of each. */
@@ -159,8 +160,8 @@ function shardNode(call: ClusterCall, node: NodeView): void {
   const hasHostname = node.hostname !== '';
   reply.map(6 + Number(isTls) + Number(plainPort !== 0) + Number(hasHostname));
   text(reply, 'id', node.id);
-  if (isTls) integer(reply, 'tls-port', node.port);
   if (plainPort !== 0) integer(reply, 'port', plainPort);
+  if (isTls) integer(reply, 'tls-port', node.port);
   text(reply, 'ip', node.ip);
   text(reply, 'endpoint', call.cluster.machine.endpoint(node));
   if (hasHostname) text(reply, 'hostname', node.hostname);

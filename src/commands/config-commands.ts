@@ -52,9 +52,10 @@ function set({ server, session }: Context, request: Request, reply: ReplyWriter)
 const NOT_WHILE_LOADING: ReadonlySet<string> = new Set(['appendonly', 'dir', 'repl-diskless-load']);
 
 /** Directives that sockets go by. */
-const LISTENING = ['port', 'bind'] as const;
+const LISTENING = ['port', 'tls-port', 'bind'] as const;
 const LISTENING_REASONS = {
   port: 'Unable to listen on this port',
+  'tls-port': 'Unable to listen on this port',
   bind: 'Failed to bind to specified addresses.',
 } as const;
 

@@ -7,6 +7,7 @@ import * as errors from './errors.ts';
 export { errors };
 export { aclCall } from './acl-call.ts';
 export type { AclService, Refused } from './acl-service.ts';
+export { isToldPlainPorts } from './cluster-call.ts';
 export type { Context, KeyWait } from './context.ts';
 export { commandSpecs, sentinelSpecs } from './families.ts';
 export { LatencyHistogram } from './latency-histogram.ts';

@@ -72,6 +72,8 @@ export abstract class Session {
   /** Who it is; the default user until it says who. */
   user: User;
   isAuthenticated = false;
+  /** Whether its connection is encrypted. */
+  isTls = false;
   dbIndex = 0;
   lastCommand: Command | undefined;
   /** Queued commands between MULTI and EXEC. */

@@ -9,7 +9,6 @@ export {
   ServerProcess,
   type ServerProcessOptions,
   StartError,
-  busPortOf,
 } from './server-process.ts';
 export { asSentinel, readSentinel } from './sentinel-start.ts';
 export { VERSION } from './version.ts';

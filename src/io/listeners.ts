@@ -1,6 +1,7 @@
 /** The sockets that a node listens on. */
 import { chmodSync, rmSync } from 'node:fs';
 import { type Server, type Socket, createServer } from 'node:net';
+import { type TLSSocket, type TlsOptions, createServer as createTlsServer } from 'node:tls';
 import type { Settings } from '../config/index.ts';
 import type { Wire, WireEvents } from '../node/index.ts';
 import { type WireBuffers, wireOnHandle } from './handle-wire.ts';
@@ -17,6 +18,16 @@ export interface ListenTarget {
   readonly backlog: number;
   /** tcp-keepalive, seconds; 0 for none. */
   readonly keepAliveSeconds: () => number;
+  /** How a connection that comes now is encrypted; undefined for one that is not. */
+  readonly tls: () => TlsOptions | undefined;
+  /** Somebody came who is not let in, and why. */
+  readonly refused: (reason: string) => void;
+}
+
+/** What the runtime adds to errors of its TLS library. */
+interface SslFlaw {
+  readonly library?: string;
+  readonly reason?: string;
 }
 
 /** A server waits at its end for the connections that it counts. */
@@ -93,11 +104,12 @@ function listenOn(target: ListenTarget, address: string): Promise<Server> {
   const isAnyV6 = address === '::*';
   const host = address === '*' ? '0.0.0.0' : isAnyV6 ? '::' : address;
   const server = createServer({ pauseOnConnect: true });
+  const encryption = new Encryption(target);
   server.on('connection', (socket) => {
     socket.setNoDelay(true);
     const keepAliveSeconds = target.keepAliveSeconds();
     if (keepAliveSeconds > 0) socket.setKeepAlive(true, keepAliveSeconds * 1000);
-    begin(server, socket, target);
+    if (!encryption.take(socket)) begin(server, socket, target);
   });
   return new Promise((resolve, reject) => {
     server.once('error', reject);
@@ -111,6 +123,55 @@ function listenOn(target: ListenTarget, address: string): Promise<Server> {
       },
     );
   });
+}
+
+/** Negotiates TLS with who connects. Connections keep the keys that they began with. */
+class Encryption {
+  readonly #target: ListenTarget;
+  #options: TlsOptions | undefined;
+  #terminator: Server | undefined;
+
+  constructor(target: ListenTarget) {
+    this.#target = target;
+  }
+
+  /** Whether the connection is to be encrypted, and then it is taken over. */
+  take(socket: Socket): boolean {
+    const options = this.#target.tls();
+    if (options === undefined) return false;
+    if (this.#terminator === undefined || options !== this.#options) {
+      this.#options = options;
+      this.#terminator = this.#create(options);
+    }
+    // A server that listens on nothing takes connections so.
+    this.#terminator.emit('connection', socket);
+    return true;
+  }
+
+  #create(options: TlsOptions): Server {
+    const { accept, refused } = this.#target;
+    const terminator = createTlsServer(options);
+    terminator.on('tlsClientError', (error) => refused(reasonOf(error)));
+    terminator.on('secureConnection', (socket: TLSSocket) => {
+      // With `tls-auth-clients optional` none is as good as the right one.
+      if (options.requestCert === true && !socket.authorized && hasCertificate(socket)) {
+        refused(socket.authorizationError?.toString() ?? 'certificate verify failed');
+        socket.destroy();
+        return;
+      }
+      const wire = new SocketWire(socket);
+      wire.start(accept(wire));
+    });
+    return terminator;
+  }
+}
+
+function reasonOf({ library, reason, message }: Error & SslFlaw): string {
+  return reason === undefined ? message : `${library ?? 'SSL'}: ${reason}`;
+}
+
+function hasCertificate(socket: TLSSocket): boolean {
+  return Object.keys(socket.getPeerCertificate() ?? {}).length > 0;
 }
 
 function begin(

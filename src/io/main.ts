@@ -112,7 +112,8 @@ async function serve({ config, configFile, sentinel, serveAdmin }: ServeOptions)
       },
       onListening: () => {
         const usual = settings['cluster-enabled'] ? 'cluster' : 'standalone';
-        log('notice', `Running mode=${isSentinel ? 'sentinel' : usual}, port=${settings.port}.`);
+        const port = settings.port || settings['tls-port'];
+        log('notice', `Running mode=${isSentinel ? 'sentinel' : usual}, port=${port}.`);
         log('notice', 'Server initialized');
         // While it loads its data it says so there.
         if (server !== undefined) void startAdmin(server, serveAdmin, log);

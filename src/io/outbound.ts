@@ -1,25 +1,33 @@
 /** Connections that the node opens. */
 import { type Socket, connect } from 'node:net';
-import type { Network, Wire, WireEvents } from '../node/index.ts';
+import { type ConnectionOptions, TLSSocket, connect as connectTls } from 'node:tls';
+import type { Network, Wire, WireEvents, WirePurpose } from '../node/index.ts';
 import { type WireBuffers, wireOnHandle } from './handle-wire.ts';
 import { SocketWire } from './socket-wire.ts';
 
 /** A connection that is neither made nor refused by then is given up. */
 const CONNECT_MS_MAX = 30_000;
 
-/** `sourceIp`: the local address to connect from; undefined for the system's choice. */
-export function outboundNetwork(buffers: WireBuffers, sourceIp: () => string | undefined): Network {
+export interface OutboundOptions {
+  readonly buffers: WireBuffers;
+  /** The local address to connect from; undefined for the system's choice. */
+  readonly sourceIp: () => string | undefined;
+  /** How a connection is encrypted; undefined for one that is not. */
+  readonly tls: (purpose: WirePurpose) => ConnectionOptions | undefined;
+}
+
+export function outboundNetwork({ buffers, sourceIp, tls }: OutboundOptions): Network {
   return {
-    connect: ({ host, port }, events) => {
+    connect: ({ host, port, purpose }, events) => {
       const localAddress = sourceIp();
-      const socket = connect({
-        host,
-        port,
-        noDelay: true,
-        ...(localAddress === undefined ? {} : { localAddress }),
-      });
+      const from = localAddress === undefined ? {} : { localAddress };
+      const encryption = tls(purpose);
+      const socket =
+        encryption === undefined
+          ? connect({ host, port, noDelay: true, ...from })
+          : connectTls({ host, port, ...from, ...encryption }).setNoDelay(true);
       // The handle is taken before anything is read.
-      socket.pause();
+      if (encryption === undefined) socket.pause();
       return new OutboundWire(socket, buffers, events);
     },
   };
@@ -57,7 +65,7 @@ class OutboundWire implements Wire {
     };
     socket.on('error', failed);
     socket.on('close', closed);
-    socket.once('connect', () => {
+    socket.once(socket instanceof TLSSocket ? 'secureConnect' : 'connect', () => {
       clearTimeout(timer);
       socket.off('error', failed);
       socket.off('close', closed);
@@ -119,7 +127,12 @@ class OutboundWire implements Wire {
 
   #open(buffers: WireBuffers): void {
     const socket = this.#socket;
-    const wire = wireOnHandle(socket, { buffers, unixPath: undefined }) ?? new SocketWire(socket);
+    // Under TLS the handle has the bytes as they are on the line.
+    const onHandle =
+      socket instanceof TLSSocket
+        ? undefined
+        : wireOnHandle(socket, { buffers, unixPath: undefined });
+    const wire = onHandle ?? new SocketWire(socket);
     this.#wire = wire;
     wire.start(this.#events);
     if (this.#isPaused) wire.pause();

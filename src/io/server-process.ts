@@ -1,8 +1,16 @@
 /** A node on this machine: the node itself, its ports over Node.js, and its listening sockets. */
 import type { Server } from 'node:net';
 import { resolve } from 'node:path';
+import type { TlsOptions } from 'node:tls';
 import type { LoadedConfig, Settings } from '../config/index.ts';
-import { Node, type Ports, type SentinelInit, type Wire, type WireEvents } from '../node/index.ts';
+import {
+  Node,
+  type Ports,
+  type SentinelInit,
+  type Wire,
+  type WireEvents,
+  busPort,
+} from '../node/index.ts';
 import { machineClock, machineRng } from './clock.ts';
 import { type MachineFiles, machineFiles } from './files.ts';
 import { WireBuffers } from './handle-wire.ts';
@@ -10,13 +18,11 @@ import { ListenError, type ListenTarget, closeAll, listen, listenUnix } from './
 import type { LogWriter } from './log-file.ts';
 import { outboundNetwork } from './outbound.ts';
 import { machineFacts } from './system.ts';
+import { type TlsMaterial, isTlsWanted, readTls } from './tls.ts';
 import { unsupportedText } from './unsupported.ts';
 
 /** Sockets that have not closed by then are cut when the node ends. */
 const END_MS_MAX = 1000;
-/** Distance of the bus port from the client port. Source: Redis Cluster specification. */
-const BUS_PORT_DISTANCE = 10_000;
-
 export interface ServerProcessOptions {
   readonly config: LoadedConfig;
   /** Absolute path; empty without one. */
@@ -38,7 +44,11 @@ export interface ServerProcessOptions {
 export type Entrance = Pick<Node, 'accept' | 'acceptBus' | 'wake' | 'work' | 'send'>;
 
 /** Where clients connect to; port 0: nowhere. */
-type ClientPlace = Pick<ListenTarget, 'port' | 'bind'>;
+interface ClientPlace {
+  readonly port: number;
+  readonly tlsPort: number;
+  readonly bind: readonly string[];
+}
 
 /** Why a node could not start, in one line. */
 export class StartError extends Error {
@@ -61,7 +71,8 @@ export class ServerProcess {
   /** Of the bus and the unix socket. */
   readonly #servers: Server[] = [];
   #clientServers: Server[] = [];
-  #clientPlace: ClientPlace = { port: 0, bind: [] };
+  #clientPlace: ClientPlace = { port: 0, tlsPort: 0, bind: [] };
+  #tls: TlsMaterial | undefined;
   readonly #buffers: WireBuffers = new WireBuffers();
   #alarm: NodeJS.Timeout | undefined;
   #alarmAt = 0;
@@ -81,6 +92,11 @@ export class ServerProcess {
     this.#options = options;
     const initial = options.config.settings;
     this.#files = machineFiles(() => (this.#settings ?? initial).dir || process.cwd());
+    const flaw = this.#configureTls(initial);
+    if (flaw !== undefined) {
+      options.log('warning', flaw);
+      throw new StartError('Failed to configure TLS. Check logs for more info.');
+    }
     const ports = this.#ports(initial);
     this.node = new Node({
       ports: options.wrapPorts?.(ports) ?? ports,
@@ -104,15 +120,18 @@ export class ServerProcess {
         this.#servers.push(
           ...(await listen({
             ...this.#listenFacts(),
-            port: busPortOf(settings),
+            port: busPort(settings),
             bind: settings.bind,
+            tls: () => (settings['tls-cluster'] ? this.#tls?.server : undefined),
+            refused: (reason) =>
+              this.#options.log('verbose', `Error accepting cluster node connection: ${reason}`),
             accept: (wire) => this.#accept(wire, this.#entrance.acceptBus(wire)),
           })),
         );
       }
       const flaw = this.node.start();
       if (flaw !== undefined) throw new StartError(flaw);
-      await this.#listenForClients({ port: settings.port, bind: settings.bind });
+      await this.#listenForClients(clientPlaceOf(settings));
       this.#servers.push(
         ...(await listenUnix(settings, {
           buffers: this.#buffers,
@@ -140,12 +159,19 @@ export class ServerProcess {
   }
 
   async #listenForClients(place: ClientPlace): Promise<void> {
-    if (place.port !== 0) {
-      this.#clientServers = await listen({
-        ...this.#listenFacts(),
-        ...place,
-        accept: (wire) => this.#accept(wire, this.#entrance.accept(wire)),
-      });
+    const { port, tlsPort, bind } = place;
+    const common = {
+      ...this.#listenFacts(),
+      bind,
+      accept: (wire: Wire) => this.#accept(wire, this.#entrance.accept(wire)),
+      refused: (reason: string) =>
+        this.#options.log('warning', `Error accepting a client connection: ${reason}`),
+    };
+    const plain = port === 0 ? [] : await listen({ ...common, port, tls: () => undefined });
+    this.#clientServers = plain;
+    if (tlsPort !== 0) {
+      const tls = (): TlsOptions | undefined => this.#tls?.server;
+      this.#clientServers = [...plain, ...(await listen({ ...common, port: tlsPort, tls }))];
     }
     this.#clientPlace = place;
   }
@@ -157,18 +183,21 @@ export class ServerProcess {
 
   /** Moves the client port; where that fails, it stays. Says whether it moved. */
   async #move(): Promise<boolean> {
-    const { port, bind } = this.#settings;
+    const place = clientPlaceOf(this.#settings);
     const old = this.#clientServers;
     const oldPlace = this.#clientPlace;
     // On the same port the old sockets would be in the way of the new ones.
-    const mustCloseFirst = port === oldPlace.port;
+    const mustCloseFirst = [place.port, place.tlsPort].some(
+      (port) => port !== 0 && (port === oldPlace.port || port === oldPlace.tlsPort),
+    );
     this.#clientServers = [];
     if (mustCloseFirst) await closeAll(old);
     try {
-      await this.#listenForClients({ port, bind });
+      await this.#listenForClients(place);
     } catch (error) {
       if (!(error instanceof ListenError)) throw error;
       this.#options.log('warning', `Warning: ${error.message}`);
+      await closeAll(this.#clientServers);
       if (mustCloseFirst) await this.#listenForClients(oldPlace);
       else this.#clientServers = old;
       return false;
@@ -217,10 +246,14 @@ export class ServerProcess {
   /** `initial` until the node is there, whose settings may change. */
   #ports(initial: Settings): Ports {
     const settings = (): Settings => this.#settings ?? initial;
-    const outbound = outboundNetwork(
-      this.#buffers,
-      () => settings()['bind-source-addr'] || undefined,
-    );
+    const outbound = outboundNetwork({
+      buffers: this.#buffers,
+      sourceIp: () => settings()['bind-source-addr'] || undefined,
+      tls: (purpose) => {
+        const isWanted = settings()[purpose === 'data' ? 'tls-replication' : 'tls-cluster'];
+        return isWanted ? this.#tls?.client : undefined;
+      },
+    });
     return {
       clock: machineClock,
       rng: machineRng(),
@@ -243,12 +276,22 @@ export class ServerProcess {
       },
       log: this.#options.log,
       listenAnew: (done) => void this.#listenAnew(done),
+      configureTls: () => this.#configureTls(settings()),
       setAlarm: (at) => this.#setAlarm(at),
       callSoon: () => void setImmediate(() => this.#hasEnded || this.#entrance.work()),
       sendSoon: () => void setImmediate(() => this.#hasEnded || this.#entrance.send()),
       sleep: (ms) => void Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, ms),
       ended: (exitCode) => void this.#end(exitCode),
     };
+  }
+
+  /** Why the keys and certificates of these settings will not do; then those in force stay. */
+  #configureTls(settings: Settings): string | undefined {
+    if (!isTlsWanted(settings)) return undefined;
+    const material = readTls(settings);
+    if (typeof material === 'string') return material;
+    this.#tls = material;
+    return undefined;
   }
 
   #setAlarm(at: number): void {
@@ -281,8 +324,8 @@ export class ServerProcess {
   }
 }
 
-export function busPortOf(settings: Settings): number {
-  return settings['cluster-port'] || settings.port + BUS_PORT_DISTANCE;
+function clientPlaceOf({ port, 'tls-port': tlsPort, bind }: Settings): ClientPlace {
+  return { port, tlsPort, bind };
 }
 
 /** A path of the configuration, which is relative to where the process was started. */

@@ -1,5 +1,6 @@
 /** A `Wire` over an open socket of the runtime, which was made paused. */
 import type { Socket } from 'node:net';
+import { TLSSocket } from 'node:tls';
 import type { Wire, WireEvents } from '../node/index.ts';
 import { plainIp } from './plain-ip.ts';
 
@@ -8,6 +9,9 @@ export class SocketWire implements Wire {
   readonly #unixPath: string | undefined;
   #reason: string | undefined;
   #isEnded = false;
+  /** `write` said that bytes are pending. */
+  #isBehind = false;
+  #events: WireEvents | undefined;
 
   constructor(socket: Socket, unixPath?: string) {
     this.#socket = socket;
@@ -17,11 +21,9 @@ export class SocketWire implements Wire {
   /** Begins to read; `events` gets all that happens from here on. */
   start(events: WireEvents): void {
     const socket = this.#socket;
+    this.#events = events;
     socket.on('data', (chunk: Buffer) => {
       if (!this.#isEnded) events.data(chunk, chunk.length);
-    });
-    socket.on('drain', () => {
-      if (!this.#isEnded) events.drained?.();
     });
     socket.on('error', (error: NodeJS.ErrnoException) => {
       this.#reason ??= error.code ?? error.message;
@@ -50,6 +52,10 @@ export class SocketWire implements Wire {
     return this.#unixPath !== undefined;
   }
 
+  get isTls(): boolean {
+    return this.#socket instanceof TLSSocket;
+  }
+
   get fd(): number {
     return (this.#socket as unknown as { _handle: { fd?: number } | null })._handle?.fd ?? -1;
   }
@@ -57,8 +63,9 @@ export class SocketWire implements Wire {
   write(buf: Buffer, size: number): boolean {
     const socket = this.#socket;
     if (this.#isEnded || socket.destroyed) return true;
-    socket.write(size === buf.length ? buf : buf.subarray(0, size));
-    return socket.writableLength === 0;
+    socket.write(size === buf.length ? buf : buf.subarray(0, size), () => this.#written());
+    this.#isBehind = socket.writableLength > 0;
+    return !this.#isBehind;
   }
 
   get pendingBytes(): number {
@@ -82,5 +89,12 @@ export class SocketWire implements Wire {
   destroy(): void {
     this.#isEnded = true;
     this.#socket.destroy();
+  }
+
+  /** The socket's own `drain` comes only after more than it likes to hold. */
+  #written(): void {
+    if (!this.#isBehind || this.#isEnded || this.#socket.writableLength > 0) return;
+    this.#isBehind = false;
+    this.#events?.drained?.();
   }
 }

@@ -2,8 +2,7 @@
 import type { LoadedConfig } from '../config/index.ts';
 
 /** Why the server must not start with this configuration, in one line; undefined when it may. */
-export function unsupportedText({ settings, modules }: LoadedConfig): string | undefined {
-  if (settings['tls-port'] !== 0) return refusal('tls-port', 'TLS ports', 'set it to 0');
+export function unsupportedText({ modules }: LoadedConfig): string | undefined {
   if (modules.length > 0) return refusal('loadmodule', 'Modules', 'remove the line');
   return undefined;
 }

@@ -2,8 +2,8 @@
 import { type Clock, addMs } from '../base/index.ts';
 import { type Argument, RespClient } from '../client/index.ts';
 import { type ConfigFailure, type LoadedConfig, loadConfig } from '../config/index.ts';
-import { ServerProcess, StartError, asSentinel, busPortOf, readSentinel } from '../io/index.ts';
-import type { Files, Ports, SentinelInit } from '../node/index.ts';
+import { ServerProcess, StartError, asSentinel, readSentinel } from '../io/index.ts';
+import { type Files, type Ports, type SentinelInit, busPort } from '../node/index.ts';
 import { currentAddress } from '../sentinel/index.ts';
 import type { Reply } from '../resp/index.ts';
 import { LibraryError } from './errors.ts';
@@ -60,7 +60,7 @@ export class LocalNode {
     this.port = init.port;
     this.#init = init;
     const { settings } = this.#loadConfig();
-    this.busPort = busPortOf(settings);
+    this.busPort = busPort(settings);
     this.#password = settings.requirepass === '' ? undefined : settings.requirepass;
     init.network.addSide(this.port, this.busPort);
   }

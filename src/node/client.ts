@@ -83,6 +83,7 @@ export class Client extends Session implements WireEvents {
     });
     this.#host = host;
     this.wire = wire;
+    this.isTls = facts?.isTls === true;
     this.#facts = facts;
     this.#parser = new RequestParser(host.parserOptions);
   }

@@ -4,13 +4,14 @@
  * Source: behaviour of redis-server 7.0.15; Redis Cluster specification, "Redirection and resharding".
  */
 import { type Slot, keySlot, sameBytes, splitArguments } from '../base/index.ts';
-import type { ClusterMachine, NodeView } from '../cluster/index.ts';
+import { type ClusterMachine, type NodeView, clientPort } from '../cluster/index.ts';
 import {
   type BlockedOnKeys,
   type Command,
   FLAG_ASKING,
   FLAG_WRITE,
   type Session,
+  isToldPlainPorts,
 } from '../commands/index.ts';
 import { NONE } from '../keyspace/index.ts';
 import { PARSED, Request, RequestParser } from '../resp/index.ts';
@@ -75,7 +76,8 @@ export class ClusterRouter {
       const owner = machine.slotOwner(slot);
       if (owner === machine.myself || machine.importingFrom(slot) !== undefined) continue;
       if (owner === undefined) return ERR_UNSERVED;
-      if (!this.#isServedByReplica(session, owner)) return this.#elsewhere('MOVED', slot, owner);
+      if (!this.#isServedByReplica(session, owner))
+        return this.#elsewhere(session, 'MOVED', slot, owner);
     }
     return undefined;
   }
@@ -173,7 +175,7 @@ export class ClusterRouter {
       const target = machine.migratingTo(slot);
       if (isMine && target !== undefined && this.#missingCount > 0) {
         if (this.#missingCount < this.#keyCount) return ERR_TRY_AGAIN;
-        return this.#elsewhere('ASK', slot, target);
+        return this.#elsewhere(session, 'ASK', slot, target);
       }
       const isAsked = session.isAsking || (command.flags & FLAG_ASKING) !== 0;
       if (!isMine && isAsked && machine.importingFrom(slot) !== undefined) {
@@ -181,7 +183,7 @@ export class ClusterRouter {
       }
     }
     if (isMine || this.#isServedByReplica(session, owner)) return undefined;
-    return this.#elsewhere('MOVED', slot, owner);
+    return this.#elsewhere(session, 'MOVED', slot, owner);
   }
 
   /** A replica serves reads of its master's slots to who asked for it, and shard channels to all. */
@@ -200,11 +202,8 @@ export class ClusterRouter {
     return this.#isWrite ? ERR_DOWN_READS : undefined;
   }
 
-  #elsewhere(code: 'MOVED' | 'ASK', slot: Slot, node: NodeView): string {
-    const { settings } = this.#inside;
-    // Without TLS for clients they are sent to the plain port.
-    const isPlain = settings['tls-cluster'] && node.plaintextPort !== 0;
-    const port = isPlain ? node.plaintextPort : node.port;
+  #elsewhere(session: Session, code: 'MOVED' | 'ASK', slot: Slot, node: NodeView): string {
+    const port = clientPort(node, isToldPlainPorts(session, this.#inside.settings));
     return `${code} ${slot} ${this.#machine.endpoint(node)}:${port}`;
   }
 }

@@ -5,6 +5,7 @@
 import { expect, test } from 'vitest';
 import { type Slot, keySlot } from '../base/index.ts';
 import { encodeRequest } from '../resp/index.ts';
+import { TestNode } from './test-node.ts';
 import { type ClusterTestNode, ClusterWorld, startCluster } from './test-cluster.ts';
 
 function slotOf(key: string): Slot {
@@ -16,6 +17,20 @@ function cluster(replicaCount = 0): { world: ClusterWorld; nodes: ClusterTestNod
   const world = new ClusterWorld();
   return { world, nodes: startCluster(world, replicaCount) };
 }
+
+test('a client is told ports that it can use', () => {
+  const node = new TestNode('port 7000\ntls-port 7001\ncluster-enabled yes\ntls-cluster yes');
+  const plain = node.connect();
+  const encrypted = node.connect('127.0.0.1', true);
+  expect(plain.call('CLUSTER', 'ADDSLOTSRANGE', '0', '16383')).toBe('+OK\r\n');
+  expect(plain.call('CLUSTER', 'NODES')).toContain(' :7000@17001 myself');
+  expect(encrypted.call('CLUSTER', 'NODES')).toContain(' :7001@17001 myself');
+  expect(plain.call('CLUSTER', 'SLOTS')).toContain(':7000\r\n');
+  expect(encrypted.call('CLUSTER', 'SLOTS')).toContain(':7001\r\n');
+  expect(plain.call('CLUSTER', 'SHARDS')).toMatch(
+    /\$4\r\nport\r\n:7000\r\n\$8\r\ntls-port\r\n:7001/,
+  );
+});
 
 test('a request goes to the owner of its slot, and one without keys anywhere', () => {
   const { nodes } = cluster();

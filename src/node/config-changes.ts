@@ -12,6 +12,7 @@ import type { Ports } from './ports.ts';
 
 export interface ConfigChangeHost {
   readonly settings: Settings;
+  readonly ports: Pick<Ports, 'configureTls' | 'log'>;
   readonly keyspace: Keyspace;
   readonly meter: { configure(): void };
   readonly acl: AclPart;
@@ -27,6 +28,8 @@ export function applyChanges(
   changed: readonly DirectiveName[],
 ): ConfigRefusal | undefined {
   const { settings, keyspace } = host;
+  const refusal = applyTls(host, changed);
+  if (refusal !== undefined) return refusal;
   host.meter.configure();
   if (changed.includes('requirepass')) host.acl.acl.setDefaultPassword(settings.requirepass);
   host.desk.parserOptions.bulkBytesMax = settings['proto-max-bulk-len'];
@@ -41,6 +44,18 @@ export function applyChanges(
   host.replication.configure();
   host.cluster?.configure(changed);
   return undefined;
+}
+
+function applyTls(
+  { ports }: ConfigChangeHost,
+  changed: readonly DirectiveName[],
+): ConfigRefusal | undefined {
+  const name = changed.find((directive) => directive.startsWith('tls-'));
+  if (name === undefined) return undefined;
+  const flaw = ports.configureTls?.();
+  if (flaw === undefined) return undefined;
+  ports.log('warning', flaw);
+  return { name, reason: 'Unable to update TLS configuration. Check server logs.' };
 }
 
 /** Brings the configuration file up to date with what is set; why that failed, if so. */

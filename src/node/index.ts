@@ -2,6 +2,7 @@
  * The whole server, synchronous and deterministic over its ports: clients, transactions, routing,
  * replication and cluster put together.
  */
+export { busPort } from './cluster-options.ts';
 export { MemoryFiles } from './memory-files.ts';
 export { Node, type NodeInit } from './node.ts';
 export type {
@@ -18,5 +19,6 @@ export type {
   SentinelWorld,
   Wire,
   WireEvents,
+  WirePurpose,
 } from './ports.ts';
 export type { SentinelInit } from './sentinel.ts';

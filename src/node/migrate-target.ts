@@ -13,7 +13,7 @@ export class MigrateTarget extends ReplyConnection {
     address: { readonly host: string; readonly port: number },
     now: MonoMs,
   ) {
-    super(network, address);
+    super(network, { ...address, purpose: 'cluster' });
     this.lastUsedAt = now;
   }
 }

@@ -13,6 +13,8 @@ export interface WireFacts {
   readonly localPort: number;
   /** Whether it came through the unix socket. */
   readonly isUnixSocket: boolean;
+  /** Whether it is encrypted; undefined like false. */
+  readonly isTls?: boolean;
   readonly fd: number;
 }
 
@@ -46,10 +48,16 @@ export interface WireEvents {
   closed(reason: string | undefined): void;
 }
 
+/**
+ * What a connection is for: the bus, other talk between the nodes of a cluster, or the rest (a master and its replica, a
+ * Sentinel and what it watches). Directives say for each whether it is encrypted.
+ */
+export type WirePurpose = 'bus' | 'cluster' | 'data';
+
 export interface Network {
   /** Opens a connection; `opened` or `closed` follows, never before the call returns. */
   connect(
-    target: { readonly host: string; readonly port: number; readonly purpose: 'bus' | 'data' },
+    target: { readonly host: string; readonly port: number; readonly purpose: WirePurpose },
     events: WireEvents,
   ): Wire;
 }
@@ -164,6 +172,11 @@ export interface Ports {
    * before. `done` tells, after the call has returned, whether that worked; if not, the old ones stay.
    */
   listenAnew(done: (isListening: boolean) => void): void;
+  /**
+   * Reads anew the keys and certificates that the settings name, for connections that are made from now on. A text says
+   * why they will not do; then the old ones stay. Without it nothing is encrypted.
+   */
+  configureTls?(): string | undefined;
   /** Asks for `node.wake()` at this moment; replaces the moment asked for before. */
   setAlarm(at: MonoMs): void;
   /** Asks for `node.work()` soon, after input that waits now (for snapshots in slices). */

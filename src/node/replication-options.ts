@@ -17,14 +17,18 @@ export function sourceOptions(settings: Settings): SourceOptions {
   };
 }
 
+/** The port to which masters, replicas and Sentinels come. */
+export function replicationPort(
+  settings: Pick<Settings, 'port' | 'tls-port' | 'tls-replication'>,
+): number {
+  const hasTls = settings['tls-replication'] && settings['tls-port'] !== 0;
+  return hasTls ? settings['tls-port'] : settings.port;
+}
+
 export function linkOptions(settings: Settings): LinkOptions {
-  const ownPort =
-    settings['tls-replication'] && settings['tls-port'] !== 0
-      ? settings['tls-port']
-      : settings.port;
   const announcedPort = settings['replica-announce-port'];
   return {
-    announcedPort: announcedPort === 0 ? ownPort : announcedPort,
+    announcedPort: announcedPort === 0 ? replicationPort(settings) : announcedPort,
     announcedIp: settings['replica-announce-ip'],
     masterUser: settings.masteruser,
     masterAuth: settings.masterauth,

@@ -1,6 +1,6 @@
 /** A connection to another server of which we are the client: requests out, replies in. */
 import { type Reply, decodeReply } from '../resp/index.ts';
-import type { Network, Wire } from './ports.ts';
+import type { Network, Wire, WirePurpose } from './ports.ts';
 
 export interface ReplyListener {
   opened(): void;
@@ -20,18 +20,18 @@ export class ReplyConnection {
   isOpen = false;
   isClosed = false;
 
-  constructor(network: Network, address: { readonly host: string; readonly port: number }) {
-    this.#wire = network.connect(
-      { ...address, purpose: 'data' },
-      {
-        opened: () => {
-          this.isOpen = true;
-          this.listener?.opened();
-        },
-        data: (buf, size) => this.#data(buf, size),
-        closed: () => this.#leave(),
+  constructor(
+    network: Network,
+    target: { readonly host: string; readonly port: number; readonly purpose: WirePurpose },
+  ) {
+    this.#wire = network.connect(target, {
+      opened: () => {
+        this.isOpen = true;
+        this.listener?.opened();
       },
-    );
+      data: (buf, size) => this.#data(buf, size),
+      closed: () => this.#leave(),
+    });
   }
 
   get localIp(): string {

@@ -4,7 +4,7 @@
  */
 import { type MonoMs, assertNever } from '../base/index.ts';
 import type { LogLevel, PubSub, SentinelService, Session } from '../commands/index.ts';
-import { type SentinelConf, isIpText } from '../config/index.ts';
+import { type SentinelConf, type Settings, isIpText } from '../config/index.ts';
 import {
   type ConnectionId,
   type Effect,
@@ -17,6 +17,7 @@ import {
 } from '../sentinel/index.ts';
 import { encodeRequest } from '../resp/index.ts';
 import type { Ports, RunningScript, SentinelWorld } from './ports.ts';
+import { replicationPort } from './replication-options.ts';
 import { ReplyConnection } from './reply-connection.ts';
 
 /** Exit code of a Sentinel that was told to crash. Source: redis-sentinel 7.0.15. */
@@ -37,7 +38,7 @@ export interface SentinelInit {
 
 export interface SentinelHost {
   readonly ports: Ports;
-  readonly settings: { readonly port: number; readonly requirepass: string };
+  readonly settings: Pick<Settings, 'port' | 'requirepass' | 'tls-port' | 'tls-replication'>;
   readonly pubsub: PubSub;
   log(level: LogLevel, text: string): void;
   rearm(): void;
@@ -65,7 +66,8 @@ export class SentinelPart implements SentinelService {
     const { conf, resolved, world, rules = redisRules } = init;
     this.#host = host;
     this.#world = world;
-    const { port, requirepass } = host.settings;
+    const { requirepass } = host.settings;
+    const port = replicationPort(host.settings);
     const { rng } = host.ports;
     this.machine = new SentinelMachine(
       { rng, rules, port, requirepass, resolved, now: this.#now() },
@@ -189,7 +191,11 @@ export class SentinelPart implements SentinelService {
   }
 
   #open(id: ConnectionId, host: string, port: number): void {
-    const connection = new ReplyConnection(this.#host.ports.network, { host, port });
+    const connection = new ReplyConnection(this.#host.ports.network, {
+      host,
+      port,
+      purpose: 'data',
+    });
     this.#connections.set(id, connection);
     connection.listener = {
       opened: () => this.#step({ kind: 'opened', connection: id, localIp: connection.localIp }),

@@ -70,7 +70,11 @@ export class SlotExportRun {
     this.#format = new SlotFormat(db, inside);
     this.#askedAt = inside.now;
     const { host, port, name, sourceId } = init;
-    this.#connection = new ReplyConnection(inside.ports.network, { host, port });
+    this.#connection = new ReplyConnection(inside.ports.network, {
+      host,
+      port,
+      purpose: 'cluster',
+    });
     this.#connection.listener = {
       opened: () => undefined,
       reply: (reply) => this.#replied(reply),

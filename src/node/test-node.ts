@@ -3,7 +3,7 @@ import { type MonoMs, monoMs, seededRng, unixMs } from '../base/index.ts';
 import { loadConfig } from '../config/index.ts';
 import { Node } from './node.ts';
 import { MemoryFiles } from './memory-files.ts';
-import type { Ports, Wire, WireEvents } from './ports.ts';
+import type { Ports, Wire, WireEvents, WireFacts } from './ports.ts';
 
 const UNIX_START = 1_700_000_000_000;
 
@@ -30,10 +30,10 @@ export class TestClient {
   isClosed = false;
   readonly #events: WireEvents;
 
-  constructor(node: Node, remoteIp: string) {
+  constructor(node: Node, facts: Pick<WireFacts, 'remoteIp' | 'isTls'>) {
     const wire: Wire = {
       ...silentWire,
-      remoteIp,
+      ...facts,
       write: (buf, size) => {
         this.received += buf.toString('latin1', 0, size);
         return true;
@@ -109,8 +109,8 @@ export class TestNode {
     this.node.start();
   }
 
-  connect(remoteIp = '127.0.0.1'): TestClient {
-    return new TestClient(this.node, remoteIp);
+  connect(remoteIp = '127.0.0.1', isTls = false): TestClient {
+    return new TestClient(this.node, { remoteIp, isTls });
   }
 
   /** Runs what waits to happen soon, and what follows from it. */

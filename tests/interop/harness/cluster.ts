@@ -18,6 +18,8 @@ export interface ClusterOptions {
   /** Executable of the node with this index: masters come first, then the replicas of each in turn. */
   readonly exeOf?: (index: number) => string;
   readonly config?: readonly string[];
+  /** Whether its nodes speak nothing but TLS. */
+  readonly isTls?: boolean;
   /** The slots of each master; default: equal parts. */
   readonly ranges?: readonly (readonly [first: number, last: number])[];
   /** Called before the node with this index starts: what its folder shall hold. */
@@ -39,15 +41,17 @@ export class Cluster {
   readonly nodes: NodeProcess[] = [];
   readonly #dir: string = mkdtempSync(join(tmpdir(), 'slotline-interop-'));
   readonly #config: readonly string[];
+  readonly #isTls: boolean;
 
-  private constructor(config: readonly string[]) {
+  private constructor(config: readonly string[], isTls: boolean) {
     this.#config = config;
+    this.#isTls = isTls;
   }
 
   static async start(options: ClusterOptions): Promise<Cluster> {
     const { masters, replicasPerMaster, exeOf = () => OUR_SERVER, config = [] } = options;
-    const { ranges = equalRanges(masters), furnish } = options;
-    const cluster = new Cluster(config);
+    const { ranges = equalRanges(masters), furnish, isTls = false } = options;
+    const cluster = new Cluster(isTls ? [...config, 'tls-cluster yes'] : config, isTls);
     try {
       const ports = await freePorts(masters * (1 + replicasPerMaster));
       for (const [index, port] of ports.entries()) {
@@ -167,7 +171,13 @@ export class Cluster {
       'appendonly no',
       ...this.#config,
     ];
-    const node = new NodeProcess({ exe, port, dir: join(this.#dir, String(port)), config });
+    const node = new NodeProcess({
+      exe,
+      port,
+      dir: join(this.#dir, String(port)),
+      config,
+      isTls: this.#isTls,
+    });
     this.nodes.push(node);
     return node;
   }

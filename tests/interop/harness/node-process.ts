@@ -4,6 +4,7 @@ import { appendFileSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { type Reply, RespConnection } from './resp-connection.ts';
+import { TLS_CONFIG } from './tls.ts';
 import { GiveUp, until } from './until.ts';
 
 const START_BOUND_MS = 30_000;
@@ -17,6 +18,8 @@ export interface NodeOptions {
   readonly dir: string;
   /** Lines added to the configuration file. */
   readonly config?: readonly string[];
+  /** Whether it speaks nothing but TLS. */
+  readonly isTls?: boolean;
 }
 
 const running = new Set<ChildProcess>();
@@ -29,17 +32,20 @@ export class NodeProcess {
   readonly port: number;
   readonly dir: string;
   readonly #logFile: string;
+  readonly #isTls: boolean;
   #child: ChildProcess | undefined;
   #exitCode: number | undefined;
   #connection: RespConnection | undefined;
 
-  constructor({ exe, port, dir, config = [] }: NodeOptions) {
+  constructor({ exe, port, dir, config = [], isTls = false }: NodeOptions) {
     this.exe = exe;
+    this.#isTls = isTls;
     this.port = port;
     this.dir = dir;
     this.#logFile = join(dir, 'log');
     mkdirSync(dir, { recursive: true });
-    const lines = [`port ${port}`, 'bind 127.0.0.1', 'save ""', 'daemonize no', ...config];
+    const ports = isTls ? ['port 0', `tls-port ${port}`, ...TLS_CONFIG] : [`port ${port}`];
+    const lines = [...ports, 'bind 127.0.0.1', 'save ""', 'daemonize no', ...config];
     writeFileSync(join(dir, 'redis.conf'), `${lines.join('\n')}\n`);
     writeFileSync(this.#logFile, '');
   }
@@ -128,7 +134,7 @@ export class NodeProcess {
 
   async call(...args: readonly (string | number | Buffer)[]): Promise<Reply> {
     if (this.#connection === undefined || !this.#connection.isOpen) {
-      this.#connection = await RespConnection.open(this.port);
+      this.#connection = await RespConnection.open(this.port, this.#isTls);
     }
     return this.#connection.call(...args);
   }

@@ -3,6 +3,8 @@
  * mistake in it cannot hide itself. Text is one byte a character (latin1), so that any bytes come back as they were.
  */
 import { type Socket, connect } from 'node:net';
+import { connect as connectTls } from 'node:tls';
+import { tlsClient } from './tls.ts';
 
 export type Reply = string | number | null | Reply[] | ReplyError;
 
@@ -33,9 +35,12 @@ export class RespConnection {
     socket.on('close', () => this.#onEnd(new Error('connection closed')));
   }
 
-  static open(port: number): Promise<RespConnection> {
+  static open(port: number, isTls = false): Promise<RespConnection> {
     return new Promise((resolve, reject) => {
-      const socket = connect({ port, host: '127.0.0.1' });
+      const place = { port, host: '127.0.0.1' };
+      const socket = isTls
+        ? connectTls({ ...place, ...tlsClient(), checkServerIdentity: () => undefined })
+        : connect(place);
       const timer = setTimeout(
         () => socket.destroy(new Error(`Cannot connect to ${port}: timed out`)),
         CONNECT_TIMEOUT_MS,
@@ -44,7 +49,7 @@ export class RespConnection {
         clearTimeout(timer);
         reject(error);
       });
-      socket.once('connect', () => {
+      socket.once(isTls ? 'secureConnect' : 'connect', () => {
         clearTimeout(timer);
         resolve(new RespConnection(socket));
       });

@@ -17,16 +17,23 @@ export interface SentinelsOptions {
   readonly node: string;
   /** Executable of each Sentinel. */
   readonly sentinels: readonly string[];
+  /** Whether all of them speak nothing but TLS. */
+  readonly isTls?: boolean;
 }
 
 export class Sentinels {
   readonly nodes: NodeProcess[] = [];
   readonly sentinels: NodeProcess[] = [];
   readonly #dir: string = mkdtempSync(join(tmpdir(), 'slotline-sentinels-'));
+  readonly #isTls: boolean;
+
+  private constructor(isTls: boolean) {
+    this.#isTls = isTls;
+  }
 
   /** Starts everything; done when every Sentinel knows all of it. */
   static async start(options: SentinelsOptions): Promise<Sentinels> {
-    const set = new Sentinels();
+    const set = new Sentinels(options.isTls === true);
     try {
       await set.#startNodes(options.node);
       await set.#startSentinels(options.sentinels);
@@ -60,7 +67,7 @@ export class Sentinels {
     for (const [i, port] of ports.entries()) {
       const config = i === 0 ? [] : [`replicaof 127.0.0.1 ${ports[0]}`];
       const dir = join(this.#dir, String(port));
-      this.nodes.push(new NodeProcess({ exe, port, dir, config }));
+      this.nodes.push(new NodeProcess({ exe, port, dir, config, isTls: this.#isTls }));
     }
     await Promise.all(this.nodes.map((node) => node.start()));
     await until(
@@ -81,7 +88,9 @@ export class Sentinels {
         `sentinel failover-timeout ${MASTER_NAME} 10000`,
       ];
       const dir = join(this.#dir, String(port));
-      this.sentinels.push(new NodeProcess({ exe: exes[i]!, port, dir, config }));
+      this.sentinels.push(
+        new NodeProcess({ exe: exes[i]!, port, dir, config, isTls: this.#isTls }),
+      );
     }
     await Promise.all(this.sentinels.map((sentinel) => sentinel.start()));
     const all = `status=ok,address=127.0.0.1:${this.master.port},slaves=${REPLICA_COUNT},sentinels=${exes.length}`;
