@@ -35,6 +35,44 @@ test('a planted fault is found: a source in doubt that goes on without asking', 
   expect(violations.map(({ rule }) => rule)).toContain('acknowledgedWriteLost');
 });
 
+test('of two sources with one target, the second holds no writes before the first is through, and nobody sees its keys', () => {
+  const sim = createClusterSim({
+    seed: 31,
+    masters: 3,
+    replicasPerMaster: 1,
+    nodeTimeoutMs: 5000,
+    writers: 3,
+    thinkMsMax: 5,
+  });
+  sim.run(SERVING_MS);
+  const steps: string[] = [];
+  const seen: unknown[] = [];
+  sim.onLog = (machine, text) => {
+    const step = /Slot migration \w+ \((\w+)\) is now (promised|draining|success)/.exec(text);
+    if (step === null) return;
+    steps.push(`${step[1]} ${step[2]}`);
+    if (step[2] !== 'promised' || seen.length > 0) return;
+    const { slot, tag } = sim.tags.find((each) => sim.checker.ownerOf(each.slot) === 'm1')!;
+    const keep = (reply: unknown): void => void seen.push(reply);
+    sim.operator.send(machine, ['CLUSTER', 'COUNTKEYSINSLOT', String(slot)], keep);
+    sim.operator.send(machine, ['KEYS', `*{${tag}}*`], keep);
+  };
+  const { id } = sim.layout.seats.find(({ name }) => name === 'm3')!;
+  for (const name of ['m1', 'm2']) {
+    const { slot } = sim.tags.find((tag) => sim.checker.ownerOf(tag.slot) === name)!;
+    const words = ['SLOTSRANGE', String(slot), String(slot), 'NODE', id];
+    const command = ['CLUSTER', 'MIGRATESLOTS', ...words];
+    sim.operator.send(sim.machine(name), command, () => undefined);
+  }
+  sim.run(SERVING_MS);
+  const begins = steps.flatMap((step, at) => (step === 'EXPORT draining' ? [at] : []));
+  expect([begins.length, steps.filter((step) => step.endsWith('success')).length]).toEqual([2, 4]);
+  expect(steps.indexOf('IMPORT success')).toBeLessThan(begins[1]!);
+  expect(Number(seen[0])).toBeGreaterThan(0);
+  expect(seen[1]).toEqual([]);
+  expect(sim.checker.violations).toEqual([]);
+});
+
 /** From the moment at which the target is about to claim, its words and its replica's reach nobody else. */
 function unheardClaim(rules: ClusterRules): ClusterSim {
   const sim = createClusterSim({

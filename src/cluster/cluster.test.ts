@@ -157,6 +157,19 @@ test('a master in the minority stops serving, and comes back as replica of its s
   expect(masters[0]!.machine.myself.master?.id).toBe(replicas[0]!.id);
 });
 
+test('a replica whose master becomes a replica follows on, though no slot changes hands', () => {
+  const { net, masters, replicas } = startTestCluster({ seed: 9, masterCount: 3, replicaOf: [0] });
+  const [follower, middle] = [replicas[0]!, net.addNode()];
+  const { port, busPort } = middle.options;
+  follower.admin({ kind: 'meet', ip: '127.0.0.1', port, busPort });
+  net.runUntil(() => follower.machine.node(middle.id)?.inHandshake === false, 5000);
+  expect(follower.admin({ kind: 'replicate', nodeId: middle.id }).ok).toBe(true);
+  net.runUntil(() => middle.machine.node(masters[2]!.id) !== undefined, 5000);
+  expect(middle.admin({ kind: 'replicate', nodeId: masters[2]!.id }).ok).toBe(true);
+  net.runUntil(() => follower.machine.myself.master?.id === masters[2]!.id, 5000);
+  expect(follower.logNames()).toContain('leftChain');
+});
+
 test('a master stopped for twice the node time-out takes no write before it knows its place', () => {
   const { net, masters, replicas } = startTestCluster({
     seed: 10,

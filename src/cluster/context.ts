@@ -108,6 +108,8 @@ export class ClusterContext {
   heldSlots: Uint8Array | undefined;
   /** What this node holds of these slots is rubbish wherever they are not its own; see `markStrays`. */
   strays: Uint8Array | undefined;
+  /** Those of them that are not the shard's, until something changes. */
+  hiddenSlots: ReadonlySet<number> | undefined;
   /** Of a replica: what its master is about to claim. */
   sharedTakeover: { readonly slots: Uint8Array; readonly epoch: number } | undefined;
 

@@ -30,7 +30,13 @@ import { broadcastPong, propagatePublish } from './sending.ts';
 import { exportEvent, stepExports } from './slot-exports.ts';
 import { importEvent, isImported, stepImports, takeoverShared } from './slot-imports.ts';
 import { assignSlot, hasSlotBit } from './slot-map.ts';
-import { clearStray, dropStrays, listTransfers, markStrays } from './slot-transfers.ts';
+import {
+  clearStray,
+  dropStrays,
+  hiddenSlots,
+  listTransfers,
+  markStrays,
+} from './slot-transfers.ts';
 import type { SlotExport, SlotImport } from './transfer-types.ts';
 import type { ClusterHealth, ClusterNode, ClusterOptions, Link, LinkId, Now } from './types.ts';
 
@@ -163,6 +169,15 @@ export class ClusterMachine {
   /** Whether keys of a slot come from an atomic move that has not ended: they expire at their source only. */
   isImported(index: Slot): boolean {
     return this.#c.transfers.length > 0 && isImported(this.#c, index);
+  }
+
+  /**
+   * Slots whose keys here are in nobody's sight: those of moves that come and have not been taken over, or that went
+   * away or failed and are not deleted yet. On a replica, those of its master.
+   */
+  get hiddenSlots(): ReadonlySet<number> {
+    const c = this.#c;
+    return (c.hiddenSlots ??= hiddenSlots(c));
   }
 
   /** Atomic moves under way, then those that ended, the last first. */
@@ -311,6 +326,8 @@ export class ClusterMachine {
       stepImports(c);
     }
     if (c.updateWanted) updateHealth(c);
+    // Whatever changes who owns a slot is saved.
+    if (c.saveWanted !== 'no') c.hiddenSlots = undefined;
     const { effects } = c;
     c.effects = [];
     if (c.saveWanted !== 'no') {

@@ -49,6 +49,8 @@ export type Effect =
       readonly host: string;
       readonly port: number;
     }
+  /** Say to the target that all keys went, and that it shall say when it can take over at once. */
+  | { readonly kind: 'askTurn'; readonly name: string }
   /** No write to the slots will follow: send what there is and ask whether all of it has arrived. */
   | { readonly kind: 'drainExport'; readonly name: string }
   | { readonly kind: 'sendTakeover'; readonly name: string; readonly epoch: number }
@@ -60,6 +62,8 @@ export type Effect =
   | { readonly kind: 'shareKeep'; readonly slot: Slot }
   /** Say `replicasCaughtUp` when all connected replicas have acknowledged what was passed on so far. */
   | { readonly kind: 'awaitReplicas'; readonly name: string }
+  /** Tell the source that it may hold its clients' writes. */
+  | { readonly kind: 'grantTurn'; readonly name: string }
   | { readonly kind: 'importReady'; readonly name: string; readonly epoch: number }
   /** Tell the replicas of the claim to come, and await them. */
   | {

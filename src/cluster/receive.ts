@@ -19,7 +19,7 @@ import { claimInboundLink, closeLink, isHostname, isSaneHeader, updateAddress } 
 import { masterOffsetReceived, mfstartReceived } from './manual-failover.ts';
 import { markMaster, markReplica } from './roles.ts';
 import { sendPing, sendUpdate, wireFlags } from './sending.ts';
-import { applySlotClaim } from './slot-claims.ts';
+import { applySlotClaim, leaveChain } from './slot-claims.ts';
 import { noteClaim } from './slot-imports.ts';
 import { firstNewerSlot, removeSlots, sameSlots } from './slot-map.ts';
 import type { ClusterNode, Link } from './types.ts';
@@ -137,6 +137,7 @@ function pingReceived(
   node.hasNoFailover = (header.flags & NODE_FLAG.nofailover) !== 0;
   learnRole(c, node, header);
   learnSlots(c, node, header);
+  leaveChain(c);
   partEpochs(c, node);
   processGossip(c, node, body.gossip);
   learnHostname(c, node, body.hostname);

@@ -53,8 +53,7 @@ export function applySlotClaim(
     c.save('save');
     c.updateWanted = true;
   } else if (leaveChain(c)) {
-    c.save('save');
-    c.updateWanted = true;
+    return;
   } else if (lostByMe !== undefined) {
     deleteKeysIn(c, lostByMe);
   } else if (lost !== undefined) {
@@ -110,12 +109,16 @@ function deleteKeysIn(c: ClusterContext, lost: Uint8Array): void {
 
 /**
  * Our master became a replica: follow its master, or we would never fail over again. Two replicas of each other
- * (possible after TAKEOVER) are left for the operator.
+ * (possible after TAKEOVER) are left for the operator, and a chain that has not come to rest goes on first.
+ * Divergence: the real server looks only when slots change hands, and stays for good where it hears of its master's
+ * new role later (redis/redis issue 15472, mended after 7.0).
  */
-function leaveChain(c: ClusterContext): boolean {
+export function leaveChain(c: ClusterContext): boolean {
   const grandmaster = c.myself.master?.master;
-  if (grandmaster === undefined || grandmaster === c.myself) return false;
+  if (grandmaster?.role !== 'master' || grandmaster === c.myself) return false;
   c.log({ name: 'leftChain', master: grandmaster.id });
   becomeReplicaOf(c, grandmaster);
+  c.save('save');
+  c.updateWanted = true;
   return true;
 }

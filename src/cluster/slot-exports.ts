@@ -79,6 +79,8 @@ export type ExportEvent =
   | { readonly kind: 'acknowledged' }
   /** All keys are there, and few writes under way. */
   | { readonly kind: 'copied' }
+  /** Nobody else hands over to the target, and its replicas have all but the last writes. */
+  | { readonly kind: 'turn' }
   /** The target and its replicas have everything; with its current epoch. */
   | { readonly kind: 'ready'; readonly epoch: number }
   /** The target said no, or the connection broke, or the data cannot be sent. */
@@ -90,10 +92,15 @@ export function exportEvent(c: ClusterContext, name: string, event: ExportEvent)
   const { phase } = job;
   switch (event.kind) {
     case 'accepted':
-      if (phase.kind === 'connecting') enter(c, job, { kind: 'copying', isCopied: false });
+      if (phase.kind === 'connecting') enter(c, job, { kind: 'copying' });
       break;
     case 'copied':
-      if (phase.kind === 'copying') job.phase = { kind: 'copying', isCopied: true };
+      if (phase.kind !== 'copying') break;
+      enter(c, job, { kind: 'waiting', hasTurn: false });
+      c.emit({ kind: 'askTurn', name });
+      break;
+    case 'turn':
+      if (phase.kind === 'waiting') job.phase = { kind: 'waiting', hasTurn: true };
       break;
     case 'ready':
       if (phase.kind === 'draining') fence(c, job, phase.heldAt, event.epoch);
@@ -135,8 +142,8 @@ function stepExport(c: ClusterContext, job: SlotExport): void {
     return end(c, job, 'failed', 'the target is no reachable master any more');
   }
   switch (phase.kind) {
-    case 'copying':
-      if (phase.isCopied && mayHandOver(c)) {
+    case 'waiting':
+      if (phase.hasTurn && mayHandOver(c)) {
         enter(c, job, { kind: 'draining', heldAt: c.now.mono });
         c.emit({ kind: 'drainExport', name: job.name });
       }
@@ -172,8 +179,8 @@ function stepExport(c: ClusterContext, job: SlotExport): void {
 /** One at a time, and not while a replica of ours takes this node's place. */
 function mayHandOver(c: ClusterContext): boolean {
   if (c.health !== 'ok' || c.manualFailover.state !== 'idle') return false;
-  return activeExports(c).every(
-    ({ phase: { kind } }) => kind === 'connecting' || kind === 'copying',
+  return activeExports(c).every(({ phase: { kind } }) =>
+    ['connecting', 'copying', 'waiting'].includes(kind),
   );
 }
 

@@ -22,6 +22,7 @@ import {
   confirmMsMax,
   dropStrays,
   enter,
+  holdMsMax,
   markStrays,
   ownsAll,
   takeMsMax,
@@ -70,6 +71,8 @@ function importRefusal(
 }
 
 export type ImportEvent =
+  /** All keys came, and writes follow. */
+  | { readonly kind: 'turnAsked' }
   /** All data came; the source's clients wait. */
   | { readonly kind: 'drainAsked' }
   /** Every connected replica has acknowledged all that was passed on. */
@@ -85,15 +88,14 @@ export function importEvent(c: ClusterContext, name: string, event: ImportEvent)
   const { phase } = job;
   job.ackedAt = c.now.unix;
   switch (event.kind) {
+    case 'turnAsked':
+      if (phase.kind === 'receiving') enter(c, job, { kind: 'queueing', awaitedAt: undefined });
+      return;
     case 'drainAsked':
-      if (phase.kind === 'receiving') enter(c, job, { kind: 'draining', isAwaited: false });
+      if (isBeforeDrain(job)) enter(c, job, { kind: 'draining', isAwaited: false });
       return;
     case 'replicasCaughtUp':
-      if (phase.kind === 'draining') {
-        enter(c, job, { kind: 'ready', readyAt: c.now.mono });
-        c.emit({ kind: 'importReady', name, epoch: c.currentEpoch });
-      } else if (phase.kind === 'sharing') takeOver(c, job, phase);
-      return;
+      return replicasCaughtUp(c, job);
     case 'takeoverAsked':
       return share(c, job, event.epoch);
     case 'broken':
@@ -102,6 +104,17 @@ export function importEvent(c: ClusterContext, name: string, event: ImportEvent)
     case 'acknowledged':
       return;
   }
+}
+
+function replicasCaughtUp(c: ClusterContext, job: SlotImport): void {
+  const { name, phase } = job;
+  if (phase.kind === 'queueing' && phase.awaitedAt !== undefined) {
+    enter(c, job, { kind: 'promised', since: c.now.mono });
+    c.emit({ kind: 'grantTurn', name });
+  } else if (phase.kind === 'draining' && phase.isAwaited) {
+    enter(c, job, { kind: 'ready', readyAt: c.now.mono });
+    c.emit({ kind: 'importReady', name, epoch: c.currentEpoch });
+  } else if (phase.kind === 'sharing') takeOver(c, job, phase);
 }
 
 /** The replicas hear of it first: whoever is promoted in this node's place must know what it holds. */
@@ -211,18 +224,35 @@ function stepImport(c: ClusterContext, job: SlotImport): void {
     (phase.kind === 'ready' || phase.kind === 'sharing') &&
     !c.rules.mayTakeOver(c.since(phase.readyAt), takeMsMax(c));
   if (isLate) return fail(c, job, 'the takeover did not come in time');
-  if (phase.kind === 'draining' && !phase.isAwaited && isTurnOf(c, job)) {
-    job.phase = { kind: 'draining', isAwaited: true };
-    c.emit({ kind: 'awaitReplicas', name: job.name });
+  if (phase.kind === 'queueing' && phase.awaitedAt !== undefined) {
+    if (c.since(phase.awaitedAt) <= holdMsMax(c)) return;
+    return fail(c, job, 'the replicas of the target did not catch up in time');
   }
+  const isWaiting = phase.kind === 'queueing' || (phase.kind === 'draining' && !phase.isAwaited);
+  if (!isWaiting || !isTurnOf(c, job)) return;
+  job.phase =
+    phase.kind === 'queueing'
+      ? { kind: 'queueing', awaitedAt: c.now.mono }
+      : { kind: 'draining', isAwaited: true };
+  c.emit({ kind: 'awaitReplicas', name: job.name });
 }
 
-/** One after the other: each claim has an epoch of its own. */
+function isBeforeDrain({ phase: { kind } }: SlotImport): boolean {
+  return kind === 'receiving' || kind === 'queueing' || kind === 'promised';
+}
+
+/**
+ * One after the other: each claim has an epoch of its own. A source holds its clients' writes only when it is its turn;
+ * one that does not use it for so long that it may have lost sight of it, holds up nobody.
+ */
 function isTurnOf(c: ClusterContext, job: SlotImport): boolean {
   return activeImports(c).every((other) => {
     const { phase } = other;
     if (other === job || phase.kind === 'receiving') return true;
-    return phase.kind === 'draining' && !phase.isAwaited;
+    if (phase.kind === 'queueing') return phase.awaitedAt === undefined;
+    if (phase.kind === 'promised') return c.since(phase.since) > holdMsMax(c);
+    // Clients wait for that one: it goes first.
+    return phase.kind === 'draining' && !phase.isAwaited && job.phase.kind === 'draining';
   });
 }
 

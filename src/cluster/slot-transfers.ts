@@ -5,7 +5,7 @@
  */
 import { SLOT_COUNT, type Slot, slot } from '../base/index.ts';
 import { SLOT_BITMAP_SIZE } from '../bus/index.ts';
-import type { ClusterContext } from './context.ts';
+import { type ClusterContext, slotHolder } from './context.ts';
 import {
   addSlots,
   commonSlots,
@@ -129,6 +129,20 @@ export function clearStray(c: ClusterContext, index: Slot): boolean {
   c.strays[index >> 3]! &= ~(1 << (index & 7));
   c.save('fsync');
   return true;
+}
+
+const NO_SLOTS: ReadonlySet<number> = new Set<number>();
+
+/** Strays that are not the shard's own. */
+export function hiddenSlots(c: ClusterContext): ReadonlySet<number> {
+  if (c.strays === undefined) return NO_SLOTS;
+  const theirs = c.strays.slice();
+  removeSlots(theirs, slotHolder(c.myself).slots);
+  const hidden = new Set<number>();
+  for (const [first, last] of slotRanges(theirs)) {
+    for (let i = first; i <= last; i++) hidden.add(i);
+  }
+  return hidden;
 }
 
 /** Deletes what is left of moves that came to nothing, or went away. Only for masters: replicas are told. */

@@ -18,7 +18,9 @@ interface Ended {
 /** Where an export stands; from `draining` on writes to its slots wait. */
 export type ExportPhase =
   | { readonly kind: 'connecting' }
-  | { readonly kind: 'copying'; readonly isCopied: boolean }
+  | { readonly kind: 'copying' }
+  /** All keys went; writes still follow, until the target can take over at once. */
+  | { readonly kind: 'waiting'; readonly hasTurn: boolean }
   /** The target takes in the last writes and has its replicas acknowledge them. */
   | { readonly kind: 'draining'; readonly heldAt: MonoMs }
   /** The majority hears of the epoch behind the one that the target will claim. */
@@ -39,6 +41,10 @@ export type ExportPhase =
 
 export type ImportPhase =
   | { readonly kind: 'receiving' }
+  /** All keys came; waits for its turn, then (`awaitedAt`) until the replicas have nearly everything. */
+  | { readonly kind: 'queueing'; readonly awaitedAt: MonoMs | undefined }
+  /** Its source knows that it is its turn, and will hold writes. */
+  | { readonly kind: 'promised'; readonly since: MonoMs }
   /** Waits for the replicas, or for another import to be through. */
   | { readonly kind: 'draining'; readonly isAwaited: boolean }
   | { readonly kind: 'ready'; readonly readyAt: MonoMs }

@@ -49,7 +49,7 @@ export const databaseCommands: readonly CommandSpec[] = [
 ];
 
 function dbsize(context: Context, _request: Request, reply: ReplyWriter): void {
-  reply.int(context.db.size);
+  reply.int(context.db.shownSize);
 }
 
 /** ASYNC and SYNC are the same here: a database is dropped whole, and the collector frees it aside. */

@@ -156,9 +156,12 @@ export function clusterFields(server: Server): InfoFields {
 
 export function keyspaceFields(server: Server): InfoFields {
   return server.keyspace.databases
-    .filter((db) => db.size > 0)
+    .filter((db) => db.shownSize > 0)
     .map((db) => {
       const averageTtl = Math.floor(db.averageTtlMs);
-      return [`db${db.index}`, `keys=${db.size},expires=${db.volatileCount},avg_ttl=${averageTtl}`];
+      return [
+        `db${db.index}`,
+        `keys=${db.shownSize},expires=${db.volatileCount},avg_ttl=${averageTtl}`,
+      ];
     });
 }

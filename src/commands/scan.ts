@@ -40,7 +40,7 @@ function scan(context: Context, request: Request, reply: ReplyWriter): void {
   if (options === undefined) return;
   const { db } = context;
   const found: Ref[] = [];
-  const next = db.scan(cursor, options.count, (ref) => {
+  const next = db.scanShown(cursor, options.count, (ref) => {
     if (!matchesArgument(request, options.patternAt, db.entries.key(ref))) return;
     if (isGone(context, ref, options.type !== undefined)) return;
     if (options.type !== undefined && typeName(db.entries.type(ref)) !== options.type) return;
@@ -69,7 +69,7 @@ function keys(context: Context, request: Request, reply: ReplyWriter): void {
   const { db } = context;
   const found: Ref[] = [];
   const isHidingExpired = context.server.keyspace.expiryMode !== 'ignore';
-  db.forEach((ref) => {
+  db.forEachShown((ref) => {
     if (isHidingExpired && db.isExpired(ref)) return;
     if (matchesArgument(request, 1, db.entries.key(ref))) found.push(ref);
   });

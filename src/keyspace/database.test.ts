@@ -348,6 +348,25 @@ test('slots are counted, listed and flushed apart', () => {
   expect(db.randomKey(seededRng(1))).not.toBe(NONE);
 });
 
+test("keys of hidden slots are in nobody's sight, and stay where they are", () => {
+  const { db, keyspace } = createWorld(true);
+  for (let i = 0; i < 300; i++) set(db, `{${i % 3}}${i}`, 'v');
+  const [hidden, other] = ['0', '1'].map((tag) => keySlot(Buffer.from(tag), 0, 1));
+  keyspace.hooks.hiddenSlots = () => new Set([hidden!]);
+  const seen: string[] = [];
+  const note = (ref: Ref): void => void seen.push(textOf(db.entries.key(ref)));
+  db.forEachShown(note);
+  for (let at = db.scanShown(0, 7, note); at !== 0;) at = db.scanShown(at, 7, note);
+  expect([seen.length, new Set(seen).size, db.shownSize, db.size]).toEqual([400, 200, 200, 300]);
+  const rng = seededRng(3);
+  const drawn = Array.from({ length: 500 }, () => textOf(db.entries.key(db.randomKey(rng))));
+  expect(drawn.every((key) => !key.startsWith('{0}'))).toBe(true);
+  expect(new Set(drawn).size).toBeGreaterThan(150);
+  const all = new Set([hidden!, other!, keySlot(Buffer.from('2'), 0, 1)]);
+  keyspace.hooks.hiddenSlots = () => all;
+  expect([db.shownSize, db.randomKey(rng), db.scanShown(0, 7, note)]).toEqual([0, NONE, 0]);
+});
+
 test('a cursor of any value ends the scan some time and never throws', () => {
   for (const clusterMode of [false, true]) {
     const { db } = createWorld(clusterMode);

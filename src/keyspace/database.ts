@@ -49,7 +49,7 @@ export class Database extends DatabaseReader {
   readonly #key: BytesView = { buf: new Uint8Array(0), at: 0, size: 0 };
 
   constructor(keyspace: KeyspaceState, index: number) {
-    super(index, keyspace.createStore(), keyspace.recency);
+    super(index, keyspace.createStore(), keyspace);
     this.#keyspace = keyspace;
   }
 
@@ -375,12 +375,12 @@ export class Database extends DatabaseReader {
   }
 
   /**
-   * A random key that has not expired, as far as a bounded number of tries finds one; NONE when
+   * A random key in sight that has not expired, as far as a bounded number of tries finds one; NONE when
    * there is none.
    */
   randomKey(rng: Rng): Ref {
-    for (let tries = 0; this.size > 0; tries++) {
-      const ref = this.sample(rng);
+    for (let tries = 0; this.shownSize > 0; tries++) {
+      const ref = this.sampleShown(rng);
       if (tries >= RANDOM_TRIES || !this.expireIfDue(ref)) return ref;
     }
     return NONE;

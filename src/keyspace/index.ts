@@ -59,7 +59,7 @@ export { entriesUpTo, lagOf, noteRead } from './stream-progress.ts';
 export { type Streams } from './streams.ts';
 export { append, makeRaw, setRange } from './strings.ts';
 export type { Store } from './store.ts';
-export type { ZsetCursor } from './zset-cursor.ts';
+export { ZsetCursor } from './zset-cursor.ts';
 export { ZsetResult } from './zset-result.ts';
 export { type LexEnd, type LexRange, type ScoreRange, SortedSets } from './zsets.ts';
 export { ValueLoader } from './value-loader.ts';

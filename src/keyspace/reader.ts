@@ -6,8 +6,11 @@ import { type Rng, keySlot } from '../base/index.ts';
 import { NONE, type Ref } from './arena.ts';
 import type { Entries } from './entry.ts';
 import type { Recency } from './recency.ts';
+import type { KeyspaceHooks, KeyspaceState } from './state.ts';
 import type { Store } from './store.ts';
 import { HASH_END } from './table.ts';
+
+const NO_SLOTS: ReadonlySet<number> = new Set<number>();
 
 /** Reads one database. */
 export class DatabaseReader {
@@ -15,10 +18,12 @@ export class DatabaseReader {
   /** What the database holds now; flushes and swaps exchange it, so it is not to be kept. */
   store: Store;
   readonly #recency: Recency;
+  readonly #hooks: KeyspaceHooks;
 
-  constructor(index: number, store: Store, recency: Recency) {
+  constructor(index: number, store: Store, { recency, hooks }: KeyspaceState) {
     this.index = index;
     this.#recency = recency;
+    this.#hooks = hooks;
     this.store = store;
   }
 
@@ -65,6 +70,12 @@ export class DatabaseReader {
     return keys.random(keys.randomTable(rng), rng);
   }
 
+  /** One in sight; there are some. */
+  sampleShown(rng: Rng): Ref {
+    const { keys } = this.store;
+    return keys.random(keys.randomTable(rng, this.#hidden), rng);
+  }
+
   /** A random entry with an expiry time, of a database that has one. */
   sampleVolatile(rng: Rng): Ref {
     return this.store.expires.random(0, rng);
@@ -74,17 +85,22 @@ export class DatabaseReader {
    * Visits about `count` entries, expired ones too, from a cursor on (0 begins) and returns the
    * next cursor (0: done). Entries that are there from begin to end are visited at least once. The
    * visitor may delete the entry it is given. A cursor is hash slot * 2^32 + position in hash
-   * order, below 2^46; any other number acts like one near it.
+   * order, below 2^46; any other number acts like one near it. Keys of `hidden` slots are left out.
    */
-  scan(cursor: number, count: number, visit: (ref: Ref) => void): number {
+  scan(
+    cursor: number,
+    count: number,
+    visit: (ref: Ref) => void,
+    hidden: ReadonlySet<number> = NO_SLOTS,
+  ): number {
     const keys = this.store.keys;
-    let table = keys.nextTable(Math.floor(cursor / HASH_END));
+    let table = this.#nextTable(Math.floor(cursor / HASH_END), hidden);
     let position = table === Math.floor(cursor / HASH_END) ? cursor % HASH_END : 0;
     for (let left = count; table < keys.counts.length;) {
       position = keys.scan(table, position, left, visit);
       left -= keys.scannedCount;
       if (position === HASH_END) {
-        table = keys.nextTable(table + 1);
+        table = this.#nextTable(table + 1, hidden);
         position = 0;
       }
       if (left <= 0) break;
@@ -92,14 +108,41 @@ export class DatabaseReader {
     return table < keys.counts.length ? table * HASH_END + position : 0;
   }
 
+  #nextTable(from: number, hidden: ReadonlySet<number>): number {
+    const { keys } = this.store;
+    let table = keys.nextTable(from);
+    while (hidden.has(table)) table = keys.nextTable(table + 1);
+    return table;
+  }
+
   /**
-   * Visits every entry, expired ones too; the visitor changes nothing but may delete the entry it
-   * is given.
+   * Visits every entry, expired ones too, but those of `hidden` slots; the visitor changes nothing but may delete the
+   * entry it is given.
    */
-  forEach(visit: (ref: Ref) => void): void {
+  forEach(visit: (ref: Ref) => void, hidden: ReadonlySet<number> = NO_SLOTS): void {
     let cursor = 0;
-    do cursor = this.scan(cursor, 1000, visit);
+    do cursor = this.scan(cursor, 1000, visit, hidden);
     while (cursor !== 0);
+  }
+
+  /** Keys without those of slots that are hidden. */
+  get shownSize(): number {
+    let { size } = this;
+    for (const slot of this.#hidden) size -= this.countInSlot(slot);
+    return size;
+  }
+
+  /** `forEach` and `scan` over what is in sight. */
+  forEachShown(visit: (ref: Ref) => void): void {
+    this.forEach(visit, this.#hidden);
+  }
+
+  scanShown(cursor: number, count: number, visit: (ref: Ref) => void): number {
+    return this.scan(cursor, count, visit, this.#hidden);
+  }
+
+  get #hidden(): ReadonlySet<number> {
+    return (this.store.isPerSlot ? this.#hooks.hiddenSlots?.() : undefined) ?? NO_SLOTS;
   }
 
   /** Keys in a hash slot; cluster mode only, like the next two. */

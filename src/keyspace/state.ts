@@ -36,6 +36,11 @@ export interface KeyspaceHooks {
    * Default: they may.
    */
   mayExpire?(slot: number): boolean;
+  /**
+   * Slots whose keys are in nobody's sight: they are another node's, on their way here or on their way out. Asked for by
+   * each look at all keys. Default: none.
+   */
+  hiddenSlots?(): ReadonlySet<number> | undefined;
   /** Large values were deleted and wait: `Keyspace.collect` is to be called until it returns false. */
   rubbish(): void;
 }

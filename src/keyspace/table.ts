@@ -54,6 +54,7 @@ const FULL_SEGMENT = 272;
 /** A segment is drawn again at most this often. */
 const RANDOM_TRIES = 100;
 const TABLES_MIN = 16;
+const NO_TABLES: ReadonlySet<number> = new Set<number>();
 const SLAB_WORDS: number = SLAB_BYTES / 4;
 
 /**
@@ -293,14 +294,26 @@ export class TableSet {
     return Math.min(table, this.counts.length);
   }
 
-  /** A table chosen with the weight of its elements; the set is not empty. */
-  randomTable(rng: Rng): number {
+  /** A table chosen with the weight of its elements, none of those left out; there are elements in others. */
+  randomTable(rng: Rng, leftOut: ReadonlySet<number> = NO_TABLES): number {
     if (this.counts.length === 1) return 0;
+    if (leftOut.size > 0) return this.#randomTableBut(leftOut, rng);
     let left = rng.below(this.size);
     let group = 0;
     for (; left >= this.#groups[group]!; group++) left -= this.#groups[group]!;
     let table = group * GROUP_TABLES;
     for (; left >= this.counts[table]!; table++) left -= this.counts[table]!;
+    return table;
+  }
+
+  #randomTableBut(leftOut: ReadonlySet<number>, rng: Rng): number {
+    let { size } = this;
+    for (const table of leftOut) size -= this.counts[table]!;
+    let left = rng.below(size);
+    let table = 0;
+    for (; leftOut.has(table) || left >= this.counts[table]!; table++) {
+      if (!leftOut.has(table)) left -= this.counts[table]!;
+    }
     return table;
   }
 

@@ -3,7 +3,7 @@ import type { Slot } from '../base/index.ts';
 import type { Keyspace } from '../keyspace/index.ts';
 import type { ClusterHost } from './cluster-host.ts';
 
-/** Keys deleted at once, before anything else happens; more of them go in slices. */
+/** Keys deleted at once, before anything else happens, whatever slots they are of; more of them go in slices. */
 const AT_ONCE_KEYS = 1000;
 const SLICE_KEYS = 256;
 
@@ -18,6 +18,9 @@ export class SlotCleaner {
   readonly #host: ClusterHost;
   readonly #isMine: (slot: Slot) => boolean;
   readonly #left: Set<Slot> = new Set();
+  /** Keys that may still go at once before the next slice. */
+  #atOnceLeft = AT_ONCE_KEYS;
+  #isWorking = false;
 
   constructor(inside: CleanerHost, host: ClusterHost, isMine: (slot: Slot) => boolean) {
     this.#inside = inside;
@@ -31,9 +34,11 @@ export class SlotCleaner {
   }
 
   add(slot: Slot): void {
-    if (this.#left.size === 0 && this.#delete(slot, AT_ONCE_KEYS) === 0) return;
     this.#left.add(slot);
-    if (this.#left.size === 1) this.#inside.addWork(() => this.#slice());
+    if (this.#left.size === 1) this.#atOnceLeft -= this.#clean(this.#atOnceLeft);
+    if (this.#isWorking) return;
+    this.#isWorking = true;
+    this.#inside.addWork(() => this.#slice());
   }
 
   /** Deletes what is left of a slot now, because its keys may come back in another way. */
@@ -45,15 +50,23 @@ export class SlotCleaner {
   #slice(): boolean {
     // A replica is told what to delete.
     if (this.#inside.keyspace.expiryMode !== 'delete') this.#left.clear();
-    let left = SLICE_KEYS;
+    this.#clean(SLICE_KEYS);
+    this.#isWorking = this.#left.size > 0;
+    if (!this.#isWorking) this.#atOnceLeft = AT_ONCE_KEYS;
+    return this.#isWorking;
+  }
+
+  /** Deletes up to about `max` keys; returns how many, each slot counted as one. */
+  #clean(max: number): number {
+    let done = 0;
     for (const slot of this.#left) {
+      if (done >= max) break;
       const before = this.#count(slot);
       // What came back to this node is not rubbish any more.
-      if (this.#isMine(slot) || this.#delete(slot, left) === 0) this.#left.delete(slot);
-      left -= before - this.#count(slot) + 1;
-      if (left <= 0) break;
+      if (this.#isMine(slot) || this.#delete(slot, max - done) === 0) this.#left.delete(slot);
+      done += before - this.#count(slot) + 1;
     }
-    return this.#left.size > 0;
+    return done;
   }
 
   #count(slot: Slot): number {
@@ -65,12 +78,12 @@ export class SlotCleaner {
     const { keyspace } = this.#inside;
     const db = keyspace.db(0);
     const keys: Buffer[] = [];
+    const { dirty } = keyspace;
     db.keysInSlot(slot, Math.min(max, this.#count(slot)), (ref) => {
       const { buf, at, size } = db.entries.key(ref);
       keys.push(Buffer.from(buf.subarray(at, at + size)));
+      db.delete(ref);
     });
-    const { dirty } = keyspace;
-    for (const key of keys) db.deleteKey(key, 0, key.length);
     // The DELs below are all that is passed on, also when a client's command caused this.
     keyspace.dirty = dirty;
     for (const key of keys) {

@@ -4,6 +4,7 @@
  */
 import { expect, test } from 'vitest';
 import { type Slot, keySlot } from '../base/index.ts';
+import { slotBitmap } from '../cluster/index.ts';
 import { encodeRequest } from '../resp/index.ts';
 import { TestNode } from './test-node.ts';
 import { type ClusterTestNode, ClusterWorld, startCluster } from './test-cluster.ts';
@@ -41,6 +42,22 @@ test('a request goes to the owner of its slot, and one without keys anywhere', (
   expect(nodes[0]!.route('mget', 'foo', 'bar')).toBe(
     "CROSSSLOT Keys in request don't hash to the same slot",
   );
+});
+
+test('slots that come as a whole are hidden until they are owned, and those that come by SETSLOT are not', () => {
+  const { world, nodes } = cluster();
+  const [node, , source] = nodes as [ClusterTestNode, ClusterTestNode, ClusterTestNode];
+  const { machine } = node.part;
+  const slot = slotOf('foo');
+  expect(machine.hiddenSlots.size).toBe(0);
+  const slots = slotBitmap([[slot, slot]]);
+  expect(
+    node.part.run({ kind: 'importSlots', name: 'a'.repeat(40), sourceId: source.id, slots }).ok,
+  ).toBe(true);
+  world.settle();
+  expect([...machine.hiddenSlots]).toEqual([slot]);
+  node.part.run({ kind: 'setSlot', slot, action: { to: 'importing', nodeId: source.id } });
+  expect(machine.hiddenSlots.size).toBe(0);
 });
 
 test('a transaction is redirected by the keys of all its commands', () => {

@@ -191,11 +191,11 @@ export class Dispatcher {
       return this.#executeChecked(client, main, request);
     }
     const { transfers } = clusterRouter!;
-    const isForeign = command?.keyIndexes(request)?.some((index) => {
-      const { buf, at, size } = request;
-      return !transfers.mayImport(client, keySlot(buf, at[index]!, size[index]!));
-    });
-    if (command === undefined || !command.acceptsCount(request.argc) || isForeign === true) {
+    if (
+      command === undefined ||
+      !command.acceptsCount(request.argc) ||
+      !this.#mayImport(client, command, request)
+    ) {
       return transfers.importFailed(client, 'the source sent what cannot be run here');
     }
     if (client.queue !== undefined && !UNQUEUED_COMMANDS.has(command.fullName)) {
@@ -216,6 +216,20 @@ export class Dispatcher {
       }
     }
     client.reply.isMuted = false;
+  }
+
+  #mayImport(client: Client, command: RunnableCommand, request: Request): boolean {
+    const { transfers } = this.#host.clusterRouter!;
+    const { buf, at, size } = request;
+    if (command.hasMovableKeys) {
+      const indexes = command.keyIndexes(request) ?? [];
+      return indexes.every((i) => transfers.mayImport(client, keySlot(buf, at[i]!, size[i]!)));
+    }
+    const last = command.lastKey < 0 ? request.argc + command.lastKey : command.lastKey;
+    for (let i = command.firstKey; i > 0 && i <= last && i < request.argc; i += command.keyStep) {
+      if (!transfers.mayImport(client, keySlot(buf, at[i]!, size[i]!))) return false;
+    }
+    return true;
   }
 
   /** Runs a command of our master's stream: it obeys no check and is passed on by others. */

@@ -9,6 +9,12 @@ import type { TrackedCalls } from './tracked-calls.ts';
 import type { WaitQueue } from './wait-queue.ts';
 import type { Watches } from './watches.ts';
 
+/** What the cluster knows of slots. */
+interface SlotFacts {
+  isImported(slot: Slot): boolean;
+  readonly hiddenSlots: ReadonlySet<number>;
+}
+
 export interface KeyspaceOwner {
   readonly rng: Rng;
   readonly settings: Settings;
@@ -17,8 +23,8 @@ export interface KeyspaceOwner {
   readonly waits: WaitQueue;
   /** Writes wait: the data must not change. */
   readonly isPaused: boolean;
-  /** Keys that move here expire at their source only. */
-  readonly cluster: { readonly machine: { isImported(slot: Slot): boolean } } | undefined;
+  /** Keys that move here expire at their source only, and nobody sees them. */
+  readonly cluster: { readonly machine: SlotFacts } | undefined;
   /** Large values were deleted: frees them in the background. */
   collectRubbish(): void;
 }
@@ -54,6 +60,7 @@ export function createKeyspace(
       ready: (dbIndex, buf, at, size) => owner.waits.signal(dbIndex, buf, at, size),
       mayExpire: (slot) =>
         !owner.isPaused && owner.cluster?.machine.isImported(slot as Slot) !== true,
+      hiddenSlots: () => owner.cluster?.machine.hiddenSlots,
       rubbish: () => owner.collectRubbish(),
     },
   });

@@ -8,9 +8,11 @@ import type { ExportEvent } from '../cluster/index.ts';
 import { hasSlotBit, slotRanges } from '../cluster/index.ts';
 import { type MonoMs, assertNever } from '../base/index.ts';
 import { type Reply, ReplyError, encodeRequest } from '../resp/index.ts';
+import type { Database, Ref } from '../keyspace/index.ts';
 import type { Inside } from './inside.ts';
 import { ReplyConnection } from './reply-connection.ts';
 import { SlotFormat } from './slot-format.ts';
+import { SlotLargeKeys } from './slot-large-keys.ts';
 import type { StreamCommand } from './slot-stream.ts';
 import { SlotWalk } from './slot-walk.ts';
 
@@ -20,12 +22,21 @@ const SLICE_KEYS_MAX = 2048;
 /** Keys between two looks at the clock. */
 const STEP_KEYS = 32;
 const PIECE_BYTES = 64 * 1024;
-/** Bytes that the target has not acknowledged, above which the walk waits. */
-const WINDOW_BYTES = 2 * 1024 * 1024;
+/**
+ * Bytes that the target has not acknowledged, above which the walk waits. What it has not taken in stands before its
+ * clients: so as few as keep it busy, which are many only where an answer takes long by itself.
+ */
+const WINDOW_BYTES_MIN: number = 2 * PIECE_BYTES;
+const WINDOW_BYTES_MAX: number = 64 * PIECE_BYTES;
+/** What an acknowledgement may take beyond the fastest one before it says that too much is on its way. */
+const DELAY_MS_MAX = 4;
 /** Above this the writes come faster than the target takes them. */
 const BACKLOG_BYTES_MAX = 256 * 1024 * 1024;
 /** An idle target is asked this often whether it lives. */
 const ASK_MS = 1000;
+
+/** Said by the target unasked: this export may hold its clients' writes. */
+export const TURN = 'TURN';
 
 const MULTI: Buffer = encodeRequest(['MULTI']);
 const EXEC: Buffer = encodeRequest(['EXEC']);
@@ -43,17 +54,26 @@ type Expected = 'auth' | 'establish' | 'ack' | 'drain' | 'takeover';
 
 export class SlotExportRun {
   readonly #inside: Inside;
+  readonly #db: Database;
   readonly #init: SlotExportInit;
   readonly #connection: ReplyConnection;
   readonly #walk: SlotWalk;
   readonly #format: SlotFormat;
-  readonly #expected: { readonly kind: Expected; readonly sentBytes: number }[] = [];
+  readonly #large: SlotLargeKeys;
+  readonly #expected: {
+    readonly kind: Expected;
+    readonly sentBytes: number;
+    readonly askedAt: MonoMs;
+  }[] = [];
+  #windowBytes: number = WINDOW_BYTES_MIN;
+  #fastestMs = Infinity;
   #sentBytes = 0;
   #ackedBytes = 0;
   /** Sent when the last acknowledgement was asked for. */
   #askedBytes = 0;
   #askedAt: MonoMs;
   #isSending = false;
+  #isWalking = false;
   #isFlushAsked = false;
   #isCopiedTold = false;
   #isClosed = false;
@@ -62,12 +82,14 @@ export class SlotExportRun {
     this.#inside = inside;
     this.#init = init;
     const db = inside.keyspace.db(0);
+    this.#db = db;
     const ranges = slotRanges(init.slots);
     const slots = ranges.flatMap(([from, to]) =>
       Array.from({ length: to - from + 1 }, (_, i) => from + i),
     );
     this.#walk = new SlotWalk(db, slots);
-    this.#format = new SlotFormat(db, inside);
+    this.#format = new SlotFormat(db);
+    this.#large = new SlotLargeKeys(db, this.#format);
     this.#askedAt = inside.now;
     const { host, port, name, sourceId } = init;
     this.#connection = new ReplyConnection(inside.ports.network, {
@@ -96,7 +118,7 @@ export class SlotExportRun {
     const mine = unit.filter(({ keys }) => keys.some(({ slot }) => hasSlotBit(slots, slot)));
     const keys = mine.flatMap((command) => command.keys);
     const passed = keys.filter(
-      ({ key, slot }) => hasSlotBit(slots, slot) && this.#walk.hasPassed(slot, key),
+      ({ key, slot }) => hasSlotBit(slots, slot) && this.#hasSent(slot, key),
     );
     if (passed.length === 0) return;
     if (passed.length < keys.length) {
@@ -111,9 +133,20 @@ export class SlotExportRun {
     else this.#flushSoon();
   }
 
+  #hasSent(slot: number, key: Buffer): boolean {
+    if (!this.#walk.hasPassed(slot, key)) return false;
+    this.#large.changed(key);
+    return !this.#large.has(key);
+  }
+
   /** All keys went: the target's copies are not worth anything. */
   flushed(): void {
     this.#break('the keys were flushed');
+  }
+
+  askTurn(): void {
+    this.#flush();
+    this.#ask('ack', 'CLUSTER', 'SYNCSLOTS', TURN);
   }
 
   /** No write follows. */
@@ -145,7 +178,8 @@ export class SlotExportRun {
   }
 
   #ask(kind: Expected, ...args: readonly string[]): void {
-    this.#expected.push({ kind, sentBytes: this.#sentBytes });
+    const askedAt = this.#inside.ports.clock.monoMs();
+    this.#expected.push({ kind, sentBytes: this.#sentBytes, askedAt });
     this.#connection.send(encodeRequest(args));
   }
 
@@ -156,11 +190,12 @@ export class SlotExportRun {
   }
 
   #replied(reply: Reply): void {
-    const expected = this.#expected.shift();
     // Whoever gives a move up says so unasked.
     if (reply instanceof ReplyError) {
       return this.#init.told({ kind: 'broken', reason: reply.message.replace(/^ERR /, '') });
     }
+    if (reply === TURN) return this.#init.told({ kind: 'turn' });
+    const expected = this.#expected.shift();
     if (expected === undefined) return this.#break('the target said what nobody asked');
     switch (expected.kind) {
       case 'auth':
@@ -168,10 +203,10 @@ export class SlotExportRun {
       case 'establish':
         this.#isSending = true;
         this.#init.told({ kind: 'accepted' });
-        this.#inside.addWork(() => this.#slice());
-        return;
+        return this.#walkOn();
       case 'ack':
         this.#init.told({ kind: 'acknowledged' });
+        this.#adaptWindow(expected.askedAt);
         return this.#acknowledged(expected.sentBytes);
       case 'drain':
         return this.#init.told({ kind: 'ready', epoch: Number(reply) });
@@ -183,17 +218,36 @@ export class SlotExportRun {
   }
 
   #acknowledged(bytes: number): void {
-    const wasBehind = this.#isBehind;
     this.#ackedBytes = bytes;
-    if (!this.#walk.isDone) {
-      if (wasBehind && !this.#isBehind) this.#inside.addWork(() => this.#slice());
-      return;
-    }
-    this.#tellIfCopied();
+    if (this.#isWalked) this.#tellIfCopied();
+    else this.#walkOn();
+  }
+
+  /** Whether every key has been sent. */
+  get #isWalked(): boolean {
+    return this.#walk.isDone && this.#large.isEmpty;
+  }
+
+  #walkOn(): void {
+    if (this.#isWalking || this.#isBehind) return;
+    this.#isWalking = true;
+    this.#inside.addWork(() => {
+      this.#isWalking = this.#slice();
+      return this.#isWalking;
+    });
+  }
+
+  #adaptWindow(askedAt: MonoMs): void {
+    const tookMs = this.#inside.ports.clock.monoMs() - askedAt;
+    this.#fastestMs = Math.min(this.#fastestMs, tookMs);
+    const isSlow = tookMs > this.#fastestMs + DELAY_MS_MAX;
+    this.#windowBytes = isSlow
+      ? Math.max(this.#windowBytes - PIECE_BYTES, WINDOW_BYTES_MIN)
+      : Math.min(this.#windowBytes + PIECE_BYTES, WINDOW_BYTES_MAX);
   }
 
   get #isBehind(): boolean {
-    return this.#unackedBytes > WINDOW_BYTES;
+    return this.#unackedBytes > this.#windowBytes;
   }
 
   #tellIfCopied(): void {
@@ -204,17 +258,23 @@ export class SlotExportRun {
   }
 
   #slice(): boolean {
-    if (this.#isClosed || this.#walk.isDone || this.#isBehind) return false;
+    if (this.#isClosed || this.#isWalked || this.#isBehind) return false;
     const { clock } = this.#inside.ports;
     const endUs = clock.monoUs() + SLICE_US;
     const format = this.#format;
-    for (let keys = 0; keys < SLICE_KEYS_MAX && !this.#walk.isDone; keys += STEP_KEYS) {
-      this.#walk.next(STEP_KEYS, (ref) => format.entry(ref));
+    for (let keys = 0; keys < SLICE_KEYS_MAX && !this.#isWalked; keys += STEP_KEYS) {
+      if (this.#large.isEmpty) this.#walk.next(STEP_KEYS, (ref) => this.#visit(ref));
+      else this.#large.next(STEP_KEYS);
       if (format.size >= PIECE_BYTES || clock.monoUs() >= endUs) break;
     }
-    if (format.size >= PIECE_BYTES || this.#walk.isDone) this.#flush();
-    if (this.#walk.isDone) this.#tellIfCopied();
-    return !this.#walk.isDone && !this.#isBehind;
+    if (format.size >= PIECE_BYTES || this.#isWalked) this.#flush();
+    if (this.#isWalked) this.#tellIfCopied();
+    return !this.#isWalked && !this.#isBehind;
+  }
+
+  #visit(ref: Ref): void {
+    if (this.#db.entries.isLarge(ref)) this.#large.add(ref);
+    else this.#format.entry(ref);
   }
 
   /** One packet for the writes of a turn. */

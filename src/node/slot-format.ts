@@ -1,25 +1,48 @@
 /** Keys as commands that set them, whatever the target has under their names. */
-import { type Database, NONE, type Ref, TYPE_STRING, dumpValue } from '../keyspace/index.ts';
+import { copyBytes, writeDigits } from '../base/index.ts';
+import {
+  type BytesView,
+  type Database,
+  NONE,
+  type Ref,
+  TYPE_STRING,
+  dumpValue,
+} from '../keyspace/index.ts';
 import { encodeRequest } from '../resp/index.ts';
-import { CommandFormat, type CommandFormatHost } from './aof-format.ts';
+import { ValueCommands } from './value-commands.ts';
 
 const NO_COMPRESSION = { compression: false };
+const SET: Buffer = Buffer.from('*3\r\n$3\r\nSET\r\n');
+const SET_UNTIL: Buffer = Buffer.from('*5\r\n$3\r\nSET\r\n');
+const UNTIL: Buffer = Buffer.from('$4\r\nPXAT\r\n');
+const BUFFER_BYTES = 128 * 1024;
+/** What stands around key and value of a SET at most. */
+const SET_FRAME_BYTES = 128;
+
+const DOLLAR = 0x24;
+const CR = 0x0d;
+const LF = 0x0a;
 
 export class SlotFormat {
   readonly #db: Database;
-  readonly #host: CommandFormatHost;
-  #parts: Buffer[] = [];
-  size = 0;
+  #out: Buffer = Buffer.allocUnsafeSlow(BUFFER_BYTES);
+  #at = 0;
 
-  constructor(db: Database, host: CommandFormatHost) {
+  readonly #values: ValueCommands = new ValueCommands((...args) => this.put(...args));
+
+  constructor(db: Database) {
     this.#db = db;
-    this.#host = host;
+  }
+
+  /** Bytes that `take` would give. */
+  get size(): number {
+    return this.#at;
   }
 
   /** Bytes of commands as they are. */
   add(bytes: Buffer): void {
-    this.#parts.push(bytes);
-    this.size += bytes.length;
+    this.#reserve(bytes.length);
+    this.#at += bytes.copy(this.#out, this.#at);
   }
 
   put(...args: readonly (Buffer | string)[]): void {
@@ -36,31 +59,75 @@ export class SlotFormat {
   entry(ref: Ref): void {
     const { store } = this.#db;
     const { entries } = store;
-    const view = entries.key(ref);
-    const key = Buffer.from(view.buf.subarray(view.at, view.at + view.size));
-    const expireAt = entries.expireAt(ref);
-    if (entries.type(ref) === TYPE_STRING) {
-      const { buf, at, size } = entries.stringView(ref);
-      const value = Buffer.from(buf.subarray(at, at + size));
-      if (expireAt < 0) this.put('SET', key, value);
-      else this.put('SET', key, value, 'PXAT', String(Math.max(1, expireAt)));
-    } else if (entries.isLarge(ref)) {
+    if (entries.type(ref) === TYPE_STRING) return this.#string(ref);
+    const key = copyOf(entries.key(ref));
+    if (entries.isLarge(ref)) {
       // In many commands of a few elements: the target is never busy with one for long.
-      const format = new CommandFormat(this.#host, this.#db.index);
-      format.entry(this.#db.index, store, ref);
       this.put('DEL', key);
-      this.add(format.lend());
+      this.#values.begin(store, ref);
+      this.#values.next(Infinity);
     } else {
       const payload = dumpValue(store, ref, NO_COMPRESSION);
-      const until = String(Math.max(0, expireAt));
+      const until = String(Math.max(0, entries.expireAt(ref)));
       this.put('RESTORE', key, until, payload, 'REPLACE', 'ABSTTL');
     }
   }
 
+  /** All bytes since the last call; they are the caller's. */
   take(): Buffer {
-    const taken = Buffer.concat(this.#parts, this.size);
-    this.#parts = [];
-    this.size = 0;
+    const taken = this.#out.subarray(0, this.#at);
+    this.#out = Buffer.allocUnsafeSlow(BUFFER_BYTES);
+    this.#at = 0;
     return taken;
   }
+
+  /** Most keys are strings: nothing is made for one. */
+  #string(ref: Ref): void {
+    const { entries } = this.#db.store;
+    const expireAt = entries.expireAt(ref);
+    const key = entries.key(ref);
+    const value = entries.stringView(ref);
+    this.#reserve(key.size + value.size + SET_FRAME_BYTES);
+    this.#copy(expireAt < 0 ? SET : SET_UNTIL);
+    this.#bulk(key);
+    this.#bulk(value);
+    if (expireAt < 0) return;
+    this.#copy(UNTIL);
+    const digits = String(Math.max(1, expireAt));
+    this.#at += this.#out.write(`$${digits.length}\r\n${digits}\r\n`, this.#at, 'latin1');
+  }
+
+  #copy(bytes: Buffer): void {
+    copyBytes(bytes, 0, this.#out, this.#at, bytes.length);
+    this.#at += bytes.length;
+  }
+
+  #bulk({ buf, at, size }: BytesView): void {
+    const out = this.#out;
+    let to = this.#at;
+    out[to++] = DOLLAR;
+    const digits = size < 10 ? 1 : size < 100 ? 2 : size < 1000 ? 3 : String(size).length;
+    writeDigits(out, to + digits, size);
+    to += digits;
+    out[to++] = CR;
+    out[to++] = LF;
+    copyBytes(buf, at, out, to, size);
+    to += size;
+    out[to++] = CR;
+    out[to++] = LF;
+    this.#at = to;
+  }
+
+  #reserve(bytes: number): void {
+    const need = this.#at + bytes;
+    if (need <= this.#out.length) return;
+    const grown = Buffer.allocUnsafeSlow(Math.max(need, this.#out.length * 2));
+    this.#out.copy(grown, 0, 0, this.#at);
+    this.#out = grown;
+  }
+}
+
+/** A copy of a view that the next call reuses. */
+export function copyOf({ buf, at, size }: Readonly<BytesView>): Buffer {
+  return Buffer.from(buf.subarray(at, at + size));
 }

@@ -16,7 +16,7 @@ import { type Request, encodeRequest } from '../resp/index.ts';
 import type { Client } from './client.ts';
 import type { ClusterHost, ClusterReplication } from './cluster-host.ts';
 import type { Inside } from './inside.ts';
-import { SlotExportRun } from './slot-export.ts';
+import { SlotExportRun, TURN } from './slot-export.ts';
 import { type StreamCommand, SlotStream } from './slot-stream.ts';
 
 export type TransferEffect = Extract<
@@ -24,12 +24,14 @@ export type TransferEffect = Extract<
   {
     kind:
       | 'startExport'
+      | 'askTurn'
       | 'drainExport'
       | 'sendTakeover'
       | 'endExport'
       | 'shareStrays'
       | 'shareKeep'
       | 'awaitReplicas'
+      | 'grantTurn'
       | 'importReady'
       | 'shareTakeover'
       | 'importTaken'
@@ -133,6 +135,8 @@ export class SlotTransfers {
     switch (effect.kind) {
       case 'startExport':
         return this.#startExport(effect);
+      case 'askTurn':
+        return this.#exports.get(effect.name)?.askTurn();
       case 'drainExport':
         return this.#exports.get(effect.name)?.drain();
       case 'sendTakeover':
@@ -147,6 +151,8 @@ export class SlotTransfers {
         return this.#share('KEEP', String(effect.slot));
       case 'awaitReplicas':
         return this.#await(effect.name);
+      case 'grantTurn':
+        return this.#clientOf(effect.name)?.reply.simple(TURN);
       case 'importReady':
         return this.#answer(effect.name, (client) => client.reply.int(effect.epoch));
       case 'shareTakeover':
@@ -171,6 +177,10 @@ export class SlotTransfers {
     const { name } = incoming;
     if (request.is(2, 'ack')) {
       this.#import(name, { kind: 'acknowledged' });
+      return session.reply.ok();
+    }
+    if (request.is(2, 'turn')) {
+      this.#import(name, { kind: 'turnAsked' });
       return session.reply.ok();
     }
     if (request.is(2, 'drain')) {

@@ -20,12 +20,18 @@ export function encodeDump(
   write: (writer: RdbWriter) => void,
   options: RdbWriterOptions = {},
 ): Buffer {
-  const writer = new RdbWriter({ ...options, checksum: true });
+  const writer = (options.compression ?? true) ? COMPRESSING : PLAIN;
+  writer.reset();
   write(writer);
-  writer.raw(Uint8Array.of(RDB_VERSION & 255, RDB_VERSION >> 8), 0, 2);
+  writer.raw(VERSION, 0, VERSION.length);
   writer.checksum();
-  return writer.take();
+  return Buffer.from(writer.lend());
 }
+
+// Scratch: used within one call. A writer with its tables of its own for each key would cost many times its work.
+const COMPRESSING = new RdbWriter();
+const PLAIN = new RdbWriter({ compression: false });
+const VERSION: Uint8Array = Uint8Array.of(RDB_VERSION & 255, RDB_VERSION >> 8);
 
 /** Ends the payload that begins at `at`, whose type and value end at `end`: `DUMP_FOOTER_BYTES` more are written there. */
 export function sealDump(buf: Buffer, at: number, end: number, version: number): void {

@@ -80,6 +80,13 @@ export class RdbWriter {
     return this.#at;
   }
 
+  /** Begins anew: what was written and its checksum are forgotten. */
+  reset(): void {
+    this.#at = 0;
+    this.#summedTo = 0;
+    this.#crc.reset();
+  }
+
   /** Hands over all bytes written since the last call; they are the caller's from now on. */
   take(): Buffer {
     const taken = this.lend();

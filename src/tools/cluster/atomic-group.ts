@@ -8,7 +8,7 @@ import { type RespClient, replyItems, replyText } from '../../client/index.ts';
 import { ReplyError } from '../../resp/index.ts';
 import { ToolError, asToolError } from '../errors.ts';
 import { callNode } from './connect.ts';
-import { parseClusterNodes } from './topology.ts';
+import { type ClusterNode, parseClusterNodes } from './topology.ts';
 import { formatRanges, rangesOf, slotsOf } from './slot-ranges.ts';
 
 export interface AtomicGroup {
@@ -48,8 +48,7 @@ export async function moveAtomically(
     await untilIdle(source, slots);
     const left = await owned(source, slots);
     if (left.length === 0) return;
-    const counts = await source.pipeline(left.map((slot) => ['CLUSTER', 'COUNTKEYSINSLOT', slot]));
-    const keys = counts.reduce<number>((sum, count) => sum + Number(count), 0);
+    const keys = await keysIn(source, left);
     await throttle(keys);
     const ranges = rangesOf(left).flat();
     const words = ['SLOTSRANGE', ...ranges, 'NODE', targetId];
@@ -59,7 +58,10 @@ export async function moveAtomically(
       why = reply.message;
     } else {
       why = await untilIdle(source, left);
-      if ((await owned(source, left)).length === 0) return onKeys(keys);
+      if ((await owned(source, left)).length === 0) {
+        onKeys(keys);
+        return untilDeleted(source, left);
+      }
     }
     await pause(RETRY_MS);
   }
@@ -67,6 +69,22 @@ export async function moveAtomically(
     'NODE_FAILED',
     `Node ${source.name} could not hand over slots ${formatRanges(rangesOf(slots), 5)}: ${why}`,
   );
+}
+
+/**
+ * Waits until the source has deleted its copies: it takes no slot back before. A source that became a replica with its
+ * last slot holds the target's keys.
+ */
+async function untilDeleted(source: RespClient, slots: readonly number[]): Promise<void> {
+  while ((await myself(source))?.role === 'master' && (await keysIn(source, slots)) > 0) {
+    if ((await owned(source, slots)).length > 0) return;
+    await pause(POLL_MS);
+  }
+}
+
+async function keysIn(source: RespClient, slots: readonly number[]): Promise<number> {
+  const counts = await source.pipeline(slots.map((slot) => ['CLUSTER', 'COUNTKEYSINSLOT', slot]));
+  return counts.reduce<number>((sum, count) => sum + Number(count), 0);
 }
 
 /** Waits until no move of any of the slots is under way; answers how the last one ended. */
@@ -104,8 +122,11 @@ async function migrations(source: RespClient): Promise<Migration[]> {
 
 /** Those of the slots that the source says it owns; none when it has become a replica. */
 async function owned(source: RespClient, slots: readonly number[]): Promise<number[]> {
-  const text = replyText(await callNode(source, 'CLUSTER', 'NODES'));
-  const myself = parseClusterNodes(text).find((node) => node.isMyself);
-  const mine = new Set(slotsOf(myself?.slots ?? []));
+  const mine = new Set(slotsOf((await myself(source))?.slots ?? []));
   return slots.filter((slot) => mine.has(slot));
+}
+
+async function myself(source: RespClient): Promise<ClusterNode | undefined> {
+  const text = replyText(await callNode(source, 'CLUSTER', 'NODES'));
+  return parseClusterNodes(text).find((node) => node.isMyself);
 }
