@@ -53,13 +53,13 @@ process.on('exit', () => {
 
 await untilAnswering();
 redisCli('--cluster', 'create', ...PORTS.map(at), '--cluster-yes');
-await pause(2000);
 const clients = await Promise.all(
   PORTS.map((port) => RespClient.connect({ host: HOST, port, timeoutMs: TIMEOUT_MS })),
 );
 const ids = await Promise.all(
   clients.map(async (client) => String(await client.call('CLUSTER', 'MYID'))),
 );
+while (!(await isServing())) await pause(100);
 await fill();
 for (let round = 0; round < Number(values.rounds); round++) {
   for (const tool of values.tools.split(',')) await measure(tool);
@@ -77,7 +77,9 @@ async function measure(tool) {
   const keysPerSecond = Math.round(moved / result.seconds);
   console.log(JSON.stringify({ tool, ...result, moved, keysPerSecond, ...waits, load: load() }));
   if (after.reduce((sum, size) => sum + size, 0) !== keyCount) {
-    console.error(`bench: ${after.join(' + ')} keys instead of ${keyCount}`);
+    console.error(
+      `bench: ${after.join(' + ')} keys instead of ${keyCount}, ${before.join(' + ')} before`,
+    );
     process.exit(1);
   }
   for (const [index, id] of ids.slice(1).entries()) {
@@ -87,8 +89,8 @@ async function measure(tool) {
 }
 
 function commandOf(tool) {
-  if (tool === 'ours') return reshard('all', ids[0], slotCount);
-  if (tool === 'ours-atomic') return [...reshard('all', ids[0], slotCount), '--atomic'];
+  if (tool === 'ours') return [...reshard('all', ids[0], slotCount), '--no-atomic'];
+  if (tool === 'ours-atomic') return reshard('all', ids[0], slotCount);
   const pipeline = tool.replace('redis-cli-', '');
   const flags = { from: 'all', to: ids[0], slots: slotCount, pipeline };
   const words = Object.entries(flags).flatMap(([name, value]) => [`--cluster-${name}`, value]);
@@ -150,6 +152,11 @@ function startWriter() {
   }
 }
 
+async function isServing() {
+  const infos = await Promise.all(clients.map((client) => client.call('CLUSTER', 'INFO')));
+  return infos.every((info) => String(info).includes('cluster_state:ok'));
+}
+
 async function fill() {
   for (let from = 0; from < keyCount; from += AT_ONCE) {
     const lots = PORTS.map(() => []);
@@ -158,7 +165,9 @@ async function fill() {
       const slot = keySlot(Buffer.from(key), 0, key.length);
       lots[Math.min(3, slot >> 12)].push(['SET', key, value()]);
     }
-    await Promise.all(lots.map((lot, index) => clients[index].pipeline(lot)));
+    const replies = await Promise.all(lots.map((lot, index) => clients[index].pipeline(lot)));
+    const refusal = replies.flat().find((reply) => reply !== 'OK');
+    if (refusal !== undefined) throw new Error(`cannot fill the servers: ${refusal}`);
   }
 }
 

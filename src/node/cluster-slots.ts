@@ -4,7 +4,7 @@ import type { Keyspace } from '../keyspace/index.ts';
 import type { ClusterHost } from './cluster-host.ts';
 
 /** Keys deleted at once, before anything else happens, whatever slots they are of; more of them go in slices. */
-const AT_ONCE_KEYS = 1000;
+const AT_ONCE_KEYS = 128;
 const SLICE_KEYS = 256;
 
 interface CleanerHost {

@@ -157,6 +157,8 @@ export class SlotExportRun {
 
   takeOver(epoch: number): void {
     this.#flush();
+    // Nothing follows: what is deleted here from now on, the target has taken.
+    this.#isSending = false;
     this.#ask('takeover', 'CLUSTER', 'SYNCSLOTS', 'TAKEOVER', String(epoch));
   }
 

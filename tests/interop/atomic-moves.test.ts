@@ -75,19 +75,10 @@ describeWithRealRedis('atomic moves of slots', () => {
     await expectWhole();
   });
 
-  test('reshard moves slots so when asked to, and goes on after it was killed', async () => {
+  test('reshard moves slots so between our nodes, and goes on after it was killed', async () => {
     const [from, to] = [cluster.node(1), cluster.node(5)];
-    const args = [
-      'reshard',
-      at(from),
-      '--from',
-      at(from),
-      '--to',
-      at(to),
-      '--slots',
-      '2000',
-      '--atomic',
-    ];
+    const ends = ['--from', at(from), '--to', at(to), '--slots', '2000'];
+    const args = ['reshard', at(from), ...ends];
     const flags = ['--yes', '--journal', folder];
     const killed = startSlotline('cluster', ...args, ...flags, '--throttle', '300');
     const before = await moveCount(from);

@@ -26,7 +26,7 @@ export interface MoveOptions {
   readonly isReplacing: boolean;
   /** Keys a second of the whole run; undefined: as fast as it goes. */
   readonly keysPerSecond: number | undefined;
-  /** Nodes that can hand slots over by themselves do; else every key is moved by MIGRATE. */
+  /** Nodes of one make that can hand slots over by themselves do; else every key is moved by MIGRATE. */
   readonly isAtomic: boolean;
   /** Slots with a key above so many bytes stay where they are; undefined: all move. */
   readonly keyBytesMax: number | undefined;
@@ -37,7 +37,7 @@ export const MOVE_DEFAULTS: MoveOptions = {
   batchKeysMax: 1000,
   isReplacing: false,
   keysPerSecond: undefined,
-  isAtomic: false,
+  isAtomic: true,
   keyBytesMax: undefined,
 };
 
@@ -161,7 +161,7 @@ async function endsOf(move: SlotMove, { report, options, timeoutMs }: MoveContex
     );
   }
   // Valkey tells the replicas of every change before it makes it, which nobody has tried within a transaction.
-  const facts = replyFacts(await callNode(clientOf(to), 'INFO', 'server'));
+  const facts = await serverFacts(to);
   const isAtomic = options.isAtomic && !isOpen(move, [from, to]) && (await areAtomic([from, to]));
   return {
     from,
@@ -180,9 +180,18 @@ function isOpen({ slots }: SlotMove, ends: readonly NodeReport[]): boolean {
   );
 }
 
+/** What the two say to each other while a move goes on is their make's own. */
 async function areAtomic(ends: readonly NodeReport[]): Promise<boolean> {
   const known = await Promise.all(ends.map((end) => knowsAtomicMoves(clientOf(end))));
-  return known.every(Boolean);
+  if (!known.every(Boolean)) return false;
+  const facts = await Promise.all(ends.map((end) => serverFacts(end)));
+  return ['slotline_version', 'valkey_version'].every(
+    (make) => new Set(facts.map((each) => each.has(make))).size === 1,
+  );
+}
+
+async function serverFacts(node: NodeReport): Promise<ReadonlyMap<string, string>> {
+  return replyFacts(await callNode(clientOf(node), 'INFO', 'server'));
 }
 
 /**
@@ -264,11 +273,12 @@ async function work(parts: WorkerParts): Promise<void> {
       const source = await connections.to(ends.from);
       const slots = await movable(job, source, context);
       const onKeys = (keys: number): void => context.progress.keysMoved(keys);
-      if (ends.isAtomic) {
-        await moveAtomically({ source, targetId: ends.to.node.id, throttle, onKeys }, slots);
-        context.progress.slotsMoved(slots.length);
-        continue;
-      }
+      const targetId = ends.to.node.id;
+      const left = ends.isAtomic
+        ? await moveAtomically({ source, targetId, throttle, onKeys }, slots)
+        : slots;
+      context.progress.slotsMoved(slots.length - left.length);
+      if (left.length === 0) continue;
       await moveGroup(
         {
           source,
@@ -284,10 +294,10 @@ async function work(parts: WorkerParts): Promise<void> {
           throttle,
           onKeys,
         },
-        slots,
+        left,
         (slot) => ends.ownedByTarget.has(slot),
       );
-      context.progress.slotsMoved(slots.length);
+      context.progress.slotsMoved(left.length);
     }
   } catch (error) {
     context.stopping.request('a failure');
