@@ -71,11 +71,13 @@ export class SnapshotWriter {
   readonly #reader: RdbReader;
   readonly #parts: ValueParts;
   #entry: RdbEntry | undefined;
+  /** Where commands about it go. What is sent between two pieces of the snapshot changes that: `undefined` until asked. */
+  #place: { readonly out: RequestBuffer | undefined } | undefined;
   #isWhole = false;
 
   constructor(options: SnapshotWriterOptions) {
     this.#options = options;
-    this.#parts = new ValueParts();
+    this.#parts = new ValueParts(() => this.#lane());
     const bytesMax = options.conflict === 'replace' ? WHOLE_BYTES_MAX : RESTORABLE_BYTES_MAX;
     const decoders = createRawDecoders((type, value) => this.#restore(type, value), bytesMax);
     this.#reader = new RdbReader(
@@ -94,6 +96,7 @@ export class SnapshotWriter {
 
   /** Takes the next bytes of the snapshot; says what is wrong with them, if so. */
   push(bytes: Buffer): string | undefined {
+    this.#place = undefined;
     this.restBytes = bytes.length - this.#reader.push(bytes, 0, bytes.length);
     const { failure } = this.#reader;
     return failure === undefined ? undefined : failureText(failure);
@@ -106,13 +109,19 @@ export class SnapshotWriter {
   #begin(entry: RdbEntry): undefined {
     this.#entry = entry;
     this.#isWhole = false;
-    const out = this.#lane(entry);
-    const { key } = entry;
-    this.#parts.begin(out, key);
+    this.#place = undefined;
+    this.#parts.begin(entry.key);
     return undefined;
   }
 
-  #lane({ dbIndex, key }: RdbEntry): RequestBuffer | undefined {
+  #lane(): RequestBuffer | undefined {
+    this.#place ??= { out: this.#choose() };
+    return this.#place.out;
+  }
+
+  #choose(): RequestBuffer | undefined {
+    invariant(this.#entry !== undefined, 'a value is written after its key was read');
+    const { dbIndex, key } = this.#entry;
     const db = this.#options.targetDb(dbIndex);
     if (db === undefined || isProgressKey(key.buf, key.at, key.size)) return undefined;
     if (this.#options.filter?.admits(key.buf, key.at, key.size) === false) return undefined;
@@ -132,7 +141,7 @@ export class SnapshotWriter {
     this.#isWhole = true;
     const entry = this.#entry;
     invariant(entry !== undefined, 'a value follows its key');
-    const out = this.#lane(entry);
+    const out = this.#lane();
     if (out === undefined) return;
     const replaces = this.#options.conflict === 'replace';
     const time = this.#expiry(entry);
@@ -161,7 +170,7 @@ export class SnapshotWriter {
   #end(): void {
     const entry = this.#entry;
     invariant(entry !== undefined, 'a value ends after its key');
-    const out = this.#lane(entry);
+    const out = this.#lane();
     if (out === undefined) {
       if (this.#options.targetDb(entry.dbIndex) === undefined) this.leftOutCount++;
       return;
@@ -189,14 +198,17 @@ const ADDING: Readonly<Record<ContainerKind, string>> = {
 class ValueParts implements ValueSink {
   readonly #arguments: Arguments = new Arguments();
   readonly #listpack: ListpackReader = new ListpackReader();
-  #out: RequestBuffer | undefined;
+  readonly #lane: () => RequestBuffer | undefined;
   #key: Bytes | undefined;
   #kind: ContainerKind = 'list';
   #count = 0;
   #hasBegun = false;
 
-  begin(out: RequestBuffer | undefined, key: Bytes): void {
-    this.#out = out;
+  constructor(lane: () => RequestBuffer | undefined) {
+    this.#lane = lane;
+  }
+
+  begin(key: Bytes): void {
     this.#key = key;
     this.#count = 0;
     this.#hasBegun = false;
@@ -207,8 +219,7 @@ class ValueParts implements ValueSink {
   }
 
   string(value: Bytes): void {
-    this.#command('SET', 1);
-    this.#out?.argument(value.buf, value.at, value.size);
+    this.#command('SET', 1)?.argument(value.buf, value.at, value.size);
   }
 
   container(kind: ContainerKind): void {
@@ -319,17 +330,17 @@ class ValueParts implements ValueSink {
     if (count === 0) return;
     this.#count = 0;
     const bytes = this.#arguments.take();
-    this.#command(ADDING[this.#kind], count);
-    this.#out?.raw(bytes, 0, bytes.length, 0);
+    this.#command(ADDING[this.#kind], count)?.raw(bytes, 0, bytes.length, 0);
   }
 
-  /** Begins a command about the key with so many arguments more. */
-  #command(name: string, more: number): void {
-    const [out, key] = [this.#out, this.#key];
-    if (out === undefined || key === undefined) return;
+  /** Begins a command about the key with so many arguments more; undefined where it is not to be written. */
+  #command(name: string, more: number): RequestBuffer | undefined {
+    const [out, key] = [this.#lane(), this.#key];
+    if (out === undefined || key === undefined) return undefined;
     out.begin(2 + more);
     out.word(name);
     out.argument(key.buf, key.at, key.size);
+    return out;
   }
 }
 

@@ -9,6 +9,7 @@ import {
   type RawReplies,
   RequestBuffer,
   type RespClient,
+  locateReplies,
 } from '../../client/index.ts';
 import { ReplyError } from '../../resp/index.ts';
 import { type Refusal, isPassing, requestsOf } from './batch-replies.ts';
@@ -117,21 +118,14 @@ export class TargetWriter {
     const { count } = lane.out;
     const bytes = lane.out.take();
     this.#inFlightBytes += bytes.length;
-    lane.client.exchange(bytes, count).then(
-      (replies) => {
-        this.#answered(bytes, replies);
+    lane.client.exchangeBlock(bytes, count).then(
+      (block) => {
+        if (block.errorCount > 0) this.#sortOut(bytes, locateReplies(block));
+        this.#ended(bytes, undefined);
         if (this.#again.length === 0) lane.out.recycle(bytes);
       },
       (error: unknown) => this.#ended(bytes, { error }),
     );
-  }
-
-  #answered(bytes: Buffer, replies: RawReplies): void {
-    const { buf, starts } = replies;
-    let hasError = false;
-    for (let i = 0; i < starts.length && !hasError; i++) hasError = buf[starts[i]!] === MINUS;
-    if (hasError) this.#sortOut(bytes, replies);
-    this.#ended(bytes, undefined);
   }
 
   #ended(bytes: Buffer, failure: { readonly error: unknown } | undefined): void {
