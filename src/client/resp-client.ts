@@ -203,6 +203,15 @@ export class RespClient {
     });
   }
 
+  /** Reads nothing until `readOn`; replies wait at the system, and their time goes on. */
+  rest(): void {
+    this.#socket.pause();
+  }
+
+  readOn(): void {
+    this.#socket.resume();
+  }
+
   /** Ends the connection at once; what waits for a reply is rejected with `CLOSED`. */
   close(): void {
     this.#fail('CLOSED', 'closed by us');

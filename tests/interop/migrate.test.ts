@@ -293,6 +293,9 @@ describeWithRealRedis('migrate without a cluster or Sentinels', () => {
       await master.call('INCR', 'before');
       const hasArrived = async (): Promise<boolean> => (await target.call('GET', 'before')) === '2';
       await until(hasArrived, BOUND_MS, 'a write arrived');
+      // A replica that lacks what was copied already begins a history that nobody can go on with.
+      const hasIt = async (): Promise<boolean> => (await replica.call('GET', 'before')) === '2';
+      await until(hasIt, BOUND_MS, 'the replica has the write too');
       await master.kill();
       await replica.call('REPLICAOF', 'NO', 'ONE');
       for (let i = 0; i < 100; i++) await replica.call('RPUSH', 'after', i);

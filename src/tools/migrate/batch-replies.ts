@@ -69,12 +69,10 @@ function elementsOf(buf: Buffer, start: number, end: number): number[] {
 }
 
 /** Whether an item was to renew a key and found none. */
-export function hasMissedRenewal(
-  { renewals }: StreamBatch,
-  { plain, units }: Layout,
-  { buf, starts, ends }: RawReplies,
-): boolean {
+export function hasMissedRenewal(batch: StreamBatch, { buf, starts, ends }: RawReplies): boolean {
+  const { renewals } = batch;
   if (renewals.length === 0) return false;
+  const { plain, units } = batch.layout();
   const wanted = new Set(renewals);
   const isZero = (start: number): boolean => buf[start] === COLON && buf[start + 1] === ZERO;
   if (plain.some((index, n) => wanted.has(index) && isZero(starts[n]!))) return true;
@@ -90,9 +88,9 @@ export function hasMissedRenewal(
   return false;
 }
 
-/** Sorts out the replies to a batch that was sent as `layout` says. */
-export function sortOut(batch: StreamBatch, layout: Layout, replies: RawReplies): BatchOutcome {
-  return new Sorter(batch, replies).sort(layout);
+/** Sorts out the replies to a batch. */
+export function sortOut(batch: StreamBatch, replies: RawReplies): BatchOutcome {
+  return new Sorter(batch, replies).sort(batch.layout());
 }
 
 class Sorter {

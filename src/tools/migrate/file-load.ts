@@ -192,6 +192,7 @@ export class FileLoad {
         keyOf: (args) => this.#commandKeys.firstKey(args),
         markSlots: [],
         onMarkSlots: () => undefined,
+        beat: undefined,
       },
       from,
     );

@@ -10,6 +10,7 @@ import { type StreamPlace, endName, offsetsOf } from './ends.ts';
 import type { KeyFilter } from './key-filter.ts';
 import { Quarantine } from './quarantine.ts';
 import type { ProgressMeter } from './report.ts';
+import { ReadBeat } from './read-beat.ts';
 import { Reporting } from './reporting.ts';
 import type { Conflict } from './snapshot-writer.ts';
 import { RunState } from './run-state.ts';
@@ -45,7 +46,7 @@ export interface MigrateOptions {
   readonly signal: AbortSignal;
 }
 
-const POLL_MS = 20;
+const POLL_MS = 50;
 /** How often a source with a lost master is asked who has its place. */
 const FIND_MS = 500;
 
@@ -119,7 +120,16 @@ async function prepare(ends: Ends): Promise<Setting> {
     const disputes = new SlotDisputes({ ...common, replaces: conflict === 'replace' });
     const runs = new SourceRuns({
       ...common,
-      ...{ targetDb, conflict, dir, spoolBytesMax, forksMax, quarantine, control },
+      ...{
+        targetDb,
+        conflict,
+        dir,
+        spoolBytesMax,
+        forksMax,
+        quarantine,
+        control,
+        beat: new ReadBeat(),
+      },
       target: options.target,
       onImports: (slots) => disputes.add(slots),
     });

@@ -14,6 +14,7 @@ import {
   ReplicationHistory,
   logSentence,
 } from '../../replication/index.ts';
+import type { ReadBeat } from './read-beat.ts';
 import type { Spool } from './spool.ts';
 
 export interface SourceFeedOptions {
@@ -22,17 +23,16 @@ export interface SourceFeedOptions {
   /** Above this the source has to wait, and its output buffer fills. */
   readonly spoolBytesMax: number;
   readonly timeoutMs: number;
+  /** When the stream is read on. */
+  readonly beat: ReadBeat;
   readonly log: (line: string) => void;
 }
 
 const TICK_MS = 50;
-/**
- * How long the stream gathers at the source before it is read: a master writes it command by command, and to wake up for
- * each of them costs ten times as much as the command.
- */
-const GATHER_MS = 5;
 /** What one read brings at most. */
 const READ_BYTES: number = 64 * 1024;
+/** Who reads so much is behind, and does not wait for more. */
+const GATHERED_BYTES: number = READ_BYTES / 2;
 /** A tick so much overdue means that the process stood still. */
 const STANDSTILL_MS = 50;
 /** `repl-timeout` of redis.conf. */
@@ -47,7 +47,10 @@ export class SourceFeed {
   /** Tells a connection that is still being made that nobody wants it any more. */
   #attempt = 0;
   #timer: NodeJS.Timeout | undefined;
-  #gathering: NodeJS.Timeout | undefined;
+  /** Whether the stream gathers until the next beat. */
+  #isGathering = false;
+  /** Where the socket reads to; all of it is passed on before the next read. */
+  readonly #chunk: Buffer = Buffer.allocUnsafeSlow(READ_BYTES);
   #snapshotBytes = 0;
   #snapshotSize: number | undefined;
   #hasSnapshot = false;
@@ -173,7 +176,7 @@ export class SourceFeed {
     this.#noticeStandstill();
     this.#tickedMs = performance.now();
     this.#carryOut(this.#link.step(now(), { kind: 'tick' }));
-    if (this.#gathering === undefined) this.#read();
+    if (!this.#isGathering) this.#read();
   }
 
   /** Reads on, unless too much waits already. */
@@ -241,7 +244,14 @@ export class SourceFeed {
     const address = this.#address;
     let socket: Socket;
     try {
-      socket = await connectSocket({ ...address, timeoutMs });
+      // Only a socket that reads so stops at once when it is told to.
+      socket = await connectSocket(
+        { ...address, timeoutMs },
+        {
+          buffer: this.#chunk,
+          callback: (size) => attempt === this.#attempt && this.#received(size),
+        },
+      );
     } catch (error) {
       if (attempt !== this.#attempt) return;
       const reason = error instanceof Error ? error.message : String(error);
@@ -254,7 +264,6 @@ export class SourceFeed {
     }
     this.#socket = socket;
     this.gapCount++;
-    socket.on('data', (chunk: Buffer) => this.#received(chunk));
     socket.on('error', () => undefined);
     socket.on('close', () => {
       if (this.#socket !== socket) return;
@@ -271,19 +280,19 @@ export class SourceFeed {
     this.#tickedMs = 0;
   }
 
-  #received(chunk: Buffer): void {
+  /** Bytes came into `#chunk`; answers whether to read on at once. */
+  #received(size: number): boolean {
     this.#noticeStandstill();
-    this.#carryOut(this.#link.receive(now(), chunk, 0, chunk.length));
-    if (this.#options.spool.heldBytes > this.#options.spoolBytesMax) this.#socket?.pause();
-    else if (this.phase === 'connected' && chunk.length < READ_BYTES) this.#gather();
-  }
-
-  #gather(): void {
-    this.#socket?.pause();
-    this.#gathering ??= setTimeout(() => {
-      this.#gathering = undefined;
+    this.#carryOut(this.#link.receive(now(), this.#chunk, 0, size));
+    if (this.#options.spool.heldBytes > this.#options.spoolBytesMax) return false;
+    if (this.phase !== 'connected' || size >= GATHERED_BYTES) return true;
+    if (this.#isGathering) return false;
+    this.#isGathering = true;
+    this.#options.beat.next(() => {
+      this.#isGathering = false;
       this.#read();
-    }, GATHER_MS);
+    });
+    return false;
   }
 
   #drop(): void {

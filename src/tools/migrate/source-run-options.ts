@@ -4,6 +4,7 @@ import type { DatabasePair } from '../flow/index.ts';
 import type { FlowControl } from './control.ts';
 import type { KeyFilter } from './key-filter.ts';
 import type { Quarantine } from './quarantine.ts';
+import type { ReadBeat } from './read-beat.ts';
 import type { RunState } from './run-state.ts';
 import type { Conflict } from './snapshot-writer.ts';
 
@@ -31,5 +32,7 @@ export interface SourceRunOptions {
   readonly quarantine: Quarantine;
   /** Of all masters together. */
   readonly control: FlowControl;
+  /** Of all masters together. */
+  readonly beat: ReadBeat;
   readonly note: (line: string) => void;
 }

@@ -58,7 +58,7 @@ export class SourceRun {
 
   /** Connects to the target. Throws ClientError. */
   static async open(options: SourceRunOptions): Promise<SourceRun> {
-    const { address, spoolBytesMax, note, dir, key, target } = options;
+    const { address, spoolBytesMax, note, dir, key, target, beat } = options;
     const name = formatAddress(address);
     const spool = new Spool({ dir, name: key });
     const feed = new SourceFeed({
@@ -66,6 +66,7 @@ export class SourceRun {
       spool,
       spoolBytesMax,
       timeoutMs: target.timeoutMs,
+      beat,
       log: (line) => note(`${name}: ${line}`),
     });
     return new SourceRun(options, { spool, feed, copy: await TargetCopy.open(options, feed) });

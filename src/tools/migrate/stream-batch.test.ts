@@ -18,7 +18,7 @@ function batchOf(...commands: readonly [slot: number, repeatable: boolean, text:
 
 function written(batch: StreamBatch): string[] {
   const out = new RequestBuffer();
-  batch.write(out, batch.layout(), (slot) => `at:${slot}`);
+  batch.write(out, (slot) => `at:${slot}`);
   const { count } = out;
   return requestsOf(out.take(), count).map((args) => args.join(' '));
 }
@@ -74,7 +74,7 @@ test('an error inside EXEC is one command that was refused, the rest is done', (
   const exec = '*3\r\n-ERR not an integer\r\n:2\r\n+OK\r\n';
   const replies = repliesOf('+OK\r\n', ...queued, exec);
   expect(areAllDone(replies)).toBe(false);
-  const { refusals, again } = sortOut(batch, batch.layout(), replies);
+  const { refusals, again } = sortOut(batch, replies);
   expect(again).toEqual([]);
   expect(refusals.map(({ args, reason }) => [args.join(' '), reason])).toEqual([
     ['INCR a', 'ERR not an integer'],
@@ -93,7 +93,7 @@ test('a transaction that was redirected comes again whole, without what was refu
     '+QUEUED\r\n',
     '-EXECABORT discarded\r\n',
   );
-  const { refusals, again } = sortOut(batch, batch.layout(), replies);
+  const { refusals, again } = sortOut(batch, replies);
   expect(again).toEqual([0]);
   expect(refusals.map(({ reason }) => reason)).toEqual(['ERR unknown command']);
   const moved = repliesOf(
@@ -104,7 +104,7 @@ test('a transaction that was redirected comes again whole, without what was refu
     '-MOVED 1 127.0.0.1:1\r\n',
     '-EXECABORT discarded\r\n',
   );
-  expect(sortOut(batch, batch.layout(), moved)).toEqual({ refusals: [], again: [0, 1, 2] });
+  expect(sortOut(batch, moved)).toEqual({ refusals: [], again: [0, 1, 2] });
 });
 
 test('commands that depend on what was there are not repeatable', () => {
@@ -124,7 +124,7 @@ test('commands that depend on what was there are not repeatable', () => {
 test('a renewal that found no key is seen, in a transaction as outside one', () => {
   const plain = batchOf([1, true, 'HSET a f 1'], [2, true, 'PEXPIREAT b 99']);
   const isMissed = (batch: StreamBatch, ...replies: readonly string[]): boolean =>
-    hasMissedRenewal(batch, batch.layout(), repliesOf(...replies));
+    hasMissedRenewal(batch, repliesOf(...replies));
   expect(isMissed(plain, ':0\r\n', ':1\r\n')).toBe(false);
   expect(isMissed(plain, ':1\r\n', ':0\r\n')).toBe(true);
   const unit = batchOf([2, true, 'SET x 1'], [1, false, 'INCR a'], [1, true, 'persist a']);

@@ -50,6 +50,8 @@ export class StreamBatch {
   /** Where each item's bytes end. */
   readonly #ends: number[] = [];
   #hasUnits = false;
+  /** Whether all of it is one transaction of database 0. */
+  #isOneUnit = false;
   /** Indexes of items that give a key, which there is, a later time or none. */
   readonly renewals: number[] = [];
   /** Whether a key that its commands are about may have ended too early. */
@@ -67,7 +69,12 @@ export class StreamBatch {
   }
 
   add(item: Item, buf: Buffer, at: number, size: number): void {
-    if (this.items.length === 0) this.sinceMs = performance.now();
+    const [first] = this.items;
+    if (first === undefined) this.sinceMs = performance.now();
+    this.#isOneUnit =
+      !item.isRepeatable &&
+      item.db === 0 &&
+      (first === undefined || (this.#isOneUnit && item.slot === first.slot));
     this.#staged.raw(buf, at, size, 1);
     this.#ends.push(this.#staged.byteCount);
     if (isRenewal(buf, at)) this.renewals.push(this.items.length);
@@ -117,21 +124,26 @@ export class StreamBatch {
   }
 
   /** Writes the batch as `layout` says. */
-  write(out: RequestBuffer, layout: Layout, positionKey: (slot: number) => string): void {
-    if (layout.units.length === 0) {
-      out.raw(this.#staged.bytes, 0, this.#staged.byteCount, this.#staged.count);
-      return;
+  write(out: RequestBuffer, positionKey: (slot: number) => string): void {
+    if (!this.#hasUnits) return this.#writeAll(out);
+    if (this.#isOneUnit) {
+      const { slot, offset } = this.items.at(-1)!;
+      return writeUnit(out, positionKey(slot), offset, () => this.#writeAll(out));
     }
-    for (const index of layout.plain) this.#writeItem(out, index);
-    for (const { slot, offset, steps } of layout.units) {
-      out.raw(MULTI, 0, MULTI.length, 1);
-      for (const step of steps) {
-        if ('item' in step) this.#writeItem(out, step.item);
-        else writeWords(out, 'SELECT', String(step.select));
-      }
-      writeWords(out, 'SET', positionKey(slot), String(offset));
-      out.raw(EXEC, 0, EXEC.length, 1);
+    const { plain, units } = this.layout();
+    for (const index of plain) this.#writeItem(out, index);
+    for (const { slot, offset, steps } of units) {
+      writeUnit(out, positionKey(slot), offset, () => {
+        for (const step of steps) {
+          if ('item' in step) this.#writeItem(out, step.item);
+          else writeWords(out, 'SELECT', String(step.select));
+        }
+      });
     }
+  }
+
+  #writeAll(out: RequestBuffer): void {
+    out.raw(this.#staged.bytes, 0, this.#staged.byteCount, this.#staged.count);
   }
 
   #writeItem(out: RequestBuffer, index: number): void {
@@ -148,6 +160,14 @@ export class StreamBatch {
 function isRenewal(buf: Buffer, at: number): boolean {
   const name = at + NAME_AT;
   return (buf[name]! | LOWER) === LOWER_P && (buf[name + 1]! | LOWER) === LOWER_E;
+}
+
+/** A transaction of what `write` writes, and the position behind it. */
+function writeUnit(out: RequestBuffer, key: string, offset: number, write: () => void): void {
+  out.raw(MULTI, 0, MULTI.length, 1);
+  write();
+  writeWords(out, 'SET', key, String(offset));
+  out.raw(EXEC, 0, EXEC.length, 1);
 }
 
 function writeWords(out: RequestBuffer, ...words: readonly string[]): void {

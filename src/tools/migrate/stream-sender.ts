@@ -12,7 +12,7 @@ import {
   RequestBuffer,
   type RespClient,
 } from '../../client/index.ts';
-import { ReplyError } from '../../resp/index.ts';
+import { ReplyError, encodeRequest } from '../../resp/index.ts';
 import type { ProgressKeys } from '../flow/index.ts';
 import {
   type Refusal,
@@ -23,7 +23,8 @@ import {
 } from './batch-replies.ts';
 import { LATE_MS } from './late-keys.ts';
 import { type StreamPosition, formatMark } from './marks.ts';
-import { type Item, type Layout, NO_SLOT, StreamBatch } from './stream-batch.ts';
+import type { ReadBeat } from './read-beat.ts';
+import { type Item, NO_SLOT, StreamBatch } from './stream-batch.ts';
 
 export interface StreamSenderOptions {
   readonly deployment: Deployment;
@@ -40,6 +41,8 @@ export interface StreamSenderOptions {
   readonly markSlots: readonly number[];
   /** Others hold one now. */
   readonly onMarkSlots: (slots: readonly number[]) => void;
+  /** When answers that nobody waits for are read; undefined: as they come. */
+  readonly beat: ReadBeat | undefined;
 }
 
 /** `db`: of the target. */
@@ -73,6 +76,8 @@ const BATCH_BYTES_MAX: number = 1024 * 1024;
 /** How far apart marks are at most, in bytes of the stream and in time. */
 const MARK_BYTES: number = 64 * 1024;
 const MARK_MS = 100;
+/** Of a batch whose answers can wait. */
+const LITTLE_BYTES: number = 32 * 1024;
 const RETRY_MS = 50;
 /** How long a slot may be on its way. */
 const STUCK_MS = 120_000;
@@ -211,8 +216,7 @@ export class StreamSender {
     if (lane.batches.length === 1) lane.batches.push(lane.spare ?? new StreamBatch());
     lane.spare = undefined;
     lane.isBusy = true;
-    const layout = batch.layout();
-    batch.write(this.#wire, layout, (slot) => this.#options.keys.position(slot));
+    batch.write(this.#wire, (slot) => this.#options.keys.position(slot));
     const { count } = this.#wire;
     const bytes = this.#wire.take();
     lane.client.exchange(bytes, count).then(
@@ -221,12 +225,13 @@ export class StreamSender {
         lane.isBusy = false;
         lane.batches.shift();
         lane.doneCount += batch.items.length;
-        this.#tellWhatIsLate(batch, layout, replies);
-        if (!areAllDone(replies)) this.#sortOut(batch, layout, replies);
+        this.#tellWhatIsLate(batch, replies);
+        if (!areAllDone(replies)) this.#sortOut(batch, replies);
         batch.clear();
         lane.spare = batch;
         this.#mark();
         this.#sendAll();
+        if (this.#waiting.length === 0) this.#rest(lane);
         this.#changed();
       },
       (error: unknown) => {
@@ -236,16 +241,24 @@ export class StreamSender {
     );
   }
 
-  #sortOut(batch: StreamBatch, layout: Layout, replies: RawReplies): void {
-    const { refusals, again } = sortOut(batch, layout, replies);
+  /** What the node answers next can wait, where that is little. */
+  #rest({ client, batches }: Lane): void {
+    const { beat } = this.#options;
+    if (beat === undefined || batches[0]!.byteCount > LITTLE_BYTES) return;
+    client.rest();
+    beat.next(() => client.readOn());
+  }
+
+  #sortOut(batch: StreamBatch, replies: RawReplies): void {
+    const { refusals, again } = sortOut(batch, replies);
     for (const refusal of refusals) this.#refuse(refusal);
     for (const index of again) {
       this.#again.push({ item: batch.items[index]!, bytes: Buffer.from(batch.bytesOf(index)) });
     }
   }
 
-  #tellWhatIsLate(batch: StreamBatch, layout: Layout, replies: RawReplies): void {
-    if (hasMissedRenewal(batch, layout, replies)) {
+  #tellWhatIsLate(batch: StreamBatch, replies: RawReplies): void {
+    if (hasMissedRenewal(batch, replies)) {
       // What was made of that key since then is wrong too.
       for (const { batches } of this.#lanes) for (const each of batches) each.isLate = true;
       batch.isLate = true;
@@ -309,10 +322,7 @@ export class StreamSender {
     this.#markedMs = performance.now();
     const { keys } = this.#options;
     for (const lane of this.#lanes) {
-      const out = new RequestBuffer();
-      out.begin(3);
-      for (const word of ['SET', keys.mark(lane.markSlot), formatMark(position)]) out.word(word);
-      const bytes = out.take();
+      const bytes = encodeRequest(['SET', keys.mark(lane.markSlot), formatMark(position)]);
       const { offset } = this.#position;
       const item = { slot: lane.markSlot, db: 0, isRepeatable: true, offset };
       this.#addTo(lane, item, bytes, 0, bytes.length);
@@ -391,12 +401,11 @@ export class StreamSender {
     }
     const sent = lanes.map(async (batch, i) => {
       if (batch.items.length === 0) return;
-      const layout = batch.layout();
       const out = new RequestBuffer();
-      batch.write(out, layout, (slot) => this.#options.keys.position(slot));
+      batch.write(out, (slot) => this.#options.keys.position(slot));
       const { count } = out;
       const replies = await this.#lanes[i]!.client.exchange(out.take(), count);
-      if (!areAllDone(replies)) this.#sortOut(batch, layout, replies);
+      if (!areAllDone(replies)) this.#sortOut(batch, replies);
     });
     await Promise.all(sent);
     if (this.#again.length > 0) await pause(RETRY_MS);

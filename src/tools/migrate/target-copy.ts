@@ -457,7 +457,7 @@ export class TargetCopy {
   }
 
   async #beginStream(record: CopyRecord, { position, bySlot }: StoredProgress): Promise<void> {
-    const { targetDb, filter, isAlone, quarantine } = this.#options;
+    const { targetDb, filter, isAlone, quarantine, beat } = this.#options;
     this.#record = record;
     this.#isSettled = position.isSettled;
     this.#streamFrom = position.offset;
@@ -467,6 +467,7 @@ export class TargetCopy {
         deployment: this.#target,
         keys: this.#keysOf(record),
         name: connectionName(record.id),
+        beat,
         onRefusal: (refusal) => this.#refused(refusal),
         onLate: (commands) => this.#noteLate(commands),
         keyOf: (args) => this.#commandKeys.firstKey(args),
