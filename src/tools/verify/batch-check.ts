@@ -1,9 +1,9 @@
 /**
  * The quick look at many keys: which of them are surely equal. Both sides are asked the same in the same order, so that
  * where nothing differs one comparison of all bytes tells. Of a string a bounded range is read, together with its expiry;
- * the error tells what is none. Of other values MEMORY USAGE is asked first, so that no large one is read whole, then
- * DUMP. Payloads that are equal but for their version are equal values; others are compared as portraits. What is not
- * surely equal, and what is large, is left to the judge of single keys.
+ * the error tells what is none. Of other values, and of strings among many of them, MEMORY USAGE is asked first, so that no
+ * large one is read whole, then DUMP. Payloads that are equal but for their version are equal values; others are compared as
+ * portraits. What is not surely equal, and what is large, is left to the judge of single keys.
  */
 import { SLOT_COUNT } from '../../base/index.ts';
 import {
@@ -16,6 +16,7 @@ import {
   locateReplies,
   replyFacts,
 } from '../../client/index.ts';
+import { TYPE_STRING } from '../../rdb/index.ts';
 import {
   type Comparison,
   type Difference,
@@ -35,16 +36,16 @@ const SHORT_STRING_BYTES: number = 16 * 1024;
 const EMPTY_BULK_BYTES = 6;
 /** Version and checksum at the end of a payload, and the end of line. */
 const TAIL_BYTES = 12;
+/** Around the digits of an integer. */
+const INTEGER_FRAME_BYTES = 3;
 
 const DOLLAR = 0x24;
 const COLON = 0x3a;
 const MINUS = 0x2d;
 const ZERO = 0x30;
 const CR = 0x0d;
-const LETTER_N = 0x6e;
-const LETTER_I = 0x69;
+const LF = 0x0a;
 const LETTER_R = 0x52;
-const LETTER_S = 0x73;
 const LETTER_W = 0x57;
 
 const NOT_A_NUMBER = -3;
@@ -73,7 +74,7 @@ export class BatchCheck {
   readonly #comparison: Comparison;
   readonly #painter: PortraitPainter = new PortraitPainter();
   readonly #out: RequestBuffer = new RequestBuffer();
-  /** Whether most keys of the last part were strings: the next ones are read as such before their type is known. */
+  /** Whether the last part looked like strings: the next one is read as such before its types are known. */
   #areMostlyStrings = true;
   #asksForExpiry = false;
 
@@ -116,9 +117,9 @@ export class BatchCheck {
 
   async #check(part: Part, found: Suspects): Promise<void> {
     if (this.#comparison.measure.depth === 'types') return this.#checkTypes(part, found);
+    if (!this.#areMostlyStrings) return this.#checkOthers(part, found);
     const others: number[] = [];
-    const strings = this.#areMostlyStrings ? part.keys : await this.#stringsOf(part, others, found);
-    if (strings.length > 0) await this.#checkStrings({ ...part, keys: strings }, others, found);
+    await this.#checkStrings(part, others, found);
     this.#areMostlyStrings = others.length * 2 < part.keys.length;
     if (others.length > 0) await this.#checkOthers({ ...part, keys: others }, found);
   }
@@ -131,23 +132,6 @@ export class BatchCheck {
       const isError = source.buf[source.starts[place]!] === MINUS;
       if (isError || !areSameBytes(source, target, place, 0)) found.unsure.push(index);
     }
-  }
-
-  /** Asks for the types. */
-  async #stringsOf(part: Part, others: number[], found: Suspects): Promise<readonly number[]> {
-    const client = await this.#comparison.source.deployment.connection(
-      part.sourceMaster,
-      this.#comparison.source.db,
-    );
-    const types = await client.exchange(this.#written(part, TYPE), part.keys.length);
-    return part.keys.filter((index, place) => {
-      const [{ buf }, start] = [types, types.starts[place]!];
-      // `+string` and `+stream` differ in the fourth letter; `+none` is a key that went.
-      if (buf[start + 1] === LETTER_S && buf[start + 4] === LETTER_I) return true;
-      if (buf[start] === MINUS || buf[start + 1] === LETTER_N) found.unsure.push(index);
-      else others.push(index);
-      return false;
-    });
   }
 
   /** Takes the keys for strings; what is something else, or too long, is added to `others`. */
@@ -182,11 +166,15 @@ export class BatchCheck {
     const { errorCount, shortestBytes, longestBytes } = source;
     const areShortStrings =
       errorCount === 0 && longestBytes <= SHORT_STRING_BYTES && shortestBytes > EMPTY_BULK_BYTES;
-    const neverExpire =
-      !hasExpiry(source, this.#comparison.source.db) &&
-      !hasExpiry(target, this.#comparison.target.db);
-    if (!areShortStrings || !neverExpire) this.#asksForExpiry = true;
+    if (!areShortStrings || this.#haveExpiry(blocks)) this.#asksForExpiry = true;
     return !this.#asksForExpiry && areSameBlocks([withoutLast(source), withoutLast(target)]);
+  }
+
+  /** Whether any key expires, by the keyspace behind the replies. */
+  #haveExpiry([source, target]: Blocks): boolean {
+    return (
+      hasExpiry(source, this.#comparison.source.db) || hasExpiry(target, this.#comparison.target.db)
+    );
   }
 
   /** A key that is plainly missing needs no second look. */
@@ -210,7 +198,9 @@ export class BatchCheck {
   }
 
   async #checkOthers(part: Part, found: Suspects): Promise<void> {
-    const [source, target] = locateBoth(await this.#both(part, MEMORY_USAGE));
+    const sizes = await this.#both(part, MEMORY_USAGE);
+    if (areAllSmall(sizes, part.keys.length)) return this.#compareGroup(part, found);
+    const [source, target] = locateBoth(sizes);
     let group: number[] = [];
     let groupBytes = 0;
     for (const [place, index] of part.keys.entries()) {
@@ -232,12 +222,29 @@ export class BatchCheck {
     if (group.length > 0) await this.#compareGroup({ ...part, keys: group }, found);
   }
 
+  /** Compares values that fit into memory, as payloads; expiry as with strings. */
   async #compareGroup(part: Part, found: Suspects): Promise<void> {
-    const [source, target] = locateBoth(await this.#both(part, DUMP_AND_EXPIRY));
+    const asksForExpiry = this.#asksForExpiry;
+    const blocks = asksForExpiry
+      ? await this.#both(part, DUMP_AND_EXPIRY)
+      : await this.#both(part, DUMP, INFO_KEYSPACE);
+    if (!asksForExpiry && this.#haveExpiry(blocks)) {
+      this.#asksForExpiry = true;
+      return this.#compareGroup(part, found);
+    }
+    const [{ errorCount, longestBytes }] = blocks;
+    this.#areMostlyStrings = longestBytes <= SHORT_STRING_BYTES && beginsWithString(blocks[0]);
+    const replies: Blocks = asksForExpiry
+      ? blocks
+      : [withoutLast(blocks[0]), withoutLast(blocks[1])];
+    if (errorCount === 0 && areSameBlocks(replies)) return;
+    const [source, target] = locateBoth(replies);
+    const perKey = asksForExpiry ? 2 : 1;
     for (const [place, index] of part.keys.entries()) {
+      const at = place * perKey;
       const isEqual =
-        this.#hasEqualValues(source, target, place * 2) &&
-        this.#hasEqualExpiry(source, target, place * 2 + 1);
+        this.#hasEqualValues(source, target, at) &&
+        (!asksForExpiry || this.#hasEqualExpiry(source, target, at + 1));
       if (!isEqual) found.unsure.push(index);
     }
   }
@@ -264,11 +271,6 @@ export class BatchCheck {
       source.deployment.connection(sourceMaster, source.db),
       target.deployment.connection(targetMaster, target.db),
     ]);
-  }
-
-  #written({ batch, keys }: Part, requests: KeyRequests): Buffer {
-    this.#out.aboutEach(requests, batch, keys);
-    return this.#out.take();
   }
 
   #hasEqualExpiry(source: RawReplies, target: RawReplies, at: number): boolean {
@@ -340,6 +342,19 @@ function isOfWrongType({ buf, starts }: RawReplies, at: number): boolean {
   return buf[starts[at]! + 1] === LETTER_W && buf[starts[at]! + 2] === LETTER_R;
 }
 
+/** Whether so many sizes are together no more than is asked for in one go, as far as their longest tells. */
+function areAllSmall(sizes: Blocks, count: number): boolean {
+  return sizes.every(
+    ({ errorCount, longestBytes }) =>
+      errorCount === 0 && count * 10 ** (longestBytes - INTEGER_FRAME_BYTES) <= GROUP_BYTES_MAX,
+  );
+}
+
+/** Whether the first of the payloads is that of a string. */
+function beginsWithString({ buf, start }: ReplyBlock): boolean {
+  return buf[start + 1] !== MINUS && buf[buf.indexOf(LF, start) + 1] === TYPE_STRING;
+}
+
 /** Whether any key of the database expires, as far as the last reply tells, which is the server's keyspace. */
 function hasExpiry({ buf, lastStart, end }: ReplyBlock, db: number): boolean {
   if (buf[lastStart] !== DOLLAR) return true;
@@ -374,4 +389,5 @@ const EXPIRY = ['PEXPIRETIME', KEY];
 const SHORT_RANGE = ['GETRANGE', KEY, '0', String(SHORT_STRING_BYTES)];
 const RANGE = about(SHORT_RANGE);
 const RANGE_AND_EXPIRY = about(SHORT_RANGE, EXPIRY);
+const DUMP = about(['DUMP', KEY]);
 const DUMP_AND_EXPIRY = about(['DUMP', KEY], EXPIRY);
