@@ -1,5 +1,5 @@
 /**
- * `npm run chaos -- [kills|cuts|disk|migrations|differences|tool] [--rounds 200] [--seed N] [--keys 1000000] [--master EXE] [--replica EXE]`:
+ * `npm run chaos -- [kills|cuts|disk|migrations|moves|differences|tool] [--rounds 200] [--seed N] [--keys 1000000] [--master EXE] [--replica EXE]`:
  * faults under load at random moments; without a word all of them. Ends with status 1 at the first loss; the same seed asks for the same faults.
  * The servers are ours by default, and the real one for `differences`, which fills by a script and takes minutes a round: one of them by default.
  */
@@ -13,6 +13,7 @@ import { cutRounds } from './cut-rounds.ts';
 import { diskFull } from './disk-full.ts';
 import { killRounds } from './kill-rounds.ts';
 import { migrateKillsBetween } from './migrate-kills.ts';
+import { migrateMoves } from './migrate-moves.ts';
 import { seededDifferences } from './seeded-differences.ts';
 import { toolKills } from './tool-kills.ts';
 
@@ -61,6 +62,10 @@ const SCENARIOS: Readonly<Record<string, (dir: string) => Promise<string>>> = {
   migrations: async (dir) => {
     const resumes = await migrateKillsBetween({ dir, exe: master, rounds, seed, tell });
     return `${rounds} kills of the tool, ${resumes} times gone on with, equal at the end`;
+  },
+  moves: async (dir) => {
+    const count = await migrateMoves({ dir, exe: master, rounds, seed, tell });
+    return `slots changed hands ${count} times while they were copied, equal at the end`;
   },
   differences: async (dir) => {
     const [keys, times] = [Number(values.keys), Number(values.rounds ?? 1)];

@@ -13,12 +13,12 @@ import { WriteLoad, tagIn } from './harness/load.ts';
 import type { NodeProcess } from './harness/node-process.ts';
 import { REDIS_CLI, describeWithRealRedis, required } from './harness/programs.ts';
 import { runSlotline, startSlotline } from './harness/slotline.ts';
+import { handOver, idOf, lastMove, moveCount, orderHandover } from './harness/slots.ts';
 import { until } from './harness/until.ts';
 
 const BOUND_MS = 30_000;
 /** More than a source sends ahead of what the target acknowledges. */
 const LARGE_SLOT_KEYS = 6000;
-const ENDED: ReadonlySet<string | undefined> = new Set(['success', 'failed', 'cancelled']);
 const VALUE = 'v'.repeat(1000);
 
 describeWithRealRedis('atomic moves of slots', () => {
@@ -97,25 +97,18 @@ describeWithRealRedis('atomic moves of slots', () => {
   /** Again and again: on a busy machine the short time-outs of a test end a move before it is through. */
   async function moveAll(
     source: NodeProcess,
-    target: NodeProcess,
+    taker: NodeProcess,
     range: readonly [number, number],
   ): Promise<void> {
-    const isMoved = async (): Promise<boolean> => {
-      await migrate(source, target, range);
-      await until(async () => ENDED.has((await lastMove(source))['state']), BOUND_MS, 'it ends');
-      return (await lastMove(source))['state'] === 'success';
-    };
-    await until(isMoved, BOUND_MS, 'it is done');
+    await until(() => handOver(cluster, source, { taker, range }), BOUND_MS, 'it is done');
   }
 
   async function migrate(
     source: NodeProcess,
     target: NodeProcess,
-    [first, last]: readonly [number, number],
+    range: readonly [number, number],
   ): Promise<void> {
-    const id = (await cluster.myself(target).catch(() => undefined))?.id ?? idOf(source, target);
-    const words = ['SLOTSRANGE', String(first), String(last), 'NODE', await id];
-    expect(String(await source.call('CLUSTER', 'MIGRATESLOTS', ...words))).toBe('OK');
+    await orderHandover(source, await idOf(cluster, source, target), range);
   }
 
   async function expectWhole(): Promise<void> {
@@ -126,29 +119,6 @@ describeWithRealRedis('atomic moves of slots', () => {
     expect(checked).not.toContain('[ERR]');
   }
 });
-
-/** The id of a node that does not answer. */
-async function idOf(witness: NodeProcess, node: NodeProcess): Promise<string> {
-  const lines = (await witness.text('CLUSTER', 'NODES')).split('\n');
-  return lines.find((line) => line.includes(`:${node.port}@`))?.split(' ')[0] ?? '';
-}
-
-async function lastMove(node: NodeProcess): Promise<Record<string, string>> {
-  const [last] = await moves(node);
-  const items = (Array.isArray(last) ? last : []).map(String);
-  const fields: Record<string, string> = {};
-  for (let i = 0; i + 1 < items.length; i += 2) fields[items[i]!] = items[i + 1]!;
-  return fields;
-}
-
-async function moveCount(node: NodeProcess): Promise<number> {
-  return (await moves(node)).length;
-}
-
-async function moves(node: NodeProcess): Promise<readonly unknown[]> {
-  const reply = await node.call('CLUSTER', 'GETSLOTMIGRATIONS');
-  return Array.isArray(reply) ? reply : [];
-}
 
 async function keysIn(node: NodeProcess, first: number, last: number): Promise<number> {
   let count = 0;

@@ -132,6 +132,7 @@ async function prepare(ends: Ends): Promise<Setting> {
       },
       target: options.target,
       onImports: (slots) => disputes.add(slots),
+      isDisputed: (slot) => disputes.has(slot),
     });
     await runs.open(target);
     return { ...ends, runs, disputes };

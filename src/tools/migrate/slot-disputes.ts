@@ -11,17 +11,15 @@ import {
   type RespClient,
   formatAddress,
   replyFacts,
-  replyItems,
   replyText,
 } from '../../client/index.ts';
-import { type Reply, ReplyError } from '../../resp/index.ts';
 import { ToolError } from '../errors.ts';
 import { type DatabasePair, isProgressKey } from '../flow/index.ts';
 import { clearTarget } from './clear-target.ts';
 import { NO_SLOTS, slotsIn, slotsText } from './ends.ts';
 import type { KeyFilter } from './key-filter.ts';
-import { type KeysAtOffset, readAtOnce } from './key-reader.ts';
 import type { RunState } from './run-state.ts';
+import { readSlot, sortSlots } from './slot-reader.ts';
 import type { SourceRun } from './source-run.ts';
 
 export interface SlotDisputesOptions {
@@ -43,7 +41,8 @@ interface Goals {
 
 /** No slot may have begun to move for so long. */
 const CALM_MS = 1000;
-const READ_TRIES = 100;
+/** Slots that are read at once. */
+const READ_SLOTS = 4;
 const OPEN_SLOT = /\[\d+-[<>]-/;
 
 export class SlotDisputes {
@@ -61,6 +60,11 @@ export class SlotDisputes {
 
   get isEmpty(): boolean {
     return this.#slots.size === 0;
+  }
+
+  /** Whether two streams may tell about the slot, and it will be copied anew. */
+  has(slot: number): boolean {
+    return this.#slots.has(slot);
   }
 
   /** Remembers slots that were imported, on disk, before their streams go on. */
@@ -141,21 +145,39 @@ export class SlotDisputes {
       if (master >= 0) offsets.set(run, offset);
     }
     await this.#clear(slots, runs);
-    let count = 0;
-    for (const slot of slots) {
-      const owner = source.ownerOfSlot(slot);
-      const run = masters[owner];
-      if (run === undefined)
-        throw new ToolError('NODE_FAILED', `Nobody has slot ${slot} of the source`);
-      const { keys, offset } = await readSlot(await source.connection(owner), slot);
-      const wanted = keys.filter(({ name }) => this.#admits(name, 0, name.length));
-      await run.put(wanted);
-      run.leaveOut(slot, offset);
+    const lost = slots.find((slot) => masters[source.ownerOfSlot(slot)] === undefined);
+    if (lost !== undefined)
+      throw new ToolError('NODE_FAILED', `Nobody has slot ${lost} of the source`);
+    this.#keyCount = 0;
+    for (const [owner, run] of masters.entries()) {
+      const theirs = slots.filter((slot) => source.ownerOfSlot(slot) === owner);
+      if (run === undefined || theirs.length === 0) continue;
+      const offset = await this.#copyOf(run, await source.connection(owner), theirs);
       offsets.set(run, Math.max(offset, offsets.get(run) ?? 0));
-      count += wanted.length;
     }
     this.#goals = { offsets, slots: this.#slotsNow(runs) };
-    this.#keyCount = count;
+  }
+
+  /** Copies slots of one master; answers the last offset at which one was read. */
+  async #copyOf(run: SourceRun, client: RespClient, slots: readonly number[]): Promise<number> {
+    const { filled, empty } = await sortSlots(client, slots);
+    let last = 0;
+    const done = (slot: number, offset: number): void => {
+      run.leaveOut(slot, offset);
+      last = Math.max(last, offset);
+    };
+    for (const { slots: some, offset } of empty) for (const slot of some) done(slot, offset);
+    for (let at = 0; at < filled.length; at += READ_SLOTS) {
+      const copies = filled.slice(at, at + READ_SLOTS).map(async (slot) => {
+        const { keys, offset } = await readSlot(client, slot);
+        const wanted = keys.filter(({ name }) => this.#admits(name, 0, name.length));
+        await run.put(wanted);
+        done(slot, offset);
+        this.#keyCount += wanted.length;
+      });
+      await Promise.all(copies);
+    }
+    return last;
   }
 
   #admits(buf: Buffer, at: number, size: number): boolean {
@@ -215,39 +237,6 @@ function slotsAt(source: Deployment, address: string): string {
     source,
     source.masters().findIndex((each) => formatAddress(each) === address),
   );
-}
-
-/** All keys of a slot at one offset of its master. */
-async function readSlot(client: RespClient, slot: number): Promise<KeysAtOffset> {
-  let names = await namesIn(client, slot);
-  for (let tries = 0; tries < READ_TRIES; tries++) {
-    const read = await readAtOnce(client, names, [
-      ...['CLUSTER', 'GETKEYSINSLOT'],
-      ...[slot, names.length + 1],
-    ]);
-    if (read instanceof ReplyError)
-      throw new ToolError('NODE_FAILED', `Cannot read a slot: ${read.message}`);
-    if (areSame(replyItems(read.before), names)) return read;
-    // A key came or went in between.
-    names = await namesIn(client, slot);
-  }
-  throw new ToolError(
-    'NOT_IN_TIME',
-    `The keys of slot ${slot} changed ${READ_TRIES} times while they were read`,
-  );
-}
-
-async function namesIn(client: RespClient, slot: number): Promise<Buffer[]> {
-  const count = Number(await client.call('CLUSTER', 'COUNTKEYSINSLOT', slot));
-  const reply = replyItems(await client.call('CLUSTER', 'GETKEYSINSLOT', slot, count + 1));
-  return reply.filter((name) => Buffer.isBuffer(name));
-}
-
-function areSame(found: readonly Reply[], names: readonly Buffer[]): boolean {
-  const known = new Set(names.map((name) => name.toString('latin1')));
-  const isKnown = (name: Reply): boolean =>
-    Buffer.isBuffer(name) && known.has(name.toString('latin1'));
-  return found.length === names.length && found.every(isKnown);
 }
 
 async function offsetOf(client: RespClient): Promise<number> {

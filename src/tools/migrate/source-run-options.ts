@@ -15,6 +15,8 @@ export interface SourceRunOptions {
   readonly state: RunState;
   /** Slots of which keys came from another master; called before anything that comes later is carried out. */
   readonly onImports: (slots: readonly number[]) => void;
+  /** Whether a slot will be copied anew, so that it does not matter what became of a command there. */
+  readonly isDisputed: (slot: number) => boolean;
   /** Of which this master is one; for questions about single keys. */
   readonly source: Deployment;
   readonly pairs: readonly DatabasePair[];

@@ -3,7 +3,7 @@
  * break, which the target itself knows.
  */
 import { join } from 'node:path';
-import { invariant } from '../../base/index.ts';
+import { invariant, keySlot } from '../../base/index.ts';
 import { Deployment, formatAddress } from '../../client/index.ts';
 import { ReplyError, Request } from '../../resp/index.ts';
 import { ToolError } from '../errors.ts';
@@ -325,7 +325,9 @@ export class TargetCopy {
 
   /** A key that the source had and the target has not ended too early there. */
   #refused(refusal: Refusal): Error | undefined {
-    if (!refusal.reason.startsWith(NO_SUCH_KEY)) return this.#judge.refused(refusal);
+    const key = this.#commandKeys.firstKey(refusal.args);
+    const isOvertaken = this.#options.isDisputed(keySlot(key, 0, key.length));
+    if (!refusal.reason.startsWith(NO_SUCH_KEY)) return this.#judge.refused(refusal, isOvertaken);
     this.#noteLate([refusal]);
     return undefined;
   }
