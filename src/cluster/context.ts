@@ -56,6 +56,17 @@ export type Election =
       readonly askAgainAt: MonoMs;
     };
 
+/** A master without data looks for who has it; see `beginDataSearch`. */
+export interface DataSearch {
+  readonly startedAt: MonoMs;
+  /** Who may have it and has not been heard of. */
+  readonly unheard: Set<ClusterNode>;
+  /** Links with a ping that waits for its pong until we speak again. */
+  readonly unanswered: Set<Link>;
+  /** Somebody has it. */
+  isFound: boolean;
+}
+
 export interface ContextInit {
   readonly options: ClusterOptions;
   readonly rng: Rng;
@@ -112,6 +123,8 @@ export class ClusterContext {
   hiddenSlots: ReadonlySet<number> | undefined;
   /** Of a replica: what its master is about to claim. */
   sharedTakeover: { readonly slots: Uint8Array; readonly epoch: number } | undefined;
+
+  dataSearch: DataSearch | undefined;
 
   lastCannotFailover: string | undefined;
   lastCannotFailoverAt: MonoMs | undefined;
@@ -246,4 +259,9 @@ export function slotHolder(node: ClusterNode): ClusterNode {
 
 export function isVotingMaster(node: ClusterNode): boolean {
   return node.role === 'master' && node.slotCount > 0;
+}
+
+/** Whether this node says nothing on the bus, votes included, for it looks for its data and has not been replaced yet. */
+export function isMute(c: ClusterContext): boolean {
+  return c.dataSearch !== undefined && isVotingMaster(c.myself);
 }

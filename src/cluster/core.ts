@@ -13,7 +13,7 @@ import {
 } from '../base/index.ts';
 import type { AdminCommand, AdminResult } from './admin-commands.ts';
 import { runAdmin } from './admin.ts';
-import { ClusterContext, type ContextInit } from './context.ts';
+import { ClusterContext, type ContextInit, isMute } from './context.ts';
 import { CRON_PERIOD_MS, detectFailures, detectorWake, runCron } from './cron.ts';
 import type { Effect } from './effects.ts';
 import { electionWake, handleElection } from './election.ts';
@@ -21,6 +21,7 @@ import { countFailureReports } from './failure-detector.ts';
 import { distrustAfterSleep, healthWake, updateHealth } from './health.ts';
 import type { Input } from './inputs.ts';
 import { acceptLink, closeLink, linkClosed, linkFailed, linkOpened } from './links.ts';
+import { beginDataSearch, stepDataSearch } from './lost-data.ts';
 import { checkCaughtUp } from './manual-failover.ts';
 import { type ImportFlaw, exportNodes, importNodes, nodeRecord } from './nodes-export.ts';
 import type { NodesConf, NodesConfNode } from '../config/index.ts';
@@ -130,6 +131,11 @@ export class ClusterMachine {
   /** We wait for an offset: every move of it is worth a `replicationChanged` at once. */
   get isCatchingUp(): boolean {
     return this.#c.manualFailover.state === 'catchingUp';
+  }
+
+  /** We have no data while others may: nobody is to copy our emptiness. */
+  get isWithoutData(): boolean {
+    return isMute(this.#c);
   }
 
   get currentEpoch(): number {
@@ -262,6 +268,7 @@ export class ClusterMachine {
       case 'takeoverShared':
         return takeoverShared(c, input.claim);
       case 'dataLoaded':
+        if (!input.hadData) beginDataSearch(c);
         dropStrays(c);
         return this.#claimSlotsWithKeys();
       default:
@@ -288,6 +295,7 @@ export class ClusterMachine {
       this.#lastCronAt = c.now.mono;
       runCron(c, this.#cronRun++);
     }
+    stepDataSearch(c);
     detectFailures(c);
     checkCaughtUp(c);
     c.failoverWanted = true;

@@ -1,5 +1,5 @@
 /** The two epochs: configEpoch says whose claim on a slot is newer, currentEpoch numbers the elections. */
-import type { ClusterContext } from './context.ts';
+import { type ClusterContext, isMute } from './context.ts';
 import { isHandoverOpen } from './slot-transfers.ts';
 import type { ClusterNode } from './types.ts';
 
@@ -34,6 +34,8 @@ export function partEpochs(c: ClusterContext, other: ClusterNode): void {
   if (other.configEpoch !== myself.configEpoch || other.id <= myself.id) return;
   // Both ends of a handover count on this node's epoch; they part when it is over.
   if (isHandoverOpen(c)) return;
+  // Whoever takes our place must find an epoch that beats ours.
+  if (isMute(c)) return;
   c.currentEpoch++;
   myself.configEpoch = c.currentEpoch;
   c.save('fsync');

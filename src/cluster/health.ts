@@ -1,6 +1,6 @@
 /** Whether the cluster serves: every slot covered by a reachable owner, and this node on the majority's side. */
 import { type MonoMs, SLOT_COUNT, addMs } from '../base/index.ts';
-import type { ClusterContext } from './context.ts';
+import { type ClusterContext, isMute } from './context.ts';
 import { majority } from './rules.ts';
 import type { ClusterHealth } from './types.ts';
 
@@ -15,6 +15,7 @@ export function updateHealth(c: ClusterContext): void {
   c.updateWanted = false;
   c.firstUpdateAt ??= c.now.mono;
   countVoters(c);
+  if (isMute(c)) return;
   const isMaster = c.myself.role === 'master';
   if (isMaster && c.health === 'fail' && c.since(c.firstUpdateAt) < WRITABLE_DELAY_MS) return;
   let next: ClusterHealth = isCovered(c) ? 'ok' : 'fail';

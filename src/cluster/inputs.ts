@@ -44,5 +44,5 @@ export type Input =
       readonly isShard: boolean;
     }
   | { readonly kind: 'configChanged'; readonly options: ClusterOptions }
-  /** The data of the last run is loaded. */
-  | { readonly kind: 'dataLoaded' };
+  /** The data of the last run is loaded, if the disk had any. */
+  | { readonly kind: 'dataLoaded'; readonly hadData: boolean };

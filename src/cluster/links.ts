@@ -1,7 +1,7 @@
 /** Bus connections and addresses: one outbound link per node, at most one inbound link remembered per node. */
 import { isHexId } from '../base/index.ts';
 import { PacketReader, type PacketHeader } from '../bus/index.ts';
-import type { ClusterContext } from './context.ts';
+import { type ClusterContext, isMute } from './context.ts';
 import { sendPing } from './sending.ts';
 import type { ClusterNode, Link, LinkId } from './types.ts';
 
@@ -85,11 +85,20 @@ export function acceptLink(c: ClusterContext, id: LinkId, peer: PeerAddresses): 
   c.links.set(id, link);
 }
 
-/** Greets the node. A ping that was pending before a reconnect keeps its time, or PFAIL would never come. */
 export function linkOpened(c: ClusterContext, link: Link): void {
   link.isOpen = true;
+  greet(c, link);
+}
+
+/** The first ping of a link. One that was pending before a reconnect keeps its time, or PFAIL would never come. */
+export function greet(c: ClusterContext, link: Link): void {
   const { node } = link;
   if (node === undefined) return;
+  if (isMute(c)) {
+    // It is there, and was not asked anything.
+    node.pingSentAt = undefined;
+    return;
+  }
   const pendingSince = node.pingSentAt;
   sendPing(c, link, node.meetPending ? 'meet' : 'ping');
   if (pendingSince !== undefined) node.pingSentAt = pendingSince;

@@ -35,6 +35,9 @@ export type LogEvent =
   | { readonly name: 'voteGranted'; readonly candidate: string; readonly epoch: number }
   | { readonly name: 'voteDenied'; readonly candidate: string; readonly because: string }
   | { readonly name: 'stateChanged'; readonly state: 'ok' | 'fail' }
+  | { readonly name: 'dataSearched' }
+  | { readonly name: 'dataNotFound' }
+  | { readonly name: 'steppedBack'; readonly master: string }
   | { readonly name: 'ownAddressUpdated'; readonly ip: string }
   | {
       readonly name: 'addressUpdated';
@@ -224,6 +227,15 @@ type PeerEvent =
 
 function housekeepingSentence(event: Exclude<OtherEvent, { readonly name: PeerEvent }>): string {
   switch (event.name) {
+    case 'dataSearched':
+      return (
+        'This master has no data on disk, and others may have it: ' +
+        'keeping silent until a replica takes its place.'
+      );
+    case 'dataNotFound':
+      return 'Nobody takes the place of this master without data: going on with an empty keyspace.';
+    case 'steppedBack':
+      return `Nobody heard of my election. Reconfiguring myself as a replica of ${event.master}`;
     case 'epochCollision':
       return `WARNING: configEpoch collision with node ${event.node}. configEpoch set to ${event.epoch}`;
     case 'epochBumped':

@@ -9,7 +9,7 @@ import {
   type PingBody,
   type UpdateBody,
 } from '../bus/index.ts';
-import type { ClusterContext } from './context.ts';
+import { type ClusterContext, isMute } from './context.ts';
 import { voteReceived } from './election.ts';
 import { partEpochs } from './epochs.ts';
 import { failReceived, pongReceived } from './failure-detector.ts';
@@ -17,6 +17,7 @@ import { processGossip } from './gossip.ts';
 import { handshakeAnswered, meetReceived } from './handshake.ts';
 import { claimInboundLink, closeLink, isHostname, isSaneHeader, updateAddress } from './links.ts';
 import { masterOffsetReceived, mfstartReceived } from './manual-failover.ts';
+import { heardInSearch } from './lost-data.ts';
 import { markMaster, markReplica } from './roles.ts';
 import { sendPing, sendUpdate, wireFlags } from './sending.ts';
 import { applySlotClaim, leaveChain } from './slot-claims.ts';
@@ -117,7 +118,8 @@ function pingReceived(
     learnOwnAddress(c, link, body.type);
     if (sender === undefined && body.type === 'meet') meetReceived(c, link, header);
     if (sender === undefined && body.type === 'meet') processGossip(c, undefined, body.gossip);
-    sendPing(c, link, 'pong');
+    if (isMute(c)) c.dataSearch?.unanswered.add(link);
+    else sendPing(c, link, 'pong');
   }
   if (link.direction === 'to' && link.node !== undefined) {
     if (link.node.inHandshake) {
@@ -138,6 +140,7 @@ function pingReceived(
   learnRole(c, node, header);
   learnSlots(c, node, header);
   leaveChain(c);
+  heardInSearch(c, node, header);
   partEpochs(c, node);
   processGossip(c, node, body.gossip);
   learnHostname(c, node, body.hostname);

@@ -45,6 +45,8 @@ export interface ClusterRules {
   mayTakeOver(sinceReadyMs: number, limitMs: number): boolean;
   /** Whether the source of an atomic move that heard nothing of its target asks the majority before it goes on. */
   asksInDoubt(): boolean;
+  /** Whether a master that comes back without its data looks for others who have it before it serves. */
+  looksForLostData(): boolean;
   /** Whether state is on disk before anything is said of it. */
   persistsBeforeSpeaking(): boolean;
 }
@@ -75,5 +77,6 @@ export const redisRules: ClusterRules = {
   yieldsSlots: () => true,
   mayTakeOver: (sinceReadyMs, limitMs) => sinceReadyMs <= limitMs,
   asksInDoubt: () => true,
+  looksForLostData: () => true,
   persistsBeforeSpeaking: () => true,
 };

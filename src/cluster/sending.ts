@@ -8,7 +8,7 @@ import {
   type PacketType,
   encodePacket,
 } from '../bus/index.ts';
-import { type ClusterContext, isVotingMaster, slotHolder } from './context.ts';
+import { type ClusterContext, isMute, isVotingMaster, slotHolder } from './context.ts';
 import { addSlots } from './slot-map.ts';
 import type { ClusterNode, Link } from './types.ts';
 
@@ -63,12 +63,14 @@ function encode(c: ClusterContext, body: PacketBody, messageFlags = 0): Buffer {
 }
 
 function sendBytes(c: ClusterContext, link: Link, type: PacketType, bytes: Buffer): void {
+  if (isMute(c)) return;
   c.sentCounts.set(type, c.sentCounts.get(type)! + 1);
   c.emit({ kind: 'send', link: link.id, type, bytes });
 }
 
 /** A ping, pong or meet with gossip about others. Source: 7.2 cluster.c, clusterSendPing(). */
 export function sendPing(c: ClusterContext, link: Link, type: 'ping' | 'pong' | 'meet'): void {
+  if (isMute(c)) return;
   if (type === 'ping' && link.direction === 'to' && link.node !== undefined) {
     link.node.pingSentAt = c.now.mono;
   }

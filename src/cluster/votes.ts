@@ -1,6 +1,6 @@
 /** A master's side of an election: one vote an epoch, on disk before it leaves. */
 import { MESSAGE_FLAG, type PacketHeader } from '../bus/index.ts';
-import { type ClusterContext, isVotingMaster } from './context.ts';
+import { type ClusterContext, isMute, isVotingMaster } from './context.ts';
 import type { VoteFacts, VoteRefusal } from './rules.ts';
 import { sendAuthAck } from './sending.ts';
 import { firstNewerSlot } from './slot-map.ts';
@@ -19,7 +19,7 @@ export function voteRequested(
   const { master } = candidate;
   const staleSlot = firstStaleSlot(c, request);
   const facts: VoteFacts = {
-    isVoter: isVotingMaster(c.myself),
+    isVoter: isVotingMaster(c.myself) && !isMute(c),
     requestEpoch: request.currentEpoch,
     currentEpoch: c.currentEpoch,
     lastVoteEpoch: c.lastVoteEpoch,

@@ -61,6 +61,8 @@ export class AofPart implements AofService {
   /** Size of the files before the one that grows. */
   #settledBytes = 0;
   #failedAt = -Infinity;
+  /** Whether there was a log to load at the start. */
+  hadFiles = false;
 
   constructor(host: AofHost) {
     this.#host = host;
@@ -129,6 +131,7 @@ export class AofPart implements AofService {
     if (flaw !== undefined) return loaded(flaw);
     const { base, incremental } = this.#files.manifest;
     if (base === undefined && incremental.length === 0) return loaded(this.#openAtStart());
+    this.hadFiles = true;
     const load = this.#begin();
     this.#host.addWork(() => {
       if (load.next()) return true;

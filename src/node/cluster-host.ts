@@ -26,7 +26,7 @@ export interface ClusterHost {
 /** The node's replication, as far as the cluster decides whom it follows. */
 export interface ClusterReplication {
   readonly view: ReplicationView;
-  readonly source: { arePingsHeld: boolean };
+  readonly source: { arePingsHeld: boolean; areSyncsRefused: boolean };
   /** Called when the applied offset moved, or the link to the master went up or down. */
   onProgress: (() => void) | undefined;
   /** Called when a full synchronisation has put our master's data in the place of ours. */

@@ -124,13 +124,16 @@ export class ClusterPart implements ClusterService {
     return undefined;
   }
 
-  /** Begins, when the data is loaded and before anybody connects; until then the part does nothing. */
-  start(): void {
+  /**
+   * Begins, when the data is loaded and before anybody connects; until then the part does nothing.
+   * @param hadData whether the disk had any
+   */
+  start(hadData: boolean): void {
     if (this.#isHalted) return;
     this.#isStarted = true;
     this.#replication.onProgress = () => this.replicationChanged();
     this.#replication.onReplaced = () => this.#step({ kind: 'dataReplaced' });
-    this.#step({ kind: 'dataLoaded' });
+    this.#step({ kind: 'dataLoaded', hadData });
     this.#step({ kind: 'tick' });
   }
 
@@ -249,6 +252,7 @@ export class ClusterPart implements ClusterService {
       this.#isWorking = false;
     }
     this.#replication.source.arePingsHeld = this.machine.isHandingOver;
+    this.#replication.source.areSyncsRefused = this.machine.isWithoutData;
     this.#inside.rearm();
   }
 

@@ -6,7 +6,7 @@ import type { ReplicationPart } from './replication.ts';
 
 /** Begins as a master or as a replica, where the loaded data left off. */
 export function takeRole(node: {
-  readonly persistence: Pick<Persistence, 'position'>;
+  readonly persistence: Pick<Persistence, 'position' | 'hadData'>;
   readonly replication: ReplicationPart;
   readonly settings: Settings;
   readonly cluster: ClusterPart | undefined;
@@ -14,7 +14,7 @@ export function takeRole(node: {
   const { cluster, persistence, replication, settings } = node;
   const { position } = persistence;
   if (position !== undefined) replication.restore(position);
-  cluster?.start();
+  cluster?.start(persistence.hadData);
   const target = cluster === undefined ? settings.replicaof : undefined;
   if (target !== undefined) replication.follow(target.host, target.port, position === undefined);
   if (position !== undefined && !replication.isReplica) replication.goOn(position);

@@ -21,6 +21,7 @@ export class Persistence implements PersistenceService {
   readonly aof: AofPart;
   readonly #saving: Saving;
   #load: RdbLoad | undefined;
+  #hadFile = false;
 
   constructor(host: PersistenceHost) {
     this.#host = host;
@@ -37,6 +38,7 @@ export class Persistence implements PersistenceService {
     const load = RdbLoad.open(this.#host, { replacesKeys: false });
     if (load === undefined || typeof load === 'string') return loaded(load);
     this.#load = load;
+    this.#hadFile = true;
     this.#host.addWork(() => {
       if (load.next()) return true;
       this.#load = undefined;
@@ -49,6 +51,11 @@ export class Persistence implements PersistenceService {
       loaded(load.failure);
       return false;
     });
+  }
+
+  /** Whether the disk had anything to load at the start. */
+  get hadData(): boolean {
+    return this.#hadFile || this.aof.hadFiles;
   }
 
   /** Whether some commands have to be refused. */

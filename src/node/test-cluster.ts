@@ -225,7 +225,7 @@ export class ClusterTestNode {
 
   start(): string | undefined {
     const refusal = this.part.readNodes();
-    if (refusal === undefined) this.part.start();
+    if (refusal === undefined) this.part.start(true);
     this.isUp = refusal === undefined;
     return refusal;
   }
@@ -351,7 +351,7 @@ export class ClusterTestNode {
         masterSilenceMs: () => (this.master === undefined ? undefined : 0),
         masterAddress: () => this.master,
       },
-      source: { arePingsHeld: false },
+      source: { arePingsHeld: false, areSyncsRefused: false },
       onProgress: undefined,
       onReplaced: undefined,
       follow: (host, port) => {

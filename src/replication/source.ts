@@ -53,6 +53,8 @@ export class ReplicationSource {
   #aloneSince: MonoMs | undefined;
   /** While true no PING is put into the stream: a manual failover waits for its end. */
   arePingsHeld = false;
+  /** While true nobody gets our data: it is not what others may have. */
+  areSyncsRefused = false;
   /** `sync_full`, `sync_partial_ok` and `sync_partial_err` of INFO stats. */
   readonly counters: { fullSyncs: number; partialAccepted: number; partialRefused: number } = {
     fullSyncs: 0,
@@ -175,7 +177,7 @@ export class ReplicationSource {
   /** SYNC and PSYNC that must be answered otherwise than by data; `undefined` lets `step` take it. */
   refusalOfSync(client: ClientNumber, upstream: Upstream): SyncRefusal | undefined {
     if (this.isReplicaClient(client)) return 'alreadyReplica';
-    return upstream === 'down' ? 'noMasterLink' : undefined;
+    return upstream === 'down' || this.areSyncsRefused ? 'noMasterLink' : undefined;
   }
 
   step(now: MonoMs, input: SourceInput): readonly SourceEffect[] {
