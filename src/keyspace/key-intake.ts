@@ -58,6 +58,7 @@ export class KeyIntake {
    * returned.
    */
   flush(): Buffer | undefined {
+    if (this.#count === 0) return undefined;
     let duplicate: Buffer | undefined;
     for (const at of this.#order()) duplicate = this.#link(at) ?? duplicate;
     this.#count = 0;
