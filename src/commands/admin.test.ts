@@ -172,6 +172,23 @@ test('SHUTDOWN refuses contradictions and answers nothing when it goes', () => {
   expect(server.asked).toEqual(['shutdown']);
 });
 
+test('DEBUG HTSTATS tells how large the tables are', () => {
+  const server = new AdminServer();
+  const client = server.connect();
+  const run = (...args: string[]): string => server.run(client, 'DEBUG', ...args);
+  expect(run('HTSTATS', '0')).toContain('No stats available for empty dictionaries');
+  for (let i = 0; i < 600; i++) server.run(client, 'SADD', 'set', `member ${i}`);
+  server.run(client, 'SET', 'volatile', 'x', 'EX', '1000');
+  server.run(client, 'HSET', 'small', 'f', 'v');
+  const [keys = '', expires = ''] = run('HTSTATS', '0').split('[Expires HT]');
+  expect(keys).toContain(' number of elements: 3\n');
+  expect(expires).toContain(' number of elements: 1\n');
+  expect(run('HTSTATS-KEY', 'set')).toMatch(/ table size: [67]\d\d\n number of elements: 600\n/);
+  expect(run('HTSTATS-KEY', 'small')).toContain('not represented using an hash table');
+  expect(run('HTSTATS-KEY', 'none')).toBe('-ERR no such key\r\n');
+  expect(run('HTSTATS', '99')).toBe('-ERR Out of range database\r\n');
+});
+
 test('DEBUG DIGEST is the number that redis-server gives for the same data', () => {
   const server = new AdminServer();
   const client = server.connect();

@@ -13,6 +13,7 @@ import type { ReplyWriter, Request } from '../resp/index.ts';
 import type { Context } from './context.ts';
 import { rewriteFile } from './config-commands.ts';
 import { debugClusterLink, debugDropPackets } from './debug-cluster.ts';
+import { databaseTables, valueTable } from './debug-tables.ts';
 import { debugProtocol } from './debug-protocol.ts';
 import { dataDigest, valueDigest } from './data-digest.ts';
 import { ERR_NO_SUCH_KEY, shown } from './errors.ts';
@@ -147,6 +148,8 @@ const COMMANDS: Readonly<Record<string, DebugCommand>> = {
   'drop-cluster-packet-filter': { min: 3, max: 3, run: debugDropPackets },
   error: { min: 3, max: 3, run: (_context, request, reply) => reply.error(request.text(2)) },
   help: { min: 2, max: 2, run: helpHandler('debug') },
+  htstats: { min: 3, max: 4, run: databaseTables },
+  'htstats-key': { min: 3, max: 4, run: valueTable },
   leak: { min: 3, max: 3, run: accept },
   loadaof: { min: 2, max: 2, run: debugLoadAof },
   log: {

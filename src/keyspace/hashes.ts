@@ -47,7 +47,7 @@ export class Hashes implements LargeValues {
   drawn = 0;
   readonly #entries: Entries;
   readonly #elements: Elements;
-  readonly #tables: TableSet;
+  readonly tables: TableSet;
   readonly #large: TableElements;
   readonly #packed = new PackedHash();
   readonly #words: Words = { first: 0, second: 0 };
@@ -56,13 +56,13 @@ export class Hashes implements LargeValues {
     this.#entries = entries;
     this.#elements = new Elements(entries.arena, hash, 0);
     this.#large = new TableElements(this.#elements, valueBytes);
-    this.#tables = this.#large.tables;
+    this.tables = this.#large.tables;
   }
 
   /** Number of fields. */
   size(ref: Ref): number {
     const entries = this.#entries;
-    if (entries.isLarge(ref)) return this.#tables.counts[entries.firstWord(ref)]!;
+    if (entries.isLarge(ref)) return this.tables.counts[entries.firstWord(ref)]!;
     const view = entries.stringView(ref);
     return listpackCount(view.buf, view.at) >>> 1;
   }
@@ -72,7 +72,7 @@ export class Hashes implements LargeValues {
     const entries = this.#entries;
     if (entries.isLarge(ref)) {
       const hash = this.#elements.hash(buf, at, size);
-      const element = this.#tables.find(entries.firstWord(ref), hash, buf, at, size);
+      const element = this.tables.find(entries.firstWord(ref), hash, buf, at, size);
       return element === NONE ? undefined : this.#readValue(element);
     }
     const view = entries.stringView(ref);
@@ -131,11 +131,11 @@ export class Hashes implements LargeValues {
     if (entries.isLarge(ref)) {
       const table = entries.firstWord(ref);
       const hash = this.#elements.hash(buf, at, size);
-      const element = this.#tables.find(table, hash, buf, at, size);
+      const element = this.tables.find(table, hash, buf, at, size);
       this.isChanged = element !== NONE;
       if (!this.isChanged) return ref;
       db.store.beforeChange(ref);
-      this.#tables.remove(table, hash, element);
+      this.tables.remove(table, hash, element);
       entries.arena.free(element);
       return ref;
     }
@@ -150,7 +150,7 @@ export class Hashes implements LargeValues {
   random(ref: Ref, rng: Rng): void {
     const entries = this.#entries;
     if (entries.isLarge(ref)) {
-      this.drawn = this.#tables.random(entries.firstWord(ref), rng);
+      this.drawn = this.tables.random(entries.firstWord(ref), rng);
       this.#readField(this.drawn);
       this.#readValue(this.drawn);
       return;
@@ -218,10 +218,10 @@ export class Hashes implements LargeValues {
   /** Makes a listpack a table. */
   #enlarge(db: ValueHost, ref: Ref): Ref {
     const words = this.#words;
-    words.first = this.#tables.allocate();
+    words.first = this.tables.allocate();
     this.forEach(ref, (field, value) => {
       const hash = this.#elements.hash(field.buf, field.at, field.size);
-      this.#tables.insert(words.first, hash, this.#createElement(field, value));
+      this.tables.insert(words.first, hash, this.#createElement(field, value));
     });
     return db.makeLarge(ref, ENCODING_HASHTABLE, words);
   }
@@ -230,10 +230,10 @@ export class Hashes implements LargeValues {
     const { arena } = this.#entries;
     const table = this.#entries.firstWord(ref);
     const hash = this.#elements.hash(field.buf, field.at, field.size);
-    const old = this.#tables.find(table, hash, field.buf, field.at, field.size);
+    const old = this.tables.find(table, hash, field.buf, field.at, field.size);
     this.isChanged = old === NONE;
     if (old === NONE) {
-      this.#tables.insert(table, hash, this.#createElement(field, value));
+      this.tables.insert(table, hash, this.#createElement(field, value));
       return ref;
     }
     const payloadAt = this.#elements.payloadAt(old);
@@ -242,7 +242,7 @@ export class Hashes implements LargeValues {
     const capacity = arena.capacity(old);
     if (need <= capacity && need * 2 >= capacity) this.#writeValue(old, payloadAt, value);
     else {
-      this.#tables.replace(table, hash, old, this.#createElement(field, value));
+      this.tables.replace(table, hash, old, this.#createElement(field, value));
       arena.free(old);
     }
     return ref;

@@ -58,6 +58,7 @@ export { StreamId } from './stream-id.ts';
 export { entriesUpTo, lagOf, noteRead } from './stream-progress.ts';
 export { type Streams } from './streams.ts';
 export { append, makeRaw, setRange } from './strings.ts';
+export { type TableShape } from './table.ts';
 export type { Store } from './store.ts';
 export { ZsetCursor } from './zset-cursor.ts';
 export { ZsetResult } from './zset-result.ts';

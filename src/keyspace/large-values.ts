@@ -2,6 +2,8 @@
  * Values that are made of many blocks (tables, trees, chains of chunks). Their entry has only two
  * words, whose meaning is the type's; what all types can do with them is said here.
  */
+import type { TableSet } from './table.ts';
+
 /** What the entry of a large value holds. */
 export interface Words {
   first: number;
@@ -28,6 +30,8 @@ export interface LargeValues {
   copy(from: Readonly<Words>, target: LargeValueStore, to: Words): void;
   /** Bytes of its blocks, estimated from about `samples` elements (0: all of them). */
   memoryUsage(words: Readonly<Words>, samples: number): number;
+  /** The tables that find its elements, where it has such; its own is the first word. */
+  readonly tables?: TableSet;
 }
 
 /** Blocks freed at once when a value is deleted; what is left goes in slices. */

@@ -8,7 +8,7 @@ import type { Entries } from './entry.ts';
 import type { Recency } from './recency.ts';
 import type { KeyspaceHooks, KeyspaceState } from './state.ts';
 import type { Store } from './store.ts';
-import { HASH_END } from './table.ts';
+import { HASH_END, type TableShape } from './table.ts';
 
 const NO_SLOTS: ReadonlySet<number> = new Set<number>();
 
@@ -158,6 +158,29 @@ export class DatabaseReader {
     });
   }
 
+  /** How the index of the keys lies in memory, and that of the keys with an expiry time. */
+  shapes(): { readonly keys: TableShape; readonly expires: TableShape } {
+    const { keys, expires } = this.store;
+    const shapes = { keys: newShape(), expires: newShape() };
+    for (let table = keys.nextTable(0); table < keys.counts.length;) {
+      keys.measure(table, shapes.keys);
+      table = keys.nextTable(table + 1);
+    }
+    expires.measure(0, shapes.expires);
+    return shapes;
+  }
+
+  /** How the table of a value lies in memory; undefined for a value without one. */
+  shapeOf(ref: Ref): TableShape | undefined {
+    const { store } = this;
+    if (!store.entries.isLarge(ref)) return undefined;
+    const { tables } = store.large(store.entries.type(ref));
+    if (tables === undefined) return undefined;
+    const shape = newShape();
+    tables.measure(store.entries.firstWord(ref), shape);
+    return shape;
+  }
+
   idleSeconds(ref: Ref): number {
     return this.#recency.idleSeconds(this.store.entries.lru(ref));
   }
@@ -173,4 +196,8 @@ export class DatabaseReader {
   setFrequency(ref: Ref, counter: number): void {
     this.store.entries.setLru(ref, this.#recency.bitsForFrequency(counter));
   }
+}
+
+function newShape(): TableShape {
+  return { elements: 0, places: 0, segments: 0 };
 }

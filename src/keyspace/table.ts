@@ -34,6 +34,14 @@ export interface KeyViews {
   key(ref: Ref): { readonly buf: Uint8Array; readonly at: number; readonly size: number };
 }
 
+/** How a table, or several of them, lie in memory. */
+export interface TableShape {
+  elements: number;
+  /** Elements that there is room for. */
+  places: number;
+  segments: number;
+}
+
 /** End of the hash order: one past the last position a cursor can stand at. */
 export const HASH_END = 0x1_0000_0000;
 
@@ -282,6 +290,19 @@ export class TableSet {
     this.#depths[table] = 0;
     this.#count(table, -this.counts[table]!);
     return HASH_END;
+  }
+
+  /** Adds a table to `shape`. */
+  measure(table: number, shape: TableShape): void {
+    const segments = this.#segments;
+    shape.elements += this.counts[table]!;
+    for (let position = 0; position < HASH_END;) {
+      const segment = this.#segmentOf(table, position | 0);
+      position = this.#endOf(segment, position);
+      if (segment === NONE) continue;
+      shape.segments++;
+      shape.places += segments.capacity(segment);
+    }
   }
 
   /** The first table from `from` on that has an element; `counts.length` when none has. */
