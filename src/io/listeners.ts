@@ -125,11 +125,17 @@ function listenOn(target: ListenTarget, address: string): Promise<Server> {
   });
 }
 
+/** Who negotiates is no client yet, whose number `maxclients` bounds. */
+const HANDSHAKES_MAX = 1000;
+
 /** Negotiates TLS with who connects. Connections keep the keys that they began with. */
 class Encryption {
   readonly #target: ListenTarget;
   #options: TlsOptions | undefined;
   #terminator: Server | undefined;
+  /** Connections that are open, and those of them that have come to terms. */
+  #openCount = 0;
+  #settledCount = 0;
 
   constructor(target: ListenTarget) {
     this.#target = target;
@@ -143,6 +149,13 @@ class Encryption {
       this.#options = options;
       this.#terminator = this.#create(options);
     }
+    if (this.#openCount - this.#settledCount >= HANDSHAKES_MAX) {
+      this.#target.refused('too many handshakes at once');
+      socket.destroy();
+      return true;
+    }
+    this.#openCount++;
+    socket.once('close', () => this.#openCount--);
     // A server that listens on nothing takes connections so.
     this.#terminator.emit('connection', socket);
     return true;
@@ -151,8 +164,14 @@ class Encryption {
   #create(options: TlsOptions): Server {
     const { accept, refused } = this.#target;
     const terminator = createTlsServer(options);
-    terminator.on('tlsClientError', (error) => refused(reasonOf(error)));
+    terminator.on('tlsClientError', (error, socket) => {
+      refused(reasonOf(error));
+      // Whose time is over is not cut off otherwise.
+      socket.destroy();
+    });
     terminator.on('secureConnection', (socket: TLSSocket) => {
+      this.#settledCount++;
+      socket.once('close', () => this.#settledCount--);
       // With `tls-auth-clients optional` none is as good as the right one.
       if (options.requestCert === true && !socket.authorized && hasCertificate(socket)) {
         refused(socket.authorizationError?.toString() ?? 'certificate verify failed');

@@ -33,6 +33,9 @@ const PROTOCOLS: readonly (readonly [SecureVersion, number])[] = [
 /** Source: 7.0 redis.conf. */
 const PROTOCOLS_DEFAULT = 'TLSv1.2 TLSv1.3';
 
+/** Who has not come to terms by then is cut off. */
+const HANDSHAKE_MS_MAX = 10_000;
+
 /** Whether anything here speaks TLS. */
 export function isTlsWanted(settings: Settings): boolean {
   return settings['tls-port'] !== 0 || settings['tls-cluster'] || settings['tls-replication'];
@@ -74,6 +77,7 @@ function materialOf(settings: Settings): TlsMaterial {
       requestCert: asked !== 'no',
       // Who may come without a certificate may still not come with a wrong one: that is looked at later.
       rejectUnauthorized: asked === 'yes',
+      handshakeTimeout: HANDSHAKE_MS_MAX,
     },
     client: {
       secureContext: createSecureContext({ ...common, ...asClient }),

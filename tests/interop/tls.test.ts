@@ -5,6 +5,7 @@
 import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
+import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
@@ -109,6 +110,15 @@ describeWithRealRedis('one node', () => {
     const value = 'v'.repeat(3_000_000);
     expect(await node.call('SET', 'large', value)).toBe('OK');
     expect(await node.call('GET', 'large')).toBe(value);
+  });
+
+  test('is troubled by nobody who speaks something else, and cuts him off', async () => {
+    const strangers = Array.from({ length: 50 }, () => connect(port, '127.0.0.1'));
+    const gone = strangers.map((socket) => once(socket.resume(), 'close'));
+    for (const socket of strangers) socket.write('PING\r\n');
+    await Promise.all(gone);
+    expect(await redisCli(port, ...TLS_FLAGS, 'PING')).toBe('PONG');
+    expect((await node.facts('INFO', 'clients')).get('connected_clients')).toBe('1');
   });
 
   test('its port moves', async () => {
