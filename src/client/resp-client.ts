@@ -72,6 +72,8 @@ interface Batch {
 /** First byte of an out-of-band message, and of an error. */
 const PUSH = 0x3e;
 const MINUS = 0x2d;
+/** A port for TLS just hangs up on who does not speak it. */
+const SILENT_HINT = ' before any answer; if TLS is spoken there, say --tls or rediss://';
 
 export class RespClient {
   /** `host:port`, for messages. */
@@ -90,13 +92,15 @@ export class RespClient {
     this.name = formatAddress(options);
     this.#socket = socket;
     this.#timeoutMs = options.timeoutMs;
+    let hint = options.tls === undefined || options.tls === false ? SILENT_HINT : '';
     received.onArrival = () => {
+      hint = '';
       this.#take();
       this.#makeRoom();
     };
     socket.setNoDelay(true);
     socket.on('error', (error) => this.#fail('CLOSED', reasonOf(error), error));
-    socket.on('close', () => this.#fail('CLOSED', 'the connection ended'));
+    socket.on('close', () => this.#fail('CLOSED', `the connection ended${hint}`));
   }
 
   /**
