@@ -167,16 +167,23 @@ export class Dispatcher {
     if (main?.fullName === 'replconf' && request.is(1, 'ack')) {
       return this.#executeChecked(client, main, request);
     }
-    const { length } = client.reply;
+    const { length, errorCount } = client.reply;
     this.#executeChecked(client, main, request);
     if (client.reply.length === length || client.isClosed) return;
     client.reply.truncate(length);
     const command = main !== undefined && main.isContainer ? subcommand(main, request) : main;
-    const name = command?.fullName ?? client.lastCommand?.fullName ?? '<unset>';
+    const name = command?.fullName ?? '<unknown>';
     this.#host.log(
       'warning',
       `Replica generated a reply to command '${name}', disconnecting it: ${clientLine(client, this.#host.now)}`,
     );
+    if (client.reply.errorCount > errorCount) {
+      const error = client.reply.lastError.replace(/^ERR /, '');
+      this.#host.log(
+        'warning',
+        `== CRITICAL == This master is sending an error to its replica: '${error}' after processing the command '${name}'`,
+      );
+    }
     client.close();
   }
 

@@ -42,6 +42,28 @@ test('unknown commands, subcommands and wrong counts get the texts of the real s
   expect(client.call('CONFIG')).toBe("-ERR wrong number of arguments for 'config' command\r\n");
 });
 
+test('a replica that asks for an answer is cut off, and the log says what it would have been', () => {
+  const node = new TestNode();
+  const said = (from: number): string[] =>
+    node.logs.slice(from).map((line) => line.replace(/: id=.*/, ''));
+  for (const [call, name, error] of [
+    ['GET', 'get', "Replica can't interact with the keyspace"],
+    ['NOPE', '<unknown>', "unknown command 'NOPE', with args beginning with: 'a' "],
+    ['ECHO', 'echo', undefined],
+  ] as const) {
+    const replica = node.connect();
+    replica.call('PSYNC', '?', '-1');
+    const from = node.logs.length;
+    replica.call(call, 'a');
+    expect(replica.isClosed).toBe(true);
+    const sentence = `== CRITICAL == This master is sending an error to its replica: '${error}' after processing the command '${name}'`;
+    expect(said(from).filter((line) => /generated|CRITICAL/.test(line))).toEqual([
+      `Replica generated a reply to command '${name}', disconnecting it`,
+      ...(error === undefined ? [] : [sentence]),
+    ]);
+  }
+});
+
 test('a transaction runs as one, and a refused command in it ends it', () => {
   const client = new TestNode().connect();
   expect(client.call('MULTI')).toBe('+OK\r\n');

@@ -75,6 +75,8 @@ export class TestNode {
   /** Why the node could not start. */
   flaw: string | undefined;
   sendsAsked = 0;
+  /** What it told its log. */
+  readonly logs: string[] = [];
   /** What happens after the present call: slices of work, and the disk. */
   readonly later: (() => void)[] = [];
   readonly files: MemoryFiles = new MemoryFiles((run) => void this.later.push(run));
@@ -149,7 +151,7 @@ export class TestNode {
         totalMemoryBytes: () => 0,
         cpu: () => ({ userSeconds: 0, systemSeconds: 0 }),
       },
-      log: () => undefined,
+      log: (_level, text) => void this.logs.push(text),
       setAlarm: (at) => {
         this.alarmAt = at;
       },
