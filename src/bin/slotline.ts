@@ -5,7 +5,12 @@ import { Command, CommanderError } from 'commander';
 import { ownVersion } from './own-version.ts';
 import { runTool, wholeNumber } from './run-tool.ts';
 import { withTls } from './tls-flags.ts';
-import type { DashboardWish, SentinelUpOptions, ServedDashboard } from '../tools/up/index.ts';
+import type {
+  DashboardWish,
+  SentinelUpOptions,
+  ServeDashboard,
+  ServedDashboard,
+} from '../tools/up/index.ts';
 import { NODE_ENVIRONMENT, NODE_FLAGS, SENTINEL_FLAGS } from './node-flags.ts';
 
 const USAGE_STATUS = 2;
@@ -92,7 +97,7 @@ function addUp(root: Command): void {
     .option('--dir <folder>', `where it lives (default: ${UP_DIR}, or ${UP_SENTINEL_DIR})`)
     .option(
       '--sentinel',
-      'in place of a cluster: a master, two replicas and three Sentinels; takes --port and --dir',
+      'in place of a cluster: a master, two replicas and three Sentinels; takes --port, --dir and where the page is',
     )
     .option(
       '--bind <address>',
@@ -136,8 +141,12 @@ function upOptions(flags: UpFlags): Parameters<typeof import('../tools/up/index.
         : [serverExe],
     serverEnvironment: serverExe === undefined ? NODE_ENVIRONMENT : {},
     serverCommandName: serverExe ?? `${ownName()} server`,
-    serveDashboard: flags.dashboard ? (wish) => serveDashboard(wish, flags) : undefined,
+    serveDashboard: dashboardServer(flags),
   };
+}
+
+function dashboardServer(flags: UpFlags): ServeDashboard {
+  return flags.dashboard ? (wish) => serveDashboard(wish, flags) : undefined;
 }
 
 async function serveDashboard(wish: DashboardWish, flags: UpFlags): Promise<ServedDashboard> {
@@ -155,7 +164,8 @@ async function serveDashboard(wish: DashboardWish, flags: UpFlags): Promise<Serv
 }
 
 async function upSentinelOptions(flags: UpFlags): Promise<SentinelUpOptions> {
-  const { dashboard: _page, dir = UP_SENTINEL_DIR, port, sentinel: _wish, ...others } = flags;
+  const { dashboard: _page, dashboardPort: _place, sentinel: _wish, ...rest } = flags;
+  const { dir = UP_SENTINEL_DIR, port, ...others } = rest;
   const [other] = Object.keys(others);
   if (other !== undefined) {
     const { ToolError } = await import('../tools/index.ts');
@@ -169,6 +179,7 @@ async function upSentinelOptions(flags: UpFlags): Promise<SentinelUpOptions> {
     ...{ dir, port, serverEnvironment: NODE_ENVIRONMENT },
     serverCommand: command(SERVER_PROGRAM, NODE_FLAGS),
     sentinelCommand: command(SENTINEL_PROGRAM, SENTINEL_FLAGS),
+    serveDashboard: dashboardServer(flags),
   };
 }
 

@@ -17,6 +17,7 @@ import type { Screen } from '../screen.ts';
 import { nodeTable, notReady, waitUntilReady } from './cluster-state.ts';
 import { DataFolder } from './data-folder.ts';
 import { runUntilStopped } from './lifetime.ts';
+import { DashboardPage, type ServeDashboard } from './dashboard-page.ts';
 import { NodeProcess, describeEnding } from './node-process.ts';
 import { type UpRequest, type UpShape, nodePorts, resolveShape } from './options.ts';
 import { checkPorts } from './ports.ts';
@@ -29,31 +30,13 @@ export interface UpOptions extends UpRequest {
   readonly serverEnvironment: Readonly<Record<string, string>>;
   /** How the user starts one node by hand, for messages: `slotline server`. */
   readonly serverCommandName: string;
-  /** Serves the dashboard of a cluster; undefined for none. Throws ToolError when it cannot. */
-  readonly serveDashboard: ((wish: DashboardWish) => Promise<ServedDashboard>) | undefined;
-}
-
-export interface DashboardWish {
-  readonly seeds: readonly NodeAddress[];
-  readonly bind: string;
-  /** Where it is served unless the user said otherwise. */
-  readonly port: number;
-  /** Where the journal of what is started from it lives. */
-  readonly journalFolder: string;
-}
-
-export interface ServedDashboard {
-  readonly url: string;
-  close(): Promise<void>;
+  readonly serveDashboard: ServeDashboard;
 }
 
 const READY_BOUND_MS = 20_000;
 const RESUME_BOUND_MS = 30_000;
 const END_BOUND_MS = 5000;
 const PROBE_MS = 300;
-/** Distance of the dashboard's port from the first node's: beyond the last node's. */
-const DASHBOARD_DISTANCE = 100;
-
 /** Runs until a signal or until every node has ended; answers the exit status. Throws ToolError. */
 export async function up(options: UpOptions, screen: Screen): Promise<0 | 1> {
   const folder = new DataFolder(options.dir);
@@ -83,15 +66,16 @@ class Launcher {
   readonly #folder: DataFolder;
   readonly #screen: Screen;
   readonly #nodes: NodeProcess[] = [];
+  readonly #page: DashboardPage;
   readonly #startedMs: number = performance.now();
   #isEnding = false;
-  #dashboard: ServedDashboard | undefined;
 
   constructor({ options, shape, folder, screen }: LauncherParts) {
     this.#options = options;
     this.#shape = shape;
     this.#folder = folder;
     this.#screen = screen;
+    this.#page = new DashboardPage(options.serveDashboard, screen);
   }
 
   async run(isResumed: boolean): Promise<0 | 1> {
@@ -114,7 +98,7 @@ class Launcher {
   async end(): Promise<void> {
     if (this.#isEnding) return;
     this.#isEnding = true;
-    await this.#dashboard?.close();
+    await this.#page.close();
     const running = this.#nodes.filter((node) => node.ending === undefined);
     if (running.length > 0) this.#screen.note(`Ending ${running.length} nodes, replicas first`);
     const isMaster = await this.#mastersAmong(running);
@@ -194,27 +178,9 @@ class Launcher {
     const host = bind === '127.0.0.1' ? '' : ` -h ${bind}`;
     out(`  redis-cli -c${host} -p ${port}`);
     out(`  redis://${formatAddress({ host: bind, port })}   for any client in cluster mode`);
-    await this.#serveDashboard();
-    if (this.#dashboard !== undefined) out(`  ${this.#dashboard.url}   the dashboard`);
+    const journalFolder = this.#folder.path;
+    await this.#page.show({ seeds: this.#addresses(), bind, port, journalFolder });
     out('Ctrl-C ends the nodes in order; started again, it is the same cluster.');
-  }
-
-  /** The cluster is worth having without it. */
-  async #serveDashboard(): Promise<void> {
-    const { bind, port } = this.#shape;
-    try {
-      this.#dashboard = await this.#options.serveDashboard?.({
-        seeds: this.#addresses(),
-        bind,
-        port: port + DASHBOARD_DISTANCE,
-        journalFolder: this.#folder.path,
-      });
-    } catch (error) {
-      if (!(error instanceof ToolError)) throw error;
-      this.#screen.note(error.message);
-    }
-    // A signal came meanwhile.
-    if (this.#isEnding) await this.#dashboard?.close();
   }
 
   async #reportEnd(node: NodeProcess): Promise<void> {

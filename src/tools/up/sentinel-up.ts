@@ -16,6 +16,7 @@ import { connectNode, waitUntil } from '../cluster/index.ts';
 import { ToolError } from '../errors.ts';
 import { type Screen, tableLines } from '../screen.ts';
 import { waitUntilReady } from './cluster-state.ts';
+import { DashboardPage, type ServeDashboard } from './dashboard-page.ts';
 import { DataFolder } from './data-folder.ts';
 import { RECORD_FILE } from './layout.ts';
 import { runUntilStopped } from './lifetime.ts';
@@ -30,6 +31,7 @@ export interface SentinelUpOptions {
   readonly serverCommand: readonly string[];
   readonly sentinelCommand: readonly string[];
   readonly serverEnvironment: Readonly<Record<string, string>>;
+  readonly serveDashboard: ServeDashboard;
 }
 
 const BIND = '127.0.0.1';
@@ -68,6 +70,7 @@ class SentinelSet {
   readonly #screen: Screen;
   readonly #nodes: NodeProcess[] = [];
   readonly #sentinels: NodeProcess[] = [];
+  readonly #page: DashboardPage;
   #isEnding = false;
 
   constructor(
@@ -78,6 +81,7 @@ class SentinelSet {
     this.#options = options;
     this.#folder = folder;
     this.#screen = screen;
+    this.#page = new DashboardPage(options.serveDashboard, screen);
   }
 
   async run(): Promise<0 | 1> {
@@ -99,10 +103,11 @@ class SentinelSet {
     return [...this.#nodes, ...this.#sentinels];
   }
 
-  /** Sentinels first, so that nobody takes what follows for a failure; then the nodes. */
+  /** The page, then Sentinels, so that nobody takes what follows for a failure; then the nodes. */
   async end(): Promise<void> {
     if (this.#isEnding) return;
     this.#isEnding = true;
+    await this.#page.close();
     const running = this.#processes.filter(({ ending }) => !ending);
     if (running.length > 0)
       this.#screen.note(`Ending ${running.length} processes, Sentinels first`);
@@ -215,6 +220,12 @@ class SentinelSet {
     out(
       `  Sentinels for clients: ${this.#sentinelPorts.map((port) => `${BIND}:${port}`).join(',')}`,
     );
+    await this.#page.show({
+      seeds: this.#sentinelPorts.map(addressOf),
+      bind: BIND,
+      port: this.#options.port,
+      journalFolder: this.#folder.path,
+    });
     out('Ctrl-C ends all in order; started again, they are the same.');
   }
 
