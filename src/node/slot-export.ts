@@ -21,13 +21,13 @@ const SLICE_US = 400;
 const SLICE_KEYS_MAX = 2048;
 /** Keys between two looks at the clock. */
 const STEP_KEYS = 32;
-const PIECE_BYTES = 64 * 1024;
+const PIECE_BYTES = 32 * 1024;
 /**
  * Bytes that the target has not acknowledged, above which the walk waits. What it has not taken in stands before its
  * clients: so as few as keep it busy, which are many only where an answer takes long by itself.
  */
 const WINDOW_BYTES_MIN: number = 2 * PIECE_BYTES;
-const WINDOW_BYTES_MAX: number = 64 * PIECE_BYTES;
+const WINDOW_BYTES_MAX: number = 128 * PIECE_BYTES;
 /** What an acknowledgement may take beyond the fastest one before it says that too much is on its way. */
 const DELAY_MS_MAX = 4;
 /** Above this the writes come faster than the target takes them. */
