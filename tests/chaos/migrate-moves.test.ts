@@ -7,7 +7,7 @@ import { REAL_SERVER, describeWithRealRedis, required } from '../interop/harness
 import { migrateMoves } from './migrate-moves.ts';
 
 /** Two lives of a process, and seven of servers, on a machine that may be busy. */
-const BOUND_MS = 120_000;
+const BOUND_MS = 180_000;
 
 describeWithRealRedis('a migration of our nodes, whose slots change hands as a whole', () => {
   test(
@@ -16,7 +16,7 @@ describeWithRealRedis('a migration of our nodes, whose slots change hands as a w
     async () => {
       const dir = mkdtempSync(join(tmpdir(), 'slotline-chaos-'));
       const exe = required(REAL_SERVER, 'redis-server');
-      expect(await migrateMoves({ dir, exe, rounds: 5, seed: 3 })).toBeGreaterThan(0);
+      expect(await migrateMoves({ dir, exe, rounds: 4, seed: 3 })).toBeGreaterThan(0);
       rmSync(dir, { recursive: true, force: true });
     },
   );

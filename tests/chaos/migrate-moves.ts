@@ -30,12 +30,19 @@ const PAUSE_MS_MAX = 400;
 /** The tool is killed in one round of so many. */
 const KILL_EVERY = 4;
 const BOUND_MS = 60_000;
+/** Nobody takes over here: a node that a busy machine leaves waiting is not to be taken for one that failed. */
+const PATIENT: readonly string[] = ['cluster-node-timeout 15000'];
 
 /** Answers how many times slots changed hands; throws when the two sides differ. */
 export async function migrateMoves(options: MigrateMoves): Promise<number> {
   const { exe } = options;
-  const source = await Cluster.start({ masters: 3, replicasPerMaster: 0 });
-  const target = await Cluster.start({ masters: 2, replicasPerMaster: 0, exeOf: () => exe });
+  const source = await Cluster.start({ masters: 3, replicasPerMaster: 0, config: PATIENT });
+  const target = await Cluster.start({
+    masters: 2,
+    replicasPerMaster: 0,
+    exeOf: () => exe,
+    config: PATIENT,
+  });
   const client = await ClusterClient.connect({
     seeds: [parseAddress(addressOf(source.node(0)))],
     timeoutMs: BOUND_MS,

@@ -158,6 +158,11 @@ export class StreamSender {
     }
   }
 
+  /** Sends nothing any more. */
+  end(): void {
+    this.#lanes = [];
+  }
+
   /** All before this position was added. */
   reached(position: StreamPosition): void {
     this.#position = position;
@@ -208,6 +213,8 @@ export class StreamSender {
   }
 
   #send(lane: Lane): void {
+    // What came waits for an answer that must rest no more.
+    if (lane.isBusy && lane.batches[1]!.items.length > 0) lane.client.readOn();
     if (lane.isBusy || this.#isRecovering || this.#again.length > 0) return;
     if (this.#failure !== undefined) return;
     while (lane.batches.length > 1 && lane.batches[0]!.items.length === 0) lane.batches.shift();
@@ -229,9 +236,9 @@ export class StreamSender {
         if (!areAllDone(replies)) this.#sortOut(batch, replies);
         batch.clear();
         lane.spare = batch;
-        this.#mark();
         this.#sendAll();
-        if (this.#waiting.length === 0) this.#rest(lane);
+        this.#mark();
+        if (!this.#rest(lane)) this.#sendAll();
         this.#changed();
       },
       (error: unknown) => {
@@ -241,12 +248,21 @@ export class StreamSender {
     );
   }
 
-  /** What the node answers next can wait, where that is little. */
-  #rest({ client, batches }: Lane): void {
+  /**
+   * What the node answers next can wait, where that is little and nobody does; so can marks, which go with what comes next:
+   * a batch of their own would keep that waiting for one more beat.
+   */
+  #rest({ client, batches }: Lane): boolean {
     const { beat } = this.#options;
-    if (beat === undefined || batches[0]!.byteCount > LITTLE_BYTES) return;
+    if (beat === undefined || this.#waiting.length > 0) return false;
+    if (batches[0]!.byteCount > LITTLE_BYTES) return false;
     client.rest();
-    beat.next(() => client.readOn());
+    beat.next(() => {
+      client.readOn();
+      // When the streams that are read at this moment have been.
+      setImmediate(() => this.#sendAll());
+    });
+    return true;
   }
 
   #sortOut(batch: StreamBatch, replies: RawReplies): void {

@@ -167,6 +167,7 @@ export class TargetCopy {
   /** Where an earlier run came to, as the target knows; undefined when all must be copied. Throws ClientError. */
   async stored(): Promise<StoredProgress | undefined> {
     this.#stream = undefined;
+    this.#sender?.end();
     this.#sender = undefined;
     this.#writer = undefined;
     this.#isSettled = false;
@@ -219,6 +220,7 @@ export class TargetCopy {
       );
     }
     this.#keep(record);
+    this.#sender?.end();
     if (earlier !== undefined) await removeProgress(this.#target, this.#keysOf(earlier));
     if (clears && !this.#isJoining) await this.#clear();
     this.#deferred.open(false);
