@@ -21,19 +21,22 @@ const SLICE_US = 400;
 const SLICE_KEYS_MAX = 2048;
 /** Keys between two looks at the clock. */
 const STEP_KEYS = 32;
-const PIECE_BYTES = 32 * 1024;
+const PIECE_BYTES = 8 * 1024;
 /**
  * Bytes that the target has not acknowledged, above which the walk waits. What it has not taken in stands before its
  * clients: so as few as keep it busy, which are many only where an answer takes long by itself.
  */
 const WINDOW_BYTES_MIN: number = 2 * PIECE_BYTES;
-const WINDOW_BYTES_MAX: number = 128 * PIECE_BYTES;
+const WINDOW_BYTES_MAX: number = 512 * PIECE_BYTES;
 /** What an acknowledgement may take beyond the fastest one before it says that too much is on its way. */
 const DELAY_MS_MAX = 4;
 /** Above this the writes come faster than the target takes them. */
 const BACKLOG_BYTES_MAX = 256 * 1024 * 1024;
 /** An idle target is asked this often whether it lives. */
 const ASK_MS = 1000;
+
+/** The machine hears this often at most that the other end lives. */
+export const NOTE_MS = 100;
 
 /** Said by the target unasked: this export may hold its clients' writes. */
 export const TURN = 'TURN';
@@ -72,6 +75,7 @@ export class SlotExportRun {
   /** Sent when the last acknowledgement was asked for. */
   #askedBytes = 0;
   #askedAt: MonoMs;
+  #notedAt = -Infinity;
   #isSending = false;
   #isWalking = false;
   #isFlushAsked = false;
@@ -207,7 +211,7 @@ export class SlotExportRun {
         this.#init.told({ kind: 'accepted' });
         return this.#walkOn();
       case 'ack':
-        this.#init.told({ kind: 'acknowledged' });
+        this.#noteAck();
         this.#adaptWindow(expected.askedAt);
         return this.#acknowledged(expected.sentBytes);
       case 'drain':
@@ -217,6 +221,14 @@ export class SlotExportRun {
       default:
         return assertNever(expected.kind);
     }
+  }
+
+  /** Acknowledgements come by the thousand, and the machine only keeps when the last one came. */
+  #noteAck(): void {
+    const { now } = this.#inside;
+    if (now - this.#notedAt < NOTE_MS) return;
+    this.#notedAt = now;
+    this.#init.told({ kind: 'acknowledged' });
   }
 
   #acknowledged(bytes: number): void {

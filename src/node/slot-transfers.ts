@@ -16,7 +16,7 @@ import { type Request, encodeRequest } from '../resp/index.ts';
 import type { Client } from './client.ts';
 import type { ClusterHost, ClusterReplication } from './cluster-host.ts';
 import type { Inside } from './inside.ts';
-import { SlotExportRun, TURN } from './slot-export.ts';
+import { NOTE_MS, SlotExportRun, TURN } from './slot-export.ts';
 import { type StreamCommand, SlotStream } from './slot-stream.ts';
 
 export type TransferEffect = Extract<
@@ -60,6 +60,8 @@ interface Incoming {
   readonly name: string;
   readonly slots: Uint8Array;
   readonly clientId: number;
+  /** When the machine was told last that the source lives. */
+  notedAt: number;
 }
 
 export class SlotTransfers {
@@ -176,7 +178,11 @@ export class SlotTransfers {
       return session.reply.error('ERR No slot migration on this connection');
     const { name } = incoming;
     if (request.is(2, 'ack')) {
-      this.#import(name, { kind: 'acknowledged' });
+      const { now } = this.#inside;
+      if (now - incoming.notedAt >= NOTE_MS) {
+        incoming.notedAt = now;
+        this.#import(name, { kind: 'acknowledged' });
+      }
       return session.reply.ok();
     }
     if (request.is(2, 'turn')) {
@@ -244,7 +250,7 @@ export class SlotTransfers {
     const result = this.#init.run({ kind: 'importSlots', name, sourceId: request.text(4), slots });
     if (!result.ok) return session.reply.error(`ERR ${adminErrorText(result.error)}`);
     session.role = 'source';
-    this.#incoming.set(session.id, { name, slots, clientId: session.id });
+    this.#incoming.set(session.id, { name, slots, clientId: session.id, notedAt: -Infinity });
     session.reply.ok();
   }
 
