@@ -190,11 +190,7 @@ function manager(exe: string, otherExe: string): void {
     await expectDone('del-node', at(contact()), at(lastNode().port));
     await lastNode().kill();
     await cluster.untilAgreed();
-    const masters: NodeProcess[] = [];
-    for (const node of cluster.running) {
-      if (await cluster.isMaster(node)) masters.push(node);
-      else await cluster.untilSynced(node);
-    }
+    const masters = await spreadReplicas();
     const result = await expectDone('switchover', at(contact()), '--json');
     const { failovers } = JSON.parse(result.stdout) as { failovers: { durationMs: number }[] };
     expect(failovers).toHaveLength(3);
@@ -394,6 +390,34 @@ function manager(exe: string, otherExe: string): void {
     const journal = args[0] === 'import' ? [] : ['--journal', folder];
     const flags = args[0] === 'check' ? [] : ['--yes', ...journal];
     return runSlotline('cluster', ...args, ...flags);
+  }
+
+  /**
+   * The masters, each of which has a replica with its data then. The emptied node was a replica for a while: a master's
+   * own replica may have gone to another master meanwhile, by replica migration.
+   */
+  async function spreadReplicas(): Promise<NodeProcess[]> {
+    const masters: NodeProcess[] = [];
+    const replicas = new Map<string, NodeProcess[]>();
+    for (const node of cluster.running) {
+      const { id, masterId } = await cluster.myself(node);
+      if (masterId === undefined) masters.push(node);
+      const master = masterId ?? id;
+      replicas.set(master, [
+        ...(replicas.get(master) ?? []),
+        ...(masterId === undefined ? [] : [node]),
+      ]);
+    }
+    const spare = [...replicas.values()].flatMap((each) => each.slice(1));
+    for (const master of masters) {
+      const { id } = await cluster.myself(master);
+      const [own = spare.pop()] = replicas.get(id) ?? [];
+      if (own === undefined) throw new Error(`No replica is left for ${master.port}`);
+      if (replicas.get(id)?.length === 0) await cluster.replicate(own, master);
+      await cluster.untilSynced(own);
+      await cluster.untilKnownReplica(own, master);
+    }
+    return masters;
   }
 
   async function expectDone(...args: readonly string[]): Promise<RunResult> {
