@@ -15,7 +15,8 @@ const NO_COMPRESSION = { compression: false };
 const SET: Buffer = Buffer.from('*3\r\n$3\r\nSET\r\n');
 const SET_UNTIL: Buffer = Buffer.from('*5\r\n$3\r\nSET\r\n');
 const UNTIL: Buffer = Buffer.from('$4\r\nPXAT\r\n');
-const BUFFER_BYTES = 128 * 1024;
+/** Room for the pieces that are taken; a larger entry makes its own. */
+const BUFFER_BYTES = 16 * 1024;
 /** What stands around key and value of a SET at most. */
 const SET_FRAME_BYTES = 128;
 

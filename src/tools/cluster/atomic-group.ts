@@ -1,5 +1,5 @@
 /**
- * Slots that two nodes hand over by themselves, by CLUSTER MIGRATESLOTS of Slotline and Valkey 9: the source sends keys
+ * Slots that two nodes hand over by themselves, by CLUSTER MIGRATESLOTS, as Valkey 9 has it: the source sends keys
  * and writes, and the target takes all slots at one moment. Nothing is open meanwhile; a move that fails leaves the slots
  * where they were. A run that was killed leaves a move that goes on without it, and the next run finds it.
  */

@@ -161,13 +161,16 @@ async function endsOf(move: SlotMove, { report, options, timeoutMs }: MoveContex
     );
   }
   // Valkey tells the replicas of every change before it makes it, which nobody has tried within a transaction.
-  const facts = await serverFacts(to);
-  const isAtomic = options.isAtomic && !isOpen(move, [from, to]) && (await areAtomic([from, to]));
+  const [fromFacts, toFacts] = await Promise.all([serverFacts(from), serverFacts(to)]);
+  // Valkey's nodes hand slots over as a whole too, but with them nobody has tried it.
+  const areOurs = fromFacts.has('slotline_version') && toFacts.has('slotline_version');
+  const isAtomic =
+    options.isAtomic && areOurs && !isOpen(move, [from, to]) && (await areAtomic([from, to]));
   return {
     from,
     to,
     ownedByTarget: target,
-    isTakingAtOnce: !facts.has('valkey_version'),
+    isTakingAtOnce: !toFacts.has('valkey_version'),
     isAtomic,
   };
 }
@@ -180,10 +183,8 @@ function isOpen({ slots }: SlotMove, ends: readonly NodeReport[]): boolean {
   );
 }
 
-/** Valkey's nodes know the commands too, but with them nobody has tried it. */
+/** An older version of ours may not know the commands. */
 async function areAtomic(ends: readonly NodeReport[]): Promise<boolean> {
-  const facts = await Promise.all(ends.map((end) => serverFacts(end)));
-  if (!facts.every((each) => each.has('slotline_version'))) return false;
   const known = await Promise.all(ends.map((end) => knowsAtomicMoves(clientOf(end))));
   return known.every(Boolean);
 }
