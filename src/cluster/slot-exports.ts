@@ -9,7 +9,7 @@ import { beginReturnRound, beginRound, isRoundWon, votersNow } from './bus-round
 import type { ClusterContext } from './context.ts';
 import { bumpConfigEpoch, highestEpoch } from './epochs.ts';
 import { broadcastPong } from './sending.ts';
-import { commonSlots, slotRanges } from './slot-map.ts';
+import { commonSlots } from './slot-map.ts';
 import {
   activeExports,
   activeImports,
@@ -19,6 +19,8 @@ import {
   isEnded,
   markStrays,
   ownsAll,
+  shareOf,
+  updateHeld,
 } from './slot-transfers.ts';
 import type { BusRound, ExportPhase, SlotExport } from './transfer-types.ts';
 import type { ClusterNode } from './types.ts';
@@ -135,9 +137,12 @@ export function stepExports(c: ClusterContext): void {
 }
 
 function stepExport(c: ClusterContext, job: SlotExport): void {
-  if (!ownsAll(c.myself, job.slots)) return lost(c, job);
   const { phase, target } = job;
   const isOpen = !isGivenAway(job);
+  const share = shareOf(c.myself, job.slots);
+  if (share === 'none' || (share === 'some' && isOpen)) return lost(c, job);
+  // The target has taken all and moved some of it on, and that we heard first: the rest waits until we hear of it too.
+  if (share === 'some') updateHeld(c);
   if (isOpen && (target.role !== 'master' || target.health === 'fail' || !c.nodes.has(target.id))) {
     return end(c, job, 'failed', 'the target is no reachable master any more');
   }
@@ -212,9 +217,7 @@ function reclaim(c: ClusterContext, job: SlotExport): void {
 }
 
 function lost(c: ClusterContext, job: SlotExport): void {
-  const first = slotRanges(job.slots)[0]![0];
-  const owner = c.owners[first];
-  if (owner === job.target) return end(c, job, 'success', '');
+  if (shareOf(job.target, job.slots) !== 'none') return end(c, job, 'success', '');
   end(c, job, 'failed', 'the slots went to another node');
 }
 

@@ -25,7 +25,9 @@ import {
   holdMsMax,
   markStrays,
   ownsAll,
+  shareOf,
   takeMsMax,
+  updateHeld,
 } from './slot-transfers.ts';
 import type { ImportPhase, SlotImport } from './transfer-types.ts';
 import type { ClusterNode } from './types.ts';
@@ -213,7 +215,10 @@ function stepImport(c: ClusterContext, job: SlotImport): void {
   const { phase, source } = job;
   if (c.myself.role !== 'master') return fail(c, job, 'the target is not a master any more');
   if (phase.kind === 'confirming') {
-    if (!ownsAll(c.myself, job.slots)) return fail(c, job, 'the slots went to another node');
+    const share = shareOf(c.myself, job.slots);
+    if (share === 'none') return fail(c, job, 'the slots went to another node');
+    // The source took all back and moved some of it on, and that we heard first: the rest is still nobody's to serve.
+    if (share === 'some') updateHeld(c);
     const isInTime = c.since(phase.readyAt) <= confirmMsMax(c);
     if (isInTime && isRoundWon(c, phase.round)) succeed(c, job);
     return;

@@ -60,10 +60,10 @@ export function isHandoverOpen(c: ClusterContext): boolean {
 }
 
 export function ownsAll(node: ClusterNode, slots: Uint8Array): boolean {
-  return sameSlots(commonSlots(node.slots, slots) ?? new Uint8Array(SLOT_BITMAP_SIZE), slots);
+  return shareOf(node, slots) === 'all';
 }
 
-/** Moves on, and lets go the clients of slots whose writes need not wait any more. */
+/** Moves on, and with it what waits. */
 export function enter<T extends SlotExport | SlotImport>(
   c: ClusterContext,
   transfer: T,
@@ -79,6 +79,18 @@ export function enter<T extends SlotExport | SlotImport>(
     c.transfers.splice(c.transfers.indexOf(transfer), 1);
     c.endedTransfers.push(transfer);
   }
+  updateHeld(c);
+}
+
+/** What a node has of these slots. */
+export function shareOf(node: ClusterNode, slots: Uint8Array): 'all' | 'some' | 'none' {
+  const common = commonSlots(node.slots, slots);
+  if (common === undefined) return 'none';
+  return sameSlots(common, slots) ? 'all' : 'some';
+}
+
+/** Which slots' writes wait: those under way that are still this node's. The clients of others are let go. */
+export function updateHeld(c: ClusterContext): void {
   const before = c.heldSlots;
   c.heldSlots = heldSlots(c);
   if (before !== undefined && !(c.heldSlots !== undefined && sameSlots(before, c.heldSlots))) {
@@ -102,7 +114,7 @@ function heldSlots(c: ClusterContext): Uint8Array | undefined {
     if (!HELD.has(kind) || (transfer.operation === 'IMPORT' && kind !== 'confirming')) continue;
     addSlots((held ??= new Uint8Array(SLOT_BITMAP_SIZE)), transfer.slots);
   }
-  return held;
+  return held && commonSlots(held, c.myself.slots);
 }
 
 /** Under way and ended ones, as far as they are remembered: the oldest that ended are forgotten first. */
