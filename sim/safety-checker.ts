@@ -159,7 +159,7 @@ export class SafetyChecker implements BusListener {
     const record = this.#records.get(ip);
     if (record === undefined) return;
     const { name } = record.machine;
-    if (record.role === 'replica' && record.roleSinceUs < atUs) {
+    if (record.role === 'replica' && record.roleSinceUs < atUs - TURN_US) {
       this.violate('writeOnReplica', `${name} is a replica and took a write for slot ${slot}`);
     }
     const claim = record.told.get(slot);
