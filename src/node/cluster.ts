@@ -100,7 +100,7 @@ export class ClusterPart implements ClusterService {
       table: init.table,
       myId: () => this.machine.myself.id,
       replicaCount: () =>
-        this.machine.myself.replicas.filter(({ health }) => health === 'ok').length,
+        this.machine.myself.replicas.filter(({ health }) => health !== 'fail').length,
       step: (input) => this.#step(input),
       run: (command) => this.run(command),
     });
