@@ -89,8 +89,8 @@ async function measure(tool) {
 }
 
 function commandOf(tool) {
-  if (tool === 'ours-atomic') return [...reshard('all', ids[0], slotCount), '--atomic'];
-  if (tool === 'ours') return reshard('all', ids[0], slotCount);
+  if (tool === 'ours') return [...reshard('all', ids[0], slotCount), '--no-atomic'];
+  if (tool === 'ours-atomic') return reshard('all', ids[0], slotCount);
   const pipeline = tool.replace('redis-cli-', '');
   const flags = { from: 'all', to: ids[0], slots: slotCount, pipeline };
   const words = Object.entries(flags).flatMap(([name, value]) => [`--cluster-${name}`, value]);

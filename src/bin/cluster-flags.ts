@@ -92,8 +92,7 @@ export function withKeys(command: Command): Command {
     .addOption(new Option('--cluster-timeout <ms>').argParser(wholeNumber).hideHelp())
     .option('--replace', "the source's value wins where both nodes have a key")
     .addOption(new Option('--cluster-replace').hideHelp())
-    .option('--atomic', 'hand slots over as a whole between our own nodes')
-    .option('--no-atomic', 'move key by key, as without either')
+    .option('--no-atomic', 'move key by key also where both nodes can hand slots over as a whole')
     .option('--throttle <keys>', 'keys a second at most', wholeNumber);
 }
 
@@ -130,7 +129,7 @@ export async function moveOptions(flags: KeyFlags): Promise<OperateOptions['move
       flags.migrateTimeout ?? flags.clusterTimeout ?? MOVE_DEFAULTS.migrateTimeoutMs,
     isReplacing: flags.replace === true || flags.clusterReplace === true,
     keysPerSecond: flags.throttle,
-    isAtomic: flags.atomic === true,
+    isAtomic: flags.atomic !== false,
     keyBytesMax: flags.keyBytesMax,
   };
 }

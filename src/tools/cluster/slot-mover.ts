@@ -37,7 +37,7 @@ export const MOVE_DEFAULTS: MoveOptions = {
   batchKeysMax: 1000,
   isReplacing: false,
   keysPerSecond: undefined,
-  isAtomic: false,
+  isAtomic: true,
   keyBytesMax: undefined,
 };
 
