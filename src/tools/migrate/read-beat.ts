@@ -5,7 +5,7 @@
  */
 
 /** At most so much is a command, or an answer, later for it. */
-const BEAT_MS = 8;
+const BEAT_MS = 7;
 
 export class ReadBeat {
   #waiting: (() => void)[] = [];

@@ -15,6 +15,8 @@ export interface ReportingOptions {
 const PROGRESS_MS = 2000;
 /** How often orders are read and the report is written. */
 const ORDERS_MS = 250;
+/** How often watchers are told; each time is a file that is renamed, and the streams wait for it. */
+const NOTICE_MS = 1000;
 
 export class Reporting {
   readonly control: FlowControl;
@@ -48,8 +50,10 @@ export class Reporting {
     this.#statuses = statuses;
     this.#quarantine = quarantine;
     this.#report();
+    this.#tell();
     this.#timers = [
       setInterval(() => this.meter.show(statuses()), PROGRESS_MS),
+      setInterval(() => this.#tell(), NOTICE_MS),
       setInterval(() => {
         this.control.orders = readOrders(this.#options.dir);
         this.#report();
@@ -71,8 +75,11 @@ export class Reporting {
     this.#notice.end();
   }
 
-  #report(): void {
+  #tell(): void {
     this.#notice.tell(noticeOf(this.#names, this.#statuses()));
+  }
+
+  #report(): void {
     writeReport(this.#options.dir, {
       pid: process.pid,
       atUnixMs: Date.now(),
