@@ -118,6 +118,25 @@ test('FORCE works without the master but not without the majority, TAKEOVER need
   expect(replicas[1]!.machine.myself.configEpoch).toBe(replicas[1]!.machine.currentEpoch);
 });
 
+test('what a replica said before its takeover, heard after it, takes no slots from it', () => {
+  const { net, masters, replicas } = startTestCluster({ seed: 8, masterCount: 3, replicaOf: [0] });
+  const [replica, other] = [replicas[0]!, masters[1]!];
+  net.run(3000);
+  const said = replica.effects.findLast(
+    (effect) =>
+      effect.kind === 'send' &&
+      ['ping', 'pong'].includes(effect.type) &&
+      replica.peers.get(effect.link)?.node === other,
+  );
+  if (said?.kind !== 'send') throw new Error('a replica and a master talk');
+  replica.admin({ kind: 'failover', mode: 'takeover' });
+  net.run(50);
+  expect(other.machine.slotOwner(slot(0))?.id).toBe(replica.id);
+  other.step({ kind: 'bytes', link: replica.peers.get(said.link)!.link, bytes: said.bytes });
+  expect(other.machine.slotOwner(slot(0))?.id).toBe(replica.id);
+  expect(other.machine.state).toBe('ok');
+});
+
 test('FAILOVER on a master is refused', () => {
   const { masters } = startTestCluster({ seed: 7, masterCount: 3, replicaOf: [] });
   expect(masters[0]!.admin({ kind: 'failover', mode: 'force' })).toEqual({

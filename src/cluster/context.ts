@@ -179,6 +179,7 @@ export class ClusterContext {
       master: undefined,
       replicas: [],
       configEpoch: 0,
+      spokenEpoch: 0,
       slots: new Uint8Array(SLOT_BITMAP_SIZE),
       slotCount: 0,
       disowned: undefined,

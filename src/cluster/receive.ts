@@ -95,6 +95,7 @@ function learnFromHeader(c: ClusterContext, sender: ClusterNode, header: PacketH
     sender.configEpoch = header.configEpoch;
     c.save('save');
   }
+  sender.spokenEpoch = Math.max(sender.spokenEpoch, header.currentEpoch);
   sender.replOffset = header.offset;
   if (c.myself.master === sender && (header.messageFlags & MESSAGE_FLAG.paused) !== 0) {
     masterOffsetReceived(c, header.offset);
@@ -137,8 +138,10 @@ function pingReceived(
   }
   if (node === undefined) return;
   node.hasNoFailover = (header.flags & NODE_FLAG.nofailover) !== 0;
-  learnRole(c, node, header);
-  learnSlots(c, node, header);
+  if (!isOvertaken(node, header)) {
+    learnRole(c, node, header);
+    learnSlots(c, node, header);
+  }
   leaveChain(c);
   heardInSearch(c, node, header);
   partEpochs(c, node);
@@ -166,6 +169,15 @@ function disownAddress(c: ClusterContext, link: Link, node: ClusterNode): void {
   node.port = node.plaintextPort = node.busPort = 0;
   closeLink(c, link);
   c.save('save');
+}
+
+/**
+ * Two connections lead from each node to this one, and what it said on one before it took another part may come behind
+ * what it says on the other since.
+ * Divergence: the real server believes whatever comes last, and then takes the slots from a master that has just begun.
+ */
+function isOvertaken(node: ClusterNode, header: PacketHeader): boolean {
+  return header.currentEpoch < node.spokenEpoch;
 }
 
 function learnRole(c: ClusterContext, node: ClusterNode, header: PacketHeader): void {

@@ -52,6 +52,8 @@ export interface ClusterNode {
   master: ClusterNode | undefined;
   replicas: ClusterNode[];
   configEpoch: number;
+  /** The highest currentEpoch that it spoke of. */
+  spokenEpoch: number;
   readonly slots: Uint8Array;
   slotCount: number;
   /**
