@@ -88,6 +88,7 @@ export class RdbFormat implements SnapshotFormat {
     const key = entries.key(ref);
     writer.string(key.buf, key.at, key.size);
     this.#saver.save(store, ref);
+    writer.sum();
   }
 
   end(): void {

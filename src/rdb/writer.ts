@@ -96,7 +96,7 @@ export class RdbWriter {
 
   /** All bytes written since the last call; they are the caller's until more are written. */
   lend(): Buffer {
-    this.#sum();
+    this.sum();
     const lent = this.#buf.subarray(0, this.#at);
     // A large value leaves no large buffer behind.
     if (this.#buf.length > KEPT_BYTES_MAX) this.#buf = Buffer.allocUnsafe(BUFFER_BYTES);
@@ -240,14 +240,15 @@ export class RdbWriter {
   /** Eight bytes: the CRC64 of everything written so far, or 0 when checksums are off. */
   checksum(): void {
     this.#room(8);
-    this.#sum();
+    this.sum();
     if (this.#hasChecksum) this.#crc.writeTo(this.#buf, this.#at);
     else this.#buf.fill(0, this.#at, this.#at + 8);
     this.#at += 8;
     this.#summedTo = this.#at;
   }
 
-  #sum(): void {
+  /** Takes what was written into the checksum: bit by bit, it costs no moment that anybody has to wait for. */
+  sum(): void {
     if (this.#hasChecksum) this.#crc.update(this.#buf, this.#summedTo, this.#at - this.#summedTo);
     this.#summedTo = this.#at;
   }
