@@ -247,7 +247,7 @@ export class RdbWriter {
     this.#summedTo = this.#at;
   }
 
-  /** Takes what was written into the checksum: bit by bit, it costs no moment that anybody has to wait for. */
+  /** Takes what was written so far into the checksum: entry by entry, nobody waits for much of it at once. */
   sum(): void {
     if (this.#hasChecksum) this.#crc.update(this.#buf, this.#summedTo, this.#at - this.#summedTo);
     this.#summedTo = this.#at;
