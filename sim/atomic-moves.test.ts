@@ -59,12 +59,9 @@ test('of two sources with one target, the second holds no writes before the firs
     sim.operator.send(machine, ['CLUSTER', 'COUNTKEYSINSLOT', String(slot)], keep);
     sim.operator.send(machine, ['KEYS', `*{${tag}}*`], keep);
   };
-  const { id } = sim.layout.seats.find(({ name }) => name === 'm3')!;
   for (const name of ['m1', 'm2']) {
     const { slot } = sim.tags.find((tag) => sim.checker.ownerOf(tag.slot) === name)!;
-    const words = ['SLOTSRANGE', String(slot), String(slot), 'NODE', id];
-    const command = ['CLUSTER', 'MIGRATESLOTS', ...words];
-    sim.operator.send(sim.machine(name), command, () => undefined);
+    move(sim, { from: name, slots: [slot], to: 'm3' });
   }
   sim.run(SERVING_MS);
   const begins = steps.flatMap((step, at) => (step === 'EXPORT draining' ? [at] : []));
@@ -85,13 +82,7 @@ test('a source that hears first of a slot that the target moved on, serves none 
     thinkMsMax: 2,
   });
   sim.run(SERVING_MS);
-  const idOf = (name: string): string => sim.layout.seats.find((seat) => seat.name === name)!.id;
   const slots = sim.tags.flatMap(({ slot }) => (sim.checker.ownerOf(slot) === 'm1' ? [slot] : []));
-  const move = (from: string, moved: readonly number[], to: string): void => {
-    const ranges = moved.flatMap((slot) => [String(slot), String(slot)]);
-    const words = ['CLUSTER', 'MIGRATESLOTS', 'SLOTSRANGE', ...ranges, 'NODE', idOf(to)];
-    sim.operator.send(sim.machine(from), words, () => undefined);
-  };
   const ends: string[] = [];
   sim.onLog = (machine, text) => {
     if (machine.name === 'm2' && text.endsWith('(IMPORT) is now sharing')) {
@@ -105,10 +96,10 @@ test('a source that hears first of a slot that the target moved on, serves none 
     const end = /(EXPORT|IMPORT)\) is now (success|failed)/.exec(text);
     if (end === null) return;
     ends.push(`${machine.name} ${end[1]} ${end[2]}`);
-    if (ends.length === 1) move('m2', slots.slice(0, 1), 'm3');
+    if (ends.length === 1) move(sim, { from: 'm2', slots: slots.slice(0, 1), to: 'm3' });
   };
   expect(slots.length).toBeGreaterThan(1);
-  move('m1', slots, 'm2');
+  move(sim, { from: 'm1', slots, to: 'm2' });
   sim.run(CUT_MS * 2);
   expect(ends[0]).toBe('m2 IMPORT success');
   expect(ends.at(-1)).toBe('m1 EXPORT success');
@@ -146,10 +137,7 @@ function unheardClaim(rules: ClusterRules): ClusterSim {
     );
     sim.world.afterMs(CUT_MS, () => sim.network.heal());
   };
-  const slot = String(sim.tags[0]!.slot);
-  const { id } = sim.layout.seats.find(({ name }) => name === 'm2')!;
-  const words = ['CLUSTER', 'MIGRATESLOTS', 'SLOTSRANGE', slot, slot, 'NODE', id];
-  sim.operator.send(sim.machine('m1'), words, () => undefined);
+  move(sim, { from: 'm1', slots: [sim.tags[0]!.slot], to: 'm2' });
   sim.run(CUT_MS * 2);
   expect(isCut).toBe(true);
   for (const writer of sim.writers) writer.stop();
@@ -157,4 +145,14 @@ function unheardClaim(rules: ClusterRules): ClusterSim {
   sim.converge();
   checkData(sim, { keepsAcknowledged: true, keepsReplicated: true });
   return sim;
+}
+
+function move(
+  sim: ClusterSim,
+  wish: { readonly from: string; readonly slots: readonly number[]; readonly to: string },
+): void {
+  const { id } = sim.layout.seats.find(({ name }) => name === wish.to)!;
+  const ranges = wish.slots.flatMap((slot) => [String(slot), String(slot)]);
+  const words = ['CLUSTER', 'MIGRATESLOTS', 'SLOTSRANGE', ...ranges, 'NODE', id];
+  sim.operator.send(sim.machine(wish.from), words, () => undefined);
 }

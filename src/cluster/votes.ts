@@ -3,7 +3,7 @@ import { MESSAGE_FLAG, type PacketHeader } from '../bus/index.ts';
 import { type ClusterContext, isMute, isVotingMaster } from './context.ts';
 import type { VoteFacts, VoteRefusal } from './rules.ts';
 import { sendAuthAck } from './sending.ts';
-import { commonSlots, firstNewerSlot } from './slot-map.ts';
+import { firstNewerSlot } from './slot-map.ts';
 import type { ClusterNode } from './types.ts';
 
 /**
@@ -25,7 +25,8 @@ export function voteRequested(
     lastVoteEpoch: c.lastVoteEpoch,
     candidateIsMaster: candidate.role === 'master',
     isMasterKnown: master !== undefined,
-    isMasterFailed: master?.health === 'fail' && !isOurs(c, request),
+    // One that follows us by now, whom we still hold for a replica of the master that failed before us, wants our place.
+    isMasterFailed: master?.health === 'fail' && request.masterId !== c.myself.id,
     isForced: (request.messageFlags & MESSAGE_FLAG.forceAck) !== 0,
     sinceVoteMs: master?.votedAt === undefined ? undefined : c.since(master.votedAt),
     nodeTimeoutMs: c.options.nodeTimeoutMs,
@@ -49,14 +50,6 @@ interface StaleSlot {
   readonly slot: number;
   readonly ownerEpoch: number;
   readonly requestEpoch: number;
-}
-
-/**
- * Whether the candidate wants our own place: it follows us since we took it from the master that failed, whose replica we
- * still hold it for. That vote would outlive its reason, and whoever wins by it votes beside us in one epoch.
- */
-function isOurs(c: ClusterContext, request: PacketHeader): boolean {
-  return commonSlots(request.slots, c.myself.slots) !== undefined;
 }
 
 /** A claimed slot whose owner is newer than the claim: the candidate missed a change. */

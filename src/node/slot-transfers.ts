@@ -45,7 +45,7 @@ export interface SlotTransfersInit {
   readonly replication: ClusterReplication;
   readonly table: CommandTable;
   readonly myId: () => string;
-  /** Replicas of this node that have not failed for the majority: each may be elected in its place, out of reach for it or not. */
+  /** Replicas of this node that the majority has not given up: each may be elected in its place, even one out of reach. */
   readonly replicaCount: () => number;
   /** Slots whose keys are being deleted, because they are another's. */
   readonly cleanedSlots: () => Iterable<number>;
