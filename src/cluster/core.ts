@@ -118,6 +118,11 @@ export class ClusterMachine {
     return this.#c.health;
   }
 
+  /** Slots whose keys here are rubbish wherever they are not this node's own; undefined: none. */
+  get strays(): Uint8Array | undefined {
+    return this.#c.strays;
+  }
+
   /** Masters that serve slots. */
   get size(): number {
     return this.#c.size;

@@ -29,8 +29,10 @@ export interface ClusterReplication {
   readonly source: { arePingsHeld: boolean; areSyncsRefused: boolean };
   /** Called when the applied offset moved, or the link to the master went up or down. */
   onProgress: (() => void) | undefined;
-  /** Called when a full synchronisation has put our master's data in the place of ours. */
-  onReplaced: (() => void) | undefined;
+  /** Called when a full synchronisation has put our master's data in the place of ours, with what came of `slotMarks`. */
+  onReplaced: ((slotMarks: string) => void) | undefined;
+  /** What a replica must know of the keys in a snapshot of now. */
+  slotMarks: (() => string) | undefined;
   follow(host: string, port: number): void;
   promote(): void;
   /** Bytes of a command for the replicas alone. */

@@ -99,6 +99,7 @@ export class ClusterPart implements ClusterService {
       replication,
       table: init.table,
       myId: () => this.machine.myself.id,
+      strays: () => this.machine.strays,
       replicaCount: () =>
         this.machine.myself.replicas.filter(({ health }) => health !== 'fail').length,
       step: (input) => this.#step(input),
@@ -132,7 +133,11 @@ export class ClusterPart implements ClusterService {
     if (this.#isHalted) return;
     this.#isStarted = true;
     this.#replication.onProgress = () => this.replicationChanged();
-    this.#replication.onReplaced = () => this.#step({ kind: 'dataReplaced' });
+    this.#replication.slotMarks = () => this.transfers.marks;
+    this.#replication.onReplaced = (slotMarks) => {
+      this.#step({ kind: 'dataReplaced' });
+      this.transfers.takeMarks(slotMarks);
+    };
     this.#step({ kind: 'dataLoaded', hadData });
     this.#step({ kind: 'tick' });
   }
@@ -145,6 +150,7 @@ export class ClusterPart implements ClusterService {
     this.#isHalted = true;
     this.#replication.onProgress = undefined;
     this.#replication.onReplaced = undefined;
+    this.#replication.slotMarks = undefined;
     this.#links.closeAll();
   }
 

@@ -27,10 +27,16 @@ interface Sending {
   readonly startedAt: MonoMs;
 }
 
+interface MasterSideHooks {
+  log(event: ReplicationEvent): void;
+  acknowledged(): void;
+  /** As in `ClusterReplication`; empty where there is nothing to say. */
+  slotMarks(): string;
+}
+
 export class MasterSide implements ReplicaSink {
   readonly #inside: Inside;
-  readonly #log: (event: ReplicationEvent) => void;
-  readonly #acknowledged: () => void;
+  readonly #hooks: MasterSideHooks;
   /** Set once, right after both are made: the machine needs this as its sink. */
   source!: ReplicationSource;
   #sender: Sending | undefined;
@@ -39,13 +45,9 @@ export class MasterSide implements ReplicaSink {
   #crowdedBytes = Infinity;
   readonly #crowded: Set<Client> = new Set();
 
-  constructor(
-    inside: Inside,
-    hooks: { log: (event: ReplicationEvent) => void; acknowledged: () => void },
-  ) {
+  constructor(inside: Inside, hooks: MasterSideHooks) {
     this.#inside = inside;
-    this.#log = hooks.log;
-    this.#acknowledged = hooks.acknowledged;
+    this.#hooks = hooks;
     this.#limit = replicaOutputLimit(inside.settings);
     this.configure();
   }
@@ -97,10 +99,10 @@ export class MasterSide implements ReplicaSink {
           this.#inside.client(effect.client)?.close();
           break;
         case 'acknowledged':
-          this.#acknowledged();
+          this.#hooks.acknowledged();
           break;
         case 'log':
-          this.#log(effect.event);
+          this.#hooks.log(effect.event);
           break;
         default:
           assertNever(effect);
@@ -133,7 +135,7 @@ export class MasterSide implements ReplicaSink {
     for (const client of crowded) {
       const session = this.#find(client);
       if (session?.state !== 'online' || !this.#isOverLimit(client)) continue;
-      this.#log({ name: 'replicaTooSlow', replica: replicaName(session) });
+      this.#hooks.log({ name: 'replicaTooSlow', replica: replicaName(session) });
       client.close();
     }
   }
@@ -164,7 +166,10 @@ export class MasterSide implements ReplicaSink {
         clock: this.#inside.ports.clock,
         settings: this.#inside.settings,
         withoutData,
-        format: new RdbFormat(this.#inside, { replication: { replid, replOffset, streamDb } }),
+        format: new RdbFormat(this.#inside, {
+          replication: { replid, replOffset, streamDb },
+          slotMarks: this.#hooks.slotMarks(),
+        }),
       },
       {
         pendingBytes: () => this.#pendingBytes(job),

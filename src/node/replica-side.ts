@@ -13,6 +13,7 @@ import {
 import type { Client } from './client.ts';
 import type { Inside } from './inside.ts';
 import { MasterConnection, type MasterListener } from './master-connection.ts';
+import { SLOT_MARKS_FIELD } from './snapshot-format.ts';
 import { SnapshotLoader } from './snapshot-loader.ts';
 
 export interface ReplicaSideInit {
@@ -25,8 +26,8 @@ export interface ReplicaSideInit {
   readonly disconnectReplicas: () => void;
   /** The applied offset moved, or the link went up or down. */
   readonly progressed: () => void;
-  /** The master's snapshot took the place of our data. */
-  readonly replaced: () => void;
+  /** The master's snapshot took the place of our data; `slotMarks` as in `ClusterReplication`. */
+  readonly replaced: (slotMarks: string) => void;
   /** Whether the replica that was asked to change places does so. */
   readonly handoverAnswered: (isAccepted: boolean) => void;
 }
@@ -41,6 +42,8 @@ export class ReplicaSide implements MasterListener, StreamTarget {
   /** Runs the master's commands while the link is up. */
   #client: Client | undefined;
   #loader: SnapshotLoader | undefined;
+  /** Of the snapshot that is loaded. */
+  #slotMarks = '';
 
   constructor(inside: Inside, init: ReplicaSideInit) {
     this.#inside = inside;
@@ -140,7 +143,13 @@ export class ReplicaSide implements MasterListener, StreamTarget {
     const aside = this.#inside.createKeyspace();
     aside.nowMs = this.#inside.unixNow;
     aside.expiryMode = 'ignore';
-    this.#loader = new SnapshotLoader({ keyspace: aside });
+    this.#slotMarks = '';
+    this.#loader = new SnapshotLoader({
+      keyspace: aside,
+      aux: (name, value) => {
+        if (name === SLOT_MARKS_FIELD) this.#slotMarks = value;
+      },
+    });
   }
 
   #load(buf: Buffer, at: number, size: number): void {
@@ -156,7 +165,7 @@ export class ReplicaSide implements MasterListener, StreamTarget {
     this.#loader = undefined;
     this.#inside.keyspace.replaceWith(loader.keyspace);
     this.#inside.persistence.aof.restart();
-    this.#init.replaced();
+    this.#init.replaced(this.#slotMarks);
     this.step({ kind: 'snapshotLoaded', streamDb: loader.streamDb });
   }
 

@@ -51,7 +51,8 @@ export class ReplicationPart implements ReplicationService, ReplicationView {
   readonly link: ReplicaLink;
   /** Called when the applied offset moved, or the link to the master went up or down. */
   onProgress: (() => void) | undefined;
-  onReplaced: (() => void) | undefined;
+  onReplaced: ((slotMarks: string) => void) | undefined;
+  slotMarks: (() => string) | undefined;
   readonly #inside: Inside;
   readonly #masterSide: MasterSide;
   readonly #replicaSide: ReplicaSide;
@@ -73,6 +74,7 @@ export class ReplicationPart implements ReplicationService, ReplicationView {
     this.#masterSide = new MasterSide(inside, {
       log,
       acknowledged: () => this.#waits.acknowledged(),
+      slotMarks: () => this.slotMarks?.() ?? '',
     });
     this.source = new ReplicationSource({
       history,
@@ -95,7 +97,7 @@ export class ReplicationPart implements ReplicationService, ReplicationView {
       relay: (buf, at, size) => this.#masterSide.carryOut(this.source.relay(buf, at, size)),
       disconnectReplicas: () => this.#masterSide.carryOut(this.source.disconnectAll(inside.now)),
       progressed: () => this.onProgress?.(),
-      replaced: () => this.onReplaced?.(),
+      replaced: (slotMarks) => this.onReplaced?.(slotMarks),
       handoverAnswered: (isAccepted) => init.handoverAnswered(isAccepted),
     });
   }

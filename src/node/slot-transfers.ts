@@ -1,5 +1,5 @@
 /** Carries out atomic moves of slots: the exports of this node, and what other nodes send it to import. */
-import { type MonoMs, SLOT_COUNT, isSlot } from '../base/index.ts';
+import { type MonoMs, isSlot } from '../base/index.ts';
 import {
   type AdminCommand,
   type AdminResult,
@@ -45,6 +45,8 @@ export interface SlotTransfersInit {
   readonly replication: ClusterReplication;
   readonly table: CommandTable;
   readonly myId: () => string;
+  /** Slots whose keys here are rubbish wherever they are not this node's own. */
+  readonly strays: () => Uint8Array | undefined;
   /** Replicas of this node that the majority has not given up: each may be elected in its place, even one out of reach. */
   readonly replicaCount: () => number;
   /** Slots whose keys are being deleted, because they are another's. */
@@ -71,6 +73,8 @@ export class SlotTransfers {
   readonly #incoming = new Map<number, Incoming>();
   /** Import that waits for the replicas, and the end of the stream that they must acknowledge. */
   #awaited: { readonly name: string; readonly offset: number } | undefined;
+  /** Words about claims that the replicas were told of, by the names of the imports, until these end. */
+  readonly #takings = new Map<string, readonly string[]>();
   readonly #stream: SlotStream;
   #announced: readonly string[] = [];
   #announcedAt = 0;
@@ -118,6 +122,23 @@ export class SlotTransfers {
     this.#announcedAt = now;
   }
 
+  /**
+   * What a replica that begins with a snapshot of now must know: whose keys it finds there, and what this node is about
+   * to claim. It may be promoted before it hears a word of the stream. Empty when there is nothing.
+   */
+  get marks(): string {
+    const strays = this.#init.strays();
+    const ranges = strays === undefined ? [] : words(strays);
+    const sentences = [...this.#takings.values()];
+    if (ranges.length > 0) sentences.push(['STRAYS', ...ranges]);
+    return sentences.map((sentence) => sentence.join(' ')).join(',');
+  }
+
+  /** `marks` of our master, with its data. */
+  takeMarks(marks: string): void {
+    for (const sentence of marks.split(',')) this.#fromMaster(sentence.split(' '));
+  }
+
   /** Whether an import waits for replicas: then `check` is to be called whenever one may have acknowledged. */
   get isPending(): boolean {
     return this.#awaited !== undefined;
@@ -157,9 +178,12 @@ export class SlotTransfers {
         return this.#clientOf(effect.name)?.reply.simple(TURN);
       case 'importReady':
         return this.#answer(effect.name, (client) => client.reply.int(effect.epoch));
-      case 'shareTakeover':
-        this.#share('TAKING', String(effect.epoch), ...words(effect.slots));
+      case 'shareTakeover': {
+        const taking = ['TAKING', String(effect.epoch), ...words(effect.slots)];
+        this.#takings.set(effect.name, taking);
+        this.#share(...taking);
         return this.#await(effect.name);
+      }
       case 'importTaken':
         return this.#answer(effect.name, (client) => client.reply.ok());
       case 'endImport':
@@ -172,7 +196,7 @@ export class SlotTransfers {
   /** CLUSTER SYNCSLOTS: the words of the other end of a move, or of our master. */
   syncSlots(session: Session, request: Request): void {
     const incoming = this.#incoming.get(session.id);
-    if (session.role === 'master') return this.#fromMaster(request);
+    if (session.role === 'master') return this.#fromMaster(texts(request, 2));
     if (request.is(2, 'establish')) return this.#establish(session, request);
     if (incoming === undefined)
       return session.reply.error('ERR No slot migration on this connection');
@@ -238,8 +262,8 @@ export class SlotTransfers {
   }
 
   #establish(session: Session, request: Request): void {
-    const ranges = slotArguments(request, 5);
-    if (ranges === undefined || request.argc < 7 || session.role !== 'normal') {
+    const ranges = slotWords(texts(request, 5));
+    if (ranges === undefined || session.role !== 'normal') {
       return session.reply.error('ERR Unknown slot migration request');
     }
     if (this.#init.replication.onlineCount < this.#init.replicaCount()) {
@@ -254,20 +278,33 @@ export class SlotTransfers {
     session.reply.ok();
   }
 
-  #fromMaster(request: Request): void {
+  #fromMaster([verb = '', ...rest]: readonly string[]): void {
     const { step } = this.#init;
-    if (request.is(2, 'ended')) return step({ kind: 'takeoverShared', claim: undefined });
-    if (request.is(2, 'keep')) {
-      const kept = Number(request.int(3));
-      return isSlot(kept) ? step({ kind: 'keepShared', slot: kept }) : undefined;
+    switch (verb.toLowerCase()) {
+      case 'ended':
+        return step({ kind: 'takeoverShared', claim: undefined });
+      case 'keep': {
+        const kept = Number(rest[0]);
+        return isSlot(kept) ? step({ kind: 'keepShared', slot: kept }) : undefined;
+      }
+      case 'strays':
+        this.#markStrays(rest);
+        return;
+      case 'taking': {
+        const epoch = Number(rest[0]);
+        if (!Number.isSafeInteger(epoch)) return;
+        const slots = this.#markStrays(rest.slice(1));
+        if (slots !== undefined) step({ kind: 'takeoverShared', claim: { slots, epoch } });
+      }
     }
-    const isTaking = request.is(2, 'taking');
-    const ranges = slotArguments(request, isTaking ? 4 : 3);
-    if (ranges === undefined) return;
-    const slots = slotBitmap(ranges);
-    step({ kind: 'straysShared', slots });
-    if (!isTaking) return;
-    step({ kind: 'takeoverShared', claim: { slots, epoch: Number(request.int(3)) } });
+  }
+
+  #markStrays(ranges: readonly string[]): Uint8Array | undefined {
+    const pairs = slotWords(ranges);
+    if (pairs === undefined) return undefined;
+    const slots = slotBitmap(pairs);
+    this.#init.step({ kind: 'straysShared', slots });
+    return slots;
   }
 
   #share(...args: readonly string[]): void {
@@ -284,6 +321,7 @@ export class SlotTransfers {
   #endImport(effect: Extract<TransferEffect, { kind: 'endImport' }>): void {
     const { name, reason, isShared } = effect;
     if (this.#awaited?.name === name) this.#awaited = undefined;
+    this.#takings.delete(name);
     if (isShared) this.#share('ENDED');
     const client = this.#clientOf(name);
     if (client === undefined) return;
@@ -318,14 +356,18 @@ function words(slots: Uint8Array): string[] {
   return slotRanges(slots).flatMap(([from, to]) => [String(from), String(to)]);
 }
 
-/** Pairs of first and last slot from an argument on; undefined when they are none. */
-function slotArguments(request: Request, from: number): [number, number][] | undefined {
+function texts(request: Request, from: number): string[] {
+  return Array.from({ length: Math.max(0, request.argc - from) }, (_, i) => request.text(from + i));
+}
+
+/** Pairs of first and last slot; undefined when they are none. */
+function slotWords(numbers: readonly string[]): [number, number][] | undefined {
+  if (numbers.length === 0 || numbers.length % 2 !== 0) return undefined;
   const ranges: [number, number][] = [];
-  if (request.argc <= from || (request.argc - from) % 2 !== 0) return undefined;
-  for (let i = from; i < request.argc; i += 2) {
-    const first = Number(request.int(i));
-    const last = Number(request.int(i + 1));
-    if (!(first >= 0 && first <= last && last < SLOT_COUNT)) return undefined;
+  for (let i = 0; i < numbers.length; i += 2) {
+    const first = Number(numbers[i]);
+    const last = Number(numbers[i + 1]);
+    if (!isSlot(first) || !isSlot(last) || first > last) return undefined;
     ranges.push([first, last]);
   }
   return ranges;

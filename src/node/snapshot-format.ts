@@ -15,6 +15,9 @@ export interface SnapshotFormat {
   lend(): Buffer;
 }
 
+/** Field of a snapshot for replicas: whose keys stand in it, as `SlotTransfers` writes and reads it. */
+export const SLOT_MARKS_FIELD = 'slotline-slots';
+
 export interface RdbFormatHost {
   readonly keyspace: Keyspace;
   readonly unixNow: UnixMs;
@@ -24,6 +27,8 @@ export interface RdbFormatHost {
 export interface RdbFormatOptions {
   /** What a replica needs to go on from here; undefined where nobody does. */
   readonly replication: RdbHeader['replication'] | undefined;
+  /** What the replicas must know of slots on the move, see `SLOT_MARKS_FIELD`. Default none. */
+  readonly slotMarks?: string;
   /** Whether it is the base of an append-only file. Default false. */
   readonly isAofBase?: boolean;
 }
@@ -41,13 +46,14 @@ export class RdbFormat implements SnapshotFormat {
 
   /** A format for the data of this very moment. */
   constructor({ keyspace, unixNow, settings }: RdbFormatHost, options: RdbFormatOptions) {
-    const { replication, isAofBase = false } = options;
+    const { replication, slotMarks = '', isAofBase = false } = options;
     this.#keyspace = keyspace;
     this.#header = {
       ctimeUnixSeconds: Math.floor(unixNow / 1000),
       usedMemoryBytes: keyspace.memory.usedBytes,
       isAofBase,
       ...(replication === undefined ? {} : { replication }),
+      ...(slotMarks === '' ? {} : { own: { [SLOT_MARKS_FIELD]: slotMarks } }),
     };
     this.#recency = recencyOf(settings['maxmemory-policy']);
     this.#writer = new RdbWriter({

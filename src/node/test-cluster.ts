@@ -354,6 +354,7 @@ export class ClusterTestNode {
       source: { arePingsHeld: false, areSyncsRefused: false },
       onProgress: undefined,
       onReplaced: undefined,
+      slotMarks: undefined,
       follow: (host, port) => {
         this.master = { host, port };
         const master = this.#world.nodes.find((node) => node.port === port);

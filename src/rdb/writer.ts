@@ -43,6 +43,8 @@ export interface RdbHeader {
   };
   /** Whether the file is the base of a multi-part AOF. Default false. */
   readonly isAofBase?: boolean;
+  /** Fields that only this server reads, and that another passes over. */
+  readonly own?: Readonly<Record<string, string>>;
 }
 
 /** Facts about a key besides its value; fields as in `RdbEntry`, -1 or absent for none. */
@@ -118,6 +120,7 @@ export class RdbWriter {
       this.aux('repl-offset', String(facts.replication.replOffset));
     }
     this.aux('aof-base', facts.isAofBase ? '1' : '0');
+    for (const [name, value] of Object.entries(facts.own ?? {})) this.aux(name, value);
   }
 
   aux(name: string, value: string): void {
