@@ -40,6 +40,9 @@ const STEADY_MS = 3000;
 const TAGS_PER_SHARD = 2;
 const NODES_CONF = 'nodes.conf';
 
+/** A target took slots, and a replica of it has no copy of them. */
+const THINNED = /\(IMPORT\) is now confirming: slots ([\d -]+) have no copy/;
+
 export class ClusterSim implements MachineWatcher {
   readonly world: World;
   readonly network: Network;
@@ -192,7 +195,16 @@ export class ClusterSim implements MachineWatcher {
 
   logged(machine: Machine, level: string, text: string): void {
     this.#log?.(`${this.#time()} ${machine.name} ${level}: ${text}`);
+    const thinned = THINNED.exec(text);
+    if (thinned !== null) this.#thinOut(thinned[1]!);
     this.onLog?.(machine, text);
+  }
+
+  #thinOut(rangesText: string): void {
+    const ranges = rangesText.split(' ').map((range) => range.split('-').map(Number));
+    const isThinned = (slot: Slot): boolean =>
+      ranges.some(([first, last]) => slot >= first! && slot <= last!);
+    for (const writer of this.writers) writer.thinOut(isThinned);
   }
 
   failed(machine: Machine, error: unknown): void {

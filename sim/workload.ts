@@ -27,6 +27,8 @@ export interface KeyHistory {
 
 interface SlotHistory extends KeyHistory {
   readonly slot: Slot;
+  /** Its slot went to a shard with a failed replica: what all replicas had acknowledged, not all have any more. */
+  isThin: boolean;
 }
 
 export interface WriterInit {
@@ -81,6 +83,15 @@ export class Writer {
     this.#isStopped = true;
   }
 
+  /** These slots have fewer copies from now on. */
+  thinOut(isThinned: (slot: Slot) => boolean): void {
+    for (const history of this.histories) {
+      if (!isThinned(history.slot)) continue;
+      history.isThin = true;
+      history.replicated = 0;
+    }
+  }
+
   #thenWrite(delayMs: number): void {
     this.#init.world.afterMs(delayMs, () => {
       if (!this.#isStopped) this.#write();
@@ -93,7 +104,7 @@ export class Writer {
     let history = this.#current.get(tag.tag);
     if (history === undefined) {
       const key = `{${tag.tag}}${this.#init.host.name}:${this.histories.length}`;
-      history = { key, slot: tag.slot, issued: 0, acknowledged: 0, replicated: 0 };
+      history = { key, slot: tag.slot, issued: 0, acknowledged: 0, replicated: 0, isThin: false };
       this.histories.push(history);
       this.#current.set(tag.tag, history);
     }
@@ -164,7 +175,7 @@ export class Writer {
     connection.request(['WAIT', String(replicas), String(WAIT_MS)], (answer) => {
       disarm();
       if (answer.kind === 'reply' && typeof answer.reply === 'number') {
-        if (answer.reply >= replicas) history.replicated = value;
+        if (answer.reply >= replicas && !history.isThin) history.replicated = value;
       } else if (answer.kind === 'reply' && !(answer.reply instanceof ReplyError)) {
         return this.#unexpected(replyText(answer.reply));
       }

@@ -24,6 +24,7 @@ import {
   enter,
   holdMsMax,
   markStrays,
+  rangesText,
   ownsAll,
   shareOf,
   takeMsMax,
@@ -162,8 +163,15 @@ function takeOver(
   c.updateWanted = true;
   const round = beginRound(c, voters);
   broadcastPong(c, (node) => !voters.includes(node));
-  enter(c, job, { kind: 'confirming', readyAt: phase.readyAt, round });
+  enter(c, job, { kind: 'confirming', readyAt: phase.readyAt, round }, missingCopies(c, job));
   c.emit({ kind: 'importTaken', name: job.name });
+}
+
+/** A replica that the majority has given up was not waited for; back again, it may be elected without these keys. */
+function missingCopies(c: ClusterContext, { slots }: SlotImport): string {
+  const failed = c.myself.replicas.filter(({ health }) => health === 'fail').length;
+  if (failed === 0) return '';
+  return `slots ${rangesText(slots)} have no copy at ${failed} failed ${failed === 1 ? 'replica' : 'replicas'}`;
 }
 
 /** A replica of the target hears what its master is about to claim, or (undefined) that this is over. */
@@ -262,7 +270,7 @@ function isTurnOf(c: ClusterContext, job: SlotImport): boolean {
 }
 
 function succeed(c: ClusterContext, job: SlotImport): void {
-  enter(c, job, { kind: 'success' });
+  enter(c, job, { kind: 'success' }, job.message);
   c.emit({ kind: 'endImport', name: job.name, reason: '', isShared: true });
 }
 
