@@ -1,4 +1,5 @@
 /** CLIENT KILL, old form (one address) and new (filters). Source: behaviour of redis-server 7.0.15. */
+import type { Acl } from '../acl/index.ts';
 import type { ReplyWriter, Request } from '../resp/index.ts';
 import { type ClientType, clientTypeOf, typeOfClient } from './client-list.ts';
 import type { Context } from './context.ts';
@@ -22,23 +23,27 @@ export function clientKill(context: Context, request: Request, reply: ReplyWrite
     else reply.error('ERR No such client');
     return;
   }
-  const filter = readFilter(request);
+  const filter = readFilter(context.server.acl.acl, request);
   if (typeof filter === 'string') reply.error(filter);
   else reply.int(killAll(context, filter));
 }
 
 /** The filter, or the error. */
-function readFilter(request: Request): KillFilter | string {
+function readFilter(acl: Acl, request: Request): KillFilter | string {
   const filter: KillFilter = { sparesCaller: true };
   for (let i = 2; i < request.argc; i += 2) {
     if (i + 1 >= request.argc) return ERR_SYNTAX;
-    const flaw = readOption(filter, request, i);
+    const flaw = readOption(filter, { acl, request }, i);
     if (flaw !== undefined) return flaw;
   }
   return filter;
 }
 
-function readOption(filter: KillFilter, request: Request, i: number): string | undefined {
+function readOption(
+  filter: KillFilter,
+  { acl, request }: { readonly acl: Acl; readonly request: Request },
+  i: number,
+): string | undefined {
   const value = request.text(i + 1);
   switch (request.text(i).toLowerCase()) {
     case 'id': {
@@ -60,7 +65,7 @@ function readOption(filter: KillFilter, request: Request, i: number): string | u
       filter.localAddress = value;
       return undefined;
     case 'user':
-      if (value !== 'default') return `ERR No such user '${value}'`;
+      if (acl.find(value) === undefined) return `ERR No such user '${value}'`;
       filter.user = value;
       return undefined;
     case 'skipme':

@@ -54,7 +54,12 @@ const FLAG_BITS: Readonly<Partial<Record<CommandFlag, number>>> = {
 const ARBITRARY_KEYS: ReadonlySet<string> = new Set(['keys', 'randomkey', 'scan']);
 
 /** Governed by enable-debug-command and enable-module-command; COMMAND INFO does not show it. */
-const PROTECTED: ReadonlySet<string> = new Set(['debug', 'module']);
+const PROTECTED: ReadonlySet<string> = new Set([
+  'debug',
+  'module|load',
+  'module|loadex',
+  'module|unload',
+]);
 
 /** What a node counted of one command. */
 export interface CommandCounters {
@@ -99,7 +104,8 @@ export class Command<C = never> {
     this.fullName = parent === undefined ? spec.name : `${parent.name}|${spec.name}`;
     this.arity = spec.arity;
     this.flags = spec.flags.reduce((bits, flag) => bits | (FLAG_BITS[flag] ?? 0), 0);
-    if (PROTECTED.has(parent?.name ?? spec.name)) this.flags |= FLAG_PROTECTED;
+    if (PROTECTED.has(this.fullName) || PROTECTED.has(parent?.name ?? ''))
+      this.flags |= FLAG_PROTECTED;
     this.run = spec.run;
     this.subcommands = new Map(
       (spec.subcommands ?? []).map((sub) => [sub.name, new Command(sub, spec)]),

@@ -35,6 +35,14 @@ test('commands, keys and channels that a user has no right to are refused', () =
   expect(client.call('NOSUCH')).toContain('-ERR unknown command');
 });
 
+test('CLIENT KILL USER ends the connections of a user that there is', () => {
+  const { client, operator } = nodeWithUser();
+  expect(operator.call('CLIENT', 'KILL', 'USER', 'nobody')).toBe("-ERR No such user 'nobody'\r\n");
+  expect(operator.call('CLIENT', 'KILL', 'USER', 'u')).toBe(':1\r\n');
+  expect(client.isClosed).toBe(true);
+  expect(operator.call('PING')).toBe('+PONG\r\n');
+});
+
 test('who has no rights left can still log in as somebody else', () => {
   const { client } = nodeWithUser();
   expect(client.call('PING')).toBe(noCommand('ping'));

@@ -285,6 +285,12 @@ test('DEBUG needs the setting that allows it', () => {
   );
 });
 
+test('MODULE LIST is answered to anybody, and only what loads and unloads needs the setting', () => {
+  const client = new TestNode().connect();
+  expect(client.call('MODULE', 'LIST')).toBe('*0\r\n');
+  expect(client.call('MODULE', 'LOAD', 'x')).toContain('-ERR MODULE command not allowed.');
+});
+
 test('a key with a time to live goes by itself, and CONFIG SET takes effect at once', () => {
   const node = new TestNode();
   const [client, listener] = [node.connect(), node.connect()];
