@@ -19,7 +19,7 @@ test('a few seeds of moves break nothing', { timeout: MINUTE_MS }, () => {
   // In 7114 the source asks a target that is through with the move and knows nothing of it any more.
   // In 88021 the target moves some of the slots on before the source hears that they are the target's. In 95904 the target
   // alone cannot reach its replica, which is elected soon after. In 310457 a new master votes for its own replica.
-  for (const seed of [1, 2, 3, 4, 7114, 88_021, 95_904, 310_457, 500_218]) {
+  for (const seed of [1, 2, 3, 4, 7114, 88_021, 95_904, 310_457, 500_218, 700_889]) {
     const { violations } = runMoveSeed(seed);
     if (violations.length > 0) failed.push({ seed, violations });
   }

@@ -3,7 +3,7 @@
  * Source: Redis Cluster specification, "Replica election and promotion"; 7.2 cluster.c, clusterHandleSlaveFailover().
  */
 import { type MonoMs, addMs, invariant } from '../base/index.ts';
-import { type ClusterContext, type Election, isVotingMaster } from './context.ts';
+import { type ClusterContext, type Election, isVotingMaster, slotHolder } from './context.ts';
 import { takeElectionEpoch } from './epochs.ts';
 import { updateHealth } from './health.ts';
 import type { CannotFailoverReason, LogEvent } from './log-events.ts';
@@ -63,9 +63,22 @@ function proceed(c: ClusterContext, election: Election): void {
     return startElection(c);
   }
   if (c.since(election.startAt) > authTimeoutMs(c)) return cannotFailover(c, 'expired');
+  if (isOutdone(c, election.epoch)) {
+    c.election = { state: 'idle' };
+    return cannotFailover(c, 'outdone');
+  }
   if (c.rules.isElected(countVotes(election.voters), c.size)) return win(c, election.epoch);
   askAgain(c);
   cannotFailover(c, 'waitingVotes');
+}
+
+/**
+ * Whether our master took a newer epoch since it was thought to have failed. Votes that come late would make this node
+ * its successor in its own eyes only, and what it took from clients until it hears better would be lost.
+ * Divergence: the real server counts on.
+ */
+function isOutdone(c: ClusterContext, epoch: number): boolean {
+  return slotHolder(c.myself).configEpoch > epoch;
 }
 
 /** When the election wants to be looked at again. */

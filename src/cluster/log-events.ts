@@ -3,7 +3,8 @@ import { assertNever } from '../base/index.ts';
 
 export type LogLevel = 'debug' | 'verbose' | 'notice' | 'warning';
 
-export type CannotFailoverReason = 'dataTooOld' | 'waitingDelay' | 'expired' | 'waitingVotes';
+export type CannotFailoverReason =
+  'dataTooOld' | 'waitingDelay' | 'expired' | 'waitingVotes' | 'outdone';
 
 export type LogEvent =
   | { readonly name: 'manualFailoverAccepted' }
@@ -83,6 +84,7 @@ const CANNOT: Record<CannotFailoverReason, string> = {
   waitingDelay: 'Waiting the delay before I can start a new failover.',
   expired: 'Failover attempt expired.',
   waitingVotes: 'Waiting for votes, but majority still not reached.',
+  outdone: 'Failover attempt given up: the master has a newer epoch.',
 };
 
 const LEVELS: { readonly [N in LogEvent['name']]?: LogLevel } = {
