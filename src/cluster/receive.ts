@@ -196,9 +196,7 @@ function learnSlots(c: ClusterContext, node: ClusterNode, header: PacketHeader):
   if (holder === undefined || sameSlots(holder.slots, header.slots)) return;
   if (node.role === 'master') {
     applySlotClaim(c, node, header.configEpoch, header.slots);
-    const disowned = node.slots.slice();
-    removeSlots(disowned, header.slots);
-    node.disowned = disowned;
+    noteDisowned(node, header.slots);
   }
   const claim = { epoch: header.configEpoch, claimant: node };
   const newer = firstNewerSlot(c, header.slots, claim);
@@ -217,6 +215,13 @@ function updateReceived(c: ClusterContext, body: UpdateBody): void {
   node.configEpoch = body.configEpoch;
   c.save('save');
   applySlotClaim(c, node, body.configEpoch, body.slots);
+  // Else what it gave away long ago, and we never heard of, would be its own in the new epoch, for us and for whom we tell.
+  noteDisowned(node, body.slots);
+}
+
+function noteDisowned(node: ClusterNode, claimed: Uint8Array): void {
+  node.disowned = node.slots.slice();
+  removeSlots(node.disowned, claimed);
 }
 
 function learnHostname(c: ClusterContext, node: ClusterNode, hostname: string): void {

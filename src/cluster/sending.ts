@@ -9,7 +9,7 @@ import {
   encodePacket,
 } from '../bus/index.ts';
 import { type ClusterContext, isMute, isVotingMaster, slotHolder } from './context.ts';
-import { addSlots } from './slot-map.ts';
+import { addSlots, removeSlots } from './slot-map.ts';
 import type { ClusterNode, Link } from './types.ts';
 
 /** At least this many random nodes in each ping. Source: Redis Cluster, one tenth of the nodes, at least three. */
@@ -169,12 +169,10 @@ export function sendMfstart(c: ClusterContext, node: ClusterNode): void {
 
 /** Tells whoever is behind `link` what `owner` really owns. */
 export function sendUpdate(c: ClusterContext, link: Link, owner: ClusterNode): void {
-  const body: PacketBody = {
-    type: 'update',
-    nodeId: owner.id,
-    configEpoch: owner.configEpoch,
-    slots: owner.slots,
-  };
+  const { id: nodeId, configEpoch, disowned } = owner;
+  const slots = owner.slots.slice();
+  if (disowned !== undefined) removeSlots(slots, disowned);
+  const body: PacketBody = { type: 'update', nodeId, configEpoch, slots };
   sendBytes(c, link, 'update', encode(c, body));
 }
 
