@@ -4,6 +4,7 @@
  * pages, above that from a slab of their own. A block holds what its last owner left in it.
  */
 import { invariant } from '../base/index.ts';
+import type { SpareChunks } from './chunks.ts';
 import { KIND, NEXT, PAGE_BYTES, PAGE_WORDS, PREV, PageHeap, SLAB_BYTES, STATE } from './pages.ts';
 
 /**
@@ -81,12 +82,14 @@ export class Arena {
   readonly views: DataView[];
   /** Bytes of all blocks in use, rounded up to their classes. */
   usedBytes = 0;
-  readonly #heap = new PageHeap();
+  readonly #heap: PageHeap;
   readonly #meta: Int32Array[];
   /** Runs with a free block, by class. */
   readonly #open = new Int32Array(CLASS_COUNT);
 
-  constructor() {
+  /** `spare`: memory of arenas that retired, to be used first. */
+  constructor(spare?: SpareChunks) {
+    this.#heap = new PageHeap(spare);
     this.u8 = this.#heap.u8;
     this.i32 = this.#heap.i32;
     this.u16 = this.#heap.u16;
@@ -98,6 +101,11 @@ export class Arena {
   /** Bytes of address space taken from the system, touched or not. */
   get reservedBytes(): number {
     return this.#heap.reservedBytes;
+  }
+
+  /** Gives the memory away for other arenas; this one and all refs into it are dead from here on. */
+  retire(): void {
+    this.#heap.retire();
   }
 
   /** A block of at least `size` bytes, `size` at least 1; its content is unspecified. */

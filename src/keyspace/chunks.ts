@@ -3,11 +3,16 @@
  * only (see `NODE_ENVIRONMENT`), and without them a lookup in a large data set waits for the tables of pages as
  * often as for the data; so slabs are cut from chunks, which grow with what is there. A chunk costs no memory before it is
  * touched and is given back when its last slab is.
+ *
+ * The runtime takes each new chunk for a reason to collect all garbage, which costs as much as fifty thousand commands:
+ * that is why chunks become so large, and why those of a database that was flushed are kept for a while.
  */
 import { invariant } from '../base/index.ts';
 
 /** Most slabs of a chunk. */
-const CHUNK_SLABS_MAX = 16;
+const CHUNK_SLABS_MAX = 64;
+/** Most bytes of chunks that are kept. */
+const SPARE_BYTES_MAX: number = 1 << 26;
 
 /** One slab's place. */
 export interface SlabPlace {
@@ -22,16 +27,45 @@ interface Chunk {
   readonly free: number[];
 }
 
+/** Chunks that nobody uses now, for whoever needs one of their size next. */
+export class SpareChunks {
+  readonly #kept: ArrayBuffer[] = [];
+  #bytes = 0;
+
+  /** Keeps a chunk, if there are not too many already. */
+  keep(memory: ArrayBuffer): void {
+    if (this.#bytes + memory.byteLength > SPARE_BYTES_MAX) return;
+    this.#kept.push(memory);
+    this.#bytes += memory.byteLength;
+  }
+
+  /** A chunk of exactly this size, if one was kept. */
+  take(bytes: number): ArrayBuffer | undefined {
+    const at = this.#kept.findIndex((memory) => memory.byteLength === bytes);
+    if (at < 0) return undefined;
+    this.#bytes -= bytes;
+    return this.#kept.splice(at, 1)[0];
+  }
+
+  /** Lets all of them go. */
+  clear(): void {
+    this.#kept.length = 0;
+    this.#bytes = 0;
+  }
+}
+
 /** Hands out slabs of `slabBytes` each. */
 export class Chunks {
   readonly #slabBytes: number;
   readonly #byMemory: Map<ArrayBuffer, Chunk> = new Map<ArrayBuffer, Chunk>();
   /** Chunks with a free slab. */
   readonly #open: Chunk[] = [];
+  readonly #spare: SpareChunks | undefined;
   #slabCount = 0;
 
-  constructor(slabBytes: number) {
+  constructor(slabBytes: number, spare?: SpareChunks) {
     this.#slabBytes = slabBytes;
+    this.#spare = spare;
   }
 
   /** A slab; it holds zeros or what its last owner left. */
@@ -54,9 +88,18 @@ export class Chunks {
     this.#slabCount -= chunk.slabCount;
   }
 
+  /** Gives all chunks away for others to use: nothing may look at a slab of this object any more. */
+  retire(): void {
+    for (const memory of this.#byMemory.keys()) this.#spare?.keep(memory);
+    this.#byMemory.clear();
+    this.#open.length = 0;
+    this.#slabCount = 0;
+  }
+
   #addChunk(): Chunk {
     const slabCount = Math.max(1, Math.min(CHUNK_SLABS_MAX, this.#slabCount));
-    const memory = new ArrayBuffer(slabCount * this.#slabBytes);
+    const bytes = slabCount * this.#slabBytes;
+    const memory = this.#spare?.take(bytes) ?? new ArrayBuffer(bytes);
     const free = Array.from({ length: slabCount }, (_, i) => (slabCount - 1 - i) * this.#slabBytes);
     const chunk = { memory, slabCount, free };
     this.#byMemory.set(memory, chunk);

@@ -333,6 +333,38 @@ test('changes are told only to who watches', () => {
   expect(touched).toEqual(['a', 'a', 'a', 'b', 'b', 'b', 'b', 'all of 0', 'all of 1', 'all of 0']);
 });
 
+test('a flushed database fills again in the memory that it had, for ten seconds', () => {
+  const { db, keyspace } = createWorld();
+  const memoryOf = (): ArrayBufferLike => db.store.arena.u8[1]!.buffer;
+  const fill = (text: string): void => {
+    for (let i = 0; i < 3000; i++) set(db, `${text}${i}`, text.repeat(100));
+  };
+  fill('a');
+  const memory = memoryOf();
+  db.flush();
+  fill('b');
+  expect(memoryOf()).toBe(memory);
+  expect([...dump(db).keys()].every((key) => key.startsWith('b'))).toBe(true);
+  expect(dump(db).size).toBe(3000);
+  db.flush();
+  keyspace.nowMs = unixMs(START + 9999);
+  keyspace.dropSpareMemory();
+  fill('c');
+  expect(memoryOf()).toBe(memory);
+  db.flush();
+  keyspace.nowMs = unixMs(START + 19_999);
+  keyspace.dropSpareMemory();
+  fill('d');
+  expect(memoryOf()).not.toBe(memory);
+  // A clock that goes back lets it go as well.
+  const last = memoryOf();
+  db.flush();
+  keyspace.nowMs = unixMs(START);
+  keyspace.dropSpareMemory();
+  fill('e');
+  expect(memoryOf()).not.toBe(last);
+});
+
 test('slots are counted, listed and flushed apart', () => {
   const { db } = createWorld(true);
   for (let i = 0; i < 3000; i++) set(db, `{${i % 3}}${i}`, 'v', i % 2 ? START + 9 : NO_EXPIRY);

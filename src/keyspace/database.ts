@@ -368,7 +368,9 @@ export class Database extends DatabaseReader {
   /** Removes every key and gives the memory back; returns how many there were. */
   flush(): number {
     const count = this.size;
+    const old = this.store;
     this.store = this.#keyspace.createStore();
+    this.#keyspace.retireStore(old);
     this.#keyspace.dirty += count;
     if (this.#keyspace.isObserved) this.#keyspace.hooks.replaced(this.index);
     return count;

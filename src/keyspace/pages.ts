@@ -4,7 +4,7 @@
  * is dropped when its last page comes back; see `chunks.ts` for when the system has it back.
  */
 import { invariant } from '../base/index.ts';
-import { Chunks } from './chunks.ts';
+import { Chunks, type SpareChunks } from './chunks.ts';
 
 /** Bytes of a slab. */
 export const SLAB_BYTES: number = 1 << 20;
@@ -53,7 +53,12 @@ export class PageHeap {
   reservedBytes = 0;
   readonly #freeRuns = new Int32Array(WHOLE_ORDER + 1);
   readonly #freeIndexes: number[] = [];
-  readonly #chunks = new Chunks(SLAB_BYTES);
+  readonly #chunks: Chunks;
+
+  /** `spare`: memory of heaps that retired, to be used first. */
+  constructor(spare?: SpareChunks) {
+    this.#chunks = new Chunks(SLAB_BYTES, spare);
+  }
 
   /**
    * Takes `count` consecutive pages (1 to SLAB_PAGES) of one slab and returns the id of the first.
@@ -101,6 +106,12 @@ export class PageHeap {
     this.#dropSlab(slab);
   }
 
+  /** Gives the memory away; nothing may be read here any more. */
+  retire(): void {
+    this.#chunks.retire();
+    for (let slab = 1; slab < this.u8.length; slab++) this.#forget(slab);
+  }
+
   #addSlab(size: number): number {
     const slab = this.#freeIndexes.pop() ?? this.u8.length;
     invariant(slab < SLAB_COUNT_MAX, 'the arena has a slab index left');
@@ -124,13 +135,17 @@ export class PageHeap {
       // The view is of memory that was made here.
       this.#chunks.give({ memory: view.buffer as ArrayBuffer, at: view.byteOffset });
     }
+    this.#forget(slab);
+    this.#freeIndexes.push(slab);
+  }
+
+  #forget(slab: number): void {
     this.u8[slab] = NO_BYTES;
     this.i32[slab] = NO_WORDS;
     this.u16[slab] = NO_HALVES;
     this.f64[slab] = NO_DOUBLES;
     this.views[slab] = NO_VIEW;
     this.meta[slab] = NO_WORDS;
-    this.#freeIndexes.push(slab);
   }
 
   #givePieces(id: number, count: number): void {

@@ -4,6 +4,7 @@
 import { type Rng, type UnixMs, unixMs } from '../base/index.ts';
 import { DEFAULT_LIMITS, type EncodingLimits } from './value-host.ts';
 import { Recency } from './recency.ts';
+import { SpareChunks } from './chunks.ts';
 import { Store } from './store.ts';
 
 /**
@@ -45,6 +46,8 @@ export interface KeyspaceHooks {
   rubbish(): void;
 }
 
+/** How long memory of flushed databases is kept for what comes into them next. */
+const SPARE_MS_MAX = 10_000;
 /** Source: 7.0 quicklist.c, packed_threshold. */
 export const PLAIN_ELEMENT_BYTES: number = 2 ** 30;
 
@@ -83,6 +86,9 @@ export class KeyspaceState {
   /** Large values that were freed in slices after they were deleted. */
   lazyFreedCount = 0;
   readonly #rng: Rng;
+  readonly #spare: SpareChunks = new SpareChunks();
+  /** Since when there may be spare memory. */
+  #spareSince: UnixMs | undefined;
   #nowMs: UnixMs = unixMs(0);
 
   constructor(options: KeyspaceOptions) {
@@ -111,6 +117,22 @@ export class KeyspaceState {
 
   /** An empty store as databases of this keyspace have them. */
   createStore(): Store {
-    return new Store(this.#rng, this.isClusterMode, () => this.hooks.rubbish());
+    return new Store(this.#rng, this.isClusterMode, () => this.hooks.rubbish(), this.#spare);
+  }
+
+  /** Ends a store that no database has any more. */
+  retireStore(store: Store): void {
+    store.retire();
+    this.#spareSince = this.#nowMs;
+  }
+
+  /** Gives memory of flushed databases back to the system when nothing has needed it for a while. */
+  dropSpareMemory(): void {
+    if (this.#spareSince === undefined) return;
+    const age = this.#nowMs - this.#spareSince;
+    // A clock that was set back must not keep it for long.
+    if (age >= 0 && age < SPARE_MS_MAX) return;
+    this.#spare.clear();
+    this.#spareSince = undefined;
   }
 }

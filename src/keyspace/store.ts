@@ -4,6 +4,7 @@
  */
 import { type Rng, SLOT_COUNT, invariant } from '../base/index.ts';
 import { Arena, NONE, type Ref } from './arena.ts';
+import type { SpareChunks } from './chunks.ts';
 import { Entries, TYPE_HASH, TYPE_LIST, TYPE_SET, TYPE_STREAM, TYPE_ZSET } from './entry.ts';
 import { KeyHash } from './hash.ts';
 import { Hashes } from './hashes.ts';
@@ -24,7 +25,7 @@ export interface SnapshotTaker {
 
 /** Arena, entries and indexes of one database. */
 export class Store {
-  readonly arena: Arena = new Arena();
+  readonly arena: Arena;
   readonly hash: KeyHash;
   readonly entries: Entries;
   /** Every key: one table, or one a slot in cluster mode. */
@@ -53,8 +54,9 @@ export class Store {
   readonly #large: (LargeValues | undefined)[] = [];
   readonly #words: Words = { first: 0, second: 0 };
 
-  /** `onRubbish`: large values wait for `collect`. */
-  constructor(rng: Rng, isPerSlot: boolean, onRubbish: () => void) {
+  /** `onRubbish`: large values wait for `collect`; `spare`: where memory comes from first. */
+  constructor(rng: Rng, isPerSlot: boolean, onRubbish: () => void, spare: SpareChunks) {
+    this.arena = new Arena(spare);
     this.hash = new KeyHash(rng);
     this.entries = new Entries(this.arena, this.hash);
     this.keys = new TableSet(this.arena, this.entries, isPerSlot ? SLOT_COUNT : 1);
@@ -83,6 +85,11 @@ export class Store {
     for (const snapshot of this.snapshots) {
       if ((snapshot.mark & pending) !== 0) snapshot.take(this, ref);
     }
+  }
+
+  /** Gives the memory away, if nobody walks this store; it is dead then. */
+  retire(): void {
+    if (this.snapshots.length === 0) this.arena.retire();
   }
 
   /** An entry went to another block, or away (`to` is NONE). */

@@ -60,6 +60,7 @@ export class Cron {
       );
     }
     keyspace.settleSnapshots(SETTLE_ENTRIES);
+    keyspace.dropSpareMemory();
     clients.enforceLimits(now, (client, why) => {
       this.#logClosing(client, why);
       if (why === 'evicted') stats.evictedClients++;
