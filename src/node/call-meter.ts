@@ -28,7 +28,7 @@ const TOGETHER_MAX = 16;
 /** Thresholds below this are about single short calls, which are timed one by one then, microseconds. */
 const LONG_US_MIN = 1000;
 /** A short call has few arguments, a small request and leaves few replies. */
-const SHORT_ARGUMENTS_MAX = 4;
+const SHORT_ARGUMENTS_MAX = 6;
 const SHORT_REQUEST_BYTES = 1024;
 const SHORT_REPLY_BYTES: number = 64 * 1024;
 
