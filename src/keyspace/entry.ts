@@ -324,8 +324,15 @@ export class Entries implements ElementKeys {
 
   /** Where in its slab the value section starts. */
   sectionAt(ref: Ref): number {
-    const key = this.key(ref);
-    return key.at + key.size;
+    // As `key` computes it, but without writing the view, which nearly every command would do here.
+    const bytes = this.arena.u8[ref >>> SLAB_SHIFT]!;
+    const at = (ref & UNIT_MASK) << 3;
+    const flags = bytes[at + AT_FLAGS]!;
+    const expiryBytes = (flags & HAS_EXPIRY) !== 0 ? EXPIRY_BYTES : 0;
+    if ((flags & KEY_WIDE) !== 0) {
+      return at + AT_KEY_SIZE + 4 + expiryBytes + readU32(bytes, at + AT_KEY_SIZE);
+    }
+    return at + AT_KEY_SIZE + 1 + expiryBytes + bytes[at + AT_KEY_SIZE]!;
   }
 
   /** Bytes of the value section in use. */
