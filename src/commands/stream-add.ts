@@ -29,6 +29,7 @@ const FIELDS: StreamFields = {
   size: new Int32Array(0),
   first: 0,
   pairs: 0,
+  bytes: 0,
 };
 
 /** XADD key [NOMKSTREAM] [MAXLEN|MINID [=|~] threshold [LIMIT count]] *|id field value …. */
@@ -52,8 +53,9 @@ export function xadd(context: Context, request: Request, reply: ReplyWriter): vo
   setFields(request, idAt + 1, count >> 1);
   const ref = target(context, request, options, reply);
   if (ref === NONE) return;
-  if (!findId(context, ref, form, reply)) return;
-  append(context, ref);
+  const stream = streamAt(context, ref);
+  if (!findId(context, stream, form, reply)) return;
+  append(context, ref, stream);
   replyId(reply, ID);
   notifyKey(context, KEYSPACE_EVENT.t, 'xadd', request, 1);
   const exact = options === undefined ? undefined : trim(context, request, ref, options);
@@ -67,6 +69,10 @@ function setFields(request: Request, first: number, pairs: number): void {
   FIELDS.size = request.size;
   FIELDS.first = first;
   FIELDS.pairs = pairs;
+  let bytes = 0;
+  const end = first + 2 * pairs;
+  for (let i = first; i < end; i++) bytes += request.size[i]!;
+  FIELDS.bytes = bytes;
 }
 
 /** The entry of the stream, made when it is not there; NONE after a reply. */
@@ -78,7 +84,8 @@ function target(
 ): Ref {
   const ref = streamKey(context, request, 1, LOOKUP_WRITE, reply);
   if (ref === undefined) return NONE;
-  if (!fits(request)) {
+  // The names and values of an entry are in one block.
+  if (FIELDS.bytes > ENTRY_BYTES_MAX) {
     reply.error(ERR_ADD_TOO_LARGE);
     return NONE;
   }
@@ -90,45 +97,30 @@ function target(
   return createStream(context, request, 1);
 }
 
-/** Whether the names and values are not too much for a block. */
-function fits({ size }: Request): boolean {
-  let bytes = 0;
-  const end = FIELDS.first + 2 * FIELDS.pairs;
-  for (let i = FIELDS.first; i < end; i++) bytes += size[i]!;
-  return bytes <= ENTRY_BYTES_MAX;
-}
-
 /** Completes the id, or checks that it is behind the last one; false after an error reply. */
-function findId(context: Context, ref: Ref, form: IdForm | 'any', reply: ReplyWriter): boolean {
-  const last = streamsOf(context).readLastId(streamAt(context, ref), LAST);
+function findId(context: Context, stream: Ref, form: IdForm | 'any', reply: ReplyWriter): boolean {
+  const streams = streamsOf(context);
+  if (form === 'any') ID.setMs(context.server.unixNow).setSeq(0);
+  if (streams.isBehindLast(stream, ID)) return true;
+  const last = streams.readLastId(stream, LAST);
   if (last.isMax) {
     reply.error(ERR_ADD_EXHAUSTED);
     return false;
   }
-  if (form === 'any') {
-    ID.setMs(context.server.unixNow).setSeq(0);
-    if (ID.compare(last) > 0) return true;
-    // A clock that stands still, or went back, does not make ids go back.
-    ID.set(last).increment();
-    return true;
+  const isNext = form === 'any' || (form === 'anySeq' && ID.hasMsOf(last) && !last.isLastSeq);
+  if (!isNext) {
+    reply.error(ERR_ADD_SMALL);
+    return false;
   }
-  if (form === 'anySeq' && ID.hasMsOf(last)) {
-    if (last.isLastSeq) {
-      reply.error(ERR_ADD_SMALL);
-      return false;
-    }
-    ID.set(last).increment();
-    return true;
-  }
-  if (ID.compare(last) > 0) return true;
-  reply.error(ERR_ADD_SMALL);
-  return false;
+  // A clock that stands still, or went back, does not make ids go back.
+  ID.set(last).increment();
+  return true;
 }
 
-function append(context: Context, ref: Ref): void {
+function append(context: Context, ref: Ref, stream: Ref): void {
   const { db } = context;
   db.store.beforeChange(ref);
-  db.store.streams.append(streamAt(context, ref), ID, FIELDS, db.limits);
+  db.store.streams.append(stream, ID, FIELDS, db.limits);
   db.changed(ref);
   db.signal(ref);
 }

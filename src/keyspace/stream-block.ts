@@ -10,6 +10,7 @@
  * id's halves to the first id, unless SAME_FIELDS its number of fields (a size), and the bodies of
  * its values, or of its names and values in turn. Source: 7.0 t_stream.c, observed in DUMP.
  */
+import { copyBytes, sameBytes } from '../base/index.ts';
 import {
   ListpackElement,
   ListpackReader,
@@ -38,6 +39,12 @@ const BODY_EXTRA_MAX = 5;
 const ENTRY_EXTRA_MAX = 1 + 9 + 9 + 5;
 /** Bytes of the number of master fields, at most. */
 const MASTER_SIZE_MAX = 5;
+/** First byte of the body of a string of up to 63 bytes, less its size. */
+const SHORT_STRING = 0x80;
+const SHORT_STRING_MAX = 63;
+const MINUS = 0x2d;
+const ZERO = 0x30;
+const NINE = 0x39;
 
 /**
  * Names and values in turn, as the arguments of a command: argument `i` is `buf[at[i], at[i] +
@@ -51,6 +58,8 @@ export interface StreamFields {
   first: number;
   /** Pairs of name and value, at least one. */
   pairs: number;
+  /** Bytes of all of them. */
+  bytes: number;
 }
 
 /** Bytes of a listpack's element that is a small integer. */
@@ -71,8 +80,6 @@ export class StreamBlocks {
   readonly #arena: Arena;
   readonly #element = new ListpackElement();
   readonly #reader = new ListpackReader();
-  /** Bytes that the elements which `#writeDeltas` wrote have in a listpack. */
-  #deltaBytes = 0;
 
   constructor(arena: Arena) {
     this.#arena = arena;
@@ -137,18 +144,23 @@ export class StreamBlocks {
     return block;
   }
 
-  /** A block without entries, whose master has the names among `fields`. */
-  createFor(id: StreamId, fields: StreamFields): Ref {
+  /** Bytes of a block in use. */
+  usedBytes(block: Ref): number {
+    return this.#word(block, USED);
+  }
+
+  /** A block without entries, whose master has the names among `fields`; it is expected to become `likelyBytes`. */
+  createFor(id: StreamId, fields: StreamFields, likelyBytes: number): Ref {
     const { first, pairs } = fields;
-    const block = this.create(id, MASTER_SIZE_MAX + entryRoom(fields));
+    const room = Math.max(MASTER_SIZE_MAX + entryRoom(fields), likelyBytes - BLOCK_HEAD_BYTES);
+    const block = this.create(id, room);
     const buf = this.buf(block);
     let at = writeSize(buf, this.masterAt(block), pairs);
     let bytes = intElementBytes(pairs);
-    const element = this.#element;
     for (let i = first; i < first + 2 * pairs; i += 2) {
-      element.set(fields.buf, fields.at[i]!, fields.size[i]!);
-      at = element.writeBody(buf, at);
-      bytes += element.bytes;
+      const from = at;
+      at = this.#writeField(buf, at, fields, i);
+      bytes += elementBytes(at - from);
     }
     this.#grow(block, at, bytes);
     return block;
@@ -158,28 +170,33 @@ export class StreamBlocks {
   append(old: Ref, id: StreamId, fields: StreamFields): Ref {
     const block = this.#withRoom(old, entryRoom(fields));
     const { first, pairs } = fields;
+    const words = this.#arena.i32[block >>> SLAB_SHIFT]!;
+    const head = (block & UNIT_MASK) << 1;
     const buf = this.buf(block);
-    const element = this.#element;
-    const isSame = this.#hasFields(block, fields);
-    let at = this.endAt(block);
-    buf[at++] = isSame ? ENTRY_SAME_FIELDS : 0;
-    at = this.#writeDeltas(block, id, at);
-    let elements = 2 * pairs + 4;
-    // Flags, and what #writeDeltas wrote.
-    let bytes = 2 + this.#deltaBytes;
-    if (isSame) elements = pairs + 3;
-    else {
+    const isSame = this.#hasFields(buf, (head << 2) + BLOCK_HEAD_BYTES, fields);
+    const start = (head << 2) + words[head + USED]!;
+    buf[start] = isSame ? ENTRY_SAME_FIELDS : 0;
+    const msAt = start + 1;
+    const seqAt = this.#writeDelta(buf, msAt, id.msHigh, id.msLow, words, head);
+    let at = this.#writeDelta(buf, seqAt, id.seqHigh, id.seqLow, words, head + 2);
+    // Flags, and the two deltas, which are short.
+    let bytes = 2 + (at - msAt) + 2;
+    let elements = pairs + 3;
+    if (!isSame) {
+      elements = 2 * pairs + 4;
       at = writeSize(buf, at, pairs);
       bytes += intElementBytes(pairs);
     }
     const end = first + 2 * pairs;
     for (let i = isSame ? first + 1 : first; i < end; i += isSame ? 2 : 1) {
-      element.set(fields.buf, fields.at[i]!, fields.size[i]!);
-      at = element.writeBody(buf, at);
-      bytes += element.bytes;
+      const from = at;
+      at = this.#writeField(buf, at, fields, i);
+      bytes += elementBytes(at - from);
     }
-    this.#grow(block, at, bytes + intElementBytes(elements));
-    this.#add(block, LIVE, 1);
+    words[head + USED] = at - (head << 2);
+    words[head + LISTPACK_BYTES] =
+      words[head + LISTPACK_BYTES]! + bytes + intElementBytes(elements);
+    words[head + LIVE] = words[head + LIVE]! + 1;
     return block;
   }
 
@@ -222,31 +239,54 @@ export class StreamBlocks {
     this.#add(block, DELETED, counts.deleted);
   }
 
-  #writeDeltas(block: Ref, id: StreamId, from: number): number {
-    const words = this.#arena.i32[block >>> SLAB_SHIFT]!;
-    const head = (block & UNIT_MASK) << 1;
-    const buf = this.buf(block);
-    const element = this.#element;
-    element.setInt(difference64(id.msHigh, id.msLow, words[head]!, words[head + 1]!));
-    let at = element.writeBody(buf, from);
-    this.#deltaBytes = element.bytes;
-    element.setInt(difference64(id.seqHigh, id.seqLow, words[head + 2]!, words[head + 3]!));
-    at = element.writeBody(buf, at);
-    this.#deltaBytes += element.bytes;
-    return at;
+  /** Writes the body of a name or value, and returns the position behind it. */
+  #writeField(buf: Buffer, at: number, fields: StreamFields, i: number): number {
+    const from = fields.at[i]!;
+    const size = fields.size[i]!;
+    const source = fields.buf;
+    if (size > SHORT_STRING_MAX || size === 0 || mayBeginInt(source[from]!)) {
+      this.#element.set(source, from, size);
+      return this.#element.writeBody(buf, at);
+    }
+    buf[at] = SHORT_STRING | size;
+    copyBytes(source, from, buf, at + 1, size);
+    return at + 1 + size;
   }
 
-  /** Whether the master's fields are the names among the arguments, in their order. */
-  #hasFields(block: Ref, fields: StreamFields): boolean {
+  /** Writes by how much half an id is beyond that in the words at `base`; returns the position behind it. */
+  #writeDelta(
+    buf: Buffer,
+    at: number,
+    high: number,
+    low: number,
+    words: Int32Array,
+    base: number,
+  ): number {
+    const delta = low - words[base + 1]!;
+    // Words of different signs are too far apart for this.
+    if (delta >= 0 && delta < 128 && high === words[base]!) {
+      buf[at] = delta;
+      return at + 1;
+    }
+    this.#element.setInt(difference64(high, low, words[base]!, words[base + 1]!));
+    return this.#element.writeBody(buf, at);
+  }
+
+  /** Whether the fields of the master at a place are the names among the arguments, in their order. */
+  #hasFields(buf: Buffer, masterAt: number, fields: StreamFields): boolean {
     const { first, pairs } = fields;
-    const buf = this.buf(block);
-    let at = this.masterAt(block);
-    if (readSize(buf, at) !== pairs) return false;
-    at += sizeBytes(pairs);
+    if (readSize(buf, masterAt) !== pairs) return false;
+    let at = masterAt + sizeBytes(pairs);
     const reader = this.#reader;
     for (let i = first; i < first + 2 * pairs; i += 2) {
-      at = reader.readBody(buf, at);
-      if (!reader.is(fields.buf, fields.at[i]!, fields.size[i]!)) return false;
+      const size = fields.size[i]!;
+      if (size <= SHORT_STRING_MAX && buf[at] === (SHORT_STRING | size)) {
+        if (!sameBytes(buf, at + 1, fields.buf, fields.at[i]!, size)) return false;
+        at += 1 + size;
+      } else {
+        at = reader.readBody(buf, at);
+        if (!reader.is(fields.buf, fields.at[i]!, size)) return false;
+      }
     }
     return true;
   }
@@ -293,9 +333,11 @@ export function skipBodies(buf: Uint8Array, from: number, count: number): number
 }
 
 /** Room for an entry's bytes, at most. */
-function entryRoom(fields: StreamFields): number {
-  let room = ENTRY_EXTRA_MAX;
-  const end = fields.first + 2 * fields.pairs;
-  for (let i = fields.first; i < end; i++) room += fields.size[i]! + BODY_EXTRA_MAX;
-  return room;
+function entryRoom({ pairs, bytes }: StreamFields): number {
+  return ENTRY_EXTRA_MAX + bytes + 2 * pairs * BODY_EXTRA_MAX;
+}
+
+/** Whether a string that begins with this byte may be an integer. */
+function mayBeginInt(byte: number): boolean {
+  return (byte >= ZERO && byte <= NINE) || byte === MINUS;
 }

@@ -14,7 +14,7 @@ import { StreamBlocks, type StreamFields } from './stream-block.ts';
 import { type BlockOrder, StreamCursor } from './stream-cursor.ts';
 import { type GroupRoots, StreamGroups } from './stream-groups.ts';
 import { StreamListpackReader, StreamListpackWriter } from './stream-listpack.ts';
-import { IdOrder, StreamId, readInt64, writeInt64 } from './stream-id.ts';
+import { IdOrder, StreamId, increment64, readInt64, writeInt64 } from './stream-id.ts';
 
 const LENGTH = 0;
 const ENTRIES_ADDED = 2;
@@ -103,6 +103,11 @@ export class StreamCore implements BlockOrder, GroupRoots {
     return into.read(this.#words(stream), at(stream, LAST_ID));
   }
 
+  /** Whether an id is behind the last one. */
+  isBehindLast(stream: Ref, id: StreamId): boolean {
+    return id.compareAt(this.#words(stream), at(stream, LAST_ID)) > 0;
+  }
+
   setLastId(stream: Ref, id: StreamId): void {
     id.write(this.#words(stream), at(stream, LAST_ID));
   }
@@ -150,8 +155,13 @@ export class StreamCore implements BlockOrder, GroupRoots {
   append(stream: Ref, id: StreamId, fields: StreamFields, limits: StreamLimits): void {
     let block = this.#words(stream)[at(stream, LAST_BLOCK)]!;
     if (block === NONE || this.#isFull(block, fields, limits)) {
-      if (block !== NONE) this.#setLastBlock(stream, block, this.blocks.shrink(block));
-      block = this.addBlock(stream, this.blocks.createFor(id, fields));
+      let likelyBytes = 0;
+      if (block !== NONE) {
+        // A stream that has filled a block goes on like that: the next one need not grow step by step.
+        likelyBytes = this.blocks.usedBytes(block);
+        this.#setLastBlock(stream, block, this.blocks.shrink(block));
+      }
+      block = this.addBlock(stream, this.blocks.createFor(id, fields, likelyBytes));
     }
     this.#setLastBlock(stream, block, this.blocks.append(block, id, fields));
     this.#appended(stream, id);
@@ -305,9 +315,7 @@ export class StreamCore implements BlockOrder, GroupRoots {
   }
 
   #isFull(block: Ref, fields: StreamFields, limits: StreamLimits): boolean {
-    let bytes = this.blocks.listpackBytes(block);
-    const end = fields.first + 2 * fields.pairs;
-    for (let i = fields.first; i < end; i++) bytes += fields.size[i]!;
+    const bytes = this.blocks.listpackBytes(block) + fields.bytes;
     const bytesMax = limits['stream-node-max-bytes'];
     if (bytes >= (bytesMax === 0 ? LISTPACK_BYTES_MAX : Math.min(bytesMax, LISTPACK_BYTES_MAX))) {
       return true;
@@ -319,16 +327,11 @@ export class StreamCore implements BlockOrder, GroupRoots {
 
   #appended(stream: Ref, id: StreamId): void {
     const words = this.#words(stream);
-    const added = readInt64(words, at(stream, ENTRIES_ADDED));
-    writeInt64(
-      words,
-      at(stream, ENTRIES_ADDED),
-      typeof added === 'number' ? added + 1 : added + 1n,
-    );
-    const length = this.length(stream);
-    writeInt64(words, at(stream, LENGTH), length + 1);
-    id.write(words, at(stream, LAST_ID));
-    if (length === 0) id.write(words, at(stream, FIRST_ID));
+    const head = at(stream, 0);
+    if ((words[head + LENGTH]! | words[head + LENGTH + 1]!) === 0) id.write(words, head + FIRST_ID);
+    increment64(words, head + ENTRIES_ADDED);
+    increment64(words, head + LENGTH);
+    id.write(words, head + LAST_ID);
   }
 
   /** The last block is somewhere else from now on. */

@@ -49,6 +49,13 @@ export function writeInt64(words: Int32Array, at: number, value: number | bigint
   words[at + 1] = lowWord(value);
 }
 
+/** Adds 1 to the 64-bit integer in the words `at` (high) and `at + 1`. */
+export function increment64(words: Int32Array, at: number): void {
+  const low = (words[at + 1]! + 1) | 0;
+  words[at + 1] = low;
+  if (low === 0) words[at] = words[at]! + 1;
+}
+
 /** One id, to be changed in place. */
 export class StreamId {
   msHigh = 0;

@@ -90,7 +90,7 @@ function fieldsOf(fields: readonly string[]): StreamFields {
     at[i] = end;
     end += size[i]!;
   }
-  return { buf, at, size, first: 0, pairs: fields.length / 2 };
+  return { buf, at, size, first: 0, pairs: fields.length / 2, bytes: buf.length };
 }
 
 function idOf(ms: number | bigint, seq: number | bigint): StreamId {
