@@ -4,6 +4,7 @@
  * of an inner node three words, a child, the elements below it, and the first of these. Blocks grow
  * by an eighth at a time, so half-empty nodes are not half-empty blocks.
  */
+import { invariant } from '../base/index.ts';
 import { type Arena, type Ref, SLAB_SHIFT, UNIT_MASK, blockBytes } from './arena.ts';
 
 /** Most entries of a leaf and of an inner node: blocks of 512 and 768 bytes. */
@@ -71,6 +72,17 @@ export class TreeNodes {
   /** The element of a leaf. */
   element(leaf: Ref, index: number): Ref {
     return this.arena.i32[leaf >>> SLAB_SHIFT]![((leaf & UNIT_MASK) << 1) + 1 + index]!;
+  }
+
+  /** Index in a leaf of an element that it has. */
+  indexOf(leaf: Ref, ref: Ref): number {
+    const words = this.arena.i32[leaf >>> SLAB_SHIFT]!;
+    const first = ((leaf & UNIT_MASK) << 1) + 1;
+    const end = first + (words[first - 1]! >>> COUNT_SHIFT);
+    let at = first;
+    while (at < end && words[at] !== ref) at++;
+    invariant(at < end, 'an element is in the leaf where the order has it');
+    return at - first;
   }
 
   setElement(leaf: Ref, index: number, ref: Ref): void {

@@ -18,6 +18,8 @@ export class RankReader {
   /** Nodes from the root to a leaf, and the index of the entry taken in each. */
   protected readonly path: Int32Array = new Int32Array(TREE_HEIGHT_MAX);
   protected readonly index: Int32Array = new Int32Array(TREE_HEIGHT_MAX);
+  /** Elements before the leaf that `#leafFor` found. */
+  #before = 0;
 
   constructor(arena: Arena, order: TreeOrder) {
     this.arena = arena;
@@ -48,6 +50,15 @@ export class RankReader {
   /** How many elements come before the probe or are it: the rank of the first one behind it. */
   upperBound(root: Ref): number {
     return this.#bound(root, 0);
+  }
+
+  /**
+   * The rank of an element of the tree, which the probe is. Its leaf is searched for the ref alone: to compare there
+   * would mean to wait for seven elements, one after the other.
+   */
+  rankOf(root: Ref, ref: Ref): number {
+    const leaf = this.#leafFor(root, 0);
+    return this.#before + this.nodes.indexOf(leaf, ref);
   }
 
   /** The element of a rank in [0, count). */
@@ -84,33 +95,30 @@ export class RankReader {
    * the child taken, in the leaf the index of the place. Returns the leaf's depth.
    */
   protected descend(root: Ref): number {
+    const depth = this.#descendInner(root);
+    this.index[depth] = this.#indexIn(this.path[depth]!, 0);
+    return depth;
+  }
+
+  /** Notes the way to an element, which the probe is and which is there; returns the leaf's depth. */
+  protected descendToElement(root: Ref, ref: Ref): number {
+    const depth = this.#descendInner(root);
+    this.index[depth] = this.nodes.indexOf(this.path[depth]!, ref);
+    return depth;
+  }
+
+  /** Notes the way to the leaf where the probe belongs behind all that are not behind it; returns its depth. */
+  #descendInner(root: Ref): number {
     const views = this.arena.i32;
-    const order = this.order;
     let node = root;
     for (let depth = 0; ; depth++) {
       const words = views[node >>> SLAB_SHIFT]!;
       const head = (node & UNIT_MASK) << 1;
-      const header = words[head]!;
       this.path[depth] = node;
-      const count = header >>> COUNT_SHIFT;
-      if ((header & 255) === 0) {
-        let low = 0;
-        for (let high = count; low < high;) {
-          const middle = (low + high) >>> 1;
-          if (order.compare(words[head + 1 + middle]!) < 0) high = middle;
-          else low = middle + 1;
-        }
-        this.index[depth] = low;
-        return depth;
-      }
-      let low = 0;
-      for (let high = count - 1; low < high;) {
-        const middle = (low + high + 1) >>> 1;
-        if (order.compare(words[head + 1 + middle * INNER_STRIDE + FIRST]!) < 0) high = middle - 1;
-        else low = middle;
-      }
-      this.index[depth] = low;
-      node = words[head + 1 + low * INNER_STRIDE + CHILD]!;
+      if ((words[head]! & 255) === 0) return depth;
+      const index = this.#childFor(words, head, 0);
+      this.index[depth] = index;
+      node = words[head + 1 + index * INNER_STRIDE + CHILD]!;
     }
   }
 
@@ -135,33 +143,51 @@ export class RankReader {
   /** Elements whose comparison with the probe gives `least` (1, or 0 to count the equal one) or more. */
   #bound(root: Ref, least: number): number {
     if (root === NONE) return 0;
+    const leaf = this.#leafFor(root, least);
+    return this.#before + this.#indexIn(leaf, least);
+  }
+
+  /** The leaf where these elements end; `#before` are those in the leaves before it. */
+  #leafFor(root: Ref, least: number): Ref {
     const views = this.arena.i32;
-    const order = this.order;
-    let rank = 0;
+    let before = 0;
     for (let node = root; ;) {
       const words = views[node >>> SLAB_SHIFT]!;
       const head = (node & UNIT_MASK) << 1;
-      const header = words[head]!;
-      const count = header >>> COUNT_SHIFT;
-      if ((header & 255) === 0) {
-        let low = 0;
-        for (let high = count; low < high;) {
-          const middle = (low + high) >>> 1;
-          if (order.compare(words[head + 1 + middle]!) < least) high = middle;
-          else low = middle + 1;
-        }
-        return rank + low;
+      if ((words[head]! & 255) === 0) {
+        this.#before = before;
+        return node;
       }
-      let low = 0;
-      for (let high = count - 1; low < high;) {
-        const middle = (low + high + 1) >>> 1;
-        const first = words[head + 1 + middle * INNER_STRIDE + FIRST]!;
-        if (order.compare(first) < least) high = middle - 1;
-        else low = middle;
-      }
-      const end = head + 1 + low * INNER_STRIDE;
-      for (let at = head + 1; at < end; at += INNER_STRIDE) rank += words[at + COUNT]!;
+      const end = head + 1 + this.#childFor(words, head, least) * INNER_STRIDE;
+      for (let at = head + 1; at < end; at += INNER_STRIDE) before += words[at + COUNT]!;
       node = words[end + CHILD]!;
     }
+  }
+
+  /** Index of the child of an inner node where the elements end whose comparison gives `least` or more. */
+  #childFor(words: Int32Array, head: number, least: number): number {
+    const { order } = this;
+    let low = 0;
+    for (let high = (words[head]! >>> COUNT_SHIFT) - 1; low < high;) {
+      const middle = (low + high + 1) >>> 1;
+      const first = words[head + 1 + middle * INNER_STRIDE + FIRST]!;
+      if (order.compare(first) < least) high = middle - 1;
+      else low = middle;
+    }
+    return low;
+  }
+
+  /** How many elements of a leaf give `least` or more. */
+  #indexIn(leaf: Ref, least: number): number {
+    const { order } = this;
+    const words = this.arena.i32[leaf >>> SLAB_SHIFT]!;
+    const head = (leaf & UNIT_MASK) << 1;
+    let low = 0;
+    for (let high = words[head]! >>> COUNT_SHIFT; low < high;) {
+      const middle = (low + high) >>> 1;
+      if (order.compare(words[head + 1 + middle]!) < least) high = middle;
+      else low = middle + 1;
+    }
+    return low;
   }
 }

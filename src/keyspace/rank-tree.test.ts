@@ -43,7 +43,11 @@ class NumberTree {
   }
   delete(value: number): void {
     this.order.probe = value;
-    this.root = this.tree.remove(this.root);
+    // By its place in the order, or as the block that it is.
+    this.root =
+      value % 2 === 0
+        ? this.tree.remove(this.root)
+        : this.tree.removeElement(this.root, this.tree.find(this.root));
     expect(this.order.numberOf(this.tree.removed)).toBe(value);
     this.arena.free(this.tree.removed);
   }
@@ -91,8 +95,10 @@ function check(tree: NumberTree, model: readonly number[]): void {
   expect(tree.backward(model.length - 1)).toEqual(model.toReversed());
   for (let rank = 0; rank < model.length; rank += 1 + (model.length >> 4)) {
     const value = model[rank]!;
-    expect(tree.order.numberOf(tree.tree.at(tree.root, rank))).toBe(value);
+    const ref = tree.tree.at(tree.root, rank);
+    expect(tree.order.numberOf(ref)).toBe(value);
     expect(tree.has(value)).toBe(true);
+    expect(tree.tree.rankOf(tree.root, ref)).toBe(rank);
     expect(tree.lower(value)).toBe(rank);
     expect(tree.upper(value)).toBe(rank + 1);
     const isNextThere = model[rank + 1] === value + 1;

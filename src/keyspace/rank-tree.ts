@@ -63,6 +63,11 @@ export class RankTree extends RankReader {
     return this.#removeEntry(depth);
   }
 
+  /** Takes out an element, which the probe is and which is there; returns the root. */
+  removeElement(root: Ref, ref: Ref): Ref {
+    return this.#removeEntry(this.descendToElement(root, ref));
+  }
+
   /** Takes out the element of a rank in [0, count); returns the root. */
   removeAt(root: Ref, rank: number): Ref {
     return this.#removeEntry(this.descendTo(root, rank));

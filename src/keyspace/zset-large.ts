@@ -77,7 +77,7 @@ export class LargeZsets implements LargeValues {
   /** Gives an element another score; returns the tree's root. */
   setScore(root: Ref, ref: Ref, score: number): Ref {
     this.aim(ref);
-    const rest = this.tree.remove(root);
+    const rest = this.tree.removeElement(root, ref);
     this.#arena.f64[ref >>> SLAB_SHIFT]![ref & UNIT_MASK] = score;
     this.aim(ref);
     return this.tree.insert(rest, ref);
@@ -86,7 +86,7 @@ export class LargeZsets implements LargeValues {
   /** Takes an element out and frees it; returns the tree's root. */
   remove(table: number, root: Ref, ref: Ref): Ref {
     this.aim(ref);
-    const rest = this.tree.remove(root);
+    const rest = this.tree.removeElement(root, ref);
     this.#discard(table, ref);
     return rest;
   }

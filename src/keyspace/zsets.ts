@@ -103,7 +103,7 @@ export class SortedSets {
       const element = this.large.find(entries.firstWord(ref), buf, at, size);
       if (element === NONE) return -1;
       this.large.aim(element);
-      return this.large.tree.lowerBound(entries.secondWord(ref));
+      return this.large.tree.rankOf(entries.secondWord(ref), element);
     }
     const view = entries.stringView(ref);
     const pos = this.packed.find(view, buf, at, size);
