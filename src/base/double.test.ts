@@ -83,6 +83,8 @@ test.each([
   ['0x3p-1075', 1e-323],
   ['0x1.fffffffffffffp1023', Number.MAX_VALUE],
   ['inf', Infinity],
+  ['+INF', Infinity],
+  ['-inF', -Infinity],
   ['-Infinity', -Infinity],
   ['4.9e-324', 5e-324],
 ])('%s is read as %d', (text, value) => {
@@ -91,7 +93,7 @@ test.each([
 });
 
 test.each([
-  '', '.', '-', '1e', '0x', '0x.', '0x1p', 'nan', '5 ', '1_0', '--5', '+-5', '1.5.5', '0x1..2', 'infinit', '5a',
+  '', '.', '-', '1e', '0x', '0x.', '0x1p', 'nan', '5 ', '1_0', '--5', '+-5', '1.5.5', '0x1..2', 'infinit', '5a', '+-inf', 'inf ', 'in',
 ])('"%s" is no number', (text) => {
   expect(parsed(text)).toBeNaN();
   if (text !== '') expect(bound(text)).toBeNaN();

@@ -2,6 +2,7 @@
  * Doubles as text, as C has them: printf("%.17g") and strtod(), on which the scores of sorted sets
  * and the coordinates of geo commands rest. Source: behaviour of redis-server 7.0.15 with glibc.
  */
+import { equalsIgnoreCase } from './text.ts';
 
 /** Integers below this, whatever their sign, are exact and print as their digits. */
 const SAFE_INT_LIMIT = 2 ** 53;
@@ -16,6 +17,7 @@ const EXACT_DIGITS = 100;
 /** Numbers of at most this many digits are integers that a double holds. */
 const FAST_DIGITS_MAX = 15;
 
+const PLUS = 0x2b;
 const DECIMAL = /^[+-]?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?$/i;
 const HEXADECIMAL = /^([+-]?)0x([0-9a-f]*)\.?([0-9a-f]*)(?:p([+-]?\d+))?$/i;
 const INFINITE = /^([+-]?)inf(?:inity)?$/i;
@@ -104,6 +106,10 @@ export function parseDouble(buf: Uint8Array, at: number, size: number): number {
     else break;
   }
   if (i < end || i === at || digits === 0 || digits > FAST_DIGITS_MAX) {
+    const signBytes = isNegative || buf[at] === PLUS ? 1 : 0;
+    if (equalsIgnoreCase(buf, at + signBytes, size - signBytes, 'inf')) {
+      return isNegative ? -Infinity : Infinity;
+    }
     return parseStrict(textOf(buf, at, size));
   }
   // Both are exact, so their quotient is rounded once, as it should.

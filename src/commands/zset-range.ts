@@ -1,6 +1,13 @@
 /** Members of a range of ranks, scores or bytes: ZRANGE and its like, and ZRANGESTORE. */
 import { KEYSPACE_EVENT } from '../config/index.ts';
-import { NONE, type Ref, type ZsetCursor, ZsetResult } from '../keyspace/index.ts';
+import {
+  type LexRange,
+  NONE,
+  type Ref,
+  type ScoreRange,
+  type ZsetCursor,
+  ZsetResult,
+} from '../keyspace/index.ts';
 import type { ReplyWriter, Request } from '../resp/index.ts';
 import type { Context } from './context.ts';
 import {
@@ -28,13 +35,28 @@ const BY_SCORE = 1;
 const BY_LEX = 2;
 
 /** What a range command is asked for; one object, set anew for each call. */
-const ASKED = {
+const ASKED: {
+  by: number;
+  isReverse: boolean;
+  hasScores: boolean;
+  offset: number;
+  limit: number;
+  first: number;
+  last: number;
+  scores: ScoreRange | undefined;
+  members: LexRange | undefined;
+} = {
   by: BY_RANK,
   isReverse: false,
   hasScores: false,
   offset: 0,
   /** -1: no limit. */
   limit: -1,
+  /** The ends, by what they are: ranks, scores or members. */
+  first: 0,
+  last: 0,
+  scores: undefined,
+  members: undefined,
 };
 
 /** What a command's name says already; undefined: an option may say it. */
@@ -51,9 +73,9 @@ const BOUNDS = { start: 0, end: 0 };
 function ranging(fixed: Fixed): Handler {
   return (context, request, reply) => {
     if (!readOptions(request, 4, fixed, false, reply)) return;
-    if (!checkEnds(request, 2, reply)) return;
+    if (!readEnds(request, 2, reply)) return;
     const ref = readZset(context, request, 1, reply, replyEmpty);
-    if (ref !== NONE && findBounds(context, ref, request, 2)) answer(context, ref, reply);
+    if (ref !== NONE && findBounds(context, ref)) answer(context, ref, reply);
     else if (ref !== NONE) reply.array(0);
   };
 }
@@ -68,14 +90,14 @@ export const zrevrangebylex: Handler = ranging({ by: BY_LEX, isReverse: true });
 /** ZRANGESTORE destination source start stop [BYSCORE | BYLEX] [REV] [LIMIT offset count]. */
 export function zrangestore(context: Context, request: Request, reply: ReplyWriter): void {
   if (!readOptions(request, 5, ANYTHING, true, reply)) return;
-  if (!checkEnds(request, 3, reply)) return;
+  if (!readEnds(request, 3, reply)) return;
   let isWrong = true;
   const ref = readZset(context, request, 2, reply, () => {
     isWrong = false;
   });
   if (ref === NONE && isWrong) return;
   const result = new ZsetResult(context.db);
-  if (ref !== NONE && findBounds(context, ref, request, 3)) collect(context, ref, result);
+  if (ref !== NONE && findBounds(context, ref)) collect(context, ref, result);
   const { size } = result;
   if (size === 0) result.discard();
   storeResult(context, request, 1, {
@@ -145,38 +167,38 @@ function readOptions(
   return false;
 }
 
-/** Whether the ends in arguments `at` and `at + 1` make sense; answers the error when not. */
-function checkEnds(request: Request, at: number, reply: ReplyWriter): boolean {
-  if (ASKED.by === BY_RANK) {
-    const start = longArgument(request, at, reply);
-    if (Number.isNaN(start)) return false;
-    const end = longArgument(request, at + 1, reply);
-    return !Number.isNaN(end);
-  }
-  const range =
-    ASKED.by === BY_SCORE ? scoreRange(request, at, at + 1) : lexRange(request, at, at + 1);
-  if (range !== undefined) return true;
-  reply.error(ASKED.by === BY_SCORE ? ERR_NOT_FLOAT_RANGE : ERR_NOT_LEX_RANGE);
-  return false;
-}
-
-/**
- * Finds the ranks [start, end) of what is asked for, from the lowest score, into BOUNDS; whether
- * there are any. The ends have been checked.
- */
-function findBounds(context: Context, ref: Ref, request: Request, at: number): boolean {
-  const { zsets } = context.db.store;
+/** Reads the ends in arguments `at` and `at + 1` into ASKED; false after an error reply. */
+function readEnds(request: Request, at: number, reply: ReplyWriter): boolean {
   const asked = ASKED;
   if (asked.by === BY_RANK) {
-    const size = zsets.size(ref);
-    setRanks(Number(request.int(at)), Number(request.int(at + 1)), size);
-    return BOUNDS.start < BOUNDS.end;
+    asked.first = longArgument(request, at, reply);
+    if (Number.isNaN(asked.first)) return false;
+    asked.last = longArgument(request, at + 1, reply);
+    return !Number.isNaN(asked.last);
   }
   // Reversed, the greater end comes first.
-  const [minAt, maxAt] = asked.isReverse ? [at + 1, at] : [at, at + 1];
-  if (asked.by === BY_SCORE) zsets.boundsByScore(ref, scoreRange(request, minAt, maxAt)!);
-  else zsets.boundsByLex(ref, lexRange(request, minAt, maxAt)!, asked.isReverse);
-  setLimited(zsets.start, zsets.end);
+  const minAt = asked.isReverse ? at + 1 : at;
+  const maxAt = asked.isReverse ? at : at + 1;
+  if (asked.by === BY_SCORE) {
+    asked.scores = scoreRange(request, minAt, maxAt);
+    if (asked.scores === undefined) reply.error(ERR_NOT_FLOAT_RANGE);
+    return asked.scores !== undefined;
+  }
+  asked.members = lexRange(request, minAt, maxAt);
+  if (asked.members === undefined) reply.error(ERR_NOT_LEX_RANGE);
+  return asked.members !== undefined;
+}
+
+/** Finds the ranks [start, end) of what is asked for, from the lowest score, into BOUNDS; whether there are any. */
+function findBounds(context: Context, ref: Ref): boolean {
+  const { zsets } = context.db.store;
+  const asked = ASKED;
+  if (asked.by === BY_RANK) setRanks(asked.first, asked.last, zsets.size(ref));
+  else {
+    if (asked.by === BY_SCORE) zsets.boundsByScore(ref, asked.scores!);
+    else zsets.boundsByLex(ref, asked.members!, asked.isReverse);
+    setLimited(zsets.start, zsets.end);
+  }
   return BOUNDS.start < BOUNDS.end;
 }
 
@@ -204,7 +226,7 @@ function answer(context: Context, ref: Ref, reply: ReplyWriter): void {
   const { hasScores, isReverse } = ASKED;
   const { start, end } = BOUNDS;
   beginMembers(reply, end - start, hasScores);
-  cursor.seek(ref, isReverse ? end - 1 : start);
+  cursor.seek(ref, isReverse ? end - 1 : start, end - start, isReverse);
   for (let left = end - start; left > 0; left--, advance(cursor)) {
     replyMember(reply, cursor, cursor.score, hasScores);
   }

@@ -71,14 +71,15 @@ class NumberTree {
   }
   forward(rank: number): number[] {
     const values: number[] = [];
-    this.cursor.seek(this.root, rank);
+    // How many are expected changes nothing, be it too few or too many.
+    this.cursor.seek(this.root, rank, (rank % 4) * 50);
     for (; this.cursor.ref !== NONE; this.cursor.next())
       values.push(this.order.numberOf(this.cursor.ref));
     return values;
   }
   backward(rank: number): number[] {
     const values: number[] = [];
-    this.cursor.seek(this.root, rank);
+    this.cursor.seek(this.root, rank, (rank % 4) * 50, true);
     for (; this.cursor.ref !== NONE; this.cursor.previous())
       values.push(this.order.numberOf(this.cursor.ref));
     return values;

@@ -43,11 +43,17 @@ export class ZsetCursor implements BytesView {
     return this.#pos;
   }
 
-  /** Goes to the member of a rank, if there is one. */
-  seek(ref: Ref, rank: number): void {
+  /**
+   * Goes to the member of a rank, if there is one. `coming`: how many are going to be visited in one direction from there
+   * on, if that is known: it makes them come faster.
+   */
+  seek(ref: Ref, rank: number, coming: number = 0, isReverse: boolean = false): void {
     const entries = this.#entries;
     this.#isLarge = entries.isLarge(ref);
-    if (this.#isLarge) return this.seekTree(entries.secondWord(ref), rank);
+    if (this.#isLarge) {
+      this.#cursor.seek(entries.secondWord(ref), rank, coming, isReverse);
+      return this.#readElement();
+    }
     const view = entries.stringView(ref);
     this.#pack = view.buf;
     this.#first = view.at + LISTPACK_HEADER_BYTES;

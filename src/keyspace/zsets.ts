@@ -189,12 +189,18 @@ export class SortedSets {
     if (!entries.isLarge(ref)) return this.#packedBounds(entries.stringView(ref), range);
     const root = entries.secondWord(ref);
     const { order, tree } = this.large;
-    if (range.isMinOpen) order.setBehindScore(range.min);
-    else order.setScore(range.min);
-    this.start = tree.lowerBound(root);
-    if (range.isMaxOpen) order.setScore(range.max);
-    else order.setBehindScore(range.max);
-    this.end = Math.max(this.start, tree.lowerBound(root));
+    if (range.min === -Infinity && !range.isMinOpen) this.start = 0;
+    else {
+      if (range.isMinOpen) order.setBehindScore(range.min);
+      else order.setScore(range.min);
+      this.start = tree.lowerBound(root);
+    }
+    if (range.max === Infinity && !range.isMaxOpen) this.end = this.size(ref);
+    else {
+      if (range.isMaxOpen) order.setScore(range.max);
+      else order.setBehindScore(range.max);
+      this.end = Math.max(this.start, tree.lowerBound(root));
+    }
   }
 
   /**
