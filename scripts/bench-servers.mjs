@@ -1,6 +1,7 @@
 /**
  * What measurements beside redis-server share: both servers started and ended, their cost, and how results are shown.
- * Environment: MEASURE_DIR (default ../shared/measure), SERVER (default our build), REF (default redis-server).
+ * Environment: MEASURE_DIR (default ../shared/measure), SERVER (default our build), REF (default redis-server), BENCH_PORT (the
+ * first port, default 17911).
  */
 import { spawn } from 'node:child_process';
 import { existsSync, mkdtempSync, rmSync } from 'node:fs';
@@ -18,9 +19,13 @@ export const { Client, cpu, now, once, rss, sleep, until, waitPing } = await imp
   pathToFileURL(join(measure, 'lib.mjs')).href
 );
 
+const basePort = Number(process.env['BENCH_PORT'] ?? 17_911);
 export const SERVERS = {
-  ref: { exe: process.env['REF'] ?? 'redis-server', port: 17_911 },
-  own: { exe: process.env['SERVER'] ?? join(ROOT, 'dist/bin/slotline-server.js'), port: 17_912 },
+  ref: { exe: process.env['REF'] ?? 'redis-server', port: basePort },
+  own: {
+    exe: process.env['SERVER'] ?? join(ROOT, 'dist/bin/slotline-server.js'),
+    port: basePort + 1,
+  },
 };
 export const SIDES = Object.keys(SERVERS);
 export const running = {};
@@ -53,8 +58,10 @@ export async function start(side, { port = SERVERS[side].port, flags = [] } = {}
 export async function stop(key) {
   const { child, dir } = running[key];
   delete running[key];
+  // To give back much memory takes the system a while, and the port is taken until then.
+  const ended = new Promise((resolve) => void child.once('exit', resolve));
   child.kill('SIGKILL');
-  await sleep(100);
+  await ended;
   rmSync(dir, { recursive: true, force: true });
 }
 
