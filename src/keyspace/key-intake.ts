@@ -3,25 +3,27 @@
  * side by side: so each part of the index comes into the processor's caches once for several keys, not for each.
  */
 import { keySlot } from '../base/index.ts';
-import type { Ref } from './arena.ts';
+import { NONE, type Ref } from './arena.ts';
+import type { ElementBatch } from './segment.ts';
 import type { Store } from './store.ts';
 import { grown } from './table.ts';
 
 /** Entries that wait at most: putting them in pauses for about ten milliseconds. */
 const ROOM = 65_536;
 const FIRST_ROOM = 256;
-const BUCKET_BITS = 12;
+/** As many as a hash slot has. */
+const BUCKET_BITS = 14;
 const BUCKETS: number = 1 << BUCKET_BITS;
-/** Of a hash slot, which has 14 bits. */
-const SLOT_SHIFT = 2;
 /** Beside the hash slot in a mark: the entry has an expiry time. Later on, the entries themselves are far away. */
 const EXPIRES = 0x8000;
 
 /** The intake of one store. What waits is not found by any look-up before `flush`. */
-export class KeyIntake {
+export class KeyIntake implements ElementBatch {
   readonly #store: Store;
-  #hashes: Int32Array = new Int32Array(FIRST_ROOM);
-  #refs: Int32Array = new Int32Array(FIRST_ROOM);
+  hashes: Int32Array = new Int32Array(FIRST_ROOM);
+  refs: Int32Array = new Int32Array(FIRST_ROOM);
+  order: Uint16Array = new Uint16Array(0);
+  readonly refused: number[] = [];
   #marks: Uint16Array = new Uint16Array(FIRST_ROOM);
   #count = 0;
 
@@ -36,18 +38,18 @@ export class KeyIntake {
   /** Takes an entry that is under no key; there is room. */
   add(ref: Ref): void {
     const { entries, isPerSlot } = this.#store;
-    if (this.#count === this.#refs.length) this.#grow();
+    if (this.#count === this.refs.length) this.#grow();
     const at = this.#count++;
     const key = entries.key(ref);
     const slot = isPerSlot ? keySlot(key.buf, key.at, key.size) : 0;
     this.#marks[at] = slot | (entries.hasExpiry(ref) ? EXPIRES : 0);
-    this.#hashes[at] = entries.hashOf(ref);
-    this.#refs[at] = ref;
+    this.hashes[at] = entries.hashOf(ref);
+    this.refs[at] = ref;
   }
 
   /** Takes the entry that was added last away again, if it still waits; whether it did. */
   removeLast(ref: Ref): boolean {
-    if (this.#count === 0 || this.#refs[this.#count - 1] !== ref) return false;
+    if (this.#count === 0 || this.refs[this.#count - 1] !== ref) return false;
     this.#count--;
     this.#free(ref);
     return true;
@@ -59,24 +61,36 @@ export class KeyIntake {
    */
   flush(): Buffer | undefined {
     if (this.#count === 0) return undefined;
-    let duplicate: Buffer | undefined;
-    for (const at of this.#order()) duplicate = this.#link(at) ?? duplicate;
+    const { keys, entries, expires, isPerSlot } = this.#store;
+    this.#sort();
+    for (let from = 0; from < this.#count;) {
+      const table = isPerSlot ? this.#slotOf(this.order[from]!) : 0;
+      let end = isPerSlot ? from + 1 : this.#count;
+      while (end < this.#count && this.#slotOf(this.order[end]!) === table) end++;
+      keys.insertBatch(table, this, { from, end }, entries);
+      from = end;
+    }
+    const duplicate = this.#freeRefused();
+    for (const at of this.order) {
+      const ref = this.refs[at]!;
+      if (ref !== NONE && (this.#marks[at]! & EXPIRES) !== 0) {
+        expires.insert(0, this.hashes[at]!, ref);
+      }
+    }
     this.#count = 0;
     return duplicate;
   }
 
-  #link(at: number): Buffer | undefined {
-    const { keys, expires, entries } = this.#store;
-    const ref = this.#refs[at]!;
-    const hash = this.#hashes[at]!;
-    const mark = this.#marks[at]!;
-    if (keys.insertAbsent(mark & ~EXPIRES, hash, ref, entries)) {
-      if ((mark & EXPIRES) !== 0) expires.insert(0, hash, ref);
-      return undefined;
+  /** Takes away those whose key was there already; one of the keys, if any. */
+  #freeRefused(): Buffer | undefined {
+    let duplicate: Buffer | undefined;
+    for (const at of this.refused) {
+      const { buf, at: from, size } = this.#store.entries.key(this.refs[at]!);
+      duplicate = Buffer.from(buf.subarray(from, from + size));
+      this.#free(this.refs[at]!);
+      this.refs[at] = NONE;
     }
-    const { buf, at: from, size } = entries.key(ref);
-    const duplicate = Buffer.from(buf.subarray(from, from + size));
-    this.#free(ref);
+    this.refused.length = 0;
     return duplicate;
   }
 
@@ -85,8 +99,12 @@ export class KeyIntake {
     this.#store.arena.free(ref);
   }
 
-  /** What waits, in the order of hash slots or, with one table, of hashes, as far as BUCKET_BITS tell. */
-  #order(): Uint16Array {
+  #slotOf(at: number): number {
+    return this.#marks[at]! & ~EXPIRES;
+  }
+
+  /** Brings what waits into the order of hash slots, if there is a table for each, and hashes. */
+  #sort(): void {
     const order = new Uint16Array(this.#count);
     const ends = new Int32Array(BUCKETS);
     for (let i = 0; i < order.length; i++) ends[this.#bucket(i)]!++;
@@ -96,18 +114,30 @@ export class KeyIntake {
       ends[b] = end;
     }
     for (let i = order.length - 1; i >= 0; i--) order[--ends[this.#bucket(i)]!] = i;
-    return order;
+    // A bucket has few, so what is left to do is little.
+    for (let i = 1; i < order.length; i++) {
+      const at = order[i]!;
+      let to = i;
+      for (; to > 0 && this.#isBefore(at, order[to - 1]!); to--) order[to] = order[to - 1]!;
+      order[to] = at;
+    }
+    this.order = order;
+  }
+
+  #isBefore(at: number, other: number): boolean {
+    const bucket = this.#bucket(at) - this.#bucket(other);
+    return bucket === 0 ? this.hashes[at]! >>> 0 < this.hashes[other]! >>> 0 : bucket < 0;
   }
 
   #bucket(at: number): number {
-    if (this.#store.isPerSlot) return (this.#marks[at]! & ~EXPIRES) >>> SLOT_SHIFT;
-    return this.#hashes[at]! >>> (32 - BUCKET_BITS);
+    if (this.#store.isPerSlot) return this.#slotOf(at);
+    return this.hashes[at]! >>> (32 - BUCKET_BITS);
   }
 
   #grow(): void {
-    const room = this.#refs.length * 4;
-    this.#hashes = grown(this.#hashes, new Int32Array(room));
-    this.#refs = grown(this.#refs, new Int32Array(room));
+    const room = this.refs.length * 4;
+    this.hashes = grown(this.hashes, new Int32Array(room));
+    this.refs = grown(this.refs, new Int32Array(room));
     this.#marks = grown(this.#marks, new Uint16Array(room));
   }
 }

@@ -23,6 +23,22 @@ export const TAG_LAG_MAX = 4;
 /** Elements that are moved one by one; above that the engine's own copy is faster. */
 const SHORT_MOVE = 24;
 
+/** Elements that go into tables together. */
+export interface ElementBatch {
+  readonly hashes: Int32Array;
+  readonly refs: Int32Array;
+  /** Indexes of the two, by rising hash (unsigned) among those of one table. */
+  readonly order: Uint16Array;
+  /** Where indexes of elements go whose key is in the table already. */
+  readonly refused: number[];
+}
+
+/** A part of a batch: positions in its order, the end exclusive. */
+export interface BatchRange {
+  from: number;
+  end: number;
+}
+
 /** Elements that fit in the block for a request of `count` elements. */
 export function segmentCapacity(count: number): number {
   return Math.floor((blockBytes(HEAD_BYTES + count * SLOT_BYTES) - HEAD_BYTES) / SLOT_BYTES);
@@ -157,6 +173,58 @@ export class Segments {
     words[at + 1] = count;
   }
 
+  /**
+   * Puts elements of a batch in side by side, so that what is there moves once; the segment has room. `isSame` compares
+   * the keys of two elements. Returns how many are in, for those of the same key as another are not.
+   */
+  merge(
+    segment: Ref,
+    batch: ElementBatch,
+    { from, end }: BatchRange,
+    isSame: (ref: Ref, other: Ref) => boolean,
+  ): number {
+    const slab = segment >>> SLAB_SHIFT;
+    const words = this.arena.i32[slab]!;
+    const tags = this.arena.u16[slab]!;
+    const head = (segment & UNIT_MASK) << 1;
+    const tagDepth = words[head]! >>> TAG_DEPTH_SHIFT;
+    const refsAt = head + 2;
+    const tagsAt = this.#tagsAt(segment);
+    const room = words[head + 1]! + end - from;
+    let old = words[head + 1]! - 1;
+    let to = room - 1;
+    for (let i = end - 1; i >= from; i--) {
+      const index = batch.order[i]!;
+      const ref = batch.refs[index]!;
+      const tag = tagOf(batch.hashes[index]!, tagDepth);
+      for (; old >= 0 && tags[tagsAt + old]! > tag; old--, to--) {
+        words[refsAt + to] = words[refsAt + old]!;
+        tags[tagsAt + to] = tags[tagsAt + old]!;
+      }
+      let isNew = true;
+      for (let k = old; isNew && k >= 0 && tags[tagsAt + k] === tag; k--) {
+        isNew = !isSame(ref, words[refsAt + k]!);
+      }
+      for (let k = to + 1; isNew && k < room && tags[tagsAt + k] === tag; k++) {
+        isNew = !isSame(ref, words[refsAt + k]!);
+      }
+      if (!isNew) {
+        batch.refused.push(index);
+        continue;
+      }
+      words[refsAt + to] = ref;
+      tags[tagsAt + to] = tag;
+      to--;
+    }
+    const refused = to - old;
+    if (refused > 0) {
+      words.copyWithin(refsAt + old + 1, refsAt + to + 1, refsAt + room);
+      tags.copyWithin(tagsAt + old + 1, tagsAt + to + 1, tagsAt + room);
+    }
+    words[head + 1] = room - refused;
+    return end - from - refused;
+  }
+
   /** Adds an element whose tag is not below the last one's; the segment has room. */
   append(segment: Ref, tag: number, ref: Ref): void {
     const slab = segment >>> SLAB_SHIFT;
@@ -202,7 +270,7 @@ export class Segments {
    * Joins two halves of one prefix, lower half first, into a segment one bit shallower; both are
    * freed. `lowHash` is any hash of `low`.
    */
-  merge(low: Ref, high: Ref, lowHash: number): Ref {
+  join(low: Ref, high: Ref, lowHash: number): Ref {
     const depth = this.depth(low) - 1;
     const tagDepth = Math.min(depth, this.tagDepth(low), this.tagDepth(high));
     const merged = this.create(depth, tagDepth, this.count(low) + this.count(high));

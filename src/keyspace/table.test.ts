@@ -3,6 +3,7 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { seededRng } from '../base/index.ts';
 import { Arena, NONE, type Ref, SLAB_SHIFT, UNIT_MASK } from './arena.ts';
+import type { BytesView } from './entry.ts';
 import { type ElementKeys, HASH_END, TableSet } from './table.ts';
 
 /** Elements of 8 bytes whose key is a 32-bit number; `bits` of its mixed value make the hash. */
@@ -43,6 +44,27 @@ class NumberSet {
     const ref = this.keys.arena.alloc(8);
     this.keys.arena.i32[ref >>> SLAB_SHIFT]![(ref & UNIT_MASK) << 1] = key;
     this.tables.insert(table, this.keys.hash(key), ref);
+  }
+  /** Adds keys as one batch; says which were refused. */
+  addBatch(numbers: readonly number[]): number[] {
+    const { arena } = this.keys;
+    const refs = Int32Array.from(numbers, (key) => {
+      const ref = arena.alloc(8);
+      arena.i32[ref >>> SLAB_SHIFT]![(ref & UNIT_MASK) << 1] = key;
+      return ref;
+    });
+    const hashes = Int32Array.from(numbers, (key) => this.keys.hash(key));
+    const order = Uint16Array.from(numbers.keys()).sort(
+      (a, b) => (hashes[a]! >>> 0) - (hashes[b]! >>> 0),
+    );
+    const batch = { hashes, refs, order, refused: [] as number[] };
+    const key = (ref: Ref): BytesView => {
+      this.#buf.writeInt32LE(this.keys.keyOf(ref));
+      return { buf: this.#buf, at: 0, size: 4 };
+    };
+    this.tables.insertBatch(0, batch, { from: 0, end: numbers.length }, { key });
+    for (const at of batch.refused) arena.free(refs[at]!);
+    return batch.refused.map((at) => numbers[at]!);
   }
   delete(key: number, table = 0): void {
     const ref = this.find(key, table);
@@ -85,6 +107,39 @@ test.each([
       expect(set.keys.arena.usedBytes).toBe(0);
     }),
     { seed: 1, numRuns: mask === -1 ? 15 : 5 },
+  );
+});
+
+test.each([
+  ['spread', -1, 3000],
+  ['all equal', 0, 300],
+  ['equal in their upper half', 0xffff, 3000],
+  ['equal in their lower half', 0xffff0000 | 0, 3000],
+])('of a batch those are in whose keys are new when hashes are %s', (_name, mask, keyMax) => {
+  const batch = fc.tuple(fc.nat({ max: keyMax }), fc.nat({ max: keyMax / 3 }), fc.nat({ max: 9 }));
+  fc.assert(
+    fc.property(fc.array(batch, { maxLength: 8 }), fc.boolean(), (batches, isReserved) => {
+      const set = new NumberSet(mask);
+      if (isReserved) set.tables.reserve(0, 2000);
+      const model = new Set<number>();
+      for (const [from, count, twice] of batches) {
+        const numbers = Array.from({ length: count }, (_, i) => from + i);
+        numbers.push(...numbers.slice(0, twice));
+        const known = numbers.filter((key) => {
+          const isKnown = model.has(key);
+          model.add(key);
+          return isKnown;
+        });
+        const byNumber = (a: number, b: number): number => a - b;
+        expect(set.addBatch(numbers).sort(byNumber)).toEqual(known.sort(byNumber));
+        expect(set.tables.size).toBe(model.size);
+        const seen: number[] = [];
+        set.scan(0, 1e9, (key) => seen.push(key));
+        expect(seen.sort(byNumber)).toEqual([...model].sort(byNumber));
+        for (const key of model) expect(set.find(key)).not.toBe(NONE);
+      }
+    }),
+    { seed: 1, numRuns: 5 },
   );
 });
 

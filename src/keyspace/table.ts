@@ -13,8 +13,10 @@ import { type Rng, invariant } from '../base/index.ts';
 import { type Arena, NONE, type Ref, SLAB_SHIFT, UNIT_MASK } from './arena.ts';
 import { SLAB_BYTES } from './pages.ts';
 import {
+  type BatchRange,
   CAPACITY_MASK,
   DEPTH_SHIFT,
+  type ElementBatch,
   Segments,
   TAG_DEPTH_SHIFT,
   TAG_LAG_MAX,
@@ -52,6 +54,8 @@ const MERGE_BELOW = 48;
 /** Two neighbours that together have no more than this join. */
 const MERGED_MAX = 128;
 const DEPTH_MAX = 24;
+/** Elements of a batch that are put into a segment in one step. */
+const PART_MAX = 64;
 /** Elements that a reserved segment is expected to have at most: chance seldom makes more than SPLIT_AT of them. */
 const RESERVED_FILL = 200;
 /** Room for 13 million elements is the most that is reserved. */
@@ -177,26 +181,46 @@ export class TableSet {
     this.#count(table, 1);
   }
 
-  /** Like `insert`, for an element whose key may be there already: then nothing is done. Says whether it is in. */
-  insertAbsent(table: number, hash: number, ref: Ref, keys: KeyViews): boolean {
+  /** Adds elements of a batch, those of them whose keys the table does not have. */
+  insertBatch(table: number, batch: ElementBatch, range: BatchRange, keys: KeyViews): void {
     const segments = this.#segments;
-    const segment = this.#segmentOf(table, hash);
-    if (segment !== NONE) {
-      const tag = tagOf(hash, segments.tagDepth(segment));
-      const count = segments.count(segment);
-      const index = segments.lowerBound(segment, tag);
-      for (let i = index; i < count && segments.tagAt(segment, i) === tag; i++) {
-        const { buf, at, size } = keys.key(ref);
-        if (this.#keys.hasKey(segments.refAt(segment, i), buf, at, size)) return false;
+    const isSame = (ref: Ref, other: Ref): boolean => {
+      const { buf, at, size } = keys.key(ref);
+      return this.#keys.hasKey(other, buf, at, size);
+    };
+    const part = { from: range.from, end: range.from };
+    while (part.from < range.end) {
+      const hash = batch.hashes[batch.order[part.from]!]!;
+      let segment = this.#segmentOf(table, hash);
+      part.end = this.#endOfPart(segment, batch, part.from, range.end);
+      const added = part.end - part.from;
+      if (segment === NONE) {
+        segment = segments.create(0, 0, added);
+        this.#roots[table] = segment;
       }
-      if (count < segments.capacity(segment)) {
-        segments.insertAt(segment, index, tag, ref);
-        this.#count(table, 1);
-        return true;
+      const count = segments.count(segment) + added;
+      if (count > segments.capacity(segment)) {
+        if (count > SPLIT_AT && this.#isSplittable(segment)) {
+          this.#split(table, hash, segment);
+          continue;
+        }
+        segment = segments.resize(segment, count + (count >>> 4));
+        this.#point(table, hash, segment);
       }
+      this.#count(table, segments.merge(segment, batch, part, isSame));
+      part.from = part.end;
     }
-    this.insert(table, hash, ref);
-    return true;
+  }
+
+  /** Where the elements of a batch end that go into the segment of the one at `from`, or enough of them for one step. */
+  #endOfPart(segment: Ref, { hashes, order }: ElementBatch, from: number, end: number): number {
+    const last = Math.min(end, from + PART_MAX);
+    const shift = 32 - (segment === NONE ? 0 : this.#segments.depth(segment));
+    if (shift === 32) return last;
+    const prefix = hashes[order[from]!]! >>> shift;
+    let at = from + 1;
+    while (at < last && hashes[order[at]!]! >>> shift === prefix) at++;
+    return at;
   }
 
   /** Puts `ref` where `old` is: the same key in another block. */
@@ -422,11 +446,15 @@ export class TableSet {
   #makeRoom(table: number, hash: number, segment: Ref): void {
     const segments = this.#segments;
     const count = segments.count(segment);
-    const isSplittable =
-      segments.depth(segment) < DEPTH_MAX &&
-      segments.tagAt(segment, 0) !== segments.tagAt(segment, count - 1);
-    if (count >= SPLIT_AT && isSplittable) this.#split(table, hash, segment);
+    if (count >= SPLIT_AT && this.#isSplittable(segment)) this.#split(table, hash, segment);
     else this.#point(table, hash, segments.resize(segment, count + 1 + (count >>> 4)));
+  }
+
+  #isSplittable(segment: Ref): boolean {
+    const segments = this.#segments;
+    const count = segments.count(segment);
+    if (count < 2 || segments.depth(segment) >= DEPTH_MAX) return false;
+    return segments.tagAt(segment, 0) !== segments.tagAt(segment, count - 1);
   }
 
   #split(table: number, hash: number, segment: Ref): void {
@@ -482,8 +510,8 @@ export class TableSet {
     if (segments.count(segment) + segments.count(buddy) > MERGED_MAX) return false;
     const isHigh = (hash & bit) !== 0;
     const merged = isHigh
-      ? segments.merge(buddy, segment, hash & ~bit)
-      : segments.merge(segment, buddy, hash);
+      ? segments.join(buddy, segment, hash & ~bit)
+      : segments.join(segment, buddy, hash);
     this.#point(table, hash, merged);
     this.#shallowDirectory(table);
     return true;
