@@ -43,6 +43,14 @@ const INT_SECTION_BYTES = 8;
 const RANDOM_TRIES = 100;
 const STREAM_BIT: number = 1 << TYPE_STREAM;
 
+/** What a large value is; `expiry` is a unix time in milliseconds or NO_EXPIRY. */
+export interface LargeValueFacts {
+  readonly type: number;
+  readonly encoding: number;
+  readonly words: Readonly<Words>;
+  readonly expiry: number;
+}
+
 /** A database as commands see and change it. */
 export class Database extends DatabaseReader {
   readonly #keyspace: KeyspaceState;
@@ -204,10 +212,16 @@ export class Database extends DatabaseReader {
 
   /** A new key, which must not be there yet, for a large value. Not counted as a change. */
   addLarge(key: BytesView, type: number, encoding: number, words: Readonly<Words>): Ref {
-    const ref = this.#create(key, WORDS_BYTES, NO_EXPIRY);
+    const ref = this.createLarge(key, { type, encoding, words, expiry: NO_EXPIRY });
     this.link(ref);
-    this.#putWords(ref, type, encoding, words);
     this.signal(ref);
+    return ref;
+  }
+
+  /** An entry for a large value, which is under no key before `link`. */
+  createLarge(key: BytesView, { type, encoding, words, expiry }: LargeValueFacts): Ref {
+    const ref = this.#create(key, WORDS_BYTES, expiry);
+    this.#putWords(ref, type, encoding, words);
     return ref;
   }
 
@@ -329,15 +343,6 @@ export class Database extends DatabaseReader {
     this.copyTo(ref, target, key.buf, key.at, key.size);
     this.#keyspace.dirty--;
     this.delete(ref);
-  }
-
-  /** Gives a new entry an expiry time. Not counted as a change. */
-  addExpiry(ref: Ref, expireAtUnixMs: number): Ref {
-    const entries = this.store.entries;
-    const to = this.relocate(ref, entries.sectionBytes(ref), true);
-    this.#putExpiry(to, expireAtUnixMs);
-    this.#indexExpiry(to);
-    return to;
   }
 
   /** Gives an entry an expiry time (unix, milliseconds), clamped to [0, EXPIRE_AT_MAX]. */

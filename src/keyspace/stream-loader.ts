@@ -8,8 +8,6 @@ import {
   type StreamSink,
 } from '../rdb/index.ts';
 import { NONE, type Ref } from './arena.ts';
-import type { Database } from './database.ts';
-import { type BytesView, ENCODING_STREAM, TYPE_STREAM } from './entry.ts';
 import { StreamId } from './stream-id.ts';
 import { entriesUpTo } from './stream-progress.ts';
 import type { Streams } from './streams.ts';
@@ -23,16 +21,15 @@ export abstract class StreamLoader implements StreamSink {
   #unownedCount = 0;
   readonly #id: StreamId = new StreamId();
 
-  /** Makes the key of the stream: `add` makes its entry in the database under the key. */
-  protected abstract addStream(add: (db: Database, key: BytesView) => Ref): void;
+  /** Makes a stream and its entry; its block is returned. */
+  protected abstract addStream(): Ref;
+
+  /** The streams of the store that is loaded into. */
+  protected abstract get streams(): Streams;
 
   stream(): void {
-    this.addStream((db, key) => {
-      this.#streams = db.store.streams;
-      this.#stream = this.#streams.create();
-      const words = { first: this.#stream, second: 0 };
-      return db.addLarge(key, TYPE_STREAM, ENCODING_STREAM, words);
-    });
+    this.#streams = this.streams;
+    this.#stream = this.addStream();
   }
 
   streamNode(id: IdBytes, blob: Bytes): void {

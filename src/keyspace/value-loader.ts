@@ -14,17 +14,21 @@ import {
   parseScore,
 } from '../rdb/index.ts';
 import { NONE, type Ref } from './arena.ts';
-import { type Database, NO_EXPIRY } from './database.ts';
+import { AsideHost } from './aside-host.ts';
+import type { Database } from './database.ts';
 import {
   type BytesView,
   ENCODING_INTSET,
   ENCODING_LISTPACK,
+  ENCODING_STREAM,
   TYPE_HASH,
   TYPE_SET,
+  TYPE_STREAM,
   TYPE_ZSET,
 } from './entry.ts';
 import { KeyIntake } from './key-intake.ts';
 import { StreamLoader } from './stream-loader.ts';
+import type { Streams } from './streams.ts';
 
 const NO_BYTES = Buffer.alloc(0);
 
@@ -35,12 +39,14 @@ export interface LoadedTwice {
 }
 
 /**
- * One value at a time, under a key that is not there yet. With `isBulk` small values come into the key index many at a
- * time, and that a key was there already comes out at the latest with `flush`; until then no look-up finds them.
+ * One value at a time, under a key that is not there yet and no key before it is whole. With `isBulk` values come into the
+ * key index many at a time, and that a key was there already comes out at the latest with `flush`; until then no look-up
+ * finds them.
  */
 export class ValueLoader extends StreamLoader implements ValueSink {
   readonly #isBulk: boolean;
   #db: Database | undefined;
+  #aside: AsideHost | undefined;
   #intake: KeyIntake | undefined;
   #duplicate: LoadedTwice | undefined;
   readonly #key: BytesView = { buf: NO_BYTES, at: 0, size: 0 };
@@ -48,7 +54,8 @@ export class ValueLoader extends StreamLoader implements ValueSink {
   readonly #value: ListpackReader = new ListpackReader();
   #kind: ContainerKind = 'list';
   #ref: Ref = NONE;
-  #expiry = NO_EXPIRY;
+  /** Whether the value was whole and got its place. */
+  #isPlaced = false;
 
   constructor(isBulk = false) {
     super();
@@ -72,8 +79,9 @@ export class ValueLoader extends StreamLoader implements ValueSink {
    */
   begin(db: Database, key: Bytes, expiry: number): void {
     if (this.#db !== db) this.#turnTo(db);
-    this.#expiry = expiry;
+    this.#host.expiry = expiry;
     this.#ref = NONE;
+    this.#isPlaced = false;
     this.#key.buf = key.buf;
     this.#key.at = key.at;
     this.#key.size = key.size;
@@ -81,22 +89,31 @@ export class ValueLoader extends StreamLoader implements ValueSink {
 
   /** The value is whole: its entry. */
   end(): Ref {
-    invariant(this.#ref !== NONE, 'a value that is complete is there');
+    const ref = this.#ref;
+    invariant(ref !== NONE, 'a value that is complete is there');
     const db = this.#target;
-    const lacksExpiry = this.#expiry !== NO_EXPIRY && !db.entries.hasExpiry(this.#ref);
-    if (lacksExpiry) this.#ref = db.addExpiry(this.#ref, this.#expiry);
-    return this.#ref;
+    const intake = this.#intake;
+    this.#isPlaced = true;
+    if (intake === undefined) db.link(ref);
+    else {
+      if (intake.isFull) this.flush();
+      intake.add(ref);
+    }
+    db.signal(ref);
+    return ref;
   }
 
   /** Takes away what was built of a value that proved to be corrupt, or a whole one that is not wanted. */
   discard(): void {
-    if (this.#ref === NONE || this.#db === undefined) return;
-    if (this.#intake?.removeLast(this.#ref) !== true) this.#db.drop(this.#ref);
+    const ref = this.#ref;
+    if (ref === NONE) return;
     this.#ref = NONE;
+    if (!this.#isPlaced) this.#target.freeAside(ref);
+    else if (this.#intake?.removeLast(ref) !== true) this.#target.drop(ref);
   }
 
   string(value: Bytes): void {
-    this.#add(this.#target.createString(this.#key, value, this.#expiry));
+    this.#ref = this.#target.createString(this.#key, value, this.#host.expiry);
   }
 
   container(kind: ContainerKind): void {
@@ -104,29 +121,29 @@ export class ValueLoader extends StreamLoader implements ValueSink {
   }
 
   element(value: Bytes): boolean {
-    const db = this.#target;
     if (this.#kind === 'set') return this.#member(value.buf, value.at, value.size);
-    const { lists } = db.store;
-    if (this.#ref === NONE) this.#ref = lists.create(db, this.#freeKey, value);
-    else this.#ref = lists.push(db, this.#ref, value, false);
+    const { lists } = this.#target.store;
+    const host = this.#host;
+    if (this.#ref === NONE) this.#ref = lists.create(host, this.#key, value);
+    else this.#ref = lists.push(host, this.#ref, value, false);
     return true;
   }
 
   field(name: Bytes, value: Bytes): boolean {
-    const db = this.#target;
-    const { hashes } = db.store;
-    if (this.#ref === NONE) this.#ref = hashes.create(db, this.#freeKey);
-    this.#ref = hashes.set(db, this.#ref, name, value);
+    const { hashes } = this.#target.store;
+    const host = this.#host;
+    if (this.#ref === NONE) this.#ref = hashes.create(host, this.#key);
+    this.#ref = hashes.set(host, this.#ref, name, value);
     return hashes.isChanged;
   }
 
   scored(member: Bytes, score: number): boolean {
-    const db = this.#target;
-    const { zsets } = db.store;
+    const { zsets } = this.#target.store;
+    const host = this.#host;
     const { buf, at, size } = member;
-    if (this.#ref === NONE) this.#ref = zsets.create(db, this.#freeKey, size);
+    if (this.#ref === NONE) this.#ref = zsets.create(host, this.#key, size);
     else if (!Number.isNaN(zsets.find(this.#ref, buf, at, size))) return false;
-    this.#ref = zsets.insert(db, this.#ref, score, member);
+    this.#ref = zsets.insert(host, this.#ref, score, member);
     return true;
   }
 
@@ -151,38 +168,26 @@ export class ValueLoader extends StreamLoader implements ValueSink {
     }
   }
 
-  protected override addStream(add: (db: Database, key: BytesView) => Ref): void {
-    this.#ref = add(this.#target, this.#freeKey);
+  protected override addStream(): Ref {
+    const first = this.streams.create();
+    const words = { first, second: 0 };
+    this.#ref = this.#host.addLarge(this.#key, TYPE_STREAM, ENCODING_STREAM, words);
+    return first;
+  }
+
+  protected override get streams(): Streams {
+    return this.#target.store.streams;
   }
 
   #addBlob(type: number, encoding: number, blob: Bytes): void {
-    const db = this.#target;
-    this.#add(db.createBlob(this.#key, type, encoding, blob, this.#expiry));
-  }
-
-  /** A value is there as a whole. */
-  #add(ref: Ref): void {
-    const db = this.#target;
-    const intake = this.#intake;
-    this.#ref = ref;
-    db.signal(ref);
-    if (intake === undefined) return db.link(ref);
-    if (intake.isFull) this.flush();
-    intake.add(ref);
+    this.#ref = this.#host.addBlob(this.#key, type, encoding, blob);
   }
 
   #turnTo(db: Database): void {
     this.flush();
     this.#db = db;
+    this.#aside = new AsideHost(db);
     if (this.#isBulk) this.#intake = new KeyIntake(db.store);
-  }
-
-  /** The key, for a value that is built in its place part by part. */
-  get #freeKey(): BytesView {
-    const { buf, at, size } = this.#key;
-    const isTaken = this.#isBulk && this.#target.find(buf, at, size) !== NONE;
-    if (isTaken) this.#noteDuplicate(Buffer.from(buf.subarray(at, at + size)));
-    return this.#key;
   }
 
   #noteDuplicate(key: Buffer): void {
@@ -194,19 +199,24 @@ export class ValueLoader extends StreamLoader implements ValueSink {
     return this.#db;
   }
 
+  get #host(): AsideHost {
+    invariant(this.#aside !== undefined, 'a value is loaded into a database');
+    return this.#aside;
+  }
+
   #member(buf: Buffer, at: number, size: number): boolean {
-    const db = this.#target;
-    const { sets } = db.store;
-    if (this.#ref === NONE) this.#ref = sets.create(db, this.#freeKey, buf, at, size);
-    this.#ref = sets.add(db, this.#ref, buf, at, size);
+    const { sets } = this.#target.store;
+    const host = this.#host;
+    if (this.#ref === NONE) this.#ref = sets.create(host, this.#key, buf, at, size);
+    this.#ref = sets.add(host, this.#ref, buf, at, size);
     return sets.isChanged;
   }
 
   #appendRun(blob: Bytes): void {
-    const db = this.#target;
-    const { lists } = db.store;
-    if (this.#ref === NONE) this.#ref = lists.createOf(db, this.#freeKey, blob);
-    else this.#ref = lists.appendOf(db, this.#ref, blob);
+    const { lists } = this.#target.store;
+    const host = this.#host;
+    if (this.#ref === NONE) this.#ref = lists.createOf(host, this.#key, blob);
+    else this.#ref = lists.appendOf(host, this.#ref, blob);
   }
 
   #wholeHash(blob: Bytes): void {
