@@ -24,7 +24,8 @@ export class ListpackNames {
     let slots = 8;
     while (slots < 2 * count) slots *= 2;
     const seen = this.#seen;
-    seen.fill(-1, 0, slots);
+    // Most are small, and then a loop is faster than a call of the engine's own.
+    for (let i = 0; i < slots; i++) seen[i] = -1;
     let pos = first;
     for (let i = 0; i < count; i++) {
       const next = this.#one.read(buf, pos);

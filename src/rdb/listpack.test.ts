@@ -1,6 +1,7 @@
 /** Listpacks against arrays of texts, and against bytes that redis-server 7.0.15 dumped. */
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
+import { ListpackForms } from './listpack-form.ts';
 import {
   EMPTY_LISTPACK_BYTES,
   LISTPACK_END,
@@ -89,8 +90,31 @@ test('the bytes are those of redis-server', () => {
   expect(pack(values).toString('hex')).toBe(dumped);
 });
 
+test('of sound listpacks those are ours that are as we write them, and what is not sound is broken', () => {
+  const forms = new ListpackForms();
+  const form = (hex: string): string => {
+    const bytes = Buffer.from(hex, 'hex');
+    return forms.of(bytes, 0, bytes.length);
+  };
+  fc.assert(
+    fc.property(fc.array(texts, { maxLength: 20 }), (values) => {
+      const buf = pack(values);
+      expect(forms.of(buf, 0, buf.length)).toBe('ours');
+    }),
+  );
+  // A text of one letter; the digit 7 as text; 7 in two bytes and in nine; a letter with a head of two bytes.
+  expect(form('0a0000000100816102ff')).toBe('ours');
+  expect(form('0a0000000100813702ff')).toBe('foreign');
+  expect(form('0a0000000100c00702ff')).toBe('foreign');
+  expect(form('110000000100f4070000000000000009ff')).toBe('foreign');
+  expect(form('0b0000000100e0016103ff')).toBe('foreign');
+  expect(form('0a0000000200816102ff')).toBe('broken');
+  expect(form('0a0000000100816103ff')).toBe('broken');
+});
+
 test('damaged bytes are never sound, or can at least be walked', () => {
   const reader = new ListpackReader();
+  const forms = new ListpackForms();
   fc.assert(
     fc.property(
       fc.array(texts, { maxLength: 8 }),
@@ -98,7 +122,9 @@ test('damaged bytes are never sound, or can at least be walked', () => {
       (values, damage) => {
         const buf = pack(values);
         for (const [at, byte] of damage) buf[at % buf.length] = byte;
-        if (!isListpackSound(buf, 0, buf.length)) return;
+        const isSound = isListpackSound(buf, 0, buf.length);
+        expect(forms.of(buf, 0, buf.length) !== 'broken').toBe(isSound);
+        if (!isSound) return;
         let count = 0;
         for (let pos = LISTPACK_HEADER_BYTES; !isListpackEnd(buf, pos); count++) {
           pos = reader.read(buf, pos);

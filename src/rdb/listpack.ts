@@ -129,24 +129,34 @@ export function listpackSeek(buf: Uint8Array, at: number, size: number, index: n
  * true.
  */
 export function isListpackSound(buf: Uint8Array, at: number, size: number): boolean {
-  if (size < EMPTY_LISTPACK_BYTES || readU32(buf, at) !== size) return false;
+  if (!hasListpackFrame(buf, at, size)) return false;
   const end = at + size - 1;
-  if (buf[end] !== LISTPACK_END) return false;
   let count = 0;
   let pos = at + LISTPACK_HEADER_BYTES;
-  while (pos < end) {
-    const first = buf[pos]!;
-    if (first > INT64) return false;
-    const headBytes = first === STRING_32_BIT ? 5 : first >= 0xe0 && first < 0xf0 ? 2 : 1;
-    if (pos + headBytes > end) return false;
-    const next = listpackNext(buf, pos);
-    if (next > end || listpackPrevious(buf, next) !== pos) return false;
-    pos = next;
-    count++;
-  }
-  if (pos !== end) return false;
+  for (; pos >= 0 && pos < end; count++) pos = soundListpackNext(buf, pos, end);
+  return pos === end && isListpackCount(buf, at, count);
+}
+
+/** Whether any bytes begin and end as a listpack of their size does. */
+export function hasListpackFrame(buf: Uint8Array, at: number, size: number): boolean {
+  if (size < EMPTY_LISTPACK_BYTES || readU32(buf, at) !== size) return false;
+  return buf[at + size - 1] === LISTPACK_END;
+}
+
+/** Whether the header's number of elements is this one, or unknown. */
+export function isListpackCount(buf: Uint8Array, at: number, count: number): boolean {
   const stated = buf[at + 4]! | (buf[at + 5]! << 8);
   return stated === COUNT_UNKNOWN || stated === count;
+}
+
+/** Position behind the element at `pos` of any bytes that end before `end`; -1 when it is no sound element. */
+export function soundListpackNext(buf: Uint8Array, pos: number, end: number): number {
+  const first = buf[pos]!;
+  if (first > INT64) return -1;
+  const headBytes = first === STRING_32_BIT ? 5 : first >= 0xe0 && first < 0xf0 ? 2 : 1;
+  if (pos + headBytes > end) return -1;
+  const next = listpackNext(buf, pos);
+  return next > end || listpackPrevious(buf, next) !== pos ? -1 : next;
 }
 
 /** The integer that the body at `pos` is; undefined when it is a string. */

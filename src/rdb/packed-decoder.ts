@@ -12,13 +12,15 @@ import {
   TYPE_ZSET_ZIPLIST,
 } from './format.ts';
 import { isIntsetSound } from './intset.ts';
-import { ListpackForm } from './listpack-form.ts';
+import { ListpackForms } from './listpack-form.ts';
 import { ListpackNames, compareElements } from './listpack-names.ts';
 import {
   LISTPACK_HEADER_BYTES,
   ListpackReader,
   isListpackSound,
   listpackCount,
+  listpackInt,
+  listpackNext,
 } from './listpack.ts';
 import { parseScore } from './scores.ts';
 import type { ValueSink } from './value.ts';
@@ -32,7 +34,7 @@ export class PackedDecoder implements ValueDecoder {
   readonly #name: StringSlot = new StringSlot();
   readonly #ziplist: ZiplistReader = new ZiplistReader();
   readonly #zipmap: ZipmapReader = new ZipmapReader();
-  readonly #form: ListpackForm = new ListpackForm();
+  readonly #forms: ListpackForms = new ListpackForms();
   readonly #names: ListpackNames = new ListpackNames();
   readonly #member: ListpackReader = new ListpackReader();
   readonly #previous: ListpackReader = new ListpackReader();
@@ -120,12 +122,13 @@ export class PackedDecoder implements ValueDecoder {
 
   #listpackHash(sink: ValueSink): ReadOutcome | undefined {
     const { buf, at, size } = this.#blob;
-    if (!isListpackSound(buf, at, size)) return undefined;
+    const form = this.#forms.of(buf, at, size);
+    if (form === 'broken') return undefined;
     const count = listpackCount(buf, at);
     if (count === 0) return 'empty';
     if (count % 2 !== 0) return undefined;
     if (!this.#names.differ(buf, at + LISTPACK_HEADER_BYTES, count / 2, 2)) return undefined;
-    if (this.#form.isOurs(buf, at)) sink.listpack('hash', this.#blob);
+    if (form === 'ours') sink.listpack('hash', this.#blob);
     else this.#hashElements(count / 2, sink);
     return 'done';
   }
@@ -147,14 +150,15 @@ export class PackedDecoder implements ValueDecoder {
 
   #listpackZset(sink: ValueSink): ReadOutcome | undefined {
     const { buf, at, size } = this.#blob;
-    if (!isListpackSound(buf, at, size)) return undefined;
+    const form = this.#forms.of(buf, at, size);
+    if (form === 'broken') return undefined;
     const count = listpackCount(buf, at);
     if (count === 0) return 'empty';
     if (count % 2 !== 0) return undefined;
     if (!this.#names.differ(buf, at + LISTPACK_HEADER_BYTES, count / 2, 2)) return undefined;
     const order = this.#zsetOrder(count / 2);
     if (order === 'broken') return undefined;
-    if (order === 'rising' && this.#form.isOurs(buf, at)) sink.listpack('zset', this.#blob);
+    if (order === 'rising' && form === 'ours') sink.listpack('zset', this.#blob);
     else if (!this.#zsetElements(count / 2, sink)) return undefined;
     return 'done';
   }
@@ -178,19 +182,27 @@ export class PackedDecoder implements ValueDecoder {
     let previousScore = -Infinity;
     let previousPos = -1;
     for (let i = 0; i < count; i++) {
-      const memberPos = pos;
-      pos = this.#value.read(buf, this.#member.read(buf, pos));
-      const score = scoreOf(this.#value);
+      const scorePos = listpackNext(buf, pos);
+      const score = this.#scoreAt(buf, scorePos);
       if (Number.isNaN(score)) return 'broken';
       if (score < previousScore) order = 'mixed';
       else if (score === previousScore && previousPos >= 0) {
         this.#previous.read(buf, previousPos);
+        this.#member.read(buf, pos);
         if (compareElements(this.#previous, this.#member) > 0) order = 'mixed';
       }
       previousScore = score;
-      previousPos = memberPos;
+      previousPos = pos;
+      pos = listpackNext(buf, scorePos);
     }
     return order;
+  }
+
+  #scoreAt(buf: Buffer, pos: number): number {
+    const int = listpackInt(buf, pos);
+    if (int !== undefined) return Number(int);
+    this.#value.read(buf, pos);
+    return parseScore(this.#value.buf, this.#value.at, this.#value.size);
   }
 
   /** Members that are not in order, or not in our form, are added one by one. */
@@ -199,8 +211,9 @@ export class PackedDecoder implements ValueDecoder {
     let pos = at + LISTPACK_HEADER_BYTES;
     sink.container('zset', count);
     for (let i = 0; i < count; i++) {
-      pos = this.#value.read(buf, this.#member.read(buf, pos));
-      if (!sink.scored(this.#member as ElementBytes, scoreOf(this.#value))) return false;
+      const scorePos = this.#member.read(buf, pos);
+      if (!sink.scored(this.#member as ElementBytes, this.#scoreAt(buf, scorePos))) return false;
+      pos = listpackNext(buf, scorePos);
     }
     return true;
   }
@@ -210,10 +223,6 @@ export class PackedDecoder implements ValueDecoder {
 type ElementBytes = ListpackReader & { readonly buf: Buffer };
 
 const EMPTY_INTSET_BYTES = 8;
-
-function scoreOf(element: ListpackReader): number {
-  return element.isInt ? Number(element.int) : parseScore(element.buf, element.at, element.size);
-}
 
 function corrupt(cursor: RdbCursor, what: string): ReadOutcome {
   cursor.fail(`${what} integrity check failed.`);

@@ -2,21 +2,15 @@
 import { StringSlot } from './cursor.ts';
 import type { RdbCursor } from './cursor.ts';
 import { NODE_PACKED, NODE_PLAIN, TYPE_LIST_QUICKLIST_2 } from './format.ts';
-import { ListpackForm } from './listpack-form.ts';
-import {
-  LISTPACK_HEADER_BYTES,
-  ListpackReader,
-  isListpackEnd,
-  isListpackSound,
-  listpackCount,
-} from './listpack.ts';
+import { ListpackForms } from './listpack-form.ts';
+import { LISTPACK_HEADER_BYTES, ListpackReader, isListpackEnd, listpackCount } from './listpack.ts';
 import type { ValueSink } from './value.ts';
 import type { ReadOutcome, ValueDecoder } from './value-decoder.ts';
 import { ZiplistReader } from './ziplist.ts';
 
 export class QuicklistDecoder implements ValueDecoder {
   readonly #node: StringSlot = new StringSlot();
-  readonly #form: ListpackForm = new ListpackForm();
+  readonly #forms: ListpackForms = new ListpackForms();
   readonly #element: ListpackReader = new ListpackReader();
   readonly #ziplist: ZiplistReader = new ZiplistReader();
   #hasContainers = false;
@@ -69,12 +63,11 @@ export class QuicklistDecoder implements ValueDecoder {
       this.#begin(sink);
       return sink.element(node);
     }
-    if (!isListpackSound(node.buf, node.at, node.size)) {
-      return cursor.refuse('Listpack integrity check failed.');
-    }
+    const form = this.#forms.of(node.buf, node.at, node.size);
+    if (form === 'broken') return cursor.refuse('Listpack integrity check failed.');
     if (listpackCount(node.buf, node.at) === 0) return true;
     this.#begin(sink);
-    if (this.#form.isOurs(node.buf, node.at)) sink.listpack('list', node);
+    if (form === 'ours') sink.listpack('list', node);
     else this.#elements(sink);
     return true;
   }
