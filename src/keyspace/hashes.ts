@@ -82,9 +82,17 @@ export class Hashes implements LargeValues {
     return this.value;
   }
 
-  /** An empty hash under a key that is not there yet; the caller sets its first field next. */
-  create(db: ValueHost, key: BytesView): Ref {
-    return db.addBlob(key, TYPE_HASH, ENCODING_LISTPACK, EMPTY_LISTPACK);
+  /**
+   * An empty hash under a key that is not there yet; the caller sets its first field next. `expected`: how many fields it
+   * is going to have, for which room is made.
+   */
+  create(db: ValueHost, key: BytesView, expected: number = 1): Ref {
+    if (expected <= db.limits['hash-max-listpack-entries'] || expected === 1) {
+      return db.addBlob(key, TYPE_HASH, ENCODING_LISTPACK, EMPTY_LISTPACK);
+    }
+    const words = { first: this.tables.allocate(), second: 0 };
+    this.tables.reserve(words.first, expected);
+    return db.addLarge(key, TYPE_HASH, ENCODING_HASHTABLE, words);
   }
 
   /**

@@ -96,6 +96,12 @@ export class Sets implements LargeValues {
     return db.addLarge(key, TYPE_SET, ENCODING_HASHTABLE, this.#newTable());
   }
 
+  /** Makes room in a set that is empty for about so many members, if it is one of those that have a table. */
+  reserve(ref: Ref, count: number): void {
+    const entries = this.#entries;
+    if (entries.isLarge(ref)) this.tables.reserve(entries.firstWord(ref), count);
+  }
+
   /** Adds a member; the entry's ref from then on, and `isChanged`. The caller counts the change. */
   add(db: ValueHost, ref: Ref, buf: Buffer, at: number, size: number): Ref {
     let to = ref;

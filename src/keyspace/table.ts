@@ -124,7 +124,11 @@ export class TableSet {
    * come cost seven bytes each for as long as the table has any.
    */
   reserve(table: number, count: number): void {
-    if (count < SPLIT_AT || this.#roots[table] !== NONE) return;
+    if (count === 0 || this.#roots[table] !== NONE) return;
+    if (count < SPLIT_AT) {
+      this.#roots[table] = this.#segments.create(0, 0, count);
+      return;
+    }
     const depth = Math.min(Math.ceil(Math.log2(count / RESERVED_FILL)), RESERVED_DEPTH_MAX);
     const share = count / 2 ** depth;
     // Hashes spread by chance: few segments get more than this.

@@ -32,6 +32,9 @@ import type { Streams } from './streams.ts';
 
 const NO_BYTES = Buffer.alloc(0);
 
+/** Most elements that room is made for before they are there: what a file says costs a few megabytes at most. */
+const EXPECTED_MAX: number = 1 << 20;
+
 /** A key that came although it was there already. */
 export interface LoadedTwice {
   readonly key: Buffer;
@@ -53,6 +56,8 @@ export class ValueLoader extends StreamLoader implements ValueSink {
   readonly #name: ListpackReader = new ListpackReader();
   readonly #value: ListpackReader = new ListpackReader();
   #kind: ContainerKind = 'list';
+  /** Elements that the container is said to have. */
+  #expected = 1;
   #ref: Ref = NONE;
   /** Whether the value was whole and got its place. */
   #isPlaced = false;
@@ -61,6 +66,9 @@ export class ValueLoader extends StreamLoader implements ValueSink {
     super();
     this.#isBulk = isBulk;
   }
+
+  /** Most elements that room is made for before they are there: what a file says costs a few megabytes at most. */
+  EXPECTED_MAX: number = 1 << 20;
 
   /** A key that came although it was there already, when there was one. */
   get duplicate(): LoadedTwice | undefined {
@@ -116,8 +124,9 @@ export class ValueLoader extends StreamLoader implements ValueSink {
     this.#ref = this.#target.createString(this.#key, value, this.#host.expiry);
   }
 
-  container(kind: ContainerKind): void {
+  container(kind: ContainerKind, count: number): void {
     this.#kind = kind;
+    this.#expected = Math.min(count, EXPECTED_MAX);
   }
 
   element(value: Bytes): boolean {
@@ -132,7 +141,7 @@ export class ValueLoader extends StreamLoader implements ValueSink {
   field(name: Bytes, value: Bytes): boolean {
     const { hashes } = this.#target.store;
     const host = this.#host;
-    if (this.#ref === NONE) this.#ref = hashes.create(host, this.#key);
+    if (this.#ref === NONE) this.#ref = hashes.create(host, this.#key, this.#expected);
     this.#ref = hashes.set(host, this.#ref, name, value);
     return hashes.isChanged;
   }
@@ -141,7 +150,7 @@ export class ValueLoader extends StreamLoader implements ValueSink {
     const { zsets } = this.#target.store;
     const host = this.#host;
     const { buf, at, size } = member;
-    if (this.#ref === NONE) this.#ref = zsets.create(host, this.#key, size);
+    if (this.#ref === NONE) this.#ref = zsets.create(host, this.#key, size, this.#expected);
     else if (!Number.isNaN(zsets.find(this.#ref, buf, at, size))) return false;
     this.#ref = zsets.insert(host, this.#ref, score, member);
     return true;
@@ -161,6 +170,7 @@ export class ValueLoader extends StreamLoader implements ValueSink {
       this.#addBlob(TYPE_SET, ENCODING_INTSET, blob);
       return;
     }
+    this.#expected = 1;
     const width = intsetWidth(buf, at);
     for (let i = 0; i < count; i++) {
       const digits = Buffer.from(String(intsetGet(buf, at, width, i)));
@@ -207,7 +217,10 @@ export class ValueLoader extends StreamLoader implements ValueSink {
   #member(buf: Buffer, at: number, size: number): boolean {
     const { sets } = this.#target.store;
     const host = this.#host;
-    if (this.#ref === NONE) this.#ref = sets.create(host, this.#key, buf, at, size);
+    if (this.#ref === NONE) {
+      this.#ref = sets.create(host, this.#key, buf, at, size);
+      sets.reserve(this.#ref, this.#expected);
+    }
     this.#ref = sets.add(host, this.#ref, buf, at, size);
     return sets.isChanged;
   }
@@ -226,6 +239,7 @@ export class ValueLoader extends StreamLoader implements ValueSink {
       this.#addBlob(TYPE_HASH, ENCODING_LISTPACK, blob);
       return;
     }
+    this.#expected = listpackCount(buf, at) / 2;
     for (let pos = at + LISTPACK_HEADER_BYTES; !isListpackEnd(buf, pos);) {
       pos = this.#value.read(buf, this.#name.read(buf, pos));
       this.field(asBytes(this.#name), asBytes(this.#value));
@@ -239,6 +253,7 @@ export class ValueLoader extends StreamLoader implements ValueSink {
       this.#addBlob(TYPE_ZSET, ENCODING_LISTPACK, blob);
       return;
     }
+    this.#expected = listpackCount(buf, at) / 2;
     const value = this.#value;
     for (let pos = at + LISTPACK_HEADER_BYTES; !isListpackEnd(buf, pos);) {
       pos = value.read(buf, this.#name.read(buf, pos));

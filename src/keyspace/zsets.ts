@@ -66,12 +66,19 @@ export class SortedSets {
     this.cursor = new ZsetCursor(entries, this.large, this.packed);
   }
 
-  /** A new key, which must not be there yet, with an empty set that expects a member of `size` bytes. */
-  create(db: ValueHost, key: BytesView, size: number): Ref {
+  /**
+   * A new key, which must not be there yet, with an empty set that expects a member of `size` bytes. `expected`: how many
+   * members it is going to have, for which room is made.
+   */
+  create(db: ValueHost, key: BytesView, size: number, expected: number = 1): Ref {
     const { limits } = db;
     const isLarge =
-      limits['zset-max-listpack-entries'] === 0 || limits['zset-max-listpack-value'] < size;
-    if (isLarge) return db.addLarge(key, TYPE_ZSET, ENCODING_SKIPLIST, this.large.create());
+      limits['zset-max-listpack-entries'] < expected || limits['zset-max-listpack-value'] < size;
+    if (isLarge) {
+      const words = this.large.create();
+      if (expected > 1) this.large.tables.reserve(words.first, expected);
+      return db.addLarge(key, TYPE_ZSET, ENCODING_SKIPLIST, words);
+    }
     return db.addBlob(key, TYPE_ZSET, ENCODING_LISTPACK, this.packed.empty());
   }
 
