@@ -18,8 +18,9 @@ const EXACT_DIGITS = 100;
 const FAST_DIGITS_MAX = 15;
 
 const PLUS = 0x2b;
-const DECIMAL = /^[+-]?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?$/i;
-const HEXADECIMAL = /^([+-]?)0x([0-9a-f]*)\.?([0-9a-f]*)(?:p([+-]?\d+))?$/i;
+// A text is read once: no two repetitions side by side could share the same digits.
+const DECIMAL = /^[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:e[+-]?\d+)?$/i;
+const HEXADECIMAL = /^([+-]?)0x([0-9a-f]*)(?:\.([0-9a-f]*))?(?:p([+-]?\d+))?$/i;
 const INFINITE = /^([+-]?)inf(?:inity)?$/i;
 const NOT_ZERO = /^[+-]?(?:0x[^p]*[1-9a-f]|(?!0x)[^e+-]*[1-9])/i;
 const BLANKS = /^[ \t\n\v\f\r]+/;
@@ -130,7 +131,7 @@ export function parseBound(buf: Uint8Array, at: number, size: number): number {
   const strict = size === 0 ? 0 : parseDouble(buf, at, size);
   if (!Number.isNaN(strict)) return strict;
   const [text = ''] = textOf(buf, at, size).split('\0', 1);
-  return text === '' ? 0 : convert(text.replace(BLANKS, ''));
+  return text === '' ? 0 : textDouble(text.replace(BLANKS, ''));
 }
 
 function textOf(buf: Uint8Array, at: number, size: number): string {
@@ -138,13 +139,14 @@ function textOf(buf: Uint8Array, at: number, size: number): string {
 }
 
 function parseStrict(text: string): number {
-  const value = convert(text);
+  const value = textDouble(text);
   if (value === 0 && NOT_ZERO.test(text)) return Number.NaN;
   if (!Number.isFinite(value) && !INFINITE.test(text)) return Number.NaN;
   return value;
 }
 
-function convert(text: string): number {
+/** As `parseDouble` of a text, but what is out of range is infinite or 0; NaN for none. */
+export function textDouble(text: string): number {
   if (DECIMAL.test(text)) return Number(text);
   const infinite = INFINITE.exec(text);
   if (infinite !== null) return infinite[1] === '-' ? -Infinity : Infinity;

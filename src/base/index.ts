@@ -31,6 +31,7 @@ export {
   parseBound,
   parseDouble,
   shiftedRight,
+  textDouble,
 } from './double.ts';
 export { globMatches } from './glob.ts';
 export { InvariantError, assertNever, invariant } from './invariant.ts';

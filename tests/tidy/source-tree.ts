@@ -17,6 +17,7 @@ export const LEVELS: Readonly<Record<string, number>> = {
   aof: 1,
   bus: 1,
   config: 1,
+  lua: 1,
   keyspace: 2,
   replication: 2,
   cluster: 2,
