@@ -1,5 +1,22 @@
 /**
- * Lua 5.1 for scripts. Knows nothing of Redis, clients or data: what a script may call besides the
- * language's own libraries, others install.
+ * Lua 5.1 for scripts that run inside the server: they give way, never reach JavaScript, and end when they are told to. Knows
+ * nothing of Redis. A library is a function that puts a table of NativeFunctions into `lua.globals`.
  */
 export { numberText, preciseNumberText, textNumber } from './lib/numbers.ts';
+export { Lua, type LuaOptions } from './lua.ts';
+export {
+  LuaError,
+  LuaFunction,
+  type LuaResult,
+  type LuaSteps,
+  LuaTable,
+  LuaThread,
+  LuaUserdata,
+  type LuaValue,
+  NONE,
+  NativeFunction,
+  SteppedFunction,
+  firstResult,
+  resultList,
+  typeName,
+} from './values.ts';
