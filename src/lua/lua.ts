@@ -1,21 +1,77 @@
 /** One Lua: its globals, what its libraries need, and the way into its functions. */
+import { compile } from './compile.ts';
+import { numberText } from './lib/numbers.ts';
+import { Operations } from './operations.ts';
 import { callSteps } from './run.ts';
-import { LuaError, type LuaFunction, type LuaSteps, LuaTable, type LuaValue } from './values.ts';
+import {
+  LuaError,
+  type LuaFunction,
+  type LuaResult,
+  type LuaSteps,
+  LuaTable,
+  LuaUserdata,
+  type LuaValue,
+  typeName,
+} from './values.ts';
 
 export interface LuaOptions {
   /** Milliseconds of processor time, or of any clock, for `os.clock`. */
   readonly clockMs: () => number;
 }
 
+const ADDRESS_FIRST = 0x7f_0000_0000_00;
+const ADDRESS_STEP = 0x20;
+
 /** A Lua engine. Scripts of one engine share their globals; nothing else is shared. */
 export class Lua {
   readonly globals: LuaTable = new LuaTable();
   readonly clockMs: () => number;
-  /** What strings take their methods from. */
-  stringMetatable: LuaTable | undefined = undefined;
+  readonly #addresses = new WeakMap<object, string>();
+  #lastAddress = ADDRESS_FIRST;
+  readonly operations: Operations = new Operations();
 
   constructor(options: LuaOptions) {
     this.clockMs = options.clockMs;
+  }
+
+  /** What strings take their methods from. */
+  set stringMetatable(table: LuaTable) {
+    this.operations.stringMetatable = table;
+  }
+
+  /**
+   * The main function of a text. Throws a LuaError for what is no Lua.
+   * @param chunkName `@name` for a name in messages; of any other text messages show the first line
+   */
+  compile(text: string, chunkName: string): LuaFunction {
+    return compile(text, chunkName, this);
+  }
+
+  /** The text of a value as `tostring` gives it; PAUSED if a `__tostring` pauses. */
+  text(value: LuaValue): LuaResult {
+    const handler = this.operations.handler(value, '__tostring');
+    return handler === undefined ? this.plainText(value) : this.operations.invoke(handler, [value]);
+  }
+
+  /** As `text`, past all metatables. */
+  plainText(value: LuaValue): string {
+    if (typeof value === 'object') {
+      return value instanceof LuaUserdata
+        ? value.text
+        : `${typeName(value)}: ${this.#address(value)}`;
+    }
+    if (typeof value === 'number') return numberText(value);
+    return value === undefined ? 'nil' : String(value);
+  }
+
+  /** Something like an address: no two living objects of a Lua have the same. */
+  #address(value: object): string {
+    let address = this.#addresses.get(value);
+    if (address === undefined) {
+      address = `0x${(this.#lastAddress += ADDRESS_STEP).toString(16)}`;
+      this.#addresses.set(value, address);
+    }
+    return address;
   }
 
   /**

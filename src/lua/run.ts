@@ -76,7 +76,7 @@ export class Run {
         result = hasFailed ? frame.fail(error) : frame.resume(result);
         hasFailed = false;
         if (result === PAUSED) {
-          this.#takeCaptured();
+          this.takeCaptured();
           if (machine.reason !== 'depth' || depth > STACK_BYTES_MAX / 2) return PAUSED;
           result = NONE;
         }
@@ -100,7 +100,8 @@ export class Run {
     return frame;
   }
 
-  #takeCaptured(): void {
+  /** Takes over what has just left the stack. */
+  takeCaptured(): void {
     const { captured } = machine;
     for (let at = captured.length - 1; at >= 0; at--) {
       const frame = captured[at] as Frame;
@@ -120,28 +121,51 @@ function raise(error: unknown): never {
   throw error;
 }
 
+/** Fails when functions of ours that call back are too many inside each other. */
+export function checkNatives(): void {
+  if (machine.natives + machine.outerNatives > NATIVES_MAX) {
+    throw new LuaError('C stack overflow', 1);
+  }
+}
+
 /** Calls a function from one of ours that is not compiled, and gives way when it does. Errors lose levels as in any call. */
 export function* callSteps(f: LuaFunction, args: readonly LuaValue[]): LuaSteps {
-  if (machine.natives + machine.outerNatives > NATIVES_MAX)
-    throw new LuaError('C stack overflow', 1);
+  checkNatives();
   const run = new Run();
+  let result: LuaResult;
   try {
-    let result = run.start(f, args);
-    while (result === PAUSED) {
-      let thrown: unknown;
-      let isThrown = false;
-      try {
-        yield;
-      } catch (caught) {
-        thrown = caught;
-        isThrown = true;
-      }
-      result = isThrown ? run.fail(thrown) : run.resume(NONE);
-    }
-    return result;
+    result = run.start(f, args);
   } catch (error) {
     throw leavingNative(error);
   }
+  return result === PAUSED ? yield* finish(run) : result;
+}
+
+/** Goes on with what has just answered PAUSED to a function of ours. */
+export function* pausedSteps(): LuaSteps {
+  const run = new Run();
+  run.takeCaptured();
+  return yield* finish(run);
+}
+
+function* finish(run: Run): LuaSteps {
+  let result: LuaResult = PAUSED;
+  while (result === PAUSED) {
+    let thrown: unknown;
+    let isThrown = false;
+    try {
+      yield;
+    } catch (caught) {
+      thrown = caught;
+      isThrown = true;
+    }
+    try {
+      result = isThrown ? run.fail(thrown) : run.resume(NONE);
+    } catch (error) {
+      throw leavingNative(error);
+    }
+  }
+  return result;
 }
 
 /** What becomes of an error that passes a function of ours: it has no position, and gives callees no name. */

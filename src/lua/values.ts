@@ -88,7 +88,10 @@ export class SteppedFunction extends LuaFunction {
   }
 }
 
-/** A function that Lua text was compiled to, or one of ours that leaves the stack by hand. */
+/** A function of ours that calls back and leaves the stack by hand, where a generator would cost too much. */
+export class PausingFunction extends LuaFunction {}
+
+/** A function that Lua text was compiled to. */
 export class CompiledFunction extends LuaFunction {}
 
 /** A generator of ours that was left at a yield. */
@@ -137,8 +140,6 @@ export class LuaTable extends TableStore<LuaValue> {
 /** A coroutine. */
 export class LuaThread {
   status: 'suspended' | 'running' | 'normal' | 'dead' = 'suspended';
-  /** What it goes on with, the outermost first. */
-  readonly frames: Frame[] = [];
 }
 
 /** A value of ours that a script can only hand on and compare, as `cjson.null`. */

@@ -1,0 +1,413 @@
+/** Expressions as JavaScript. What can pause becomes a statement of its own, and its value a variable. */
+import { emitCall, emitOperands } from './emit-call.ts';
+import { type EmitContext, type Operand, isSelf, plainPoint, text } from './emit-context.ts';
+import { emitTable } from './emit-table.ts';
+import {
+  type BinaryExpression,
+  type Expression,
+  type FunctionNode,
+  type IndexExpression,
+  type Kind,
+  isQuiet,
+} from './syntax.ts';
+
+const NIL: Operand = { code: 'undefined', kind: 'nil', isStable: true };
+
+const EVENTS: Readonly<Record<string, string>> = {
+  '+': '__add',
+  '-': '__sub',
+  '*': '__mul',
+  '/': '__div',
+  '%': '__mod',
+  '^': '__pow',
+};
+
+/** The value of an expression; of a call the first result. */
+export function emitExpression(context: EmitContext, expression: Expression): Operand {
+  // What stands leftmost is followed down in a loop: chains of operators, fields and calls can be long.
+  const spine: Expression[] = [];
+  let bottom: Expression | undefined = expression;
+  for (let next: Expression | undefined = bottom; next !== undefined; next = leftmost(next)) {
+    spine.push(next);
+    bottom = next;
+  }
+  spine.pop();
+  let operand = emitLeaf(context, bottom);
+  while (spine.length > 0) operand = emitUpon(context, spine.pop() as Expression, operand);
+  return operand;
+}
+
+function leftmost(expression: Expression): Expression | undefined {
+  switch (expression.kind) {
+    case 'binary':
+      return expression.operator === '..' ? undefined : expression.left;
+    case 'index':
+      return expression.object;
+    case 'call':
+      return expression.callee;
+    default:
+      return undefined;
+  }
+}
+
+function emitLeaf(context: EmitContext, expression: Expression): Operand {
+  switch (expression.kind) {
+    case 'nil':
+      return NIL;
+    case 'true':
+    case 'false':
+      return { code: expression.kind, kind: 'boolean', isStable: true };
+    case 'number':
+      return { code: numberCode(expression.value), kind: 'number', isStable: true };
+    case 'string':
+      return { code: text(expression.value), kind: 'string', isStable: true };
+    case 'vararg':
+      return { code: 'va[0]', kind: 'any', isStable: true };
+    case 'variable':
+      return context.operand(expression.variable);
+    case 'global':
+      return emitGlobal(context, expression.name, expression.line);
+    case 'function':
+      return emitClosure(context, expression.node);
+    case 'paren':
+      return emitExpression(context, expression.inner);
+    case 'table':
+      return emitTable(context, expression);
+    case 'unary':
+      return emitUnary(context, expression);
+    default:
+      return emitConcat(context, expression as BinaryExpression);
+  }
+}
+
+/** An expression whose leftmost part is worked out. */
+function emitUpon(context: EmitContext, expression: Expression, operand: Operand): Operand {
+  switch (expression.kind) {
+    case 'index':
+      return emitIndex(context, expression, operand);
+    case 'call':
+      return emitCall(context, expression, operand);
+    default:
+      return emitBinary(context, expression as BinaryExpression, operand);
+  }
+}
+
+function numberCode(value: number): string {
+  return Number.isFinite(value) ? String(value) : '(1/0)';
+}
+
+/** The function object that a text of a function makes. */
+export function emitClosure(context: EmitContext, node: FunctionNode): Operand {
+  const places = node.upvalues
+    .filter((variable) => !isSelf(node, variable))
+    .map((variable) => context.place(variable));
+  const factory = `F${context.numbers.get(node)}`;
+  return context.copy({
+    code: `${factory}(${places.join(', ')})`,
+    kind: 'function',
+    isStable: false,
+  });
+}
+
+/** A statement that gives `target` a value by a short way, or else by one that can pause. */
+export interface Detour {
+  readonly line: number;
+  readonly target: string;
+  /** Condition of the short way. */
+  readonly when: string;
+  readonly value: string;
+  readonly otherwise: string;
+}
+
+export function emitDetour(context: EmitContext, detour: Detour): void {
+  const { line, target, when, value, otherwise } = detour;
+  context.writer.point(
+    plainPoint(line),
+    (index) =>
+      `if (${when}) ${target} = ${value}; ` +
+      `else { pc = ${index}; if ((${target} = ${otherwise}) === P) break X; }`,
+    target,
+  );
+}
+
+function result(target: string, kind: Kind = 'any'): Operand {
+  return { code: target, kind, isStable: true };
+}
+
+function emitGlobal(context: EmitContext, name: string, line: number): Operand {
+  const target = context.writer.temporary();
+  const key = text(name);
+  emitDetour(context, {
+    line,
+    target,
+    when: `(${target} = G.getString(${key})) !== undefined`,
+    value: target,
+    otherwise: `R.index(G, ${key})`,
+  });
+  return result(target);
+}
+
+function emitIndex(context: EmitContext, expression: IndexExpression, from: Operand): Operand {
+  const { key, object: objectNode, line } = expression;
+  const object = isQuiet(key) ? from : context.stable(from);
+  const keyOperand = emitExpression(context, key);
+  const target = context.writer.temporary();
+  const isTable = object.kind === 'table' ? '' : `${object.code} instanceof T && `;
+  emitDetour(context, {
+    line,
+    target,
+    when: `${isTable}(${target} = ${rawGet(object.code, keyOperand)}) !== undefined`,
+    value: target,
+    otherwise: `R.index(${object.code}, ${keyOperand.code}, ${context.describe(objectNode)})`,
+  });
+  return result(target);
+}
+
+/** A read of a table that finds most of what is there. */
+function rawGet(object: string, { code, kind }: Operand): string {
+  if (kind === 'string') return `${object}.getString(${code})`;
+  if (kind === 'number') return `${object}.list[${code}]`;
+  if (kind === 'any') {
+    return `typeof ${code} === 'number' ? ${object}.list[${code}] : ${object}.get(${code})`;
+  }
+  return `${object}.get(${code})`;
+}
+
+function emitUnary(
+  context: EmitContext,
+  expression: Extract<Expression, { kind: 'unary' }>,
+): Operand {
+  const { operator, operand: node, line } = expression;
+  if (operator === 'not') {
+    const { code, isStable } = emitCondition(context, node);
+    return context.pure(`!${code}`, 'boolean', { code, kind: 'boolean', isStable });
+  }
+  const operand = emitExpression(context, node);
+  if (operator === '-' && operand.kind === 'number') {
+    return context.pure(`(-${spaced(operand.code)})`, 'number', operand);
+  }
+  const target = context.writer.temporary();
+  const what = context.describe(node);
+  const { code } = operand;
+  emitDetour(
+    context,
+    operator === '-'
+      ? {
+          line,
+          target,
+          when: `typeof ${code} === 'number'`,
+          value: `-${spaced(code)}`,
+          otherwise: `R.negate(${code}, ${what})`,
+        }
+      : {
+          line,
+          target,
+          when: `${code} instanceof T`,
+          value: `${code}.list.length - 1`,
+          otherwise: `R.length(${code}, ${what})`,
+        },
+  );
+  return result(target);
+}
+
+/** Keeps two minus signs apart. */
+function spaced(code: string): string {
+  return code.startsWith('-') ? ` ${code}` : code;
+}
+
+function emitBinary(context: EmitContext, expression: BinaryExpression, first: Operand): Operand {
+  const { operator, right: rightNode } = expression;
+  if (operator === 'and' || operator === 'or') {
+    return emitChoice(context, { operator, first, rightNode });
+  }
+  const left = isQuiet(rightNode) ? first : context.stable(first);
+  const right = emitExpression(context, rightNode);
+  if (operator === '==' || operator === '~=') return emitEquality(context, expression, left, right);
+  if (EVENTS[operator] !== undefined) return emitArithmetic(context, expression, left, right);
+  return emitOrder(context, expression, left, right);
+}
+
+/** The value of the left side, or of the right one if the left side does not decide. */
+function emitChoice(
+  context: EmitContext,
+  choice: { operator: 'and' | 'or'; first: Operand; rightNode: Expression },
+): Operand {
+  const { writer } = context;
+  const { operator, first, rightNode } = choice;
+  const target = writer.temporary();
+  writer.plain(`${target} = ${first.code};`);
+  const held: Operand = { code: target, kind: first.kind, isStable: true };
+  const condition = operator === 'and' ? truth(held) : `!${truth(held)}`;
+  let kind: Kind = 'any';
+  const piece = writer.capture(() => {
+    const right = emitExpression(context, rightNode);
+    if (right.kind === first.kind) kind = right.kind;
+    writer.plain(`${target} = ${right.code};`);
+  });
+  writer.compound(`if (${writer.entry(condition, piece)}) { ${piece.code} }`);
+  return { code: target, kind, isStable: true };
+}
+
+function arithmeticCode(operator: string, left: string, right: string): string {
+  if (operator === '%') return `modulo(${left}, ${right})`;
+  if (operator === '^') return `power(${left}, ${right})`;
+  return `(${left} ${operator} ${spaced(right)})`;
+}
+
+function emitArithmetic(
+  context: EmitContext,
+  expression: BinaryExpression,
+  left: Operand,
+  right: Operand,
+): Operand {
+  const { operator, line } = expression;
+  const value = arithmeticCode(operator, left.code, right.code);
+  const when = bothAre('number', left, right);
+  if (when === 'true') return context.pure(value, 'number', left, right);
+  const names = `${context.describe(expression.left)}, ${context.describe(expression.right)}`;
+  const target = context.writer.temporary();
+  emitDetour(context, {
+    line,
+    target,
+    when,
+    value,
+    otherwise: `R.arithmetic('${EVENTS[operator]}', ${left.code}, ${right.code}, ${names})`,
+  });
+  return result(target);
+}
+
+/** The condition that two operands are of a kind. */
+function bothAre(kind: 'number' | 'string', left: Operand, right: Operand): string {
+  const unknown = [left, right].filter((operand) => operand.kind !== kind);
+  if (unknown.length === 0) return 'true';
+  return unknown.map(({ code }) => `typeof ${code} === '${kind}'`).join(' && ');
+}
+
+function emitOrder(
+  context: EmitContext,
+  expression: BinaryExpression,
+  left: Operand,
+  right: Operand,
+): Operand {
+  const { operator, line } = expression;
+  const value = `${left.code} ${operator} ${right.code}`;
+  const when = bothAre('number', left, right);
+  if (when === 'true') return context.pure(`(${value})`, 'boolean', left, right);
+  const isSwapped = operator === '>' || operator === '>=';
+  const [a, b] = isSwapped ? [right, left] : [left, right];
+  const name = operator === '<' || operator === '>' ? 'isLess' : 'isLessOrEqual';
+  const target = context.writer.temporary();
+  const otherwise = `R.${name}(${a.code}, ${b.code})`;
+  emitDetour(context, { line, target, when, value, otherwise });
+  return result(target, 'boolean');
+}
+
+function emitEquality(
+  context: EmitContext,
+  expression: BinaryExpression,
+  left: Operand,
+  right: Operand,
+): Operand {
+  const isNegated = expression.operator === '~=';
+  const canHaveHandler = [left, right].every(({ kind }) => kind === 'any' || kind === 'table');
+  if (!canHaveHandler) {
+    const code = `(${left.code} ${isNegated ? '!==' : '==='} ${right.code})`;
+    return context.pure(code, 'boolean', left, right);
+  }
+  const target = context.writer.temporary();
+  emitDetour(context, {
+    line: expression.line,
+    target,
+    when: `${left.code} === ${right.code} || typeof ${left.code} !== 'object'`,
+    value: `${left.code} === ${right.code}`,
+    otherwise: `R.equals(${left.code}, ${right.code})`,
+  });
+  const equal = result(target, 'boolean');
+  return isNegated ? context.pure(`!${target}`, 'boolean', equal) : equal;
+}
+
+/** All operands come first; then they are joined from the right. */
+function emitConcat(context: EmitContext, expression: BinaryExpression): Operand {
+  const nodes: Expression[] = [];
+  let rest: Expression = expression;
+  const lines: number[] = [];
+  while (rest.kind === 'binary' && rest.operator === '..') {
+    nodes.push(rest.left);
+    lines.push(rest.line);
+    rest = rest.right;
+  }
+  nodes.push(rest);
+  const operands = emitOperands(context, nodes);
+  let right = operands.pop() as Operand;
+  let rightNode = nodes.pop() as Expression;
+  for (let left = operands.pop(); left !== undefined; left = operands.pop()) {
+    const leftNode = nodes.pop() as Expression;
+    const target = context.writer.temporary();
+    const names = `${context.describe(leftNode)}, ${context.describe(rightNode)}`;
+    emitDetour(context, {
+      line: lines.pop() as number,
+      target,
+      when: bothAre('string', left, right),
+      value: `${left.code} + ${right.code}`,
+      otherwise: `R.concat(${left.code}, ${right.code}, ${names})`,
+    });
+    right = result(target);
+    rightNode = NO_NAME;
+  }
+  return right;
+}
+
+const NO_NAME: Expression = { kind: 'nil' };
+
+/** Whether a value counts as true, as JavaScript without effects. */
+export function truth({ code, kind }: Operand): string {
+  if (kind === 'boolean') return code;
+  if (kind === 'nil') return 'false';
+  return kind === 'any' ? `(${code} !== undefined && ${code} !== false)` : 'true';
+}
+
+/** An expression as a condition. */
+export function emitCondition(context: EmitContext, expression: Expression): Operand {
+  const steps: BinaryExpression[] = [];
+  let bottom = expression;
+  while (bottom.kind === 'binary' && (bottom.operator === 'and' || bottom.operator === 'or')) {
+    steps.push(bottom);
+    bottom = bottom.left;
+  }
+  const first = emitExpression(context, bottom);
+  let condition = context.pure(truth(first), 'boolean', first);
+  while (steps.length > 0) {
+    condition = emitConditionStep(context, condition, steps.pop() as BinaryExpression);
+  }
+  return condition;
+}
+
+function emitConditionStep(
+  context: EmitContext,
+  left: Operand,
+  expression: BinaryExpression,
+): Operand {
+  const { writer } = context;
+  const isAnd = expression.operator === 'and';
+  const mark = writer.mark;
+  const target = writer.temporary();
+  let right: Operand | undefined;
+  const piece = writer.capture(() => {
+    right = emitCondition(context, expression.right);
+  });
+  if (piece.code === '') {
+    writer.release(mark);
+    const condition = right as unknown as Operand;
+    const code = `(${left.code} ${isAnd ? '&&' : '||'} ${condition.code})`;
+    return context.pure(code, 'boolean', left, condition);
+  }
+  const code = (right as unknown as Operand).code;
+  writer.plain(`${target} = ${left.code};`);
+  // The assignment stands behind what was captured, so it is written apart in turn.
+  const last = writer.isResuming
+    ? `if (re === 0) { ${target} = ${code}; }`
+    : `${target} = ${code};`;
+  const test = isAnd ? target : `!${target}`;
+  writer.compound(`if (${writer.entry(test, piece)}) { ${piece.code}\n${last} }`);
+  return { code: target, kind: 'boolean', isStable: true };
+}

@@ -1,0 +1,116 @@
+/** The two `for` loops as JavaScript. */
+import { type EmitContext, type Operand, plainPoint } from './emit-context.ts';
+import { emitList } from './emit-call.ts';
+import { emitTick } from './emit-tick.ts';
+import type { Expression, GenericForStatement, NumericForStatement, Variable } from './syntax.ts';
+
+export function emitNumericFor(context: EmitContext, loop: NumericForStatement): void {
+  const { writer } = context;
+  const stepNode: Expression = loop.step ?? { kind: 'number', value: 1 };
+  const parts = [loop.start, loop.limit, stepNode].map((node) =>
+    context.copy(context.expression(node)),
+  );
+  const [start, limit, step] = parts as [Operand, Operand, Operand];
+  const checks: string[] = [];
+  for (const [index, what] of ['initial value', 'limit', 'step'].entries()) {
+    const { code, kind } = parts[index] as Operand;
+    if (kind === 'number') continue;
+    checks.push(`if (typeof ${code} !== 'number') ${code} = forNumber(${code}, '${what}');`);
+  }
+  if (checks.length > 0) {
+    writer.point(plainPoint(loop.line), (index) => `pc = ${index}; ${checks.join(' ')}`);
+  }
+  const { variable } = loop;
+  const label = writer.label();
+  context.loops.push(label);
+  const piece = writer.capture(() => {
+    context.declare(variable, { code: start.code, kind: 'number', isStable: true });
+    context.statements(loop.body);
+    emitTick(context);
+  });
+  context.loops.pop();
+  const [i, l, s] = [start.code, limit.code, step.code];
+  const isUpwards = stepNode.kind === 'number' && stepNode.value > 0;
+  const test = isUpwards ? `${i} <= ${l}` : `(${s} > 0 ? ${i} <= ${l} : ${l} <= ${i})`;
+  const condition = writer.isResuming ? `re !== 0 || ${test}` : test;
+  const step1 = isUpwards ? `${i} += ${stepNode.value}` : `${i} += ${s}`;
+  writer.enclosed(`${label}: for (; ${condition}; ${step1}) { ${piece.code} }`, piece);
+}
+
+/**
+ * `pairs`, `ipairs` and `next` over a table are walked in place. A walk in place sees no keys that come while it goes on behind
+ * those there were, so that it ends.
+ */
+export function emitGenericFor(context: EmitContext, loop: GenericForStatement): void {
+  const { writer } = context;
+  const [f, s, control] = emitThree(context, loop.values) as [string, string, string];
+  const walk = writer.temporary();
+  writer.plain(`${walk} = walkOf(${f}, ${s}, ${control});`);
+  const label = writer.label();
+  context.loops.push(label);
+  const piece = writer.capture(() => {
+    emitNext(context, loop, { f, s, control, walk, label });
+    context.statements(loop.body);
+    emitTick(context);
+  });
+  context.loops.pop();
+  writer.enclosed(`${label}: while (true) { ${piece.code} }`, piece);
+}
+
+/** Function, state and first control value in variables of their own. */
+function emitThree(context: EmitContext, values: readonly Expression[]): string[] {
+  const { operands, rest } = emitList(context, values);
+  const found = operands.slice(0, 3).map((operand) => context.copy(operand).code);
+  for (let index = 0; found.length < 3; index++) {
+    const code = rest === undefined ? 'undefined' : `${rest}[${index}]`;
+    found.push(context.copy({ code, kind: 'any', isStable: false }).code);
+  }
+  return found;
+}
+
+interface LoopNames {
+  readonly f: string;
+  readonly s: string;
+  readonly control: string;
+  readonly walk: string;
+  readonly label: string;
+}
+
+function emitNext(context: EmitContext, loop: GenericForStatement, names: LoopNames): void {
+  const { writer } = context;
+  const { f, s, control, walk, label } = names;
+  const values = loop.variables.map(() => writer.temporary());
+  const [first, second] = values as [string, string | undefined];
+  const list = writer.temporary();
+  const inPlace =
+    `if (!${walk}.advance()) break ${label}; ${first} = ${walk}.key;` +
+    (second === undefined ? '' : ` ${second} = ${walk}.value;`) +
+    values
+      .slice(2)
+      .map((value) => ` ${value} = undefined;`)
+      .join('');
+  const piece = writer.capture(() => {
+    writer.point(
+      plainPoint(loop.line),
+      (index) =>
+        `pc = ${index}; if ((${list} = ${f} instanceof F ? ${f}.call(${s}, ${control}) : ` +
+        `R.call(${f}, undefined, [${s}, ${control}])) === P) break X;`,
+      list,
+    );
+    const one = `${first} = ${list};${values
+      .slice(1)
+      .map((value) => ` ${value} = undefined;`)
+      .join('')}`;
+    const many = values.map((value, index) => `${value} = ${list}[${index}];`).join(' ');
+    writer.plain(`if (${list} instanceof Array) { ${many} } else { ${one} }`);
+    writer.plain(`if (${first} === undefined) break ${label}; ${control} = ${first};`);
+  });
+  const fast = writer.isResuming ? `re === 0 && ${walk} !== undefined` : `${walk} !== undefined`;
+  const slow = writer.entry('true', piece);
+  writer.compound(`if (${fast}) { ${inPlace} } else if (${slow}) { ${piece.code} }`);
+  for (const [index, variable] of loop.variables.entries()) declareLoopVariable(variable, index);
+
+  function declareLoopVariable(variable: Variable, index: number): void {
+    context.declare(variable, { code: values[index] as string, kind: 'any', isStable: true });
+  }
+}

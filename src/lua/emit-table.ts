@@ -1,0 +1,81 @@
+/** Table constructors as JavaScript. */
+import { type EmitContext, type Operand, plainPoint, text } from './emit-context.ts';
+import { emitMultiple } from './emit-call.ts';
+import {
+  type Expression,
+  type TableExpression,
+  type TableField,
+  isMultiple,
+  isQuiet,
+} from './syntax.ts';
+
+/** So many values that are not constants are worked out before the table is made; more go in one by one. */
+const VALUES_MAX = 50;
+/** Tables of so many named fields share their names. */
+const FIELDS_MAX = 8;
+
+export function emitTable(context: EmitContext, expression: TableExpression): Operand {
+  const { fields } = expression;
+  const target = context.writer.temporary();
+  if (canBeMadeAtOnce(fields)) emitAtOnce(context, fields, target);
+  else emitOneByOne(context, fields, target);
+  return { code: target, kind: 'table', isStable: true };
+}
+
+function canBeMadeAtOnce(fields: readonly TableField[]): boolean {
+  const named = fields.filter(({ key }) => key !== undefined);
+  const names = named.map(({ key }) => (key?.kind === 'string' ? key.value : undefined));
+  const isRecord = names.every((name) => name !== undefined) && names.length <= FIELDS_MAX;
+  const loud = fields.filter(({ value }) => !isQuiet(value)).length;
+  return isRecord && new Set(names).size === names.length && loud <= VALUES_MAX;
+}
+
+function emitAtOnce(context: EmitContext, fields: readonly TableField[], target: string): void {
+  const list: string[] = [];
+  const names: string[] = [];
+  const values: string[] = [];
+  for (const [index, { key, value }] of fields.entries()) {
+    if (key === undefined && index === fields.length - 1 && isMultiple(value)) {
+      list.push(`...${emitMultiple(context, value)}`);
+      continue;
+    }
+    const operand = context.expression(value);
+    const isLast = fields.slice(index + 1).every((later) => isQuiet(later.value));
+    const { code } = isLast ? operand : context.stable(operand);
+    if (key === undefined) list.push(code);
+    else {
+      names.push(text((key as Extract<Expression, { kind: 'string' }>).value));
+      values.push(code);
+    }
+  }
+  const adoptList = list.length === 0 ? '' : `.adoptList([undefined, ${list.join(', ')}])`;
+  const adoptFields =
+    names.length === 0
+      ? ''
+      : `.adoptFields(${context.constant(`[${names.join(', ')}]`)}, [${values.join(', ')}])`;
+  context.writer.plain(`${target} = new T()${adoptList}${adoptFields};`);
+}
+
+function emitOneByOne(context: EmitContext, fields: readonly TableField[], target: string): void {
+  const { writer } = context;
+  writer.plain(`${target} = new T();`);
+  const mark = writer.mark;
+  let count = 0;
+  for (const [index, { key, value, line }] of fields.entries()) {
+    if (key !== undefined) {
+      const keyOperand = isQuiet(value)
+        ? context.expression(key)
+        : context.stable(context.expression(key));
+      const { code } = context.expression(value);
+      writer.point(
+        plainPoint(line),
+        (point) => `pc = ${point}; R.setIndex(${target}, ${keyOperand.code}, ${code});`,
+      );
+    } else if (index === fields.length - 1 && isMultiple(value)) {
+      writer.plain(`R.append(${target}, ${count}, ${emitMultiple(context, value)});`);
+    } else {
+      writer.plain(`${target}.setIndex(${++count}, ${context.expression(value).code});`);
+    }
+    writer.release(mark);
+  }
+}

@@ -1,0 +1,66 @@
+/** Small things that compiled code calls. */
+import { asNumber } from './operations.ts';
+import { TICKS_PER_PAUSE } from './prototype.ts';
+import {
+  type CompiledFunction,
+  type Frame,
+  LuaError,
+  type LuaResult,
+  type LuaValue,
+  PAUSED,
+  machine,
+} from './values.ts';
+
+/** A variable that closures share and that changes. */
+export class Box {
+  v: LuaValue;
+
+  constructor(v: LuaValue) {
+    this.v = v;
+  }
+}
+
+/** A part of a numeric `for` that is no number yet. */
+export function forNumber(value: LuaValue, what: string): number {
+  const number = asNumber(value);
+  if (number === undefined) throw new LuaError(`'for' ${what} must be a number`, 1);
+  return number;
+}
+
+/** Begins a pause. */
+export function tick(): void {
+  machine.ticks = TICKS_PER_PAUSE;
+  machine.reason = 'tick';
+}
+
+/** A call that could not begin: it is time to pause, or the stack is full. */
+export function enter(
+  f: CompiledFunction,
+  args: readonly LuaValue[],
+  stackBytes: number,
+): LuaResult {
+  machine.depth -= stackBytes;
+  if (machine.ticks < 0) tick();
+  else machine.reason = 'depth';
+  machine.captured.push(new CallFrame(f, args));
+  return PAUSED;
+}
+
+class CallFrame implements Frame {
+  readonly isNative = false;
+  readonly #f: CompiledFunction;
+  readonly #args: readonly LuaValue[];
+
+  constructor(f: CompiledFunction, args: readonly LuaValue[]) {
+    this.#f = f;
+    this.#args = args;
+  }
+
+  resume(): LuaResult {
+    return this.#f.call(...this.#args);
+  }
+
+  fail(error: unknown): LuaResult {
+    throw error;
+  }
+}

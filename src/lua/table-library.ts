@@ -1,0 +1,123 @@
+/** The table library. Source: Lua 5.1 manual, 5.5. */
+import {
+  functionArgument,
+  integerArgument,
+  optionalInteger,
+  optionalString,
+  tableArgument,
+} from './arguments.ts';
+import { numberText } from './lib/numbers.ts';
+import type { Lua } from './lua.ts';
+import { rawSet } from './operations.ts';
+import { sortFunction } from './sort.ts';
+import {
+  LuaError,
+  type LuaFunction,
+  type LuaResult,
+  type LuaSteps,
+  LuaTable,
+  type LuaValue,
+  NONE,
+  NativeFunction,
+  SteppedFunction,
+  firstResult,
+  typeName,
+} from './values.ts';
+
+type Arguments = readonly LuaValue[];
+
+export function installTableLibrary(lua: Lua): void {
+  const library = new LuaTable();
+  const functions: readonly LuaFunction[] = [
+    new NativeFunction('concat', (...args) => concat(args)),
+    new NativeFunction('getn', (...args) => tableArgument(args, 1).length),
+    new NativeFunction('insert', (...args) => insert(args)),
+    new NativeFunction('maxn', (...args) => maxn(tableArgument(args, 1))),
+    new NativeFunction('remove', (...args) => remove(args)),
+    new NativeFunction('setn', (...args) => {
+      tableArgument(args, 1);
+      throw new LuaError("'setn' is obsolete", 1);
+    }),
+    new SteppedFunction('foreach', (...args) => foreach(lua, args)),
+    new SteppedFunction('foreachi', (...args) => foreachi(lua, args)),
+    sortFunction(lua.operations),
+  ];
+  for (const each of functions) library.setString(each.name, each);
+  lua.globals.setString('table', library);
+}
+
+function concat(args: Arguments): string {
+  const table = tableArgument(args, 1);
+  const separator = optionalString(args, 2, '');
+  const from = optionalInteger(args, 3, 1);
+  const to = optionalInteger(args, 4, table.length);
+  const pieces: string[] = [];
+  for (let index = from; index <= to; index++) {
+    const value = table.getIndex(index);
+    if (typeof value === 'string') pieces.push(value);
+    else if (typeof value === 'number') pieces.push(numberText(value));
+    else {
+      const subject = `invalid value (${typeName(value)}) at index ${index}`;
+      throw new LuaError(`${subject} in table for 'concat'`, 1);
+    }
+  }
+  return pieces.join(separator);
+}
+
+function insert(args: Arguments): LuaResult {
+  const table = tableArgument(args, 1);
+  const end = table.length + 1;
+  if (args.length === 2) {
+    rawSet(table, end, args[1], 0);
+    return NONE;
+  }
+  if (args.length !== 3) throw new LuaError("wrong number of arguments to 'insert'", 1);
+  const at = integerArgument(args, 2);
+  for (let index = Math.max(end, at); index > at; index--) {
+    rawSet(table, index, table.getIndex(index - 1), 0);
+  }
+  rawSet(table, at, args[2], 0);
+  return NONE;
+}
+
+function remove(args: Arguments): LuaResult {
+  const table = tableArgument(args, 1);
+  const { length } = table;
+  const at = optionalInteger(args, 2, length);
+  if (at < 1 || at > length) return NONE;
+  const value = table.getIndex(at);
+  for (let index = at; index < length; index++) {
+    rawSet(table, index, table.getIndex(index + 1), 0);
+  }
+  rawSet(table, length, undefined, 0);
+  return value;
+}
+
+function maxn(table: LuaTable): number {
+  let max = table.length;
+  for (const [index, key] of table.keys.entries()) {
+    if (typeof key === 'number' && key > max && table.values[index] !== undefined) max = key;
+  }
+  return max;
+}
+
+function* foreach(lua: Lua, args: Arguments): LuaSteps {
+  const table = tableArgument(args, 1);
+  const f = functionArgument(args, 2);
+  for (let entry = table.next(undefined); entry !== undefined; entry = table.next(entry[0])) {
+    const result = yield* lua.call(f, ...entry);
+    if (firstResult(result) !== undefined) return firstResult(result);
+  }
+  return NONE;
+}
+
+function* foreachi(lua: Lua, args: Arguments): LuaSteps {
+  const table = tableArgument(args, 1);
+  const f = functionArgument(args, 2);
+  const { length } = table;
+  for (let index = 1; index <= length; index++) {
+    const result = yield* lua.call(f, index, table.getIndex(index));
+    if (firstResult(result) !== undefined) return firstResult(result);
+  }
+  return NONE;
+}
