@@ -7,7 +7,7 @@ import { walkOf } from './generic-for.ts';
 import { type Operations, modulo, power } from './operations.ts';
 import { parseChunk } from './parser.ts';
 import { Prototype, type Resumer } from './prototype.ts';
-import { Box, enter, forNumber, tick } from './runtime.ts';
+import { Box, enter, forNumber } from './runtime.ts';
 import { STACK_BYTES_MAX } from './run.ts';
 import {
   CompiledFunction,
@@ -36,7 +36,6 @@ function environment(globals: LuaTable, operations: Operations): Record<string, 
     power,
     forNumber,
     walkOf,
-    tick,
     enter,
   };
 }

@@ -36,7 +36,7 @@ export function emitFactory(
   if (node.isVararg) parameters.push('...va');
   const list = parameters.join(', ');
   const counts = context.hasCalls
-    ? `if ((M.depth += ${stackBytes}) > D || --M.ticks < 0) return enter(self, [${list}], ${stackBytes});`
+    ? `if ((M.depth += ${stackBytes}) > D || (--M.ticks < 0 && R.isTimeToPause())) return enter(self, [${list}], ${stackBytes});`
     : '';
   const isPlain = context.writer.points.length === 1;
   const declared = ['pc = 0', ...locals.slice(node.parameters.length)].join(', ');

@@ -6,6 +6,6 @@ export function emitTick(context: EmitContext): void {
   context.hasCalls = true;
   context.writer.point(
     plainPoint(context.node.line),
-    (index) => `if (--M.ticks < 0) { pc = ${index}; tick(); break X; }`,
+    (index) => `if (--M.ticks < 0 && R.isTimeToPause()) { pc = ${index}; break X; }`,
   );
 }

@@ -17,6 +17,11 @@ import {
 export interface LuaOptions {
   /** Milliseconds of processor time, or of any clock, for `os.clock`. */
   readonly clockMs: () => number;
+  /**
+   * Asked every some ten thousand loop turns and calls whether a running script shall yield: leaving and entering
+   * the stack costs more than this question. Default: always.
+   */
+  readonly shouldPause?: () => boolean;
 }
 
 const ADDRESS_FIRST = 0x7f_0000_0000_00;
@@ -28,10 +33,11 @@ export class Lua {
   readonly clockMs: () => number;
   readonly #addresses = new WeakMap<object, string>();
   #lastAddress = ADDRESS_FIRST;
-  readonly operations: Operations = new Operations();
+  readonly operations: Operations;
 
   constructor(options: LuaOptions) {
     this.clockMs = options.clockMs;
+    this.operations = new Operations(options.shouldPause ?? (() => true));
   }
 
   /** What strings take their methods from. */

@@ -18,6 +18,8 @@ import {
   typeName,
 } from './values.ts';
 
+/** Loop turns and calls after which a script asks whether it should pause. */
+const TICKS_PER_PAUSE = 40_000;
 /** Metatables that are asked one after the other. Source: Lua 5.1, lvm.c, MAXTAGLOOP. */
 const CHAIN_MAX = 100;
 
@@ -80,8 +82,20 @@ const asIs = (value: LuaValue): LuaValue => value;
 const isNot = (value: LuaValue): LuaValue => !isTruthy(value);
 
 export class Operations {
+  readonly #shouldPause: () => boolean;
   /** What strings take their methods from. */
   stringMetatable: LuaTable | undefined = undefined;
+
+  constructor(shouldPause: () => boolean) {
+    this.#shouldPause = shouldPause;
+  }
+
+  /** Asked when enough ticks are gone: whether to leave the stack now. */
+  isTimeToPause(): boolean {
+    machine.ticks = TICKS_PER_PAUSE;
+    machine.reason = 'tick';
+    return this.#shouldPause();
+  }
 
   metatable(value: LuaValue): LuaTable | undefined {
     if (value instanceof LuaTable || value instanceof LuaUserdata) return value.metatable;

@@ -6,8 +6,9 @@ import { checkNatives, nameArgument } from './run.ts';
 import {
   type Frame,
   LuaError,
-  type LuaFunction,
+  LuaFunction,
   type LuaResult,
+  type LuaThread,
   type LuaValue,
   PAUSED,
   PausingFunction,
@@ -45,27 +46,30 @@ class ProtectedFrame implements Frame {
   }
 }
 
-function protect(call: () => LuaResult, caught: Caught): LuaResult {
-  const { depth, natives, thread } = machine;
-  machine.natives++;
-  machine.depth += STACK_BYTES;
-  let result: LuaResult;
-  try {
-    checkNatives();
-    result = call();
-  } catch (error) {
-    machine.captured = [];
-    machine.depth = depth;
-    machine.natives = natives;
-    machine.thread = thread;
-    return caught(caughtValue(error));
-  }
-  machine.depth = depth;
-  machine.natives = natives;
-  if (result !== PAUSED) return [true, ...resultList(result)];
+/** The end of a protected call that has failed on the stack, where `depth`, `natives` and `thread` were as given. */
+function failed(error: unknown, before: Before, caught: Caught): LuaResult {
+  if (machine.captured.length > 0) machine.captured = [];
+  machine.depth = before.depth;
+  machine.natives = before.natives;
+  machine.thread = before.thread;
+  return caught(caughtValue(error));
+}
+
+interface Before {
+  readonly depth: number;
+  readonly natives: number;
+  readonly thread: LuaThread | undefined;
+}
+
+/** The end of a protected call that has answered. */
+function answered(result: LuaResult, caught: Caught): LuaResult {
+  if (!Array.isArray(result)) return [true, result as LuaValue];
+  if (result !== PAUSED) return [true, ...(result as readonly LuaValue[])];
   machine.captured.push(new ProtectedFrame(caught));
   return PAUSED;
 }
+
+const withFalse: Caught = (value) => [false, value];
 
 /** The handler of xpcall at work. */
 class ErrorHandlerFrame implements Frame {
@@ -103,19 +107,28 @@ function handle(operations: Operations, handler: LuaValue, value: LuaValue): Lua
 }
 
 export function protectedCalls(operations: Operations): readonly LuaFunction[] {
-  const pcall = new PausingFunction('pcall', (...args) => {
-    const f = anyArgument(args, 1);
-    return protect(
-      () => operations.call(f, undefined, args.slice(1)),
-      (value) => [false, value],
-    );
+  const protect = (f: LuaValue, args: readonly LuaValue[], caught: Caught): LuaResult => {
+    const { depth, natives, thread } = machine;
+    machine.natives++;
+    machine.depth += STACK_BYTES;
+    let result: LuaResult;
+    try {
+      checkNatives();
+      result = f instanceof LuaFunction ? f.call(...args) : operations.call(f, undefined, args);
+    } catch (error) {
+      return failed(error, { depth, natives, thread }, caught);
+    }
+    machine.depth = depth;
+    machine.natives = natives;
+    return answered(result, caught);
+  };
+  const pcall = new PausingFunction('pcall', (...all) => {
+    const f = anyArgument(all, 1);
+    return protect(f, all.slice(1), withFalse);
   });
-  const xpcall = new PausingFunction('xpcall', (...args) => {
-    const handler = anyArgument(args, 2);
-    return protect(
-      () => operations.call(args[0], undefined, []),
-      (value) => handle(operations, handler, value),
-    );
+  const xpcall = new PausingFunction('xpcall', (...all) => {
+    const handler = anyArgument(all, 2);
+    return protect(all[0], [], (value) => handle(operations, handler, value));
   });
   return [pcall, xpcall];
 }

@@ -2,9 +2,6 @@
 import { leavingNative, nameArgument } from './run.ts';
 import { type Frame, LuaError, type LuaResult, PAUSED, machine } from './values.ts';
 
-/** Loop turns and calls between two pauses. */
-export const TICKS_PER_PAUSE = 40_000;
-
 /** A place where a function can fail or pause. */
 export interface Point {
   readonly line: number;

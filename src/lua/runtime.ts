@@ -1,6 +1,6 @@
 /** Small things that compiled code calls. */
 import { asNumber } from './operations.ts';
-import { TICKS_PER_PAUSE } from './prototype.ts';
+import { STACK_BYTES_MAX } from './run.ts';
 import {
   type CompiledFunction,
   type Frame,
@@ -27,21 +27,14 @@ export function forNumber(value: LuaValue, what: string): number {
   return number;
 }
 
-/** Begins a pause. */
-export function tick(): void {
-  machine.ticks = TICKS_PER_PAUSE;
-  machine.reason = 'tick';
-}
-
 /** A call that could not begin: it is time to pause, or the stack is full. */
 export function enter(
   f: CompiledFunction,
   args: readonly LuaValue[],
   stackBytes: number,
 ): LuaResult {
+  if (machine.depth > STACK_BYTES_MAX) machine.reason = 'depth';
   machine.depth -= stackBytes;
-  if (machine.ticks < 0) tick();
-  else machine.reason = 'depth';
   machine.captured.push(new CallFrame(f, args));
   return PAUSED;
 }

@@ -100,8 +100,8 @@ function* split(values: LuaValue[], { low, high }: Range, less: Less): LuaSteps 
   let i = low;
   let j = high - 1;
   for (;;) {
-    i = Number(yield* scanUp(values, { pivot, from: i, high }, less));
-    j = Number(yield* scanDown(values, { pivot, from: j, low }, less));
+    i = Number(yield* scan(values, { pivot, from: i, end: high }, less));
+    j = Number(yield* scan(values, { pivot, from: j, end: low }, less));
     if (j < i) break;
     swap(values, i, j);
   }
@@ -122,30 +122,31 @@ function swap(values: LuaValue[], i: number, j: number): void {
   values[j] = value;
 }
 
-/** The next place behind `from` whose value is not less than the pivot. */
-function* scanUp(
-  values: readonly LuaValue[],
-  { pivot, from, high }: { pivot: LuaValue; from: number; high: number },
-  less: Less,
-): LuaSteps {
-  let at = from;
-  while ((yield* call(less, values[++at], pivot)) === true) {
-    if (at > high) throw invalidOrder();
-  }
-  return at;
+interface Scan {
+  readonly pivot: LuaValue;
+  readonly from: number;
+  /** The last place of the range; beyond it the order function must have lied. */
+  readonly end: number;
 }
 
-/** The next place before `from` whose value the pivot is not less than. */
-function* scanDown(
-  values: readonly LuaValue[],
-  { pivot, from, low }: { pivot: LuaValue; from: number; low: number },
-  less: Less,
-): LuaSteps {
-  let at = from;
-  while ((yield* call(less, pivot, values[--at])) === true) {
-    if (at < low) throw invalidOrder();
+/**
+ * The next place behind `from` whose value is not less than the pivot, or the next before it that the pivot is not
+ * less than. Calls itself, without a generator of its own for each: this is where sorting spends its time.
+ */
+function* scan(values: readonly LuaValue[], { pivot, from, end }: Scan, less: Less): LuaSteps {
+  const isUp = from < end;
+  const step = isUp ? 1 : -1;
+  for (let at = from + step; ; at += step) {
+    let result: LuaResult;
+    try {
+      result = isUp ? less(values[at], pivot) : less(pivot, values[at]);
+    } catch (error) {
+      throw leavingNative(error);
+    }
+    if (result === PAUSED) result = yield* pausedSteps();
+    if (!isTruthy(firstResult(result))) return at;
+    if (isUp ? at > end : at < end) throw invalidOrder();
   }
-  return at;
 }
 
 function invalidOrder(): LuaError {

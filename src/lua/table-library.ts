@@ -73,10 +73,15 @@ function insert(args: Arguments): LuaResult {
   }
   if (args.length !== 3) throw new LuaError("wrong number of arguments to 'insert'", 1);
   const at = integerArgument(args, 2);
+  const value = args[2];
+  if (at > 0 && at < end && value !== undefined && !table.isReadonly) {
+    table.insertAt(at, value);
+    return NONE;
+  }
   for (let index = Math.max(end, at); index > at; index--) {
     rawSet(table, index, table.getIndex(index - 1), 0);
   }
-  rawSet(table, at, args[2], 0);
+  rawSet(table, at, value, 0);
   return NONE;
 }
 
@@ -86,10 +91,8 @@ function remove(args: Arguments): LuaResult {
   const at = optionalInteger(args, 2, length);
   if (at < 1 || at > length) return NONE;
   const value = table.getIndex(at);
-  for (let index = at; index < length; index++) {
-    rawSet(table, index, table.getIndex(index + 1), 0);
-  }
-  rawSet(table, length, undefined, 0);
+  if (table.isReadonly || at === length) rawSet(table, length, undefined, 0);
+  else table.removeAt(at);
   return value;
 }
 

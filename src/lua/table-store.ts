@@ -11,6 +11,11 @@ const SCAN_MAX = 8;
 const NO_LIST: undefined[] = [undefined];
 const NO_KEYS: never[] = [];
 
+/** Fewer keys than this are not worth a list with holes. */
+const DENSE_MIN = 4;
+/** A list is at most so long. Source: Lua 5.1, ltable.c, MAXBITS. */
+const LIST_BITS_MAX = 26;
+
 export class TableStore<V> {
   /** Element i is the value of key i; element 0 is always undefined, and the last one never, unless it is element 0. */
   list: (V | undefined)[] = NO_LIST;
@@ -101,6 +106,21 @@ export class TableStore<V> {
     return place > 0 ? this.list[place] : this.values[-place - 1];
   }
 
+  /** Puts a value before the one at `at`, which is in [1, length]. */
+  insertAt(at: number, value: V): void {
+    // The last value is appended anew, in case that the key behind it is taken.
+    const last = this.list[this.list.length - 1] as V;
+    this.list.splice(at, 0, value);
+    this.list.pop();
+    this.#append(last);
+  }
+
+  /** Takes the value at `at`, which is in [1, length), out of the list. */
+  removeAt(at: number): void {
+    this.list.splice(at, 1);
+    this.#trim();
+  }
+
   /** Makes `list`, which nobody else may hold, the list of this empty table; its element 0 must be undefined. */
   adoptList(list: (V | undefined)[]): this {
     this.list = list;
@@ -153,7 +173,11 @@ export class TableStore<V> {
     }
     const at = this.keys.push(key) - 1;
     this.values.push(value);
-    if (typeof key === 'number') this.#numberKeys++;
+    if (typeof key === 'number') {
+      this.#numberKeys++;
+      // Asked when the number of keys doubles.
+      if (at >= DENSE_MIN && (at & (at - 1)) === 0 && this.#growList()) return;
+    }
     if (this.#index !== undefined) this.#index.set(key, at);
     else if (at >= SCAN_MAX) this.#index = new Map(this.keys.map((each, index) => [each, index]));
   }
@@ -162,18 +186,50 @@ export class TableStore<V> {
     if (this.list === NO_LIST) this.list = [undefined];
     const { list } = this;
     list.push(value);
-    if (this.#numberKeys > 0) {
-      // What was put beyond the end before is now part of the list.
-      for (;;) {
-        const at = this.#find(list.length as V);
-        const moved = at < 0 ? undefined : this.values[at];
-        if (moved === undefined) break;
-        this.values[at] = undefined;
-        this.#dead++;
-        list.push(moved);
-      }
-    }
+    if (this.#numberKeys > 0) this.#takeOver();
     if (list.length > this.#listMax) this.#listMax = list.length;
+  }
+
+  /** What was put beyond the end of the list before is now part of it. */
+  #takeOver(): void {
+    const { list } = this;
+    for (;;) {
+      const at = this.#find(list.length as V);
+      const moved = at < 0 ? undefined : this.values[at];
+      if (moved === undefined) return;
+      this.values[at] = undefined;
+      this.#dead++;
+      list.push(moved);
+    }
+  }
+
+  /** Moves keys into the list if more than half of its places would then be taken. Answers whether it has. */
+  #growList(): boolean {
+    const counts: number[] = Array.from({ length: LIST_BITS_MAX + 1 }, () => 0);
+    for (const [at, key] of this.keys.entries()) {
+      if (!isListKey(key) || this.values[at] === undefined) continue;
+      const bits = Math.ceil(Math.log2(key));
+      counts[bits] = (counts[bits] as number) + 1;
+    }
+    let taken = this.list.length - 1;
+    let end = 0;
+    for (const [bits, count] of counts.entries()) {
+      taken += count;
+      if (taken > 2 ** bits / 2 && 2 ** bits >= this.list.length) end = 2 ** bits;
+    }
+    if (end === 0) return false;
+    if (this.list === NO_LIST) this.list = [undefined];
+    while (this.list.length <= end) this.list.push(undefined);
+    for (const [at, key] of this.keys.entries()) {
+      if (!isListKey(key) || key > end) continue;
+      this.list[key] = this.values[at];
+      this.values[at] = undefined;
+    }
+    this.#trim();
+    this.#compact();
+    this.#takeOver();
+    this.#listMax = Math.max(this.#listMax, this.list.length);
+    return true;
   }
 
   #trim(): void {
@@ -197,4 +253,8 @@ export class TableStore<V> {
         ? undefined
         : new Map(this.keys.map((key, index) => [key, index]));
   }
+}
+
+function isListKey(key: unknown): key is number {
+  return typeof key === 'number' && key > 0 && key <= 2 ** LIST_BITS_MAX && Number.isInteger(key);
 }
