@@ -3,6 +3,7 @@
  * nothing of Redis. A library is a function that puts a table of NativeFunctions into `lua.globals`.
  */
 export { numberText, preciseNumberText, textNumber } from './lib/numbers.ts';
+export { Rand48 } from './lib/rand48.ts';
 export { installStandardLibraries } from './libraries.ts';
 export { Lua, type LuaOptions } from './lua.ts';
 export {

@@ -81,7 +81,7 @@ function unsignedDigits(value: number, conversion: string): string {
 }
 
 /** The bits that a conversion to an unsigned integer leaves on x86, in range or not. */
-function unsignedBits(integer: number): bigint {
+export function unsignedBits(integer: number): bigint {
   if (integer >= UINT64_LIMIT) return 0n;
   const isInRange = integer >= -INT64_LIMIT;
   return BigInt.asUintN(64, isInRange ? BigInt(integer) : INT64_MIN);
