@@ -5,6 +5,8 @@ import { type CallExpression, type Expression, isMultiple, isQuiet } from './syn
 
 interface PreparedCall {
   readonly code: string;
+  /** The function. */
+  readonly f: string;
   readonly point: Point;
 }
 
@@ -31,15 +33,22 @@ export function emitCallStatement(context: EmitContext, call: CallExpression): v
   context.writer.point(point, (index) => `pc = ${index}; if (${code} === P) break X;`);
 }
 
-/** A call whose results are those of the function around it; what it pauses, nobody needs to wait for. */
+/**
+ * A call whose results are those of the function around it. What a function of Lua pauses there, its caller needs not wait
+ * for, which makes tail calls proper; one of ours may still want to know the line.
+ */
 export function emitTailCall(context: EmitContext, call: CallExpression): void {
-  const { code, point } = prepareCall(context, call, context.expression(call.callee));
-  const target = context.writer.temporary();
-  context.writer.point(
+  const { writer } = context;
+  const { code, point, f } = prepareCall(context, call, context.expression(call.callee));
+  const target = writer.temporary();
+  writer.point(
     { ...point, isTail: true },
-    (index) => `pc = ${index}; ${target} = ${code}; ${LEAVE} return ${target};`,
+    (index) =>
+      `pc = ${index}; ${target} = ${code}; ` +
+      `if (${target} === P) { if (${f} instanceof C) { ${LEAVE} return P; } break X; }`,
     target,
   );
+  writer.plain(`${LEAVE} return ${target};`);
 }
 
 /** The values of a call or of `...`: the code of an array, or of one value that is none. */
@@ -93,6 +102,7 @@ function prepareCall(context: EmitContext, call: CallExpression, first: Operand)
   const list = emitArguments(context, args);
   const what = context.describe(call.callee);
   return {
+    f: callee.code,
     code: callCode(context, callee, { what, args: list }),
     point: { line, callee: calleeName(call.callee), isMethod: false, isTail: false },
   };
@@ -119,6 +129,7 @@ function prepareMethodCall(
   const list = emitArguments(context, args);
   const all = list === '' ? object.code : `${object.code}, ${list}`;
   return {
+    f,
     code: callCode(
       context,
       { code: f, kind: 'any', isStable: true },

@@ -92,8 +92,9 @@ function emitUpon(context: EmitContext, expression: Expression, operand: Operand
   }
 }
 
+/** In parentheses, so that a dot behind it is not its own. */
 function numberCode(value: number): string {
-  return Number.isFinite(value) ? String(value) : '(1/0)';
+  return Number.isFinite(value) ? `(${value})` : '(1/0)';
 }
 
 /** The function object that a text of a function makes. */

@@ -55,7 +55,7 @@ const CHUNK_ID_MAX = 59;
 const BLANK = /[ \t\v\f\r\n]/;
 const WORD_START = /[A-Za-z_]/;
 const WORD = /[A-Za-z0-9_]*/y;
-const NUMERAL = /(?:[\d.]+(?:[Ee][+-]?)?[A-Za-z0-9_.]*)/y;
+const NUMERAL = /(?:[\d.]+(?:[Ee][+-]?)?[A-Za-z0-9_]*)/y;
 const DIGITS = /\d{1,3}/y;
 
 const SIMPLE_ESCAPES: Readonly<Record<string, string>> = {

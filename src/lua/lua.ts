@@ -22,8 +22,11 @@ export interface LuaOptions {
    * the stack costs more than this question. Default: always.
    */
   readonly shouldPause?: () => boolean;
+  /** How many loop turns and calls that are, at least 1. Default: TICKS_PER_PAUSE. */
+  readonly ticksPerPause?: number;
 }
 
+const TICKS_PER_PAUSE = 40_000;
 const ADDRESS_FIRST = 0x7f_0000_0000_00;
 const ADDRESS_STEP = 0x20;
 
@@ -37,7 +40,10 @@ export class Lua {
 
   constructor(options: LuaOptions) {
     this.clockMs = options.clockMs;
-    this.operations = new Operations(options.shouldPause ?? (() => true));
+    this.operations = new Operations({
+      ticksPerPause: options.ticksPerPause ?? TICKS_PER_PAUSE,
+      shouldPause: options.shouldPause ?? (() => true),
+    });
   }
 
   /** What strings take their methods from. */

@@ -18,8 +18,6 @@ import {
   typeName,
 } from './values.ts';
 
-/** Loop turns and calls after which a script asks whether it should pause. */
-const TICKS_PER_PAUSE = 40_000;
 /** Metatables that are asked one after the other. Source: Lua 5.1, lvm.c, MAXTAGLOOP. */
 const CHAIN_MAX = 100;
 
@@ -81,20 +79,28 @@ class HandlerFrame implements Frame {
 const asIs = (value: LuaValue): LuaValue => value;
 const isNot = (value: LuaValue): LuaValue => !isTruthy(value);
 
+/** When scripts give way. */
+export interface Pausing {
+  /** Loop turns and calls after which a script asks. */
+  readonly ticksPerPause: number;
+  /** Whether it shall leave the stack now. */
+  readonly shouldPause: () => boolean;
+}
+
 export class Operations {
-  readonly #shouldPause: () => boolean;
+  readonly #pausing: Pausing;
   /** What strings take their methods from. */
   stringMetatable: LuaTable | undefined = undefined;
 
-  constructor(shouldPause: () => boolean) {
-    this.#shouldPause = shouldPause;
+  constructor(pausing: Pausing) {
+    this.#pausing = pausing;
   }
 
   /** Asked when enough ticks are gone: whether to leave the stack now. */
   isTimeToPause(): boolean {
-    machine.ticks = TICKS_PER_PAUSE;
+    machine.ticks = this.#pausing.ticksPerPause;
     machine.reason = 'tick';
-    return this.#shouldPause();
+    return this.#pausing.shouldPause();
   }
 
   metatable(value: LuaValue): LuaTable | undefined {
