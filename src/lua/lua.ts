@@ -24,6 +24,8 @@ export interface LuaOptions {
   readonly shouldPause?: () => boolean;
   /** How many loop turns and calls that are, at least 1. Default: TICKS_PER_PAUSE. */
   readonly ticksPerPause?: number;
+  /** What pcall answers for the value of an error that it caught; by default the value itself. */
+  readonly caughtValue?: (value: LuaValue) => LuaValue;
 }
 
 const TICKS_PER_PAUSE = 40_000;
@@ -44,6 +46,7 @@ export class Lua {
       ticksPerPause: options.ticksPerPause ?? TICKS_PER_PAUSE,
       shouldPause: options.shouldPause ?? (() => true),
     });
+    if (options.caughtValue !== undefined) this.operations.pcallValue = options.caughtValue;
   }
 
   /** What strings take their methods from. */

@@ -91,6 +91,8 @@ export class Operations {
   readonly #pausing: Pausing;
   /** What strings take their methods from. */
   stringMetatable: LuaTable | undefined = undefined;
+  /** What pcall answers for the value of an error. */
+  pcallValue: (value: LuaValue) => LuaValue = (value) => value;
 
   constructor(pausing: Pausing) {
     this.#pausing = pausing;

@@ -24,7 +24,7 @@ type Caught = (value: LuaValue) => LuaResult;
 /** The value of an error that is caught here; throws what is no error of Lua. */
 export function caughtValue(thrown: unknown): LuaValue {
   const error = thrown instanceof RangeError ? limitError(thrown) : thrown;
-  if (!(error instanceof LuaError)) throw error;
+  if (!(error instanceof LuaError) || error.isFinal) throw error;
   nameArgument(error, '?');
   return error.value;
 }
@@ -68,8 +68,6 @@ function answered(result: LuaResult, caught: Caught): LuaResult {
   machine.captured.push(new ProtectedFrame(caught));
   return PAUSED;
 }
-
-const withFalse: Caught = (value) => [false, value];
 
 /** The handler of xpcall at work. */
 class ErrorHandlerFrame implements Frame {
@@ -122,9 +120,10 @@ export function protectedCalls(operations: Operations): readonly LuaFunction[] {
     machine.natives = natives;
     return answered(result, caught);
   };
+  const caughtByPcall: Caught = (value) => [false, operations.pcallValue(value)];
   const pcall = new PausingFunction('pcall', (...all) => {
     const f = anyArgument(all, 1);
-    return protect(f, all.slice(1), withFalse);
+    return protect(f, all.slice(1), caughtByPcall);
   });
   const xpcall = new PausingFunction('xpcall', (...all) => {
     const handler = anyArgument(all, 2);

@@ -163,6 +163,8 @@ export class LuaError {
   level: number;
   /** Set when the text is to be `bad argument #… to '…' (text)`, and the name is not known yet. */
   argument: number | undefined;
+  /** Ends the whole script: neither pcall nor a coroutine keeps it. */
+  isFinal = false;
   /** Chunk and line of the innermost Lua function that ran when it was raised; undefined and 0 when none did. */
   source: string | undefined = undefined;
   line = 0;
