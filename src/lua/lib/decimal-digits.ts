@@ -6,6 +6,15 @@
 /** From here on toFixed() writes exponents. */
 const FIXED_LIMIT = 1e21;
 const MANTISSA_BITS = 52;
+/** Powers of ten up to this one are doubles. */
+const EXACT_POWER_MAX = 22;
+export const POWERS_OF_TEN: readonly number[] = Array.from(
+  { length: EXACT_POWER_MAX + 1 },
+  (_, power) => 10 ** power,
+);
+/** Below this a product is wrong by less than DOUBT, and one more is exact. */
+const UNITS_LIMIT = 2 ** 47;
+const DOUBT = 1 / 32;
 
 /** `whole` digits before the point, `fraction` digits behind it. */
 interface Fixed {
@@ -19,8 +28,33 @@ interface Exponential {
   readonly exponent: number;
 }
 
+/**
+ * A number ≥ 0 as an integer of 10^-decimals (0 to 22), rounded; -1 where a product of doubles leaves open to
+ * which side, or is no exact integer any more.
+ */
+export function quickUnits(value: number, decimals: number): number {
+  const product = value * POWERS_OF_TEN[decimals]!;
+  if (!(product < UNITS_LIMIT)) return -1;
+  const whole = Math.floor(product);
+  const rest = product - whole;
+  if (rest > 0.5 - DOUBT && rest < 0.5 + DOUBT) return -1;
+  return rest < 0.5 ? whole : whole + 1;
+}
+
+/** The digits of an integer ≥ 0, with zeros before them up to `width`. */
+function paddedDigits(value: number, width: number): string {
+  return String(value).padStart(width, '0');
+}
+
 /** A finite number ≥ 0 with `decimals` (0 to 100) digits behind the point. */
 export function fixedDigits(value: number, decimals: number): Fixed {
+  const units = decimals <= EXACT_POWER_MAX ? quickUnits(value, decimals) : -1;
+  if (units >= 0) {
+    const unit = POWERS_OF_TEN[decimals]!;
+    const whole = Math.floor(units / unit);
+    const fraction = decimals === 0 ? '' : paddedDigits(units - whole * unit, decimals);
+    return { whole: String(whole), fraction };
+  }
   if (value < FIXED_LIMIT && !isHalf(value, decimals)) {
     const [whole = '', fraction = ''] = value.toFixed(decimals).split('.');
     return { whole, fraction };

@@ -1,6 +1,7 @@
 /** The library `math`. Source: Lua 5.1 manual, 5.6; behaviour of redis-server 7.0.15. */
 import { argumentError } from '../arguments.ts';
 import type { Lua } from '../lua.ts';
+import { power } from '../operations.ts';
 import type { LuaValue } from '../values.ts';
 import { callError, int32Argument, numberArgument, tableOf } from './arguments.ts';
 import type { Rand48 } from './rand48.ts';
@@ -115,12 +116,6 @@ function radians(x: number): number {
 
 function remainder(x: number, y: number): number {
   return x % y;
-}
-
-/** As C's pow(): one to any power, and minus one to an infinite one, are one. */
-function power(x: number, y: number): number {
-  if (x === 1 || (x === -1 && !Number.isFinite(y) && !Number.isNaN(y))) return 1;
-  return x ** y;
 }
 
 /** The exponent e for which magnitude = m·2^e with m from 0.5 to below 1. */

@@ -32,6 +32,8 @@ describe('numberText is %.14g', () => {
     [Number.NaN, '-nan'],
     [Math.PI, '3.1415926535898'],
     [999999999999999, '1e+15'],
+    [-99999999999999.53, '-1e+14'],
+    [9.99999999999999, '10'],
   ])('%d', (value, text) => {
     expect(numberText(value)).toBe(text);
   });
@@ -51,6 +53,13 @@ describe('numberText is %.14g', () => {
     fc.assert(
       fc.property(fc.integer(), fc.integer({ min: 0, max: 8 }), (units, decimals) => {
         const value = units / 10 ** decimals;
+        expect(numberText(value)).toBe(formatFloat(plain, 'g', value));
+      }),
+    );
+    const any = fc.double({ noNaN: true });
+    const usual = fc.double({ min: -1e14, max: 1e14, noNaN: true });
+    fc.assert(
+      fc.property(fc.oneof(any, usual), (value) => {
         expect(numberText(value)).toBe(formatFloat(plain, 'g', value));
       }),
     );
@@ -167,6 +176,17 @@ describe('printf', () => {
     [{ precision: 3, width: 12, isZeroPadded: true }, 'e', -12345.678, '-001.235e+04'],
   ])('%j %s of %d', (spec, conversion, value, text) => {
     expect(formatFloat({ ...SPEC, ...spec }, conversion, value)).toBe(text);
+  });
+
+  test('%f gives the digits of toFixed, but for exact halves', () => {
+    const usual = fc.double({ min: 0, max: 1e9, noNaN: true });
+    fc.assert(
+      fc.property(usual, fc.integer({ min: 0, max: 30 }), (value, precision) => {
+        fc.pre((value * 2 ** (precision + 1)) % 2 !== 1);
+        const text = formatFloat({ ...SPEC, precision }, 'f', value);
+        expect(text).toBe(value.toFixed(precision));
+      }),
+    );
   });
 
   test('the longest texts have their exact length', () => {

@@ -4,14 +4,13 @@
  * Source: Lua 5.1 manual, 2.2.1; behaviour of redis-server 7.0.15 with glibc.
  */
 import { formatDouble, textDouble } from '../../base/index.ts';
+import { POWERS_OF_TEN, quickUnits } from './decimal-digits.ts';
 import { formatGeneral } from './number-format.ts';
 
 /** Integers below this have at most 14 digits and print as they are. */
 const PLAIN_LIMIT = 1e14;
 /** Below this C writes an exponent. */
 const PLAIN_MIN = 1e-4;
-/** A text of so many characters, with a point and perhaps a sign among them, has at most 14 digits. */
-const SHORT_TEXT = 15;
 /** Significant digits of a number as text. */
 const DIGITS = 14;
 /** Texts of at most so many digits are integers that a double holds. */
@@ -28,11 +27,27 @@ export function numberText(value: number): string {
   }
   const magnitude = Math.abs(value);
   if (magnitude >= PLAIN_MIN && magnitude < PLAIN_LIMIT) {
-    // The shortest digits that name the number are its rounded ones, if they are few enough.
-    const text = String(value);
-    if (text.length <= SHORT_TEXT) return text;
+    const text = quickText(magnitude);
+    if (text !== undefined) return value < 0 ? `-${text}` : text;
   }
   return formatGeneral(value, DIGITS);
+}
+
+/** `%.14g` of a number that needs no exponent; undefined where that takes exact arithmetic. */
+function quickText(magnitude: number): string | undefined {
+  let decimals = DIGITS - 1;
+  if (magnitude >= 10) while (magnitude >= POWERS_OF_TEN[DIGITS - decimals]!) decimals--;
+  else for (let scaled = magnitude; scaled < 1; scaled *= 10) decimals++;
+  const units = quickUnits(magnitude, decimals);
+  // What is rounded up to the limit has an exponent.
+  if (units < 0 || (decimals === 0 && units === PLAIN_LIMIT)) return undefined;
+  const unit = POWERS_OF_TEN[decimals]!;
+  const whole = Math.floor(units / unit);
+  let rest = units - whole * unit;
+  if (rest === 0) return String(whole);
+  let width = decimals;
+  for (; rest % 10 === 0; width--) rest /= 10;
+  return `${whole}.${String(rest).padStart(width, '0')}`;
 }
 
 /** The text of a number with all its digits, `%.17g`, as arguments of redis.call() have it. */

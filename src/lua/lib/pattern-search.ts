@@ -9,12 +9,17 @@ const CACHE_SIZE = 500;
 /** Longer ones are not worth their place. */
 const CACHED_LENGTH_MAX = 200;
 
+/** Without any of these a text is found as it is. */
+const SPECIALS = /[$%(*+.?[^-]/;
+
 export interface Pattern {
   /** What follows the anchor, up to the first zero byte, which ends a pattern. */
   readonly text: string;
   /** Whether it matches at the start of a search only. */
   readonly isAnchored: boolean;
   readonly expression: PatternExpression | undefined;
+  /** Whether `find` looks for the text as it is, what stands behind a zero byte included. */
+  readonly isPlain: boolean;
 }
 
 /** A pattern of find, match and gsub, where `^` is an anchor. */
@@ -35,7 +40,8 @@ function cached(cache: Map<string, Pattern>, text: string, isAnchored: boolean):
   if (known !== undefined) return known;
   const zeroAt = text.indexOf('\0');
   const whole = text.slice(isAnchored ? 1 : 0, zeroAt < 0 ? text.length : zeroAt);
-  const pattern = { text: whole, isAnchored, expression: expressionOf(whole) };
+  const isPlain = !SPECIALS.test(zeroAt < 0 ? text : text.slice(0, zeroAt));
+  const pattern = { text: whole, isAnchored, expression: expressionOf(whole), isPlain };
   if (text.length > CACHED_LENGTH_MAX) return pattern;
   if (cache.size >= CACHE_SIZE) cache.clear();
   cache.set(text, pattern);

@@ -1,27 +1,25 @@
 /** string.find, match, gmatch and gsub. Source: Lua 5.1 manual, 5.4; behaviour of redis-server 7.0.15. */
 import { argumentError } from '../arguments.ts';
 import type { Lua } from '../lua.ts';
+import { isTruthy } from '../operations.ts';
+import { leavingNative, pausedSteps } from '../run.ts';
 import {
-  LuaError,
   LuaFunction,
   type LuaResult,
   type LuaSteps,
   LuaTable,
   type LuaValue,
   NativeFunction,
+  PAUSED,
+  PausingFunction,
   SteppedFunction,
   firstResult,
   typeName,
 } from '../values.ts';
 import { callError, integerArgument, optionalInteger, textArgument } from './arguments.ts';
-import { checkBytes } from './bounded-text.ts';
+import { appended } from './bounded-text.ts';
 import { type Pattern, PatternSearch, anchoredPattern, freePattern } from './pattern-search.ts';
 import { replaceByText } from './text-replacement.ts';
-
-/** Without any of these a text to find is found as it is. */
-const SPECIALS = /[$%(*+.?[^-]/;
-/** Tables of tables in which a metatable sends one to look. */
-const INDEX_CHAIN_MAX = 100;
 
 export const patternFunctions: Readonly<Record<string, LuaFunction['call']>> = {
   find(...args) {
@@ -55,11 +53,12 @@ function findOrMatch(args: readonly LuaValue[], isFind: boolean): LuaResult {
     subject.length,
     at > 0 ? at - 1 : at < 0 ? Math.max(0, subject.length + at) : 0,
   );
-  if (isFind && (isTrue(args[3]) || isPlain(text))) {
+  const pattern = anchoredPattern(text);
+  if (isFind && (pattern.isPlain || isTruthy(args[3]))) {
     const found = subject.indexOf(text, from);
     return found < 0 ? undefined : [found + 1, found + text.length];
   }
-  const search = new PatternSearch(subject, anchoredPattern(text));
+  const search = new PatternSearch(subject, pattern);
   if (!search.next(from)) return undefined;
   if (!isFind) return listed(search.captures());
   const place = [search.start + 1, search.end];
@@ -70,30 +69,15 @@ function listed(values: LuaValue[]): LuaResult {
   return values.length === 1 ? values[0] : values;
 }
 
-function isTrue(value: LuaValue): boolean {
-  return value !== undefined && value !== false;
-}
-
-/** Whether a text has no special characters before its first zero byte, where a pattern ends. */
-function isPlain(text: string): boolean {
-  const at = text.search(SPECIALS);
-  if (at < 0) return true;
-  const zeroAt = text.indexOf('\0');
-  return zeroAt >= 0 && zeroAt < at;
-}
-
 /** gsub, which calls back for each match if its replacement is a function or a table with a metatable. */
 export function gsub(lua: Lua): LuaFunction {
   const steps = new SteppedFunction('gsub', (...args) => replaceStepwise(lua, args));
-  return new GsubFunction('gsub', (...args) => {
+  return new PausingFunction('gsub', (...args) => {
     const replacement = args[2];
     if (!(replacement instanceof LuaFunction) && !hasIndex(replacement)) return replaceAtOnce(args);
     return steps.call(...args);
   });
 }
-
-/** Neither native nor stepped: which of both, the arguments tell. */
-class GsubFunction extends LuaFunction {}
 
 function hasIndex(value: LuaValue): value is LuaTable {
   return value instanceof LuaTable && value.metatable !== undefined;
@@ -135,45 +119,30 @@ function replaceAtOnce(args: readonly LuaValue[]): LuaResult {
 
 function* replaceStepwise(lua: Lua, args: readonly LuaValue[]): LuaSteps {
   const building = new Building(taskOf(args));
+  const { search } = building;
   const replacement = args[2];
   while (building.next()) {
-    const { search } = building;
-    if (replacement instanceof LuaFunction) {
-      building.put(firstResult(yield* called(lua, replacement, search.captures())));
-    } else {
-      building.put(yield* indexed(lua, replacement as LuaTable, search.capture(0)));
+    const first = search.capture(0);
+    const captures = search.captureCount > 1 ? search.captures() : undefined;
+    let result: LuaResult;
+    try {
+      if (!(replacement instanceof LuaFunction)) result = lua.operations.index(replacement, first);
+      else if (captures === undefined) result = replacement.call(first);
+      else result = replacement.call(...captures);
+    } catch (error) {
+      throw leavingNative(error);
     }
+    if (result === PAUSED) result = yield* pausedSteps();
+    building.put(firstResult(result));
   }
   return building.result();
-}
-
-function* called(lua: Lua, f: LuaFunction, args: readonly LuaValue[]): LuaSteps {
-  return f instanceof NativeFunction ? f.call(...args) : yield* lua.call(f, ...args);
-}
-
-/** A field of a table as a script sees it, metatables included. */
-function* indexed(lua: Lua, table: LuaTable, key: LuaValue): Generator<void, LuaValue, void> {
-  let holder = table;
-  for (let depth = 0; depth < INDEX_CHAIN_MAX; depth++) {
-    const value = holder.get(key);
-    if (value !== undefined) return value;
-    const index = holder.metatable?.getString('__index');
-    if (index === undefined) return undefined;
-    if (index instanceof LuaFunction) return firstResult(yield* called(lua, index, [holder, key]));
-    if (!(index instanceof LuaTable)) {
-      throw new LuaError(`attempt to index a ${typeName(index)} value`);
-    }
-    holder = index;
-  }
-  throw new LuaError('loop in gettable');
 }
 
 /** A text in which matches are being replaced. */
 class Building {
   readonly search: PatternSearch;
   readonly #countMax: number;
-  readonly #parts: string[] = [];
-  #bytes = 0;
+  #text = '';
   #count = 0;
   /** What is before it has been dealt with. */
   #done = 0;
@@ -191,33 +160,25 @@ class Building {
     if (this.#count > 0 && search.pattern.isAnchored) return false;
     if (!search.next(this.#from)) return false;
     this.#count++;
+    this.#from = search.end === search.start ? search.end + 1 : search.end;
     return true;
   }
 
   /** Puts a value in the place of the match; nil and false leave it as it is. */
   put(value: LuaValue): void {
-    const { search } = this;
-    const { subject, start, end } = search;
-    this.#from = end === start ? end + 1 : end;
     if (value === undefined || value === false) return;
     if (typeof value !== 'string' && typeof value !== 'number') {
       throw callError(`invalid replacement value (a ${typeName(value)})`);
     }
-    this.#add(subject.slice(this.#done, start));
-    this.#add(textArgument(value, 1, 1));
+    const { subject, start, end } = this.search;
+    if (start > this.#done) this.#text = appended(this.#text, subject.slice(this.#done, start));
+    this.#text = appended(this.#text, textArgument(value, 1, 1));
     this.#done = end;
-  }
-
-  #add(text: string): void {
-    this.#bytes += text.length;
-    checkBytes(this.#bytes);
-    this.#parts.push(text);
   }
 
   result(): readonly LuaValue[] {
     const { subject } = this.search;
-    if (this.#parts.length === 0) return [subject, this.#count];
-    this.#add(subject.slice(this.#done));
-    return [this.#parts.join(''), this.#count];
+    const rest = this.#done === 0 ? subject : subject.slice(this.#done);
+    return [appended(this.#text, rest), this.#count];
   }
 }

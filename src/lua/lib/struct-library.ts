@@ -13,6 +13,7 @@ import {
   readUnsigned,
   readUnsigned64,
   reversed,
+  smallBytes,
 } from './byte-text.ts';
 import { unsignedBits } from './number-format.ts';
 import { textNumber } from './numbers.ts';
@@ -91,8 +92,13 @@ function packed(layout: StructFormat, value: LuaValue, index: number): string {
       ? floatBytes(number)
       : letter === 'd'
         ? doubleBytes(number)
-        : bytesOf(unsignedBits(Math.trunc(number)), size);
+        : integerBytes(Math.trunc(number), size);
   return layout.isLittle ? reversed(bytes) : bytes;
+}
+
+function integerBytes(integer: number, size: number): string {
+  const isSmall = size <= SMALL_BYTES && Number.isSafeInteger(integer);
+  return isSmall ? smallBytes(integer, size) : bytesOf(unsignedBits(integer), size);
 }
 
 class Unpacking {

@@ -1,7 +1,7 @@
 /** gsub with a text, in which `%0` to `%9` stand for what was captured. */
 import type { LuaValue } from '../values.ts';
 import { textArgument } from './arguments.ts';
-import { checkBytes } from './bounded-text.ts';
+import { appended, checkBytes } from './bounded-text.ts';
 import { type Pattern, PatternSearch } from './pattern-search.ts';
 
 /** Index of the whole match among captures. */
@@ -18,9 +18,13 @@ export function replaceByText(
   countMax: number,
 ): readonly LuaValue[] {
   const pieces = piecesOf(text);
-  if (countMax === Infinity && !pattern.isAnchored && pattern.expression !== undefined) {
-    const quick = replaceQuickly(subject, pattern.expression.anywhere, pieces, pattern);
-    if (quick !== undefined) return quick;
+  const [only] = pieces;
+  const isLiteral = pattern.isPlain && !/[)\0]/.test(pattern.text) && pattern.text !== '';
+  if (isLiteral && countMax === Infinity && pieces.length === 1 && typeof only === 'string') {
+    const parts = subject.split(pattern.text);
+    const count = parts.length - 1;
+    checkBytes(subject.length + count * (only.length - pattern.text.length));
+    return [count === 0 ? subject : parts.join(only), count];
   }
   return replaceStepwise(new PatternSearch(subject, pattern), pieces, countMax);
 }
@@ -47,81 +51,28 @@ function piecesOf(text: string): Replacement {
   return pieces;
 }
 
-/** By the engine's own replacement; undefined if captures or the size of its stack stand in the way. */
-function replaceQuickly(
-  subject: string,
-  expression: RegExp,
-  pieces: Replacement,
-  pattern: Pattern,
-): readonly LuaValue[] | undefined {
-  let count = 0;
-  let bytes = subject.length;
-  const [only] = pieces;
-  const isPlain = pieces.length === 1 && typeof only === 'string';
-  const { positions } = pattern.expression!;
-  if (!isPlain && (positions.includes(true) || !isCovered(pieces, positions.length))) {
-    return undefined;
-  }
-  const plain = isPlain ? only : '';
-  const byPlain = (): string => {
-    count++;
-    bytes += plain.length;
-    checkBytes(bytes);
-    return plain;
-  };
-  const byPieces = (...groups: string[]): string => {
-    count++;
-    let text = '';
-    for (const piece of pieces) text += textOf(piece, groups, positions.length);
-    bytes += text.length;
-    checkBytes(bytes);
-    return text;
-  };
-  try {
-    return [subject.replace(expression, isPlain ? byPlain : byPieces), count];
-  } catch (error) {
-    if (error instanceof RangeError) return undefined;
-    throw error;
-  }
-}
-
-/** Whether all captures that the replacement names are there; `%1` of none is the whole match. */
-function isCovered(pieces: Replacement, captureCount: number): boolean {
-  return pieces.every((piece) => typeof piece === 'string' || piece < Math.max(1, captureCount));
-}
-
-function textOf(piece: string | number, groups: readonly string[], captureCount: number): string {
-  if (typeof piece === 'string') return piece;
-  return captureCount === 0 ? groups[0]! : groups[piece + 1]!;
-}
-
 function replaceStepwise(
   search: PatternSearch,
   pieces: Replacement,
   countMax: number,
 ): readonly LuaValue[] {
   const { subject, pattern } = search;
-  const parts: string[] = [];
-  let bytes = 0;
-  const add = (text: string): void => {
-    bytes += text.length;
-    checkBytes(bytes);
-    parts.push(text);
-  };
+  let text = '';
   let count = 0;
   let done = 0;
   for (let from = 0; count < countMax && from <= subject.length;) {
     if (!search.next(from)) break;
     count++;
-    add(subject.slice(done, search.start));
+    const { start, end } = search;
+    if (start > done) text = appended(text, subject.slice(done, start));
     for (const piece of pieces) {
-      if (typeof piece === 'string') add(piece);
-      else add(piece === WHOLE ? search.whole : textArgument(search.capture(piece), 1, 1));
+      if (typeof piece === 'string') text = appended(text, piece);
+      else if (piece === WHOLE) text = appended(text, search.whole);
+      else text = appended(text, textArgument(search.capture(piece), 1, 1));
     }
-    done = search.end;
-    from = search.end === search.start ? search.end + 1 : search.end;
+    done = end;
+    from = end === start ? end + 1 : end;
     if (pattern.isAnchored) break;
   }
-  add(subject.slice(done));
-  return [parts.join(''), count];
+  return [appended(text, done === 0 ? subject : subject.slice(done)), count];
 }
