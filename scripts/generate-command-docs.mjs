@@ -39,6 +39,7 @@ const FACT_FAMILIES = {
     ...['psubscribe', 'publish', 'pubsub', 'punsubscribe', 'spublish', 'ssubscribe', 'subscribe'],
     ...['sunsubscribe', 'unsubscribe'],
   ],
+  scripting: ['eval', 'eval_ro', 'evalsha', 'evalsha_ro', 'script'],
   transactions: ['discard', 'exec', 'multi', 'unwatch', 'watch'],
   sort: ['sort', 'sort_ro'],
 };
@@ -69,10 +70,11 @@ const HELPFUL = [
     'object',
     'pubsub',
   ],
-  ...['slowlog', 'xgroup', 'xinfo'],
+  ...['script', 'slowlog', 'xgroup', 'xinfo'],
 ];
 const DOC_GROUPS = [
-  ...['bitmap', 'cluster', 'connection', 'generic', 'pubsub', 'server', 'string', 'transactions'],
+  ...['bitmap', 'cluster', 'connection', 'generic', 'pubsub', 'scripting', 'server', 'string'],
+  'transactions',
   ...FACT_GROUPS,
 ];
 

@@ -2,7 +2,7 @@
 import type { UnixMs } from '../base/index.ts';
 
 export type AclLogReason = 'command' | 'key' | 'channel' | 'auth';
-export type AclLogContext = 'toplevel' | 'multi';
+export type AclLogContext = 'toplevel' | 'multi' | 'lua';
 
 /** One refusal. */
 export interface AclRefusal {

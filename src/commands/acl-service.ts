@@ -1,5 +1,5 @@
 /** What the node offers the ACL commands. */
-import type { Acl, AclLog } from '../acl/index.ts';
+import type { Acl, AclLog, AclLogContext } from '../acl/index.ts';
 import type { Session } from './session.ts';
 
 /** A refused call or login. */
@@ -8,6 +8,8 @@ export interface Refused {
   readonly object: Buffer;
   /** Default: the session's. */
   readonly userName?: string;
+  /** Default: what the client is doing. */
+  readonly context?: AclLogContext;
 }
 
 export interface AclService {

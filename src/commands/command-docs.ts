@@ -12,6 +12,7 @@ import { HASH_DOCS } from './docs/hash.ts';
 import { HYPERLOGLOG_DOCS } from './docs/hyperloglog.ts';
 import { LIST_DOCS } from './docs/list.ts';
 import { PUBSUB_DOCS } from './docs/pubsub.ts';
+import { SCRIPTING_DOCS } from './docs/scripting.ts';
 import { SENTINEL_DOCS } from './docs/sentinel.ts';
 import { SERVER_DOCS } from './docs/server.ts';
 import { SET_DOCS } from './docs/set.ts';
@@ -31,6 +32,7 @@ const SOURCES: Readonly<Record<string, string>> = {
   hyperloglog: HYPERLOGLOG_DOCS,
   list: LIST_DOCS,
   pubsub: PUBSUB_DOCS,
+  scripting: SCRIPTING_DOCS,
   sentinel: SENTINEL_DOCS,
   server: SERVER_DOCS,
   set: SET_DOCS,

@@ -41,6 +41,13 @@ export interface Context {
    * client's place in the queue of each key, and answers nothing (a null array) when the time is over.
    */
   blockOnKeys(request: Request, wait: KeyWait): void;
+  /**
+   * The call goes on in later turns, as a script does that takes long: it ends, and its client goes on, when the node is
+   * told that the script has ended.
+   */
+  suspend(): void;
+  /** The error that the call answers has been counted where it arose. */
+  noteErrorCounted(): void;
   /** The call goes on to replicas in this form instead of its own bytes (if it changed anything). */
   propagateAs(args: readonly (Buffer | string)[]): void;
   /** Something more goes on to replicas after the call itself. */

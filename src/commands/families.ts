@@ -13,6 +13,7 @@ import { listCommands } from './list.ts';
 import { pubsubCommands } from './pubsub-commands.ts';
 import { replicationCommands } from './replication-commands.ts';
 import { scanCommands } from './scan.ts';
+import { scriptingCommands } from './scripting.ts';
 import { sentinelCommands } from './sentinel.ts';
 import { serverCommands } from './server-commands.ts';
 import { setCommands } from './set.ts';
@@ -41,6 +42,7 @@ export const commandSpecs: readonly CommandSpec[] = [
   ...sortCommands,
   ...pubsubCommands,
   ...transactionCommands,
+  ...scriptingCommands,
   ...serverCommands,
   ...replicationCommands,
   ...clusterCommands,

@@ -26,6 +26,7 @@ export type {
 } from './persistence.ts';
 export { PubSub, type SubscriptionKind } from './pubsub-registry.ts';
 export { type Redacted, redactedArguments } from './redaction.ts';
+export type { EvalManner, ScriptCaller, ScriptService } from './script-service.ts';
 export type {
   ClientService,
   ClusterService,
@@ -78,6 +79,7 @@ export {
   FLAG_PROTECTED,
   FLAG_PUBSUB,
   FLAG_READONLY,
+  FLAG_SCRIPT,
   FLAG_SKIP_MONITOR,
   FLAG_SKIP_SLOWLOG,
   FLAG_STALE,

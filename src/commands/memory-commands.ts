@@ -75,7 +75,7 @@ function stats({ server }: Context, _request: Request, reply: ReplyWriter): void
   whole('clients.normal', memory.clientBytes);
   whole('cluster.links', 0);
   whole('aof.buffer', 0);
-  whole('lua.caches', 0);
+  whole('lua.caches', server.scripts.bytes);
   whole('functions.caches', 0);
   for (const db of filled) {
     reply.bulkText(`db.${db.index}`);

@@ -50,6 +50,9 @@ function shutdown({ server, session }: Context, request: Request, reply: ReplyWr
   if (words.has('abort')) {
     return ending.abort() ? reply.ok() : reply.error('ERR No shutdown in progress.');
   }
+  // A half-done script must not be saved.
+  const { busyError } = server.scripts;
+  if (busyError !== undefined && !words.has('nosave')) return reply.error(busyError);
   if (!ending.begin(endFlags(words), session)) reply.error(ERR_SHUTDOWN);
 }
 

@@ -10,6 +10,7 @@ import type { AclService } from './acl-service.ts';
 import type { LatencyMonitor } from './latency-monitor.ts';
 import type { PersistenceService, SaveProgress } from './persistence.ts';
 import type { PubSub } from './pubsub-registry.ts';
+import type { ScriptService } from './script-service.ts';
 import type { Session } from './session.ts';
 import type { SlowLog } from './slow-log.ts';
 import type { ServerStats } from './stats.ts';
@@ -207,6 +208,7 @@ export interface Server {
   readonly sentinel: SentinelService | undefined;
   readonly migrator: MigrateService;
   readonly persistence: PersistenceService;
+  readonly scripts: ScriptService;
   readonly system: SystemFacts;
   log(level: LogLevel, text: string): void;
   readonly ending: EndingService;

@@ -40,6 +40,8 @@ export type Blocked =
 
 export interface QueuedCommand {
   readonly command: Command;
+  /** Of the command; of a script, its own. */
+  readonly flags: number;
   /** The request in canonical array form. */
   readonly bytes: Buffer;
 }
@@ -54,9 +56,9 @@ export interface WatchedKey {
 
 /**
  * `master`: the link to our master, whose commands need no checks. `replica`: it follows our stream. `source`: it sends
- * the keys of slots that move here.
+ * the keys of slots that move here. `script`: no connection, but as whom a script runs its commands.
  */
-export type SessionRole = 'normal' | 'master' | 'replica' | 'source';
+export type SessionRole = 'normal' | 'master' | 'replica' | 'source' | 'script';
 
 /** State of one client connection. The node's client adds the socket. */
 export abstract class Session {

@@ -116,6 +116,10 @@ function readOptions(
   for (let i = 1; i < request.argc && found.firstKey === 0; i++) {
     const more = request.argc - 1 - i;
     if (more > 0 && request.is(i, 'block')) {
+      if (context.session.role === 'script') {
+        const name = request.text(0);
+        return refuse(reply, `ERR ${name} command is not allowed with BLOCK option from scripts`);
+      }
       if (!blockOption(context, request, ++i, found, reply)) return undefined;
     } else if (more > 0 && request.is(i, 'count')) {
       const count = request.int(++i);

@@ -11,6 +11,8 @@ import type { LatencyHistogram } from './latency-histogram.ts';
 export const FLAG_WRITE: number = 1 << 0;
 export const FLAG_READONLY: number = 1 << 1;
 export const FLAG_DENYOOM: number = 1 << 2;
+/** Runs a script, whose own flags count. */
+export const FLAG_SCRIPT: number = 1 << 3;
 export const FLAG_ADMIN: number = 1 << 4;
 export const FLAG_PUBSUB: number = 1 << 5;
 export const FLAG_NOSCRIPT: number = 1 << 6;
@@ -61,6 +63,16 @@ const PROTECTED: ReadonlySet<string> = new Set([
   'module|unload',
 ]);
 
+/** What they do may go on to replicas although they have no `write`; COMMAND INFO does not show it. Source: 7.0 behaviour under CLIENT PAUSE. */
+const MAY_REPLICATE: ReadonlySet<string> = new Set([
+  ...['eval', 'evalsha', 'fcall', 'pfcount', 'publish', 'spublish'],
+]);
+
+/** Their flags depend on what they run. */
+const SCRIPT_RUNNERS: ReadonlySet<string> = new Set([
+  ...['eval', 'eval_ro', 'evalsha', 'evalsha_ro', 'fcall', 'fcall_ro'],
+]);
+
 /** What a node counted of one command. */
 export interface CommandCounters {
   calls: number;
@@ -104,8 +116,10 @@ export class Command<C = never> {
     this.fullName = parent === undefined ? spec.name : `${parent.name}|${spec.name}`;
     this.arity = spec.arity;
     this.flags = spec.flags.reduce((bits, flag) => bits | (FLAG_BITS[flag] ?? 0), 0);
-    if (PROTECTED.has(this.fullName) || PROTECTED.has(parent?.name ?? ''))
-      this.flags |= FLAG_PROTECTED;
+    const names = [this.fullName, parent?.name ?? ''];
+    if (names.some((name) => PROTECTED.has(name))) this.flags |= FLAG_PROTECTED;
+    if (parent === undefined && MAY_REPLICATE.has(spec.name)) this.flags |= FLAG_MAY_REPLICATE;
+    if (parent === undefined && SCRIPT_RUNNERS.has(spec.name)) this.flags |= FLAG_SCRIPT;
     this.run = spec.run;
     this.subcommands = new Map(
       (spec.subcommands ?? []).map((sub) => [sub.name, new Command(sub, spec)]),

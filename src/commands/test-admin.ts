@@ -93,6 +93,7 @@ export class AdminServer {
       discard: (session: Session) => (session.queue = undefined),
       unwatch: (session: Session) => (session.isWatchBroken = false),
       isWatchBroken: (session: Session) => session.isWatchBroken,
+      scripts: { busyError: undefined, count: 0, bytes: 0 },
       failover: { state: 'no-failover' },
       persistence: { loading: undefined },
       ending: {
@@ -132,6 +133,8 @@ export class AdminServer {
       blockOnKeys: () => {},
       propagateAs: () => {},
       preventPropagation: () => {},
+      suspend: () => {},
+      noteErrorCounted: () => {},
       notify: () => {},
     } satisfies Context;
     command.run(context, request, session.reply);

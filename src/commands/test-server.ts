@@ -143,6 +143,8 @@ export class TestServer {
       alsoPropagate: (_dbIndex, args) => {
         this.propagated.push(joined(args));
       },
+      suspend: () => {},
+      noteErrorCounted: () => {},
       preventPropagation: () => {
         this.#isPrevented = true;
       },

@@ -71,14 +71,14 @@ export class AclPart implements AclService {
     return undefined;
   }
 
-  noteRefused(session: Session, { reason, object, userName }: Refused): void {
+  noteRefused(session: Session, { reason, object, userName, context }: Refused): void {
     const { now, unixNow, settings, isInTransaction } = this.#host;
     const isQueued = isInTransaction || session.queue !== undefined;
     this.refusals.add(
       {
         reason,
         object,
-        context: isQueued ? 'multi' : 'toplevel',
+        context: context ?? (isQueued ? 'multi' : 'toplevel'),
         userName: userName ?? session.user.name,
         clientInfo: clientLine(session, now),
       },

@@ -3,6 +3,8 @@
 export class BackgroundWork {
   readonly #ask: () => void;
   #slices: (() => boolean)[] = [];
+  /** Alone while it lasts. */
+  #sole: (() => boolean) | undefined;
 
   /** `ask`: asks for `run` to be called soon. */
   constructor(ask: () => void) {
@@ -11,11 +13,22 @@ export class BackgroundWork {
 
   /** `slice` is called again and again until it returns false. */
   add(slice: () => boolean): void {
-    if (this.#slices.length === 0) this.#ask();
+    if (this.#slices.length === 0 && this.#sole === undefined) this.#ask();
     this.#slices.push(slice);
   }
 
+  /** As `add`, and nothing else is worked on until it returns false. */
+  addSole(slice: () => boolean): void {
+    if (this.#slices.length === 0) this.#ask();
+    this.#sole = slice;
+  }
+
   run(): void {
+    if (this.#sole !== undefined) {
+      if (!this.#sole()) this.#sole = undefined;
+      if (this.#sole !== undefined || this.#slices.length > 0) this.#ask();
+      return;
+    }
     const slices = this.#slices;
     this.#slices = [];
     for (const slice of slices) if (slice()) this.#slices.push(slice);

@@ -3,6 +3,7 @@ import { KEYSPACE_EVENT } from '../config/index.ts';
 import type { Command, Context, KeyWait, Server, Session } from '../commands/index.ts';
 import type { Database } from '../keyspace/index.ts';
 import type { Request } from '../resp/index.ts';
+import { FEED_ALL } from './propagation.ts';
 import type { WaitQueue } from './wait-queue.ts';
 
 /** A command to pass on, as arguments. */
@@ -31,6 +32,18 @@ export class CallContext implements Context {
   readyArgument = 0;
   /** The call waits for keys instead of having answered. */
   hasBlocked = false;
+  /** The call goes on in later turns. */
+  isSuspended = false;
+  /** To whom its changes go: FEED_ bits. */
+  targets: number = FEED_ALL;
+  /** The error that it answers has been counted. */
+  isErrorCounted = false;
+  /** As things stood when it began. */
+  dbIndex = 0;
+  dirty = 0;
+  errorCount = 0;
+  /** All its changes go on together. */
+  isUnit = false;
 
   readonly #sink: CallSink;
 
@@ -42,7 +55,11 @@ export class CallContext implements Context {
   begin(session: Session, command: Command): void {
     this.session = session;
     this.command = command;
-    this.db = this.server.keyspace.databases[session.dbIndex]!;
+    const { keyspace } = this.server;
+    this.dbIndex = session.dbIndex;
+    this.db = keyspace.databases[session.dbIndex]!;
+    this.dirty = keyspace.dirty;
+    this.errorCount = session.reply.errorCount;
     this.rewritten = undefined;
     if (this.extra.length > 0) this.extra.length = 0;
     this.isPrevented = false;
@@ -53,7 +70,7 @@ export class CallContext implements Context {
 
   get mayBlock(): boolean {
     const { queue, role } = this.session;
-    return queue === undefined && role !== 'master' && role !== 'source';
+    return queue === undefined && role === 'normal';
   }
 
   blockOnKeys(request: Request, wait: KeyWait): void {
@@ -61,6 +78,14 @@ export class CallContext implements Context {
     // A call that is run again keeps its place in the queues and its deadline.
     if (this.readyArgument !== 0) return;
     this.#sink.waits.blockOnKeys(this.session, this.command, request, wait);
+  }
+
+  suspend(): void {
+    this.isSuspended = true;
+  }
+
+  noteErrorCounted(): void {
+    this.isErrorCounted = true;
   }
 
   get isPropagated(): boolean {

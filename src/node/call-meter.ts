@@ -72,6 +72,17 @@ export class CallMeter {
     this.#sinceUs = this.#clock.monoUs();
   }
 
+  /** Where the running call began; for `reopen`, when calls inside it have been timed on their own. */
+  mark(): number {
+    return this.#sinceUs;
+  }
+
+  /** The running call, which ends next, began at a mark. */
+  reopen(markUs: number): void {
+    this.settle();
+    this.#sinceUs = markUs;
+  }
+
   /** A call of this command is about to run: calls of another one are not timed with it. */
   before(command: Command): void {
     if (this.#untimed > 0 && command !== this.#command) this.settle();

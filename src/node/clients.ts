@@ -26,6 +26,7 @@ export class Clients implements ClientService {
   #pauseByUser: Pause | undefined;
   #pauseByFailover: Pause | undefined;
   #isPausedForEnd = false;
+  #isHeldForScript = false;
   isPaused = false;
   pausesAll = false;
   /** No client's requests run, as while MIGRATE waits for its target. */
@@ -155,6 +156,34 @@ export class Clients implements ClientService {
     this.#combine();
   }
 
+  /** A script goes on in later turns: nothing else changes data, and no request runs until `tellBusy`. */
+  holdForScript(): void {
+    this.#isHeldForScript = true;
+    this.isStalled = true;
+    this.#combine();
+  }
+
+  /** Requests run again, and most are refused. */
+  tellBusy(): void {
+    this.isStalled = false;
+    this.#onPauseEnd();
+  }
+
+  releaseAfterScript(): void {
+    this.#isHeldForScript = false;
+    this.isStalled = false;
+    this.#combine();
+    this.#onPauseEnd();
+  }
+
+  /** Does something for the script itself, which nothing holds. */
+  actForScript(act: () => void): void {
+    const { isPaused } = this;
+    this.isPaused = false;
+    act();
+    if (this.#isHeldForScript) this.isPaused = isPaused;
+  }
+
   unblock(session: Session, reason: 'timeout' | 'error'): boolean {
     const client = this.#byId.get(session.id);
     return client !== undefined && this.#unblock(client, reason);
@@ -252,7 +281,8 @@ export class Clients implements ClientService {
     this.isPaused =
       this.#pauseByUser !== undefined ||
       this.#pauseByFailover !== undefined ||
-      this.#isPausedForEnd;
+      this.#isPausedForEnd ||
+      this.#isHeldForScript;
     this.pausesAll = this.#pauseByUser?.what === 'all';
     if ((wasPaused && !this.isPaused) || (wasAll && !this.pausesAll)) this.#onPauseEnd();
   }

@@ -9,6 +9,7 @@ import {
   type BlockedOnKeys,
   type Command,
   FLAG_ASKING,
+  FLAG_MAY_REPLICATE,
   FLAG_WRITE,
   type Session,
   isToldPlainPorts,
@@ -23,7 +24,17 @@ const ERR_UNSERVED = 'CLUSTERDOWN Hash slot not served';
 const ERR_DOWN = 'CLUSTERDOWN The cluster is down';
 const ERR_DOWN_READS = 'CLUSTERDOWN The cluster is down and only accepts read commands';
 
+const ERR_SCRIPT_DOWN_READS =
+  'ERR Script attempted to execute a write command while the cluster is down and readonly';
+const ERR_SCRIPT_DOWN = 'ERR Script attempted to execute a command while the cluster is down';
+const ERR_SCRIPT_CROSS_SLOT =
+  'ERR Script attempted to access keys that do not hash to the same slot';
+const ERR_SCRIPT_ELSEWHERE = 'ERR Script attempted to access a non local key in a cluster node';
+
 const SHARD_COMMANDS: ReadonlySet<string> = new Set(['ssubscribe', 'sunsubscribe', 'spublish']);
+
+/** What may turn out to write to a slot that is being handed over. */
+const MAY_WRITE: number = FLAG_WRITE | FLAG_MAY_REPLICATE;
 
 export class ClusterRouter {
   readonly #inside: Inside;
@@ -41,6 +52,7 @@ export class ClusterRouter {
   #hasSeveralKeys = false;
   #isShardCommand = false;
   #isWrite = false;
+  #mayWrite = false;
   /** Whether the request last looked at writes to a slot that is being handed over. */
   isWriteHeld = false;
   #firstBuf: Buffer = Buffer.alloc(0);
@@ -55,14 +67,14 @@ export class ClusterRouter {
   /** The error that answers the request, undefined to serve it here. */
   redirect(session: Session, command: Command, request: Request): string | undefined {
     this.isWriteHeld = false;
+    this.#slot = -1;
     if (!command.hasKeys) {
       if (command.fullName !== 'exec' || session.queue === undefined) return undefined;
       return this.#redirectQueue(session, command);
     }
     this.#begin();
     const flaw = this.#look(command, request);
-    if (flaw !== undefined) return flaw;
-    return this.#slot < 0 ? undefined : this.#decide(session, command);
+    return flaw ?? this.#decideAny(session, command);
   }
 
   /** Why a client that waits for keys has to wait elsewhere; undefined while this node may serve it. */
@@ -91,7 +103,26 @@ export class ClusterRouter {
       const flaw = this.#look(command, this.#queued);
       if (flaw !== undefined) return flaw;
     }
-    return this.#slot < 0 ? undefined : this.#decide(session, exec);
+    return this.#decideAny(session, exec);
+  }
+
+  get slotOfLastRequest(): number | undefined {
+    return this.#slot < 0 ? undefined : this.#slot;
+  }
+
+  /** Source: the texts of redis-server 7.0.15. */
+  slotOfScript(session: Session, command: Command, request: Request): number | undefined | string {
+    if (!command.hasKeys) return undefined;
+    this.#begin();
+    const flaw = this.#look(command, request) ?? this.#decideAny(session, command);
+    if (flaw === undefined) return this.slotOfLastRequest;
+    if (flaw === ERR_DOWN_READS) return ERR_SCRIPT_DOWN_READS;
+    if (flaw === ERR_DOWN) return ERR_SCRIPT_DOWN;
+    return flaw === ERR_CROSS_SLOT ? ERR_SCRIPT_CROSS_SLOT : ERR_SCRIPT_ELSEWHERE;
+  }
+
+  #decideAny(session: Session, command: Command): string | undefined {
+    return this.#slot < 0 ? undefined : this.#decide(session, command);
   }
 
   #begin(): void {
@@ -102,11 +133,13 @@ export class ClusterRouter {
     this.#hasSeveralKeys = false;
     this.#isShardCommand = false;
     this.#isWrite = false;
+    this.#mayWrite = false;
   }
 
   /** Takes the keys of one command into account. */
   #look(command: Command, request: Request): string | undefined {
     if ((command.flags & FLAG_WRITE) !== 0) this.#isWrite = true;
+    if ((command.flags & MAY_WRITE) !== 0) this.#mayWrite = true;
     if (SHARD_COMMANDS.has(command.fullName)) this.#isShardCommand = true;
     if (command.hasMovableKeys) {
       for (const index of command.keyIndexes(request) ?? []) {
@@ -168,7 +201,7 @@ export class ClusterRouter {
       if (text !== undefined) return text;
     }
     const isMine = owner === machine.myself;
-    if (isMine) this.isWriteHeld = this.#isWrite && machine.isHeld(slot);
+    if (isMine) this.isWriteHeld = this.#mayWrite && machine.isHeld(slot);
     if (isMine && !this.#isMoving) return undefined;
     if (this.#isMoving) {
       if (command.fullName === 'migrate') return undefined;

@@ -65,7 +65,8 @@ test('a transaction is redirected by the keys of all its commands', () => {
   const [node] = nodes;
   const queued = (...args: string[]): void => {
     node!.session.queue ??= [];
-    node!.session.queue.push({ command: node!.commandOf(args), bytes: encodeRequest(args) });
+    const command = node!.commandOf(args);
+    node!.session.queue.push({ command, flags: command.flags, bytes: encodeRequest(args) });
   };
   queued('get', 'bar');
   expect(node!.route('exec')).toBeUndefined();

@@ -195,6 +195,14 @@ export class ClusterPart implements ClusterService {
     return this.#router.redirect(session, command, request);
   }
 
+  get slotOfLastRequest(): number | undefined {
+    return this.#router.slotOfLastRequest;
+  }
+
+  slotOfScript(session: Session, command: Command, request: Request): number | undefined | string {
+    return this.#router.slotOfScript(session, command, request);
+  }
+
   redirectBlocked(session: Session, blocked: BlockedOnKeys): string | undefined {
     return this.#router.redirectBlocked(session, blocked);
   }

@@ -1,4 +1,6 @@
 /** What a node does when settings change. */
+import { invariant } from '../base/index.ts';
+import type { Session } from '../commands/index.ts';
 import {
   type ConfigRefusal,
   type DirectiveName,
@@ -8,7 +10,9 @@ import {
 } from '../config/index.ts';
 import type { Keyspace } from '../keyspace/index.ts';
 import type { AclPart } from './acl.ts';
+import type { Client } from './client.ts';
 import type { Ports } from './ports.ts';
+import type { Turns } from './turns.ts';
 
 export interface ConfigChangeHost {
   readonly settings: Settings;
@@ -21,6 +25,12 @@ export interface ConfigChangeHost {
   readonly eviction: { sample(): void };
   readonly replication: { configure(): void };
   readonly cluster: { configure(changed: readonly DirectiveName[]): void } | undefined;
+}
+
+interface ListeningHost extends Turns {
+  readonly ports: Pick<Ports, 'listenAnew'>;
+  client(id: number): Client | undefined;
+  unblock(client: Client): void;
 }
 
 export function applyChanges(
@@ -44,6 +54,23 @@ export function applyChanges(
   host.replication.configure();
   host.cluster?.configure(changed);
   return undefined;
+}
+
+/** As `Server.listenAnew`. */
+export function listenAnew(
+  host: ListeningHost,
+  session: Session,
+  done: (isListening: boolean) => void,
+): void {
+  const client = host.client(session.id);
+  invariant(client !== undefined, 'a client that calls is known');
+  client.blocked = { kind: 'outside', deadline: undefined };
+  host.ports.listenAnew((isListening) => {
+    host.beginTurn();
+    done(isListening);
+    host.unblock(client);
+    host.endTurn();
+  });
 }
 
 function applyTls(

@@ -4,6 +4,7 @@ import type {
   Command,
   CommandTable,
   Context,
+  ScriptService,
   Server,
   Session,
 } from '../commands/index.ts';
@@ -28,6 +29,22 @@ export interface ClusterRouter {
   redirect(session: Session, command: Command, request: Request): string | undefined;
   /** Error text for a client whose keys this node serves no more, undefined to let it wait. */
   redirectBlocked(session: Session, blocked: BlockedOnKeys): string | undefined;
+  /** The slot of the keys of the request that `redirect` last let pass; undefined when it has none. */
+  readonly slotOfLastRequest: number | undefined;
+  /** The slot of the keys of a script's command; undefined when it has none; an error's text when it may not run here. */
+  slotOfScript(session: Session, command: Command, request: Request): number | undefined | string;
+}
+
+/** Scripts as the dispatcher sees them. */
+export interface ScriptDispatch extends ScriptService {
+  /** A script has begun and goes on in later turns; nothing else changes data. */
+  readonly isSuspended: boolean;
+  /** Whose script runs. */
+  readonly caller: Session | undefined;
+  /** To whom changes of the running script go: FEED_ bits. */
+  readonly targets: number;
+  /** The flags of a call of a command that runs a script: those of the script, if it tells them. */
+  flagsOf(command: Command, request: Request): number;
 }
 
 export interface DispatchHost extends Server {
@@ -38,6 +55,7 @@ export interface DispatchHost extends Server {
   readonly trackedCalls: TrackedCalls;
   readonly waits: WaitQueue;
   readonly isListening: boolean;
+  readonly scripts: ScriptDispatch;
   /** Commands wait: those that write, or all with `pausesAll`. */
   readonly isPaused: boolean;
   readonly pausesAll: boolean;
@@ -49,6 +67,8 @@ export interface DispatchHost extends Server {
   readonly takesAllChanges: boolean;
   /** Evicts keys while the data is larger than maxmemory allows; whether a command may use more memory then. */
   makeRoom(): boolean;
+  /** Why the disk forbids writes, if it does. */
+  diskFailure(): string | undefined;
   /** Whether min-replicas-to-write is met. */
   readonly hasEnoughReplicas: boolean;
   readonly hasMonitors: boolean;

@@ -6,18 +6,11 @@
 import { keySlot, splitArguments } from '../base/index.ts';
 import {
   type BlockedOnKeys,
-  Command,
+  type Command,
   type Context,
   FLAG_ADMIN,
-  FLAG_DENYOOM,
   FLAG_MAY_REPLICATE,
-  FLAG_NO_AUTH,
-  FLAG_NO_MULTI,
-  FLAG_PROTECTED,
-  FLAG_READONLY,
   FLAG_SKIP_MONITOR,
-  FLAG_LOADING,
-  FLAG_STALE,
   FLAG_WRITE,
   type QueuedCommand,
   type Session,
@@ -28,31 +21,14 @@ import {
 import { Request, RequestParser } from '../resp/index.ts';
 import { CallContext } from './call-context.ts';
 import type { Client } from './client.ts';
+import { isForeignProtocol, subcommand, unknownText } from './command-finding.ts';
 import type { DispatchHost } from './dispatch-host.ts';
+import { Refusals } from './refusals.ts';
+import { MAY_CHANGE, UNUSUAL } from './request-flags.ts';
+import type { ScriptSession } from './scripting/script-session.ts';
+import { SuspendedCalls } from './suspended-calls.ts';
 
 type RunnableCommand = Command<Context>;
-
-/** Flags that need a look beyond the fast path. */
-const UNUSUAL: number = FLAG_PROTECTED | FLAG_ADMIN | FLAG_NO_MULTI;
-
-/** Flags of commands that the state of the data or of the replicas may forbid. */
-const CHANGES: number = FLAG_WRITE | FLAG_DENYOOM;
-
-/** Flags of commands that read or change data. */
-const DATA_ACCESS: number = FLAG_WRITE | FLAG_READONLY | FLAG_MAY_REPLICATE;
-
-/** Commands that a RESP2 subscriber may send. */
-const SUBSCRIBER_COMMANDS: ReadonlySet<string> = new Set([
-  'ping',
-  'subscribe',
-  'ssubscribe',
-  'sunsubscribe',
-  'unsubscribe',
-  'psubscribe',
-  'punsubscribe',
-  'quit',
-  'reset',
-]);
 
 /** Commands that run at once inside MULTI. */
 const UNQUEUED_COMMANDS: ReadonlySet<string> = new Set([
@@ -80,23 +56,30 @@ const FOREIGN_PROTOCOL_WARNING =
 
 export class Dispatcher {
   readonly #host: DispatchHost;
-  readonly #context: CallContext;
+  #context: CallContext;
   /** EXEC runs queued commands inside its own call, so they have a context and request of their own. */
-  readonly #inner: CallContext;
+  #inner: CallContext;
   readonly #innerRequest: Request = new Request();
   /** For calls that waited for keys and are run again. */
   readonly #again: CallContext;
+  /** For what scripts call. */
+  readonly #script: CallContext;
+  readonly #suspended: SuspendedCalls = new SuspendedCalls();
+  /** What of the queue EXEC runs next, and where in the replies its answer begins. */
+  #queueAt = 0;
+  #queueReplyStart = 0;
   readonly #innerParser: RequestParser;
-  /** Whether the refusal in hand is the cluster's: EXEC passes it on as it is, so that clients can follow it. */
-  #isRedirection = false;
+  readonly #refusals: Refusals;
   /** Inside EXEC. */
   isRunningQueue = false;
 
   constructor(host: DispatchHost) {
     this.#host = host;
+    this.#refusals = new Refusals(host);
     this.#context = new CallContext(host);
     this.#inner = new CallContext(host);
     this.#again = new CallContext(host);
+    this.#script = new CallContext(host);
     this.#innerParser = new RequestParser({
       bulkBytesMax: Number.MAX_SAFE_INTEGER,
       splitInline: splitArguments,
@@ -131,7 +114,7 @@ export class Dispatcher {
     if ((flags & UNUSUAL) !== 0 || command.isContainer || !client.isPlain) return false;
     if (!command.acceptsCount(request.argc) || host.clusterRouter !== undefined) return false;
     if (host.isPaused || host.isLimited || host.replication.isReplica) return false;
-    return (flags & CHANGES) === 0 || host.takesAllChanges;
+    return (flags & MAY_CHANGE) === 0 || host.takesAllChanges;
   }
 
   #executeChecked(client: Client, main: RunnableCommand | undefined, request: Request): void {
@@ -142,7 +125,7 @@ export class Dispatcher {
       command === undefined
         ? unknownText(main, request)
         : command.acceptsCount(request.argc)
-          ? this.#refusal(client, command, request)
+          ? this.#refusals.of(client, command, request)
           : errors.wrongArity(command.fullName);
     if (main === undefined && isForeignProtocol(request)) {
       host.log('warning', FOREIGN_PROTOCOL_WARNING);
@@ -153,7 +136,7 @@ export class Dispatcher {
       return this.#enqueue(client, command!, request);
     }
     const isHeld = host.isPaused || host.clusterRouter?.isWriteHeld === true;
-    if (isHeld && this.#mustPause(client, command!)) {
+    if (isHeld && this.#mustPause(client, command!, request)) {
       client.blocked = { kind: 'pause' };
       return;
     }
@@ -193,6 +176,10 @@ export class Dispatcher {
    */
   #executeFromSource(client: Client, main: RunnableCommand | undefined, request: Request): void {
     const { clusterRouter, keyspace } = this.#host;
+    if (this.#host.scripts.isSuspended) {
+      client.blocked = { kind: 'pause' };
+      return;
+    }
     const command = main !== undefined && main.isContainer ? subcommand(main, request) : main;
     if (command?.fullName === 'cluster|syncslots') {
       return this.#executeChecked(client, main, request);
@@ -261,7 +248,9 @@ export class Dispatcher {
 
   /** Runs the calls that wait for keys which are ready now. */
   serveReady(): void {
-    const { clock, keyspace, replication, waits } = this.#host;
+    const { clock, keyspace, replication, scripts, waits } = this.#host;
+    // A script is one change: what it made ready so far is not to be had yet.
+    if (scripts.isSuspended) return;
     // What made the keys ready may have taken long, and they may have expired meanwhile.
     keyspace.nowMs = clock.unixMs();
     const served = waits.serveReady((session, blocked, argument) =>
@@ -280,20 +269,69 @@ export class Dispatcher {
 
   /** EXEC: runs what is queued, one reply each. */
   runQueue(session: Session): void {
-    this.isRunningQueue = true;
-    const queue = session.queue ?? [];
     const { reply } = session;
     this.#context.hasRunQueue = true;
-    reply.array(queue.length);
-    for (const { command, bytes } of queue) {
+    this.#queueAt = 0;
+    this.#queueReplyStart = reply.length;
+    reply.array(session.queue?.length ?? 0);
+    this.#goOnWithQueue(session);
+  }
+
+  /** Runs what is left of the queue, up to a script that takes long. */
+  #goOnWithQueue(session: Session): void {
+    this.isRunningQueue = true;
+    const queue = session.queue ?? [];
+    while (this.#queueAt < queue.length) {
+      const { command, bytes } = queue[this.#queueAt++]!;
       this.#innerParser.parse(this.#innerRequest, bytes, 0, bytes.length);
       // Only this dispatcher fills queues, with commands of its own table.
       const runnable = command as RunnableCommand;
       if (this.#isNowDenied(session, runnable, this.#innerRequest)) continue;
       this.#call(this.#inner, session, runnable, this.#innerRequest);
+      if (!this.#inner.isSuspended) continue;
+      this.isRunningQueue = false;
+      this.#context.suspend();
+      return;
     }
     this.isRunningQueue = false;
     this.#host.discard(session);
+  }
+
+  /** Runs a command of a script, which has checked it; its reply is in the session's writer. */
+  runFromScript(session: ScriptSession, command: RunnableCommand, request: Request): void {
+    this.#script.targets = this.#host.scripts.targets;
+    this.#call(this.#script, session, command, request);
+  }
+
+  /** A script that calls were waiting for is about to answer. */
+  restoreReply(): void {
+    this.#suspended.restoreReply();
+  }
+
+  /** The script that calls were waiting for has ended: they end now, unless the next one in the queue takes long, too. */
+  endSuspended(): void {
+    const { inner, outer } = this.#suspended.take();
+    this.#context = outer.context;
+    if (inner !== undefined) {
+      const { session } = outer.context;
+      this.#inner = inner.context;
+      this.#inner.isSuspended = false;
+      this.#finish(this.#inner, inner.request);
+      this.#goOnWithQueue(session);
+      if (this.#inner.isSuspended) return this.#suspend(outer.context, outer.request);
+    }
+    outer.context.isSuspended = false;
+    this.#finish(outer.context, outer.request);
+  }
+
+  /** A call goes on later: what others call meanwhile gets contexts of its own. */
+  #suspend(context: CallContext, request: Request): void {
+    if (context === this.#inner) return this.#suspended.addInner(context, request);
+    const { reply } = context.session;
+    const start = context.hasRunQueue ? this.#queueReplyStart : reply.length;
+    this.#suspended.addOuter(context, request, reply, start);
+    this.#context = new CallContext(this.#host);
+    this.#inner = new CallContext(this.#host);
   }
 
   /** Whether the rights of a client have changed so that a queued command must not run; then it is answered. */
@@ -308,118 +346,11 @@ export class Dispatcher {
     return true;
   }
 
-  #refusal(client: Client, command: RunnableCommand, request: Request): string | undefined {
-    const host = this.#host;
-    const { flags } = command;
-    if ((flags & UNUSUAL) !== 0) {
-      const text = this.#unusualRefusal(client, command);
-      if (text !== undefined) return text;
-    }
-    if (!client.isAuthenticated && (flags & FLAG_NO_AUTH) === 0) {
-      // A password that is not needed any more is not asked for.
-      if (!host.acl.acl.defaultUser.isOpen) return errors.ERR_NO_AUTH;
-    }
-    if (!client.user.isUnrestricted) {
-      const text = this.#aclRefusal(client, command, request);
-      if (text !== undefined) return text;
-    }
-    if (host.isLimited) {
-      const text = this.#limitRefusal(command, client);
-      if (text !== undefined) return text;
-    }
-    if (host.clusterRouter !== undefined && client.role !== 'master') {
-      const text = host.clusterRouter.redirect(client, command, request);
-      if (text !== undefined) {
-        this.#isRedirection = true;
-        return text;
-      }
-    }
-    if (((flags & CHANGES) !== 0 || client.queue !== undefined) && client.role !== 'master') {
-      const text = this.#changeRefusal(command, client);
-      if (text !== undefined) return text;
-    }
-    if (
-      client.reply.resp === 2 &&
-      client.isSubscriber &&
-      !SUBSCRIBER_COMMANDS.has(command.fullName)
-    ) {
-      return (
-        `ERR Can't execute '${command.fullName}': only (P|S)SUBSCRIBE / (P|S)UNSUBSCRIBE / ` +
-        'PING / QUIT / RESET are allowed in this context'
-      );
-    }
-    if ((client.isMonitor || client.role === 'replica') && (flags & DATA_ACCESS) !== 0) {
-      return "ERR Replica can't interact with the keyspace";
-    }
-    if (host.isStale && !isServedStale(client, command)) return errors.ERR_MASTER_DOWN;
-    return undefined;
-  }
-
-  /** What the client's user must not do; it goes into the ACL's log. */
-  #aclRefusal(client: Client, command: RunnableCommand, request: Request): string | undefined {
-    const { acl } = this.#host;
-    const call = aclCall(acl.acl, command, request);
-    const denial = client.user.denial(call);
-    if (denial === undefined) return undefined;
-    const { reason } = denial;
-    if (reason === 'command') {
-      acl.noteRefused(client, { reason, object: Buffer.from(command.fullName, 'latin1') });
-      return `NOPERM this user has no permissions to run the '${command.fullName}' command`;
-    }
-    const object =
-      reason === 'key' ? call.keys[denial.index]!.key : call.channels[denial.index]!.channel;
-    acl.noteRefused(client, { reason, object });
-    return `NOPERM this user has no permissions to access one of the ${reason}s used as arguments`;
-  }
-
-  /** While data is loaded, or when it could not be saved. */
-  #limitRefusal(command: RunnableCommand, client: Client): string | undefined {
-    const { persistence, replication, settings } = this.#host;
-    if (persistence.loading !== undefined) {
-      return (command.flags & FLAG_LOADING) === 0 ? errors.ERR_LOADING : undefined;
-    }
-    const isWrite = (flagsOf(command, client) & FLAG_WRITE) !== 0;
-    if (replication.isReplica || (!isWrite && command.fullName !== 'ping')) return undefined;
-    const { aof } = persistence;
-    if (aof.failure !== undefined) return errors.aofMisconfigured(aof.failure);
-    const mustSave = settings['stop-writes-on-bgsave-error'] && settings.save.length > 0;
-    return mustSave && persistence.hasFailed ? errors.ERR_MISCONF : undefined;
-  }
-
-  #unusualRefusal(client: Client, command: Command): string | undefined {
-    const { flags } = command;
-    if ((flags & FLAG_PROTECTED) !== 0 && !this.#host.allowsProtected(client, command)) {
-      const name = command.fullName.split('|')[0] === 'module' ? 'MODULE' : 'DEBUG';
-      const option = name === 'DEBUG' ? 'enable-debug-command' : 'enable-module-command';
-      return (
-        `ERR ${name} command not allowed. If the ${option} option is set to "local", you can run it ` +
-        'from a local connection, otherwise you need to set this option in the configuration file, ' +
-        'and then restart the server.'
-      );
-    }
-    if ((flags & FLAG_NO_MULTI) !== 0 && client.queue !== undefined) {
-      return 'ERR Command not allowed inside a transaction';
-    }
-    return undefined;
-  }
-
-  /** Why a command that changes data, or EXEC with such commands in its queue, may not run now. */
-  #changeRefusal(command: RunnableCommand, client: Client): string | undefined {
-    const host = this.#host;
-    const flags = flagsOf(command, client);
-    if ((flags & FLAG_DENYOOM) !== 0 && !host.makeRoom()) return errors.ERR_OOM;
-    if ((flags & FLAG_WRITE) === 0) return undefined;
-    if (host.replication.isReplica) {
-      return host.settings['replica-read-only'] ? errors.ERR_READONLY : undefined;
-    }
-    return host.hasEnoughReplicas ? undefined : errors.ERR_NO_REPLICAS;
-  }
-
   #reject(client: Client, command: Command | undefined, text: string): void {
     if (command !== undefined) command.counters.rejectedCalls++;
     this.#host.stats.countError(text);
-    const isRedirection = this.#isRedirection;
-    this.#isRedirection = false;
+    const { isRedirection } = this.#refusals;
+    this.#refusals.isRedirection = false;
     if (command?.fullName === 'exec') {
       this.#host.discard(client);
       if (isRedirection) return client.reply.error(text);
@@ -433,48 +364,64 @@ export class Dispatcher {
 
   #enqueue(client: Client, command: RunnableCommand, request: Request): void {
     const bytes = Buffer.from(request.buf.subarray(request.start, request.end));
-    const queued: QueuedCommand = { command, bytes };
+    const queued: QueuedCommand = {
+      command,
+      flags: this.#refusals.flagsOf(command, request),
+      bytes,
+    };
     client.queue!.push(queued);
     client.queueBytes += bytes.length;
     client.reply.simple('QUEUED');
   }
 
-  #mustPause(client: Client, command: RunnableCommand): boolean {
+  #mustPause(client: Client, command: RunnableCommand, request: Request): boolean {
     if (client.role !== 'normal') return false;
     if (this.#host.pausesAll) return true;
     const changing = FLAG_WRITE | FLAG_MAY_REPLICATE;
-    if ((command.flags & changing) !== 0) return true;
+    if ((this.#refusals.flagsOf(command, request) & changing) !== 0) return true;
     if (command.fullName !== 'exec' || client.queue === undefined) return false;
-    return client.queue.some((queued) => (queued.command.flags & changing) !== 0);
+    return client.queue.some((queued) => (queued.flags & changing) !== 0);
   }
 
   #call(context: CallContext, session: Session, command: RunnableCommand, request: Request): void {
     const host = this.#host;
-    const { keyspace, propagation, stats } = host;
     host.meter.before(command);
-    const { reply } = session;
-    const dbIndex = session.dbIndex;
-    const dirty = keyspace.dirty;
-    const errors = reply.errorCount;
-    if (host.tracking.clientCount > 0) host.trackedCalls.begin(session);
+    if (host.tracking.clientCount > 0 && context !== this.#script) {
+      host.trackedCalls.begin(session);
+    }
     context.begin(session, command);
-    const isOutermost = context === this.#context;
     const isUnit = host.isListening && !command.touchesArbitraryKeys;
-    if (isUnit) propagation.begin();
-    command.run!(context, request, reply);
-    const isChanged = keyspace.dirty !== dirty;
+    context.isUnit = isUnit;
+    if (isUnit) host.propagation.begin();
+    command.run!(context, request, session.reply);
+    if (context.isSuspended) this.#suspend(context, request);
+    else this.#finish(context, request);
+  }
+
+  /** What follows when a command has run. */
+  #finish(context: CallContext, request: Request): void {
+    const host = this.#host;
+    const { keyspace, propagation, stats } = host;
+    const { session, dbIndex } = context;
+    // Contexts are given runnable commands only.
+    const command = context.command as RunnableCommand;
+    const { reply } = session;
+    const isOutermost = context === this.#context;
+    const isChanged = keyspace.dirty !== context.dirty;
     if ((isChanged || context.isForced) && !context.isPrevented) {
-      if (host.isListening) this.#propagate(context, { dbIndex, isOutermost }, request);
+      if (host.isListening) this.#propagate(context, isOutermost, request);
     } else if (context.extra.length > 0) {
       for (const extra of context.extra) propagation.addArgs(extra.dbIndex, extra.args);
     }
-    if (isUnit) propagation.end();
+    if (context.isUnit) propagation.end();
     if (isOutermost && isChanged) session.writeOffset = host.replication.history.masterReplOffset;
     const isAgain = context === this.#again;
     if (host.hasMonitors && !isAgain && (command.flags & (FLAG_SKIP_MONITOR | FLAG_ADMIN)) === 0) {
       host.showMonitors(session, { command, request, dbIndex });
     }
-    if (host.tracking.clientCount > 0) {
+    if (host.tracking.clientCount > 0 && context === this.#script) {
+      host.trackedCalls.read(host.scripts.caller ?? session, command, request);
+    } else if (host.tracking.clientCount > 0) {
       const isLast = isOutermost || isAgain;
       host.trackedCalls.end({ session, command, request, isOutermost: isLast });
     }
@@ -482,31 +429,28 @@ export class Dispatcher {
     // A call that waits is counted when it ends.
     if (context.hasBlocked) return host.meter.skip();
     // What EXEC ran has counted its own errors.
-    if (reply.errorCount !== errors && !context.hasRunQueue) {
+    if (reply.errorCount !== context.errorCount && !context.hasRunQueue) {
       command.counters.failedCalls++;
-      stats.countError(reply.lastError);
+      if (!context.isErrorCounted) stats.countError(reply.lastError);
+      context.isErrorCounted = false;
     }
     host.meter.end(session, command, request);
   }
 
-  #propagate(
-    context: CallContext,
-    call: { readonly dbIndex: number; readonly isOutermost: boolean },
-    request: Request,
-  ): void {
+  #propagate(context: CallContext, isOutermost: boolean, request: Request): void {
     const { propagation } = this.#host;
-    const { dbIndex, isOutermost } = call;
-    const { rewritten, extra } = context;
+    const { dbIndex, rewritten, extra, targets } = context;
     // EXEC itself is not passed on; what it ran was held and goes together.
     if (context.command.fullName === 'exec') return;
     if (rewritten !== undefined) {
-      propagation.addArgs(dbIndex, rewritten);
+      propagation.addArgs(dbIndex, rewritten, targets);
     } else if (isOutermost && extra.length === 0 && !propagation.isHolding) {
       this.#host.feed(dbIndex, request.buf, request.start, request.end - request.start);
     } else {
-      propagation.addBytes(dbIndex, request.buf, request.start, request.end - request.start);
+      const { buf, start: at, end } = request;
+      propagation.addBytes({ dbIndex, buf, at, size: end - at, targets });
     }
-    for (const { dbIndex: index, args } of extra) propagation.addArgs(index, args);
+    for (const { dbIndex: index, args } of extra) propagation.addArgs(index, args, targets);
   }
 
   #advanceSkip(client: Client): void {
@@ -518,47 +462,4 @@ export class Dispatcher {
       client.reply.isMuted = client.isReplyOff;
     }
   }
-}
-
-/** Flags of a command, with those of all that is queued for EXEC. */
-function flagsOf({ flags, fullName }: Command, { queue }: Client): number {
-  if (fullName !== 'exec' || queue === undefined) return flags;
-  return queue.reduce((all, queued) => all | queued.command.flags, flags);
-}
-
-/** Whether a replica without its master runs the command; EXEC only if it runs all that is queued. */
-function isServedStale(client: Client, command: Command): boolean {
-  if ((command.flags & FLAG_STALE) === 0) return false;
-  if (command.fullName !== 'exec' || client.queue === undefined) return true;
-  return client.queue.every((queued) => (queued.command.flags & FLAG_STALE) !== 0);
-}
-
-/** A browser tricked into sending HTTP to this port: its first line or its `Host:` header read as a command. */
-function isForeignProtocol(request: Request): boolean {
-  return request.is(0, 'post') || request.is(0, 'host:');
-}
-
-function subcommand(main: RunnableCommand, request: Request): RunnableCommand | undefined {
-  if (request.argc < 2) return main.run === undefined ? new MissingSubcommand(main) : main;
-  return main.subcommands.get(request.text(1).toLowerCase());
-}
-
-/** A container named without a subcommand has too few arguments. */
-class MissingSubcommand extends Command<Context> {
-  constructor(main: RunnableCommand) {
-    super({ ...main.spec, subcommands: [], arity: -2 });
-  }
-}
-
-function unknownText(main: RunnableCommand | undefined, request: Request): string {
-  const { SHOWN_BYTES_MAX, shown } = errors;
-  if (main !== undefined) {
-    const name = main.spec.name.toUpperCase();
-    return `ERR unknown subcommand '${shown(request.text(1))}'. Try ${name} HELP.`;
-  }
-  let args = '';
-  for (let i = 1; i < request.argc && args.length < SHOWN_BYTES_MAX; i++) {
-    args += `'${shown(request.text(i), SHOWN_BYTES_MAX - args.length)}' `;
-  }
-  return `ERR unknown command '${shown(request.text(0))}', with args beginning with: ${args}`;
 }

@@ -16,6 +16,8 @@ import type { ReplicaSession } from '../replication/index.ts';
 export interface EndingHost {
   readonly settings: Settings;
   readonly debug: { readonly isCronPaused: boolean };
+  /** A script has begun and goes on in later turns. */
+  readonly isInScript: boolean;
   readonly now: MonoMs;
   readonly clients: { pauseForEnd(): void; unpauseForEnd(): void };
   readonly replication: {
@@ -80,7 +82,7 @@ export class Ending implements EndingService {
     return true;
   }
 
-  /** A signal asks for the end: it begins with the turn's end, as in Redis not while the cron is paused. */
+  /** A signal asks for the end: it begins with the turn's end, as in Redis not while the cron is paused or a script runs. */
   ask(flags: EndFlags): void {
     this.#asked = flags;
   }
@@ -101,7 +103,7 @@ export class Ending implements EndingService {
   /** Begins what a signal asked for, and goes on when the replicas are there or took too long. */
   check(): void {
     const asked = this.#asked;
-    if (asked !== undefined && !this.#host.debug.isCronPaused) {
+    if (asked !== undefined && !this.#host.debug.isCronPaused && !this.#host.isInScript) {
       this.#asked = undefined;
       if (!this.begin(asked)) this.#host.log('warning', SIGNAL_FAILED);
     }

@@ -19,6 +19,8 @@ export interface Inside {
   log(level: LogLevel, text: string): void;
   /** A machine's `nextWake` may have come nearer. */
   rearm(): void;
+  /** A script has begun and goes on in later turns: the data is between two states. */
+  readonly isInScript: boolean;
   /** CLIENT PAUSE, or a failover: writes wait. */
   readonly isPaused: boolean;
   client(id: number): Client | undefined;

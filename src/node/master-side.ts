@@ -160,6 +160,8 @@ export class MasterSide implements ReplicaSink {
   #startSnapshot(effect: StartSnapshot): void {
     const { keyspace } = this.#inside;
     const { job, replid, replOffset, streamDb, withoutData } = effect;
+    // What the script has changed so far is yet to come in the stream. The replicas will ask again.
+    if (this.#inside.isInScript) return this.#snapshotEnded(job, false);
     const sender = new SnapshotSender(
       {
         keyspace,

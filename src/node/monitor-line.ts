@@ -16,7 +16,8 @@ export function monitorLine(session: Session, call: ShownCall, now: UnixMs): str
   const seconds = Math.floor(now / 1000);
   const micros = String((now % 1000) * 1000).padStart(6, '0');
   const hidden = redactedArguments(command, request);
-  let line = `${seconds}.${micros} [${call.dbIndex} ${session.address}]`;
+  const who = session.role === 'script' ? 'lua' : session.address;
+  let line = `${seconds}.${micros} [${call.dbIndex} ${who}]`;
   for (let i = 0; i < request.argc; i++) {
     line += hidden?.has(i) === true ? ' "(redacted)"' : ` ${quoteArgument(request.text(i))}`;
   }

@@ -6,7 +6,6 @@ import {
   type MonoMs,
   type UnixMs,
   addMs,
-  invariant,
   monoMs,
   randomHex,
   replid,
@@ -49,7 +48,7 @@ import { ClientDesk, type ClientDeskOwner } from './client-desk.ts';
 import { Clients } from './clients.ts';
 import { ClusterPart } from './cluster.ts';
 import { ClusterDesk } from './cluster-desk.ts';
-import { applyChanges, rewriteConfigFile } from './config-changes.ts';
+import { applyChanges, listenAnew, rewriteConfigFile } from './config-changes.ts';
 import { Cron } from './cron.ts';
 import type { ClusterRouter, DispatchHost } from './dispatch-host.ts';
 import { CoordinatedFailover } from './coordinated-failover.ts';
@@ -61,12 +60,14 @@ import { Migrator } from './migrate.ts';
 import { createKeyspace } from './keyspace-creation.ts';
 import { type ShownCall, monitorLine } from './monitor-line.ts';
 import type { Ports, Wire, WireEvents, WireFacts } from './ports.ts';
-import { Propagation } from './propagation.ts';
+import { FEED_ALL, FEED_AOF, FEED_REPLICAS, Propagation } from './propagation.ts';
 import { Persistence } from './persistence.ts';
 import { ReplicationPart } from './replication.ts';
 import { Resumption } from './resumption.ts';
 import { type SentinelInit, SentinelPart } from './sentinel.ts';
 import { admissionRefusal, mayRun } from './admission.ts';
+import { ScriptStage } from './script-stage.ts';
+import { Scripts } from './scripting/scripts.ts';
 import { BackgroundWork } from './background-work.ts';
 import { takeRole } from './first-role.ts';
 import { TrackedCalls } from './tracked-calls.ts';
@@ -121,6 +122,7 @@ export class Node implements DispatchHost, ClientDeskOwner, Inside {
   readonly eviction: Eviction = new Eviction(this);
   readonly desk: ClientDesk;
   readonly waits: WaitQueue;
+  readonly scripts: Scripts;
   now: MonoMs = monoMs(0);
   unixNow: UnixMs = unixMs(0);
   readonly debug: DebugSwitches = createDebugSwitches();
@@ -139,7 +141,6 @@ export class Node implements DispatchHost, ClientDeskOwner, Inside {
   #alarmAt: MonoMs = monoMs(0);
   #isShuttingDown = false;
   #hasEnded = false;
-  /** Of the configuration, for the start. */
   readonly #users: LoadedConfig['users'];
   readonly #resumption: Resumption = new Resumption();
 
@@ -179,6 +180,8 @@ export class Node implements DispatchHost, ClientDeskOwner, Inside {
     this.propagation = new Propagation(this);
     this.meter = new CallMeter(this);
     this.#dispatcher = new Dispatcher(this);
+    const stage = new ScriptStage(this, this.#dispatcher, this.#work);
+    this.scripts = new Scripts(this, stage, this.desk.bufferPool);
     this.replication = new ReplicationPart(this, {
       replid: replid(randomHex(ports.rng, 40)),
       turns: this,
@@ -227,17 +230,10 @@ export class Node implements DispatchHost, ClientDeskOwner, Inside {
   /** A client connected; one of this very process (`isInside`) is let in whatever the settings say. */
   accept(wire: Wire, isInside: boolean = false): WireEvents {
     this.beginTurn();
-    const client = new Client({
-      host: this.desk,
-      id: this.clients.nextId(),
-      wire,
-      facts: wire,
-      now: this.now,
-    });
     const isOpen = this.acl.acl.defaultUser.takesAnyPassword;
     const state = { isOpen, clientCount: this.clients.count };
     const refusal = isInside ? undefined : admissionRefusal(wire, this.settings, state);
-    this.clients.add(client);
+    const client = this.#createClient(wire, wire);
     if (refusal !== undefined) {
       this.stats.rejectedConnections++;
       client.reply.error(refusal);
@@ -298,7 +294,8 @@ export class Node implements DispatchHost, ClientDeskOwner, Inside {
       this.meter.settle();
       if (this.failover.isPending) this.failover.check();
       if (this.ending.isPending) this.ending.check();
-      if (this.cluster?.transfers.isPending === true) this.cluster.transfers.check();
+      const transfers = this.isInScript ? undefined : this.cluster?.transfers;
+      if (transfers?.isPending === true) transfers.check();
       if (this.waits.hasReady) this.#dispatcher.serveReady();
       while (this.#resumption.isDue) this.#resumeClients();
       if (this.clients.hasOutput) this.#sendOrAsk();
@@ -351,10 +348,13 @@ export class Node implements DispatchHost, ClientDeskOwner, Inside {
     return (history.backlog !== undefined && !isReplica) || this.persistence.aof.isOn;
   }
 
-  feed(dbIndex: number, buf: Buffer, at: number, size: number): void {
+  feed(dbIndex: number, buf: Buffer, at: number, size: number, targets: number = FEED_ALL): void {
     const { persistence, replication } = this;
-    if (persistence.aof.isOn) persistence.aof.feed(dbIndex, buf, at, size);
+    if (persistence.aof.isOn && (targets & FEED_AOF) !== 0) {
+      persistence.aof.feed(dbIndex, buf, at, size);
+    }
     if (replication.isReplica || persistence.loading !== undefined) return;
+    if ((targets & FEED_REPLICAS) === 0) return;
     if (this.cluster?.transfers.isExporting === true) this.cluster.transfers.feed(buf, at, size);
     replication.feed(dbIndex, buf, at, size);
   }
@@ -367,21 +367,25 @@ export class Node implements DispatchHost, ClientDeskOwner, Inside {
     this.clients.remove(client);
   }
 
+  diskFailure(): string | undefined {
+    return this.persistence.writeRefusal;
+  }
+
   get isInTransaction(): boolean {
     return this.#dispatcher.isRunningQueue;
   }
 
   createMasterClient(facts: WireFacts | undefined): Client {
-    const client = new Client({
-      host: this.desk,
-      id: this.clients.nextId(),
-      wire: undefined,
-      facts,
-      now: this.now,
-    });
+    const client = this.#createClient(undefined, facts);
     client.role = 'master';
     client.isAuthenticated = true;
     client.reply.isMuted = true;
+    return client;
+  }
+
+  #createClient(wire: Wire | undefined, facts: WireFacts | undefined): Client {
+    const id = this.clients.nextId();
+    const client = new Client({ host: this.desk, id, wire, facts, now: this.now });
     this.clients.add(client);
     return client;
   }
@@ -444,6 +448,10 @@ export class Node implements DispatchHost, ClientDeskOwner, Inside {
     return this.cluster;
   }
 
+  get isInScript(): boolean {
+    return this.scripts.isSuspended;
+  }
+
   get isPaused(): boolean {
     return this.clients.isPaused;
   }
@@ -488,15 +496,7 @@ export class Node implements DispatchHost, ClientDeskOwner, Inside {
   }
 
   listenAnew(session: Session, done: (isListening: boolean) => void): void {
-    const client = this.clients.find(session.id);
-    invariant(client !== undefined, 'a client that calls is known');
-    client.blocked = { kind: 'outside', deadline: undefined };
-    this.ports.listenAnew((isListening) => {
-      this.beginTurn();
-      done(isListening);
-      this.unblock(client);
-      this.endTurn();
-    });
+    listenAnew(this, session, done);
   }
 
   rewriteConfig(isWhole: boolean, sentinel?: SentinelConf): string | undefined {
@@ -544,7 +544,7 @@ export class Node implements DispatchHost, ClientDeskOwner, Inside {
     this.migrator.tick(this.now);
     this.clients.endPauses(this.now);
     this.#cron.runIfDue(this.now);
-    this.persistence.runIfDue();
+    if (!this.isInScript) this.persistence.runIfDue();
   }
 
   #setAlarm(): void {

@@ -1,9 +1,10 @@
 /** Data on disk: what is loaded at start, and how it gets there. */
-import type {
-  LoadProgress,
-  PersistenceService,
-  ReloadOptions,
-  SaveProgress,
+import {
+  type LoadProgress,
+  type PersistenceService,
+  type ReloadOptions,
+  type SaveProgress,
+  errors,
 } from '../commands/index.ts';
 import { type LoadingHost, RdbLoad } from './loading.ts';
 import { type AofHost, AofPart } from './aof.ts';
@@ -62,6 +63,15 @@ export class Persistence implements PersistenceService {
   get isLimited(): boolean {
     const { aof } = this;
     return this.loading !== undefined || this.#saving.hasFailed || aof.failure !== undefined;
+  }
+
+  /** Why writes are refused because of the disk, if they are. */
+  get writeRefusal(): string | undefined {
+    const { aof } = this;
+    if (aof.failure !== undefined) return errors.aofMisconfigured(aof.failure);
+    const { settings } = this.#host;
+    const mustSave = settings['stop-writes-on-bgsave-error'] && settings.save.length > 0;
+    return mustSave && this.hasFailed ? errors.ERR_MISCONF : undefined;
   }
 
   get loading(): LoadProgress | undefined {

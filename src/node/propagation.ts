@@ -4,8 +4,14 @@
  */
 import { encodeRequest } from '../resp/index.ts';
 
+/** Who gets what is passed on, as bits: scripts may choose. */
+export const FEED_AOF = 1;
+export const FEED_REPLICAS = 2;
+export const FEED_ALL: number = FEED_AOF | FEED_REPLICAS;
+
 interface Waiting {
   readonly dbIndex: number;
+  readonly targets: number;
   readonly bytes: Buffer;
 }
 
@@ -13,7 +19,7 @@ interface Waiting {
 export interface PropagationSink {
   /** False while nobody could want the stream; then nothing is encoded or kept. */
   readonly isListening: boolean;
-  feed(dbIndex: number, buf: Buffer, at: number, size: number): void;
+  feed(dbIndex: number, buf: Buffer, at: number, size: number, targets?: number): void;
 }
 
 const MULTI: Buffer = encodeRequest(['MULTI']);
@@ -40,17 +46,25 @@ export class Propagation {
   }
 
   /** A command as bytes that stay valid only now. */
-  addBytes(dbIndex: number, buf: Buffer, at: number, size: number): void {
-    if (!this.#sink.isListening) return;
-    if (this.#depth === 0) this.#sink.feed(dbIndex, buf, at, size);
-    else this.#waiting.push({ dbIndex, bytes: Buffer.from(buf.subarray(at, at + size)) });
+  addBytes(what: {
+    readonly dbIndex: number;
+    readonly buf: Buffer;
+    readonly at: number;
+    readonly size: number;
+    /** FEED_ bits. */
+    readonly targets: number;
+  }): void {
+    const { dbIndex, buf, at, size, targets } = what;
+    if (!this.#sink.isListening || targets === 0) return;
+    if (this.#depth === 0) this.#sink.feed(dbIndex, buf, at, size, targets);
+    else this.#waiting.push({ dbIndex, targets, bytes: Buffer.from(buf.subarray(at, at + size)) });
   }
 
-  addArgs(dbIndex: number, args: readonly (Buffer | string)[]): void {
-    if (!this.#sink.isListening) return;
+  addArgs(dbIndex: number, args: readonly (Buffer | string)[], targets: number = FEED_ALL): void {
+    if (!this.#sink.isListening || targets === 0) return;
     const bytes = encodeRequest(args);
-    if (this.#depth === 0) this.#sink.feed(dbIndex, bytes, 0, bytes.length);
-    else this.#waiting.push({ dbIndex, bytes });
+    if (this.#depth === 0) this.#sink.feed(dbIndex, bytes, 0, bytes.length, targets);
+    else this.#waiting.push({ dbIndex, targets, bytes });
   }
 
   get isHolding(): boolean {
@@ -62,7 +76,9 @@ export class Propagation {
     this.#waiting = [];
     const isGroup = waiting.length > 1;
     if (isGroup) this.#sink.feed(waiting[0]!.dbIndex, MULTI, 0, MULTI.length);
-    for (const { dbIndex, bytes } of waiting) this.#sink.feed(dbIndex, bytes, 0, bytes.length);
+    for (const { dbIndex, targets, bytes } of waiting) {
+      this.#sink.feed(dbIndex, bytes, 0, bytes.length, targets);
+    }
     if (isGroup) this.#sink.feed(waiting.at(-1)!.dbIndex, EXEC, 0, EXEC.length);
   }
 }

@@ -297,6 +297,7 @@ export class TestNode {
     const isPaused = (): boolean => this.isPaused;
     return {
       ports,
+      isInScript: false,
       get isPaused() {
         return isPaused();
       },
@@ -332,7 +333,7 @@ export class TestNode {
     const [name = '', ...args] = Array.from({ length: request.argc }, (_, i) => request.text(i));
     const command = name.toLowerCase();
     if (client.queue !== undefined && command !== 'exec') {
-      client.queue.push({ command: NO_COMMAND, bytes });
+      client.queue.push({ command: NO_COMMAND, flags: 0, bytes });
       return;
     }
     const dbIndex = client.dbIndex;

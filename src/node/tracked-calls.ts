@@ -3,6 +3,7 @@ import {
   type Command,
   type Context,
   FLAG_READONLY,
+  FLAG_SCRIPT,
   type Session,
   type TrackingTable,
 } from '../commands/index.ts';
@@ -42,7 +43,7 @@ export class TrackedCalls {
     const { tracking, settings } = this.#host;
     const wanted = session.tracking;
     if (wanted !== undefined && command.fullName !== 'client|caching') {
-      if ((command.flags & FLAG_READONLY) !== 0) this.#remember(session, command, request);
+      this.read(session, command, request);
       // CLIENT CACHING is about the next command, or the whole next transaction.
       if (session.queue === undefined) wanted.caching = undefined;
     }
@@ -67,7 +68,11 @@ export class TrackedCalls {
     if (this.#caller === undefined) tracking.flush();
   }
 
-  #remember(session: Session, command: Command<Context>, request: Request): void {
+  /** A command has run for a session, which may be the caller of a script. */
+  read(session: Session, command: Command<Context>, request: Request): void {
+    // Of a script, what it reads counts, and not what it says it might.
+    const isRead = (command.flags & (FLAG_READONLY | FLAG_SCRIPT)) === FLAG_READONLY;
+    if (session.tracking === undefined || !isRead) return;
     for (const i of command.keyIndexes(request) ?? []) {
       this.#host.tracking.remember(session, request.text(i));
     }

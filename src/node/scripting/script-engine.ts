@@ -1,0 +1,56 @@
+/** The engine that scripts run in: its libraries, and globals that no script can change. */
+import {
+  Lua,
+  LuaTable,
+  type LuaValue,
+  NativeFunction,
+  installStandardLibraries,
+  numberText,
+  typeName,
+} from '../../lua/index.ts';
+
+/**
+ * An engine with the standard libraries and `redis`, whose globals nobody can change, nor read where there are none.
+ * @param clockMs for os.clock
+ */
+export function createScriptEngine(clockMs: () => number, redis: LuaTable): Lua {
+  const lua = new Lua({ clockMs, caughtValue: textOfError });
+  installStandardLibraries(lua);
+  const { globals } = lua;
+  globals.setString('redis', redis);
+  const metatable = new LuaTable();
+  metatable.setString(
+    '__index',
+    new NativeFunction('__index', (_globals: LuaValue, name: LuaValue) => {
+      throw lua.error(`Script attempted to access nonexistent global variable '${nameText(name)}'`);
+    }),
+  );
+  globals.metatable = metatable;
+  protect(globals, new Set());
+  return lua;
+}
+
+/** pcall tells the text of an error that redis.call() has raised. */
+function textOfError(value: LuaValue): LuaValue {
+  if (!(value instanceof LuaTable)) return value;
+  const text = value.getString('err');
+  return typeof text === 'string' ? text : value;
+}
+
+/** What a script looked for among its globals. */
+function nameText(name: LuaValue): string {
+  if (typeof name === 'string') return name;
+  return typeof name === 'number' ? numberText(name) : typeName(name);
+}
+
+/** Makes a table, and all that can be reached from it, unchangeable. */
+function protect(table: LuaTable, seen: Set<LuaTable>): void {
+  if (seen.has(table)) return;
+  seen.add(table);
+  table.isReadonly = true;
+  if (table.metatable !== undefined) protect(table.metatable, seen);
+  for (let at = table.advance(0); at !== 0; at = table.advance(at)) {
+    const value = table.valueAt(at);
+    if (value instanceof LuaTable) protect(value, seen);
+  }
+}

@@ -1,0 +1,134 @@
+/** Values of a script as replies. Source: behaviour of EVAL of redis-server 7.0.15. */
+import { LuaTable, type LuaValue } from '../../lua/index.ts';
+import type { ReplyWriter } from '../../resp/index.ts';
+import { formatDouble } from '../../base/index.ts';
+
+/** Tables inside each other, beyond which an error stands in the place of what is deeper. Source: 7.0.15, the depth of Lua's C stack. */
+const DEPTH_MAX = 7998;
+const ERR_TOO_DEEP = 'ERR reached lua stack limit';
+const INT64_MIN_TEXT = '-9223372036854775808';
+const INT64_BOUND: number = 2 ** 63;
+const FORMAT_LENGTH = 3;
+
+/** Writes one value; tells how many errors it wrote that nobody has counted yet. */
+export class ValueWriter {
+  readonly #reply: ReplyWriter;
+  /** Whether the script has chosen RESP3, which its booleans then are written in. */
+  readonly #hasBooleans: boolean;
+  uncountedErrors = 0;
+
+  constructor(reply: ReplyWriter, hasBooleans: boolean) {
+    this.#reply = reply;
+    this.#hasBooleans = hasBooleans;
+  }
+
+  write(value: LuaValue, depth: number = 0): void {
+    const reply = this.#reply;
+    switch (typeof value) {
+      case 'string':
+        return reply.bulkText(value);
+      case 'number':
+        return writeInteger(reply, value);
+      case 'boolean':
+        if (this.#hasBooleans) return reply.boolean(value);
+        return value ? reply.int(1) : reply.nullBulk();
+      default:
+        if (value instanceof LuaTable) this.#table(value, depth);
+        else reply.nullBulk();
+    }
+  }
+
+  #table(table: LuaTable, depth: number): void {
+    const reply = this.#reply;
+    if (depth > DEPTH_MAX) {
+      this.uncountedErrors++;
+      return reply.error(ERR_TOO_DEEP);
+    }
+    if (table.keys.length > 0 && this.#named(table, depth)) return;
+    const { list } = table;
+    const end = list.indexOf(undefined, 1);
+    const count = (end < 0 ? list.length : end) - 1;
+    reply.array(count);
+    for (let i = 1; i <= count; i++) this.write(list[i], depth + 1);
+  }
+
+  /** A table that says by the name of a field what it is; false when it does not. */
+  #named(table: LuaTable, depth: number): boolean {
+    const reply = this.#reply;
+    const error = table.getString('err');
+    if (typeof error === 'string') {
+      if (table.getString('ignore_error_stats_update') !== true) this.uncountedErrors++;
+      reply.error(error);
+      return true;
+    }
+    const status = table.getString('ok');
+    if (typeof status === 'string') {
+      reply.simple(inOneLine(status));
+      return true;
+    }
+    const double = table.getString('double');
+    if (typeof double === 'number') {
+      reply.double(formatDouble(double));
+      return true;
+    }
+    const map = table.getString('map');
+    if (map instanceof LuaTable) {
+      this.#map(map, depth);
+      return true;
+    }
+    const set = table.getString('set');
+    if (set instanceof LuaTable) {
+      this.#set(set, depth);
+      return true;
+    }
+    const big = table.getString('big_number');
+    if (typeof big === 'string') {
+      reply.bigNumber(inOneLine(big));
+      return true;
+    }
+    const verbatim = table.getString('verbatim_string');
+    return verbatim instanceof LuaTable && this.#verbatim(verbatim);
+  }
+
+  #map(map: LuaTable, depth: number): void {
+    let count = 0;
+    for (let at = map.advance(0); at !== 0; at = map.advance(at)) count++;
+    this.#reply.map(count);
+    for (let at = map.advance(0); at !== 0; at = map.advance(at)) {
+      this.write(map.keyAt(at), depth + 1);
+      this.write(map.valueAt(at), depth + 1);
+    }
+  }
+
+  #set(set: LuaTable, depth: number): void {
+    let count = 0;
+    for (let at = set.advance(0); at !== 0; at = set.advance(at)) count++;
+    this.#reply.set(count);
+    for (let at = set.advance(0); at !== 0; at = set.advance(at)) {
+      this.write(set.keyAt(at), depth + 1);
+    }
+  }
+
+  #verbatim(verbatim: LuaTable): boolean {
+    const format = verbatim.getString('format');
+    const text = verbatim.getString('string');
+    if (typeof format !== 'string' || typeof text !== 'string') return false;
+    this.#reply.verbatim(format.slice(0, FORMAT_LENGTH), text);
+    return true;
+  }
+}
+
+/** A number without its fraction; what no 64 bits can hold is the smallest number that they can. */
+function writeInteger(reply: ReplyWriter, value: number): void {
+  const whole = Math.trunc(value);
+  if (whole >= -INT64_BOUND && whole < INT64_BOUND) {
+    reply.int(Number.isSafeInteger(whole) ? whole + 0 : BigInt(whole));
+  } else {
+    reply.int(BigInt(INT64_MIN_TEXT));
+  }
+}
+
+/** Line breaks would end the reply. */
+function inOneLine(text: string): string {
+  return /[\r\n]/.test(text) ? text.replaceAll(/[\r\n]/g, ' ') : text;
+}
