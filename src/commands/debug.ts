@@ -186,6 +186,14 @@ const COMMANDS: Readonly<Record<string, DebugCommand>> = {
       reply.ok();
     },
   },
+  'set-disable-deny-scripts': {
+    min: 3,
+    max: 3,
+    run: ({ server }, request, reply) => {
+      server.debug.isNoscriptIgnored = Number.parseInt(request.text(2), 10) > 0;
+      reply.ok();
+    },
+  },
   'set-skip-checksum-validation': {
     min: 3,
     max: 3,

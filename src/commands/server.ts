@@ -174,11 +174,18 @@ export interface DebugSwitches {
   isCronPaused: boolean;
   /** RESTORE takes payloads whatever their checksum. */
   isChecksumIgnored: boolean;
+  /** Scripts may call what they otherwise must not. */
+  isNoscriptIgnored: boolean;
 }
 
 /** All as it is without DEBUG. */
 export function createDebugSwitches(): DebugSwitches {
-  return { isActiveExpireOff: false, isCronPaused: false, isChecksumIgnored: false };
+  return {
+    isActiveExpireOff: false,
+    isCronPaused: false,
+    isChecksumIgnored: false,
+    isNoscriptIgnored: false,
+  };
 }
 
 /** The node as commands see it. */

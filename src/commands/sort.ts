@@ -52,8 +52,7 @@ function sortWith(
   if (type !== TYPE_LIST && type !== TYPE_SET && type !== TYPE_ZSET) {
     return reply.error(ERR_WRONG_TYPE);
   }
-  if (options.isUnsorted && type === TYPE_SET && options.storeAt !== 0) {
-    // A set has no order of its own, and replicas must store the same.
+  if (options.isUnsorted && type === TYPE_SET && needsOrder(context, options)) {
     options.isUnsorted = false;
     options.isAlpha = true;
     options.by = undefined;
@@ -91,6 +90,11 @@ function collect(context: Context, ref: Ref, elements: PackedTexts): void {
 function limited(size: number, { start, count }: SortOptions): [number, number] {
   const first = Math.min(Math.max(start, 0), size);
   return [first, count < 0 ? size : Math.min(first + count, size)];
+}
+
+/** Whether the same elements must give the same order: replicas store the same, and scripts have always seen it so. */
+function needsOrder({ session }: Context, { storeAt }: SortOptions): boolean {
+  return storeAt !== 0 || session.role === 'script';
 }
 
 /** Sorts; false if something that should be a number is none. */

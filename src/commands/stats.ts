@@ -75,7 +75,7 @@ export class ServerStats {
   countError(text: string): void {
     this.totalErrorReplies++;
     const space = text.indexOf(' ');
-    const code = space < 0 ? text : text.slice(0, space);
+    const code = space < 0 ? 'ERR' : text.slice(0, space);
     const count = this.errors.get(code);
     if (count === undefined && this.errors.size >= ERROR_CODES_MAX) return;
     this.errors.set(code, (count ?? 0) + 1);

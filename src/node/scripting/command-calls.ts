@@ -6,7 +6,11 @@ import {
   type Command,
   type Context,
   FLAG_DENYOOM,
+  FLAG_BLOCKING,
   FLAG_NOSCRIPT,
+  FLAG_NO_MULTI,
+  FLAG_PUBSUB,
+  FLAG_SCRIPT,
   FLAG_STALE,
   FLAG_WRITE,
   aclCall,
@@ -42,6 +46,8 @@ const DENIED = {
   channel:
     "ERR The user executing the script can't publish to the channel mentioned in the command",
 } as const;
+
+const NEVER_IN_SCRIPTS: number = FLAG_SCRIPT | FLAG_BLOCKING | FLAG_PUBSUB | FLAG_NO_MULTI;
 
 /** Names of commands, as scripts write them, that are remembered. */
 const NAMES_MAX = 512;
@@ -107,7 +113,10 @@ export class CommandCalls {
     if (command === undefined) return undefined;
     const { user } = run.caller;
     const { acl } = this.#host.acl;
-    return user.isUnrestricted || user.denial(aclCall(acl, command, this.#request)) === undefined;
+    if (user.isUnrestricted) return true;
+    // Nobody can tell which keys it would use.
+    if (command.hasKeys && !command.acceptsCount(args.length)) return false;
+    return user.denial(aclCall(acl, command, this.#request)) === undefined;
   }
 
   /** The arguments as a request in canonical form; an error's text when they cannot be one. */
@@ -170,8 +179,8 @@ export class CommandCalls {
     if (command === undefined) return ERR_UNKNOWN;
     if (command.run === undefined || !command.acceptsCount(request.argc)) return ERR_ARITY;
     const { flags } = command;
-    if ((flags & FLAG_NOSCRIPT) !== 0) return ERR_NO_SCRIPT;
     const host = this.#host;
+    if ((flags & FLAG_NOSCRIPT) !== 0 && !this.#isUncovered(command)) return ERR_NO_SCRIPT;
     if (host.isStale && (flags & FLAG_STALE) === 0) return ERR_STALE;
     if (!run.caller.user.isUnrestricted) {
       const text = this.#aclRefusal(run.caller, command, request);
@@ -187,6 +196,12 @@ export class CommandCalls {
     if ((flags & FLAG_WRITE) !== 0) run.hasWritten = true;
     if (host.clusterRouter === undefined || run.mustObey) return undefined;
     return this.#slotRefusal(run, command, request);
+  }
+
+  /** Whether DEBUG lets scripts call what they otherwise must not; never what needs a connection, or a call of its own. */
+  #isUncovered({ flags, spec }: RunnableCommand): boolean {
+    if (!this.#host.debug.isNoscriptIgnored || spec.group === 'transactions') return false;
+    return (flags & NEVER_IN_SCRIPTS) === 0;
   }
 
   #aclRefusal(

@@ -10,11 +10,20 @@ const INT64_MIN_TEXT = '-9223372036854775808';
 const INT64_BOUND: number = 2 ** 63;
 const FORMAT_LENGTH = 3;
 
+/** Elements still to be written, of one of the tables that are inside each other. */
+interface Level {
+  readonly values: readonly LuaValue[];
+  at: number;
+  readonly end: number;
+}
+
 /** Writes one value; tells how many errors it wrote that nobody has counted yet. */
 export class ValueWriter {
   readonly #reply: ReplyWriter;
   /** Whether the script has chosen RESP3, which its booleans then are written in. */
   readonly #hasBooleans: boolean;
+  /** The tables whose elements are being written, outermost first: a script may nest them as deep as it likes. */
+  readonly #levels: Level[] = [];
   uncountedErrors = 0;
 
   constructor(reply: ReplyWriter, hasBooleans: boolean) {
@@ -22,7 +31,17 @@ export class ValueWriter {
     this.#hasBooleans = hasBooleans;
   }
 
-  write(value: LuaValue, depth: number = 0): void {
+  write(value: LuaValue): void {
+    this.#begin(value);
+    const levels = this.#levels;
+    for (let level = levels.at(-1); level !== undefined; level = levels.at(-1)) {
+      if (level.at === level.end) levels.pop();
+      else this.#begin(level.values[level.at++]);
+    }
+  }
+
+  /** Writes a value, or of a table what stands before its elements. */
+  #begin(value: LuaValue): void {
     const reply = this.#reply;
     switch (typeof value) {
       case 'string':
@@ -33,27 +52,27 @@ export class ValueWriter {
         if (this.#hasBooleans) return reply.boolean(value);
         return value ? reply.int(1) : reply.nullBulk();
       default:
-        if (value instanceof LuaTable) this.#table(value, depth);
+        if (value instanceof LuaTable) this.#table(value);
         else reply.nullBulk();
     }
   }
 
-  #table(table: LuaTable, depth: number): void {
+  #table(table: LuaTable): void {
     const reply = this.#reply;
-    if (depth > DEPTH_MAX) {
+    if (this.#levels.length > DEPTH_MAX) {
       this.uncountedErrors++;
       return reply.error(ERR_TOO_DEEP);
     }
-    if (table.keys.length > 0 && this.#named(table, depth)) return;
+    if (table.keys.length > 0 && this.#named(table)) return;
     const { list } = table;
     const end = list.indexOf(undefined, 1);
     const count = (end < 0 ? list.length : end) - 1;
     reply.array(count);
-    for (let i = 1; i <= count; i++) this.write(list[i], depth + 1);
+    this.#levels.push({ values: list, at: 1, end: count + 1 });
   }
 
   /** A table that says by the name of a field what it is; false when it does not. */
-  #named(table: LuaTable, depth: number): boolean {
+  #named(table: LuaTable): boolean {
     const reply = this.#reply;
     const error = table.getString('err');
     if (typeof error === 'string') {
@@ -73,12 +92,12 @@ export class ValueWriter {
     }
     const map = table.getString('map');
     if (map instanceof LuaTable) {
-      this.#map(map, depth);
+      this.#map(map);
       return true;
     }
     const set = table.getString('set');
     if (set instanceof LuaTable) {
-      this.#set(set, depth);
+      this.#set(set);
       return true;
     }
     const big = table.getString('big_number');
@@ -90,23 +109,20 @@ export class ValueWriter {
     return verbatim instanceof LuaTable && this.#verbatim(verbatim);
   }
 
-  #map(map: LuaTable, depth: number): void {
-    let count = 0;
-    for (let at = map.advance(0); at !== 0; at = map.advance(at)) count++;
-    this.#reply.map(count);
+  #map(map: LuaTable): void {
+    const values: LuaValue[] = [];
     for (let at = map.advance(0); at !== 0; at = map.advance(at)) {
-      this.write(map.keyAt(at), depth + 1);
-      this.write(map.valueAt(at), depth + 1);
+      values.push(map.keyAt(at), map.valueAt(at));
     }
+    this.#reply.map(values.length / 2);
+    this.#levels.push({ values, at: 0, end: values.length });
   }
 
-  #set(set: LuaTable, depth: number): void {
-    let count = 0;
-    for (let at = set.advance(0); at !== 0; at = set.advance(at)) count++;
-    this.#reply.set(count);
-    for (let at = set.advance(0); at !== 0; at = set.advance(at)) {
-      this.write(set.keyAt(at), depth + 1);
-    }
+  #set(set: LuaTable): void {
+    const values: LuaValue[] = [];
+    for (let at = set.advance(0); at !== 0; at = set.advance(at)) values.push(set.keyAt(at));
+    this.#reply.set(values.length);
+    this.#levels.push({ values, at: 0, end: values.length });
   }
 
   #verbatim(verbatim: LuaTable): boolean {
