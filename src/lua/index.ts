@@ -6,6 +6,7 @@ export { numberText, preciseNumberText, textNumber } from './lib/numbers.ts';
 export { Rand48 } from './lib/rand48.ts';
 export { installStandardLibraries } from './libraries.ts';
 export { Lua, type LuaOptions } from './lua.ts';
+export { PausedCall } from './run.ts';
 export {
   LuaError,
   LuaFunction,

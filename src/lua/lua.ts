@@ -2,7 +2,7 @@
 import { compile } from './compile.ts';
 import { numberText } from './lib/numbers.ts';
 import { Operations } from './operations.ts';
-import { callSteps } from './run.ts';
+import { type PausedCall, callSteps, startCall } from './run.ts';
 import {
   LuaError,
   type LuaFunction,
@@ -95,6 +95,14 @@ export class Lua {
    */
   call(f: LuaFunction, ...args: readonly LuaValue[]): LuaSteps {
     return callSteps(f, args);
+  }
+
+  /**
+   * As `call`, for whoever stands outside of all functions: runs at once, and answers the result, or what is left when it
+   * gave way. One such call at a time.
+   */
+  start(f: LuaFunction, args: readonly LuaValue[]): LuaResult | PausedCall {
+    return startCall(f, args);
   }
 
   /**

@@ -141,6 +141,35 @@ export function* callSteps(f: LuaFunction, args: readonly LuaValue[]): LuaSteps 
   return result === PAUSED ? yield* finish(run) : result;
 }
 
+/** A call from outside that gave way. */
+export class PausedCall {
+  readonly steps: LuaSteps;
+
+  constructor(steps: LuaSteps) {
+    this.steps = steps;
+  }
+}
+
+/** Calls a function from outside of all functions, on a stack that nothing is on. */
+export function startCall(f: LuaFunction, args: readonly LuaValue[]): LuaResult | PausedCall {
+  machine.depth = 0;
+  machine.natives = 0;
+  machine.outerNatives = 0;
+  machine.thread = undefined;
+  machine.captured = [];
+  let result: LuaResult;
+  try {
+    result = f.call(...args);
+  } catch (error) {
+    throw leavingNative(error);
+  }
+  if (result !== PAUSED) return result;
+  const steps = pausedSteps();
+  // Takes over what has left the stack.
+  steps.next();
+  return new PausedCall(steps);
+}
+
 /** Goes on with what has just answered PAUSED to a function of ours. */
 export function* pausedSteps(): LuaSteps {
   const run = new Run();

@@ -45,6 +45,8 @@ export class CallMeter {
   #untimed = 0;
   #command: Command | undefined;
   #session: Session | undefined;
+  /** Where the call began that ends next and has had others inside it; negative when there is none. */
+  #outerUs = -1;
 
   constructor(host: CallMeterHost) {
     this.#host = host;
@@ -77,10 +79,9 @@ export class CallMeter {
     return this.#sinceUs;
   }
 
-  /** The running call, which ends next, began at a mark. */
+  /** The running call, which ends next and is not short, began at a mark. */
   reopen(markUs: number): void {
-    this.settle();
-    this.#sinceUs = markUs;
+    this.#outerUs = markUs;
   }
 
   /** A call of this command is about to run: calls of another one are not timed with it. */
@@ -98,19 +99,30 @@ export class CallMeter {
       if (++this.#untimed < TOGETHER_MAX) return;
       this.#untimed--;
     }
+    if (this.#outerUs >= 0) return this.#endOuter(session, command, request);
     const count = this.#untimed + 1;
     this.#untimed = 0;
     const durationUs = this.#count(command, count);
     if (durationUs >= this.#longUs) this.#long(session, command, request, durationUs);
   }
 
-  /** Reads the time of calls that were to be timed with others which did not come. */
-  settle(): void {
+  /** Reads the time (or is told it) of calls that were to be timed with others which did not come. */
+  settle(nowUs?: number): void {
     const count = this.#untimed;
     if (count === 0) return;
     this.#untimed = 0;
-    const durationUs = this.#count(this.#command!, count);
+    const durationUs = this.#count(this.#command!, count, nowUs);
     if (durationUs >= this.#longUs) this.#longTogether(count, durationUs);
+  }
+
+  /** What was inside the call that ends is timed by itself, and then it from its own beginning. */
+  #endOuter(session: Session, command: Command, request: Request): void {
+    const nowUs = this.#clock.monoUs();
+    this.settle(nowUs);
+    this.#sinceUs = this.#outerUs;
+    this.#outerUs = -1;
+    const durationUs = this.#count(command, 1, nowUs);
+    if (durationUs >= this.#longUs) this.#long(session, command, request, durationUs);
   }
 
   /** Whether nothing that the call does could take long, so that its share of a common time is as good as its own. */
@@ -125,8 +137,7 @@ export class CallMeter {
   }
 
   /** Counts `count` calls that end now; returns how long they took together. */
-  #count(command: Command, count: number): number {
-    const nowUs = this.#clock.monoUs();
+  #count(command: Command, count: number, nowUs: number = this.#clock.monoUs()): number {
     const durationUs = Math.max(0, nowUs - this.#sinceUs);
     this.#sinceUs = nowUs;
     const { counters } = command;

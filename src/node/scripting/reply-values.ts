@@ -1,12 +1,11 @@
 /** Replies of commands as values of a script. */
 import { InvariantError } from '../../base/index.ts';
 import { LuaTable, type LuaValue } from '../../lua/index.ts';
+import { latin1 } from './latin1.ts';
 
 const CR = 0x0d;
 const MINUS = 0x2d;
 const ZERO = 0x30;
-/** Longer texts are read faster by the runtime than a byte at a time. */
-const SHORT_BYTES = 12;
 
 /** Shared by all tables of one field; see `LuaTable.adoptFields`. */
 const FIELD_OK: LuaValue[] = ['ok'];
@@ -69,7 +68,7 @@ export class ReplyReader {
     if (size < 0) return false;
     const at = this.#at;
     this.#at = at + size + 2;
-    return this.#text(at, size);
+    return latin1(this.#buf, at, size);
   }
 
   #array(): LuaValue {
@@ -103,7 +102,7 @@ export class ReplyReader {
     const size = this.#integer();
     const at = this.#at;
     this.#at = at + size + 2;
-    const parts = [this.#text(at, 3), this.#text(at + 4, size - 4)];
+    const parts = [latin1(this.#buf, at, 3), latin1(this.#buf, at + 4, size - 4)];
     const inner = new LuaTable().adoptFields(FIELDS_FORMAT, parts);
     return new LuaTable().adoptFields(FIELD_VERBATIM, [inner]);
   }
@@ -125,15 +124,7 @@ export class ReplyReader {
     const at = this.#at;
     const end = this.#buf.indexOf(CR, at);
     this.#at = end + 2;
-    return this.#text(at, end - at);
-  }
-
-  #text(at: number, size: number): string {
-    const buf = this.#buf;
-    if (size > SHORT_BYTES) return buf.toString('latin1', at, at + size);
-    let text = '';
-    for (let i = at; i < at + size; i++) text += String.fromCharCode(buf[i]!);
-    return text;
+    return latin1(this.#buf, at, end - at);
   }
 }
 

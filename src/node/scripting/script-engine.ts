@@ -4,18 +4,27 @@ import {
   LuaTable,
   type LuaValue,
   NativeFunction,
+  type Rand48,
   installStandardLibraries,
   numberText,
   typeName,
 } from '../../lua/index.ts';
 
-/**
- * An engine with the standard libraries and `redis`, whose globals nobody can change, nor read where there are none.
- * @param clockMs for os.clock
- */
-export function createScriptEngine(clockMs: () => number, redis: LuaTable): Lua {
-  const lua = new Lua({ clockMs, caughtValue: textOfError });
-  installStandardLibraries(lua);
+export interface ScriptEngineOptions {
+  readonly clockMs: () => number;
+  /** See `LuaOptions`. */
+  readonly shouldPause: () => boolean;
+  /** Of math.random. */
+  readonly dice: Rand48;
+  /** The table `redis`. */
+  readonly redis: LuaTable;
+}
+
+/** An engine with the standard libraries and `redis`, whose globals nobody can change, nor read where there are none. */
+export function createScriptEngine(options: ScriptEngineOptions): Lua {
+  const { clockMs, shouldPause, dice, redis } = options;
+  const lua = new Lua({ clockMs, shouldPause, caughtValue: textOfError });
+  installStandardLibraries(lua, dice);
   const { globals } = lua;
   globals.setString('redis', redis);
   const metatable = new LuaTable();

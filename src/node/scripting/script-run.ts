@@ -1,6 +1,6 @@
 /** One run of a script or function. */
 import type { ScriptCaller, Session } from '../../commands/index.ts';
-import type { Lua, LuaFunction, LuaSteps, LuaValue } from '../../lua/index.ts';
+import type { Lua, LuaFunction, LuaValue } from '../../lua/index.ts';
 import type { ReplyWriter } from '../../resp/index.ts';
 
 /** What is to run. */
@@ -29,11 +29,8 @@ export interface ScriptRun {
   readonly isReadOnly: boolean;
   /** The memory was full when it began. */
   readonly isOutOfMemory: boolean;
-  readonly steps: LuaSteps;
   /** Microseconds of the forward clock. */
   readonly startedUs: number;
-  /** Where the meter stood. */
-  readonly meterUs: number;
   hasWritten: boolean;
   /** To whom its changes go: FEED_ bits. */
   targets: number;

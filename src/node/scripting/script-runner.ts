@@ -12,11 +12,11 @@ import { type UnixMs, invariant } from '../../base/index.ts';
 import type { Command, Context, ScriptCaller, Session } from '../../commands/index.ts';
 import {
   LuaError,
+  type LuaSteps,
   LuaTable,
   type LuaValue,
+  PausedCall,
   firstResult,
-  numberText,
-  typeName,
 } from '../../lua/index.ts';
 import type { ReplyWriter, Request } from '../../resp/index.ts';
 import type { DispatchHost } from '../dispatch-host.ts';
@@ -72,6 +72,10 @@ export class ScriptRunner {
   #isSuspended = false;
   #isBusy = false;
   #nowMs: UnixMs | undefined;
+  /** When the slice ends, microseconds of the forward clock. */
+  #endUs = 0;
+  /** Of a script that has left the stack. */
+  #steps: LuaSteps | undefined;
 
   constructor(host: DispatchHost, stage: ScriptStage, session: ScriptSession) {
     this.#host = host;
@@ -122,7 +126,8 @@ export class ScriptRunner {
     session.user = caller.user;
     session.dbIndex = caller.dbIndex;
     session.reply.resp = 2;
-    this.#run = {
+    const meterUs = host.meter.mark();
+    const run: ScriptRun = {
       job,
       caller,
       call,
@@ -130,15 +135,15 @@ export class ScriptRunner {
       mustObey,
       isReadOnly: isReadOnly || (flags & SCRIPT_NO_WRITES) !== 0,
       isOutOfMemory,
-      steps: job.lua.call(job.run, ...job.args),
-      startedUs: host.clock.monoUs(),
-      meterUs: host.meter.mark(),
+      startedUs: meterUs,
       hasWritten: false,
       targets: FEED_ALL,
       slot: host.clusterRouter?.slotOfLastRequest,
       isKilled: false,
     };
-    if (this.#advance(this.#run, mustObey ? Infinity : FIRST_SLICE_MS)) return;
+    this.#run = run;
+    this.#endUs = mustObey ? Infinity : meterUs + FIRST_SLICE_MS * 1000;
+    if (this.#start(run)) return;
     this.#isSuspended = true;
     this.#nowMs = host.keyspace.nowMs;
     call.suspend();
@@ -167,22 +172,41 @@ export class ScriptRunner {
     return this.#run === undefined ? undefined : this.#calls.mayCall(this.#run, args);
   }
 
-  /** Runs until the end, or for so long; whether it has ended. */
-  #advance(run: ScriptRun, ms: number): boolean {
-    const { clock } = this.#host;
-    let endUs: number | undefined;
+  /** Whether what runs is to leave the stack: its slice is over, or it is to end. Engines ask it now and then. */
+  shouldPause(): boolean {
+    const run = this.#run;
+    return run !== undefined && (run.isKilled || this.#host.clock.monoUs() >= this.#endUs);
+  }
+
+  /** Runs it for its first slice; whether it has ended. */
+  #start(run: ScriptRun): boolean {
+    const { job } = run;
+    try {
+      const result = job.lua.start(job.run, job.args);
+      if (!(result instanceof PausedCall)) {
+        this.#answer(run, firstResult(result));
+        return true;
+      }
+      this.#steps = result.steps;
+    } catch (error) {
+      this.#fail(run, error);
+      return true;
+    }
+    return this.shouldPause() ? false : this.#advance(run);
+  }
+
+  /** Goes on with it for a slice; whether it has ended. */
+  #advance(run: ScriptRun): boolean {
+    const steps = this.#steps!;
     try {
       for (;;) {
-        const { done, value } = run.isKilled
-          ? run.steps.throw(endOf(run.job.kind))
-          : run.steps.next();
+        const { done, value } = run.isKilled ? steps.throw(endOf(run.job.kind)) : steps.next();
         if (done === true) {
-          this.#answer(run, firstResult(value as LuaValue));
+          this.#answer(run, firstResult(value));
           return true;
         }
-        const nowUs = clock.monoUs();
-        endUs ??= (this.#isSuspended ? nowUs : run.startedUs) + ms * 1000;
-        if (nowUs >= endUs) return false;
+        // What is deep leaves the stack, too, and goes on at once.
+        if (this.shouldPause()) return false;
       }
     } catch (error) {
       this.#fail(run, error);
@@ -193,15 +217,15 @@ export class ScriptRunner {
   #slice(): boolean {
     const host = this.#host;
     const run = this.#run!;
-    let hasEnded = false;
     this.#stage.act(this.#nowMs!, () => {
-      hasEnded = this.#advance(run, SLICE_MS);
-      if (!hasEnded) return;
-      this.#isSuspended = false;
-      this.#isBusy = false;
-      this.#stage.release(run.caller);
+      this.#endUs = host.clock.monoUs() + SLICE_MS * 1000;
+      if (this.#advance(run)) {
+        this.#isSuspended = false;
+        this.#isBusy = false;
+        this.#stage.release(run.caller);
+      }
     });
-    if (hasEnded) return this.#isSuspended;
+    if (this.#run !== run) return this.#isSuspended;
     const tookMs = (host.clock.monoUs() - run.startedUs) / 1000;
     if (!this.#isBusy && tookMs >= host.settings['busy-reply-threshold']) this.#becomeBusy(run);
     return true;
@@ -236,7 +260,8 @@ export class ScriptRunner {
     const table = value instanceof LuaTable ? value : undefined;
     const text = table === undefined ? undefined : table.getString('err');
     if (table?.getString('ignore_error_stats_update') === true) run.call.noteErrorCounted();
-    const message = text === undefined ? `ERR ${luaText(value)}` : luaText(text);
+    const message =
+      text === undefined ? `ERR ${run.job.lua.plainText(value)}` : run.job.lua.plainText(text);
     const where = source === undefined ? '' : `, on @${source}:${line}.`;
     run.reply.error(`${message} script: ${run.job.name}${where}`);
   }
@@ -248,14 +273,8 @@ export class ScriptRunner {
 
   #end(run: ScriptRun): void {
     this.#run = undefined;
+    this.#steps = undefined;
     if (this.#isSuspended) this.#stage.restoreReply();
-    this.#host.meter.reopen(run.meterUs);
+    this.#host.meter.reopen(run.startedUs);
   }
-}
-
-/** An error value as a text; tables and functions by their kind. */
-function luaText(value: LuaValue): string {
-  if (typeof value === 'string') return value;
-  if (typeof value === 'number') return numberText(value);
-  return typeof value === 'boolean' ? String(value) : typeName(value);
 }

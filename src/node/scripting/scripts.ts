@@ -7,10 +7,11 @@ import {
   type Session,
   errors,
 } from '../../commands/index.ts';
-import { LuaTable, type LuaValue } from '../../lua/index.ts';
+import { LuaTable, type LuaValue, Rand48 } from '../../lua/index.ts';
 import type { ReplyBufferPool, ReplyWriter, Request } from '../../resp/index.ts';
 import type { DispatchHost, ScriptDispatch } from '../dispatch-host.ts';
 import { FEED_ALL } from '../propagation.ts';
+import { latin1 } from './latin1.ts';
 import { createRedisLibrary } from './redis-library.ts';
 import { ScriptCache } from './script-cache.ts';
 import { createScriptEngine } from './script-engine.ts';
@@ -30,6 +31,8 @@ const NO_ARGS: readonly LuaValue[] = [];
 
 export class Scripts implements ScriptDispatch {
   readonly runner: ScriptRunner;
+  /** All scripts draw from it, and functions too. */
+  readonly dice: Rand48 = new Rand48();
   readonly #cache: ScriptCache;
 
   constructor(host: DispatchHost, stage: ScriptStage, bufferPool: ReplyBufferPool) {
@@ -37,10 +40,15 @@ export class Scripts implements ScriptDispatch {
     const user = host.acl.acl.defaultUser;
     this.runner = new ScriptRunner(host, stage, new ScriptSession({ bufferPool, user, now }));
     this.#cache = new ScriptCache(() =>
-      createScriptEngine(
-        () => host.clock.monoMs(),
-        createRedisLibrary({ runner: this.runner, log: (level, text) => host.log(level, text) }),
-      ),
+      createScriptEngine({
+        clockMs: () => host.clock.monoMs(),
+        shouldPause: () => this.runner.shouldPause(),
+        dice: this.dice,
+        redis: createRedisLibrary({
+          runner: this.runner,
+          log: (level, text) => host.log(level, text),
+        }),
+      }),
     );
   }
 
@@ -126,6 +134,7 @@ export class Scripts implements ScriptDispatch {
 /** The arguments `[from, to)` as a table. */
 function texts(request: Request, from: number, to: number): LuaTable {
   const list: LuaValue[] = [undefined];
-  for (let i = from; i < to; i++) list.push(request.text(i));
+  const { buf, at, size } = request;
+  for (let i = from; i < to; i++) list.push(latin1(buf, at[i]!, size[i]!));
   return new LuaTable().adoptList(list);
 }
