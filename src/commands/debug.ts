@@ -40,8 +40,8 @@ function sleep({ server }: Context, request: Request, reply: ReplyWriter): void 
 }
 
 function object({ db, server }: Context, request: Request, reply: ReplyWriter): void {
-  const flags = LOOKUP_NO_TOUCH | LOOKUP_NO_STATS;
-  const ref = db.lookup(request.buf, request.at[2]!, request.size[2]!, flags);
+  // What has expired and is still there is shown, and stays.
+  const ref = db.find(request.buf, request.at[2]!, request.size[2]!);
   if (ref === NONE) return reply.error(ERR_NO_SUCH_KEY);
   const { entries } = db;
   const payload = dumpValue(db.store, ref, { compression: server.settings.rdbcompression });
@@ -55,8 +55,7 @@ function object({ db, server }: Context, request: Request, reply: ReplyWriter): 
 }
 
 function stringSizes({ db }: Context, request: Request, reply: ReplyWriter): void {
-  const flags = LOOKUP_NO_TOUCH | LOOKUP_NO_STATS;
-  const ref = db.lookup(request.buf, request.at[2]!, request.size[2]!, flags);
+  const ref = db.find(request.buf, request.at[2]!, request.size[2]!);
   if (ref === NONE) return reply.error(ERR_NO_SUCH_KEY);
   const isText = db.entries.type(ref) === TYPE_STRING && !db.entries.isInt(ref);
   if (!isText) return reply.error('ERR Not an sds encoded string.');

@@ -29,7 +29,7 @@ import {
 } from './values.ts';
 
 /** Values on Lua's stack at a time, with room for the call. Source: Lua 5.1, luaconf.h, LUAI_MAXCSTACK. */
-const UNPACKED_MAX = 7_990;
+const UNPACKED_MAX = 7_999;
 /** Memory belongs to JavaScript, which does not say how much a script has: this much is in use. */
 const MEMORY_KIB = 32;
 /** What `collectgarbage` has set before. */
