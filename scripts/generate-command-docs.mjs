@@ -35,6 +35,7 @@ const FACT_FAMILIES = {
     ...['monitor', 'save', 'shutdown', 'slowlog', 'time'],
   ],
   replication: ['failover', 'psync', 'replconf', 'replicaof', 'role', 'slaveof', 'sync', 'wait'],
+  functions: ['fcall', 'fcall_ro', 'function'],
   pubsub: [
     ...['psubscribe', 'publish', 'pubsub', 'punsubscribe', 'spublish', 'ssubscribe', 'subscribe'],
     ...['sunsubscribe', 'unsubscribe'],
@@ -64,6 +65,7 @@ const HELPFUL = [
     'command',
     'config',
     'debug',
+    'function',
     'latency',
     'memory',
     'module',

@@ -5,6 +5,7 @@ import { connectionCommands } from './connection.ts';
 import { databaseCommands } from './databases.ts';
 import { dumpCommands } from './dump.ts';
 import { expiryCommands } from './expiry.ts';
+import { functionCommands } from './function-commands.ts';
 import { geoCommands } from './geo.ts';
 import { hashCommands } from './hash.ts';
 import { hyperloglogCommands } from './hyperloglog.ts';
@@ -48,6 +49,7 @@ export const commandSpecs: readonly CommandSpec[] = [
   ...clusterCommands,
   ...zsetCommands,
   ...geoCommands,
+  ...functionCommands,
 ];
 
 /** Commands of nodes that Sentinels have too. */

@@ -10,6 +10,14 @@ export type { AclService, Refused } from './acl-service.ts';
 export { isToldPlainPorts } from './cluster-call.ts';
 export type { Context, KeyWait } from './context.ts';
 export { commandSpecs, sentinelSpecs } from './families.ts';
+export type {
+  FunctionFacts,
+  FunctionService,
+  LibraryFacts,
+  RestorePolicy,
+  RunningFunction,
+} from './function-service.ts';
+export { ERR_LIBRARY_NAME, isFunctionName, libraryMetadata } from './library-metadata.ts';
 export { LatencyHistogram } from './latency-histogram.ts';
 export {
   type LatencyEvent,

@@ -54,20 +54,20 @@ export function memoryFields(server: Server): InfoFields {
 }
 
 /** What the engine itself takes is part of the heap, where nobody can tell it from the rest. */
-function scriptFields({ scripts }: Server): InfoFields {
+function scriptFields({ scripts, functions }: Server): InfoFields {
   return [
     ['used_memory_lua', 0],
     ['used_memory_vm_eval', 0],
     ['used_memory_lua_human', humanBytes(0)],
     ['used_memory_scripts_eval', scripts.bytes],
     ['number_of_cached_scripts', scripts.count],
-    ['number_of_functions', 0],
-    ['number_of_libraries', 0],
+    ['number_of_functions', functions.functionCount],
+    ['number_of_libraries', functions.libraryCount],
     ['used_memory_vm_functions', 0],
     ['used_memory_vm_total', 0],
     ['used_memory_vm_total_human', humanBytes(0)],
-    ['used_memory_functions', 0],
-    ['used_memory_scripts', scripts.bytes],
-    ['used_memory_scripts_human', humanBytes(scripts.bytes)],
+    ['used_memory_functions', functions.codeBytes],
+    ['used_memory_scripts', scripts.bytes + functions.codeBytes],
+    ['used_memory_scripts_human', humanBytes(scripts.bytes + functions.codeBytes)],
   ];
 }

@@ -76,7 +76,7 @@ function stats({ server }: Context, _request: Request, reply: ReplyWriter): void
   whole('cluster.links', 0);
   whole('aof.buffer', 0);
   whole('lua.caches', server.scripts.bytes);
-  whole('functions.caches', 0);
+  whole('functions.caches', server.functions.codeBytes);
   for (const db of filled) {
     reply.bulkText(`db.${db.index}`);
     reply.map(3);

@@ -7,6 +7,7 @@ import type { ReplicaLink, ReplicationHistory, ReplicationSource } from '../repl
 import type { Request } from '../resp/index.ts';
 import type { SentinelContext } from '../sentinel/index.ts';
 import type { AclService } from './acl-service.ts';
+import type { FunctionService } from './function-service.ts';
 import type { LatencyMonitor } from './latency-monitor.ts';
 import type { PersistenceService, SaveProgress } from './persistence.ts';
 import type { PubSub } from './pubsub-registry.ts';
@@ -214,6 +215,7 @@ export interface Server {
   /** In a Sentinel, which has no data. */
   readonly sentinel: SentinelService | undefined;
   readonly migrator: MigrateService;
+  readonly functions: FunctionService;
   readonly persistence: PersistenceService;
   readonly scripts: ScriptService;
   readonly system: SystemFacts;

@@ -13,6 +13,8 @@ import { type Argument, ValueCommands } from './value-commands.ts';
 export interface CommandFormatHost {
   readonly settings: Settings;
   readonly unixNow: UnixMs;
+  /** Libraries of functions, by their codes. */
+  readonly functions: { readonly codes: readonly string[] };
 }
 
 export class CommandFormat implements SnapshotFormat {
@@ -20,10 +22,12 @@ export class CommandFormat implements SnapshotFormat {
   #parts: Buffer[] = [];
   #size = 0;
   #dbIndex = -1;
+  readonly #libraries: readonly string[];
   readonly #values: ValueCommands = new ValueCommands((...args) => this.#put(...args));
 
   constructor(host: CommandFormatHost) {
     this.#host = host;
+    this.#libraries = host.functions.codes;
   }
 
   get pendingSize(): number {
@@ -38,9 +42,11 @@ export class CommandFormat implements SnapshotFormat {
   }
 
   begin(): void {
-    if (!this.#host.settings['aof-timestamp-enabled']) return;
-    const line = timestampAnnotation(Math.floor(this.#host.unixNow / 1000));
-    this.#push(Buffer.from(line, 'latin1'));
+    if (this.#host.settings['aof-timestamp-enabled']) {
+      const line = timestampAnnotation(Math.floor(this.#host.unixNow / 1000));
+      this.#push(Buffer.from(line, 'latin1'));
+    }
+    for (const code of this.#libraries) this.#put('FUNCTION', 'LOAD', Buffer.from(code, 'latin1'));
   }
 
   end(): void {

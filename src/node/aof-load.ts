@@ -7,6 +7,7 @@ import type { Keyspace } from '../keyspace/index.ts';
 import { AofCommands, type AofCommandTarget } from './aof-commands.ts';
 import type { AofFiles } from './aof-files.ts';
 import type { FileReader, Files } from './ports.ts';
+import type { FunctionsPart } from './scripting/functions.ts';
 import { SnapshotLoader } from './snapshot-loader.ts';
 
 /** Read at a time; between two pieces clients are answered. */
@@ -17,6 +18,7 @@ export interface AofLoadHost {
   readonly settings: Settings;
   readonly keyspace: Keyspace;
   readonly clock: { monoUs(): number };
+  readonly functions: FunctionsPart;
   readonly unixNow: UnixMs;
   readonly ports: { readonly files: Files };
   log(level: LogLevel, text: string): void;
@@ -122,6 +124,7 @@ export class AofLoad {
   #snapshot(): SnapshotLoader {
     return new SnapshotLoader({
       keyspace: this.#host.keyspace,
+      libraries: this.#host.functions.intake(false),
       skipped: (what) => this.#say('warning', `Loading RDB: passing over a ${what}`),
     });
   }

@@ -26,7 +26,7 @@ export interface AofHost extends AofLoadHost, AofWriterHost {
   readonly isInTransaction: boolean;
   /** Runs one command unchecked for a client that has no connection. */
   runFromMaster(client: Client, buf: Buffer, at: number, size: number): void;
-  createLoadingClient(): Client;
+  createMasterClient(facts: undefined): Client;
   dropLoadingClient(client: Client): void;
 }
 
@@ -144,9 +144,10 @@ export class AofPart implements AofService {
   /** DEBUG LOADAOF: empties the databases and loads the log again; why that failed, if so. */
   reload(): string | undefined {
     this.flush();
-    const { keyspace } = this.#host;
+    const { keyspace, functions } = this.#host;
     const { dirty } = keyspace;
     keyspace.flushAll();
+    functions.flush();
     const load = this.#begin();
     while (load.next());
     this.#end();
@@ -230,7 +231,7 @@ export class AofPart implements AofService {
 
   #begin(): AofLoad {
     const { keyspace } = this.#host;
-    const client = this.#host.createLoadingClient();
+    const client = this.#host.createMasterClient(undefined);
     const expiryMode = keyspace.expiryMode;
     keyspace.expiryMode = 'ignore';
     const target: AofCommandTarget = {

@@ -4,6 +4,7 @@ import type {
   Command,
   CommandTable,
   Context,
+  FunctionService,
   ScriptService,
   Server,
   Session,
@@ -47,6 +48,12 @@ export interface ScriptDispatch extends ScriptService {
   flagsOf(command: Command, request: Request): number;
 }
 
+/** Functions as the dispatcher sees them. */
+export interface FunctionDispatch extends FunctionService {
+  /** The flags of a call of a command that runs a function: those of the function. */
+  flagsOf(command: Command, request: Request): number;
+}
+
 export interface DispatchHost extends Server {
   readonly table: CommandTable<Context>;
   readonly propagation: Propagation;
@@ -56,6 +63,7 @@ export interface DispatchHost extends Server {
   readonly waits: WaitQueue;
   readonly isListening: boolean;
   readonly scripts: ScriptDispatch;
+  readonly functions: FunctionDispatch;
   /** Commands wait: those that write, or all with `pausesAll`. */
   readonly isPaused: boolean;
   readonly pausesAll: boolean;

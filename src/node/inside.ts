@@ -5,12 +5,14 @@ import type { Keyspace } from '../keyspace/index.ts';
 import type { LogLevel, ServerStats } from '../commands/index.ts';
 import type { Client } from './client.ts';
 import type { Ports, WireFacts } from './ports.ts';
+import type { FunctionsPart } from './scripting/functions.ts';
 
 export interface Inside {
   readonly ports: Ports;
   readonly config: ConfigStore;
   readonly settings: Settings;
   readonly keyspace: Keyspace;
+  readonly functions: FunctionsPart;
   readonly stats: ServerStats;
   readonly persistence: { readonly aof: { restart(): void } };
   /** Time of the current turn. */

@@ -4,6 +4,7 @@ import type { LoadProgress, LogLevel } from '../commands/index.ts';
 import type { Settings } from '../config/index.ts';
 import type { Keyspace } from '../keyspace/index.ts';
 import type { FileReader, Files } from './ports.ts';
+import type { FunctionsPart } from './scripting/functions.ts';
 import { PositionReader, type SavedPosition } from './saved-position.ts';
 import { SnapshotLoader } from './snapshot-loader.ts';
 
@@ -19,6 +20,7 @@ export interface LoadingHost {
   readonly keyspace: Keyspace;
   readonly unixNow: UnixMs;
   readonly clock: { monoUs(): number };
+  readonly functions: FunctionsPart;
   readonly ports: { readonly files: Files };
   readonly cluster:
     { readonly machine: { readonly myself: { readonly role: string } } } | undefined;
@@ -26,7 +28,7 @@ export interface LoadingHost {
 }
 
 export interface LoadOptions {
-  /** As `SnapshotLoaderOptions`. */
+  /** As `SnapshotLoaderOptions`; libraries are replaced as well. */
   readonly replacesKeys: boolean;
 }
 
@@ -56,6 +58,7 @@ export class RdbLoad {
     });
     this.loader = new SnapshotLoader({
       keyspace: host.keyspace,
+      libraries: host.functions.intake(options.replacesKeys),
       expired: (dbIndex, key) => this.#position.expired(dbIndex, key),
       leavesExpired: !isCopy(host),
       replacesKeys: options.replacesKeys,

@@ -64,6 +64,7 @@ import { FEED_ALL, FEED_AOF, FEED_REPLICAS, Propagation } from './propagation.ts
 import { Persistence } from './persistence.ts';
 import { ReplicationPart } from './replication.ts';
 import { Resumption } from './resumption.ts';
+import { FunctionsPart } from './scripting/functions.ts';
 import { type SentinelInit, SentinelPart } from './sentinel.ts';
 import { admissionRefusal, mayRun } from './admission.ts';
 import { ScriptStage } from './script-stage.ts';
@@ -109,6 +110,7 @@ export class Node implements DispatchHost, ClientDeskOwner, Inside {
   readonly slowLog: SlowLog;
   readonly latency: LatencyMonitor;
   readonly pubsub: PubSub = new PubSub();
+  readonly functions: FunctionsPart = new FunctionsPart(this);
   readonly clients: Clients;
   readonly propagation: Propagation;
   readonly meter: CallMeter;
@@ -357,10 +359,6 @@ export class Node implements DispatchHost, ClientDeskOwner, Inside {
     if ((targets & FEED_REPLICAS) === 0) return;
     if (this.cluster?.transfers.isExporting === true) this.cluster.transfers.feed(buf, at, size);
     replication.feed(dbIndex, buf, at, size);
-  }
-
-  createLoadingClient(): Client {
-    return this.createMasterClient(undefined);
   }
 
   dropLoadingClient(client: Client): void {

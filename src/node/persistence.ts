@@ -133,7 +133,10 @@ export class Persistence implements PersistenceService {
     }
     const { keyspace } = host;
     const { dirty } = keyspace;
-    if (flushes) keyspace.flushAll();
+    if (flushes) {
+      keyspace.flushAll();
+      host.functions.flush();
+    }
     const load = RdbLoad.open(host, { replacesKeys: merges });
     const isLoaded = load instanceof RdbLoad && this.#loadNow(load);
     // What was there before is there again: nothing that replicas or the file would not have.

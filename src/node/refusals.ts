@@ -41,6 +41,9 @@ const SUBSCRIBER_COMMANDS: ReadonlySet<string> = new Set([
   'reset',
 ]);
 
+/** Commands that run a function; others with FLAG_SCRIPT run a script. */
+const FUNCTION_CALLS: ReadonlySet<string> = new Set(['fcall', 'fcall_ro']);
+
 export class Refusals {
   readonly #host: DispatchHost;
   /** Whether the refusal in hand is the cluster's: EXEC passes it on as it is, so that clients can follow it. */
@@ -156,8 +159,10 @@ export class Refusals {
 
   /** The flags of a call: of a script, its own. */
   flagsOf(command: RunnableCommand, request: Request): number {
-    const { flags } = command;
-    return (flags & FLAG_SCRIPT) === 0 ? flags : this.#host.scripts.flagsOf(command, request);
+    const { flags, spec } = command;
+    if ((flags & FLAG_SCRIPT) === 0) return flags;
+    const { functions, scripts } = this.#host;
+    return (FUNCTION_CALLS.has(spec.name) ? functions : scripts).flagsOf(command, request);
   }
 }
 

@@ -13,6 +13,7 @@ import {
 import type { Client } from './client.ts';
 import type { Inside } from './inside.ts';
 import { MasterConnection, type MasterListener } from './master-connection.ts';
+import type { LibraryIntake } from './scripting/functions.ts';
 import { SLOT_MARKS_FIELD } from './snapshot-format.ts';
 import { SnapshotLoader } from './snapshot-loader.ts';
 
@@ -41,8 +42,9 @@ export class ReplicaSide implements MasterListener, StreamTarget {
   #connection: MasterConnection | undefined;
   /** Runs the master's commands while the link is up. */
   #client: Client | undefined;
-  #loader: SnapshotLoader | undefined;
-  /** Of the snapshot that is loaded. */
+  /** On its way from the master. */
+  #snapshot: { readonly loader: SnapshotLoader; readonly libraries: LibraryIntake } | undefined;
+  /** Of the snapshot on its way. */
   #slotMarks = '';
 
   constructor(inside: Inside, init: ReplicaSideInit) {
@@ -118,7 +120,7 @@ export class ReplicaSide implements MasterListener, StreamTarget {
       case 'endSnapshot':
         return this.#finishLoading();
       case 'abortSnapshot':
-        this.#loader = undefined;
+        this.#snapshot = undefined;
         return;
       case 'stream':
         return this.#take(effect.buf, effect.at, effect.size);
@@ -144,33 +146,34 @@ export class ReplicaSide implements MasterListener, StreamTarget {
     aside.nowMs = this.#inside.unixNow;
     aside.expiryMode = 'ignore';
     this.#slotMarks = '';
-    this.#loader = new SnapshotLoader({
-      keyspace: aside,
-      aux: (name, value) => {
-        if (name === SLOT_MARKS_FIELD) this.#slotMarks = value;
-      },
-    });
+    const aux = (name: string, value: string): void => {
+      if (name === SLOT_MARKS_FIELD) this.#slotMarks = value;
+    };
+    const libraries = this.#inside.functions.intakeAside();
+    this.#snapshot = { loader: new SnapshotLoader({ keyspace: aside, libraries, aux }), libraries };
   }
 
   #load(buf: Buffer, at: number, size: number): void {
-    const problem = this.#loader?.push(buf, at, size);
+    const problem = this.#snapshot?.loader.push(buf, at, size);
     if (problem !== undefined) this.#failLoading(problem);
   }
 
   #finishLoading(): void {
-    const loader = this.#loader;
-    if (loader === undefined) return;
+    const snapshot = this.#snapshot;
+    if (snapshot === undefined) return;
+    const { loader, libraries } = snapshot;
     const problem = loader.finish();
     if (problem !== undefined) return this.#failLoading(problem);
-    this.#loader = undefined;
+    this.#snapshot = undefined;
     this.#inside.keyspace.replaceWith(loader.keyspace);
+    this.#inside.functions.adopt(libraries);
     this.#inside.persistence.aof.restart();
     this.#init.replaced(this.#slotMarks);
     this.step({ kind: 'snapshotLoaded', streamDb: loader.streamDb });
   }
 
   #failLoading(reason: string): void {
-    this.#loader = undefined;
+    this.#snapshot = undefined;
     this.step({ kind: 'snapshotFailed', reason });
   }
 

@@ -4,7 +4,7 @@ import type { LogLevel, SaveProgress } from '../commands/index.ts';
 import type { Settings } from '../config/index.ts';
 import type { RdbHeader } from '../rdb/index.ts';
 import { SnapshotFile, type SnapshotFileHost } from './snapshot-file.ts';
-import { RdbFormat } from './snapshot-format.ts';
+import { RdbFormat, type RdbFormatHost } from './snapshot-format.ts';
 
 /** Seconds until a save is tried again by itself after one failed. Source: 7.0, CONFIG_BGSAVE_RETRY_DELAY. */
 const RETRY_SECONDS = 5;
@@ -14,6 +14,7 @@ export interface SavingHost extends SnapshotFileHost {
   readonly settings: Settings;
   readonly now: MonoMs;
   readonly unixNow: UnixMs;
+  readonly functions: RdbFormatHost['functions'];
   readonly ports: SnapshotFileHost['ports'] & { readonly system: { readonly pid: number } };
   readonly replication: { readonly snapshotFacts: RdbHeader['replication'] };
   log(level: LogLevel, text: string): void;

@@ -22,6 +22,8 @@ export interface RdbFormatHost {
   readonly keyspace: Keyspace;
   readonly unixNow: UnixMs;
   readonly settings: Settings;
+  /** Libraries of functions, by their codes. */
+  readonly functions: { readonly codes: readonly string[] };
 }
 
 export interface RdbFormatOptions {
@@ -40,12 +42,14 @@ export class RdbFormat implements SnapshotFormat {
   readonly #recency: 'lru' | 'lfu' | 'none';
   readonly #writer: RdbWriter;
   readonly #saver: ValueSaver;
+  readonly #libraries: readonly string[];
   /** Sizes of the databases at the start, until they are written. */
   readonly #sizes: ({ readonly keys: number; readonly expiring: number } | undefined)[];
   #dbIndex = -1;
 
   /** A format for the data of this very moment. */
-  constructor({ keyspace, unixNow, settings }: RdbFormatHost, options: RdbFormatOptions) {
+  constructor(host: RdbFormatHost, options: RdbFormatOptions) {
+    const { keyspace, unixNow, settings, functions } = host;
     const { replication, slotMarks = '', isAofBase = false } = options;
     this.#keyspace = keyspace;
     this.#header = {
@@ -61,6 +65,7 @@ export class RdbFormat implements SnapshotFormat {
       checksum: settings.rdbchecksum,
     });
     this.#saver = new ValueSaver(this.#writer);
+    this.#libraries = functions.codes;
     this.#sizes = keyspace.databases.map((db) => ({ keys: db.size, expiring: db.volatileCount }));
   }
 
@@ -74,6 +79,7 @@ export class RdbFormat implements SnapshotFormat {
 
   begin(): void {
     this.#writer.header(this.#header);
+    for (const code of this.#libraries) this.#writer.library(Buffer.from(code, 'latin1'));
   }
 
   entry(dbIndex: number, store: Store, ref: Ref): void {

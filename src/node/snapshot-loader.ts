@@ -14,6 +14,8 @@ import {
 export interface SnapshotLoaderOptions {
   /** Empty, or what is loaded goes beside what is there. */
   readonly keyspace: Keyspace;
+  /** Takes the libraries of functions in. */
+  readonly libraries: { take(code: Bytes): string | undefined };
   /** Keys whose time is over are left out, as a master does. Default false. */
   readonly leavesExpired?: boolean;
   /** A key that is there already is replaced; else it is a failure. Default false. */
@@ -108,6 +110,10 @@ export class SnapshotLoader implements RdbHandler {
 
   resizeDb({ keys, expiring }: { readonly keys: number; readonly expiring: number }): void {
     this.keyspace.db(this.#dbIndex).reserve(keys, expiring);
+  }
+
+  library(code: Bytes): string | undefined {
+    return this.#options.libraries.take(code);
   }
 
   skipped(what: string): void {

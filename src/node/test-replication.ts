@@ -12,6 +12,7 @@ import type { Inside } from './inside.ts';
 import { MemoryFiles } from './memory-files.ts';
 import type { Ports, Wire, WireEvents } from './ports.ts';
 import { ReplicationPart } from './replication.ts';
+import { FunctionsPart, type FunctionsHost } from './scripting/functions.ts';
 import { TEST_USER } from './test-user.ts';
 import { WaitQueue } from './wait-queue.ts';
 
@@ -305,6 +306,12 @@ export class TestNode {
       settings: this.config.settings,
       keyspace: this.keyspace,
       persistence: { aof: { restart: () => {} } },
+      functions: new FunctionsPart({
+        clock: ports.clock,
+        // No library comes here.
+        scripts: {} as FunctionsHost['scripts'],
+        log: () => {},
+      }),
       stats: this.stats,
       get now() {
         return world.now;

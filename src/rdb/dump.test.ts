@@ -1,6 +1,14 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { TYPE_STRING, decodeDump, dumpFrameFlaw, encodeDump } from './index.ts';
+import {
+  TYPE_STRING,
+  decodeDump,
+  decodeLibraries,
+  dumpFrameFlaw,
+  encodeDump,
+  encodeLibraries,
+  sealDump,
+} from './index.ts';
 import { PlainSink, type PlainValue } from './test-sink.ts';
 
 function payloadOf(text: string): Buffer {
@@ -53,4 +61,38 @@ test('a list of redis-server 7.0.15 is read, a module value is not', () => {
   expect(decoded(list)).toEqual({ kind: 'list', elements: ['1', '2'] });
   const module = encodeDump((writer) => writer.type(7));
   expect(decoded(module)).toBe('Unknown RDB encoding type 7');
+});
+
+const CODE = "#!lua name=d\nredis.register_function('d_f', function(k,a) return 1 end)";
+
+test('libraries are dumped byte for byte as by redis-server 7.0.15, and come back', () => {
+  expect(encodeLibraries([]).toString('latin1')).toBe('\n\0]\x9b\\@\x0f\x7f\xa2\xda');
+  const payload = encodeLibraries([CODE]);
+  expect(payload.toString('latin1')).toBe(`\xf5@G${CODE}\n\0\x99;\xd7\xb3D\xf0x\xf2`);
+  expect(decodeLibraries(payload, 0, payload.length)).toEqual({ codes: [CODE], flaw: undefined });
+  const many = encodeLibraries([CODE, `#!lua name=long\n${'--'.repeat(500)}`]);
+  expect(decodeLibraries(many, 0, many.length).codes).toHaveLength(2);
+});
+
+test.each([
+  ['\x01\x01a', 'given type is not a function'],
+  ['\xf6\x01a', 'Pre-release function format not supported.'],
+  ['\xf5\x05ab', 'Failed loading library code'],
+  ['\xf5', 'Failed loading library code'],
+])('behind a sound library %j is refused', (rest, flaw) => {
+  const body = Buffer.from(`\xf5\x02ab${rest}`, 'latin1');
+  const payload = Buffer.concat([body, Buffer.alloc(10)]);
+  sealDump(payload, 0, body.length, 10);
+  expect(decodeLibraries(payload, 0, payload.length)).toEqual({ codes: ['ab'], flaw });
+});
+
+test('no bytes make the reading of libraries throw', () => {
+  fc.assert(
+    fc.property(fc.uint8Array({ minLength: 10, maxLength: 80 }), (bytes) => {
+      const payload = Buffer.from([0xf5, ...bytes]);
+      const { codes, flaw } = decodeLibraries(payload, 0, payload.length);
+      expect(codes.length > 0 || flaw !== undefined).toBe(true);
+    }),
+    { seed: 6, numRuns: 300 },
+  );
 });

@@ -2,9 +2,14 @@
  * DUMP payloads: type byte, value, version (two bytes, least significant first), CRC64 of all before it.
  */
 import { Crc64 } from '../base/index.ts';
-import { RdbCursor } from './cursor.ts';
+import { RdbCursor, StringSlot } from './cursor.ts';
 import { createDecoders } from './decoders.ts';
-import { RDB_VERSION, RDB_VERSION_READABLE } from './format.ts';
+import {
+  OPCODE_FUNCTION2,
+  OPCODE_FUNCTION_PRE_GA,
+  RDB_VERSION,
+  RDB_VERSION_READABLE,
+} from './format.ts';
 import type { ValueSink } from './value.ts';
 import type { ValueDecoders } from './value-decoder.ts';
 import { RdbWriter, type RdbWriterOptions } from './writer.ts';
@@ -95,4 +100,39 @@ export function decodeDump(
   if (outcome === 'done') return undefined;
   if (outcome === 'empty') return { reason: 'empty key', at: cursor.at - at };
   return { reason: cursor.problem || 'Unexpected end of the payload', at: cursor.at - at };
+}
+
+/** What a payload of FUNCTION DUMP holds. */
+export interface LibraryPayload {
+  /** Codes of libraries, one character a byte, up to the flaw. */
+  readonly codes: readonly string[];
+  /** Why the rest cannot be read: the text of the error reply after `ERR `. */
+  readonly flaw: string | undefined;
+}
+
+/** The payload of these libraries, as FUNCTION DUMP answers it. */
+export function encodeLibraries(codes: Iterable<string>, options: RdbWriterOptions = {}): Buffer {
+  return encodeDump((writer) => {
+    for (const code of codes) writer.library(Buffer.from(code, 'latin1'));
+  }, options);
+}
+
+/** The libraries in a payload `buf[at, at + size)` whose frame is right. Any bytes are safe to give. */
+export function decodeLibraries(buf: Buffer, at: number, size: number): LibraryPayload {
+  const cursor = new RdbCursor();
+  cursor.buf = buf;
+  cursor.at = at;
+  cursor.end = at + size - DUMP_FOOTER_BYTES;
+  const codes: string[] = [];
+  const code = new StringSlot();
+  while (cursor.at < cursor.end) {
+    const opcode = cursor.byte();
+    if (opcode === OPCODE_FUNCTION_PRE_GA) {
+      return { codes, flaw: 'Pre-release function format not supported.' };
+    }
+    if (opcode !== OPCODE_FUNCTION2) return { codes, flaw: 'given type is not a function' };
+    if (!cursor.string(code)) return { codes, flaw: 'Failed loading library code' };
+    codes.push(code.copy().toString('latin1'));
+  }
+  return { codes, flaw: undefined };
 }

@@ -6,10 +6,13 @@ export { RdbCursor, StringSlot } from './cursor.ts';
 export { createDecoders } from './decoders.ts';
 export {
   decodeDump,
+  decodeLibraries,
   DUMP_FOOTER_BYTES,
   type DumpFlaw,
   dumpFrameFlaw,
   encodeDump,
+  encodeLibraries,
+  type LibraryPayload,
   sealDump,
 } from './dump.ts';
 export {

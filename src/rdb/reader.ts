@@ -40,8 +40,8 @@ export interface RdbHandler {
   end(entry: RdbEntry): void;
   /** The value proved to be a container without elements, and the sink was told nothing. */
   empty?(entry: RdbEntry): void;
-  /** The code of a function library; without this it is passed over. */
-  library?(code: Bytes): void;
+  /** The code of a function library; without this it is passed over. A text refuses it, as with `begin`. */
+  library?(code: Bytes): string | undefined;
   /** Something was passed over: a function library, a module's data. */
   skipped?(what: string): void;
 }
@@ -339,9 +339,7 @@ export class RdbReader {
     }
     if (opcode === OPCODE_FUNCTION2) {
       if (!cursor.string(this.#text)) return false;
-      if (this.#handler.library === undefined) this.#handler.skipped?.('function library');
-      else this.#handler.library(this.#text);
-      return true;
+      return this.#library(this.#text);
     }
     // Slot information is three numbers. A module's data opens with three as well: its id, then `when` by mark and value.
     for (let i = 0; i < 3; i++) if (cursor.plainLength() === undefined) return false;
@@ -350,6 +348,15 @@ export class RdbReader {
       this.#handler.skipped?.('module auxiliary data');
     }
     return true;
+  }
+
+  #library(code: Bytes): boolean {
+    if (this.#handler.library === undefined) {
+      this.#handler.skipped?.('function library');
+      return true;
+    }
+    const refusal = this.#handler.library(code);
+    return refusal === undefined || this.#cursor.refuse(refusal);
   }
 
   /** One marked part of a module's data: 0 ends it, 1 and 2 integers, 3 float, 4 double, 5 string. */

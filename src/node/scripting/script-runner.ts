@@ -55,9 +55,8 @@ const BUSY = {
 } as const;
 
 /** Thrown into a script to end it; no script catches it. */
-function endOf(kind: ScriptJob['kind']): LuaError {
-  const text = `ERR Script killed by user with ${COMMANDS[kind]} KILL...`;
-  const error = new LuaError(plainError(text));
+function endOf(): LuaError {
+  const error = new LuaError(plainError('ERR Script killed by user with SCRIPT KILL...'));
   error.isFinal = true;
   return error;
 }
@@ -158,7 +157,7 @@ export class ScriptRunner {
     if (run.hasWritten) return ERR_UNKILLABLE;
     if (run.job.kind !== kind) return BUSY[run.job.kind];
     run.isKilled = true;
-    this.#host.log('warning', `Lua script killed by user with ${COMMANDS[kind]} KILL.`);
+    this.#host.log('warning', 'Lua script killed by user with SCRIPT KILL.');
     return undefined;
   }
 
@@ -200,7 +199,7 @@ export class ScriptRunner {
     const steps = this.#steps!;
     try {
       for (;;) {
-        const { done, value } = run.isKilled ? steps.throw(endOf(run.job.kind)) : steps.next();
+        const { done, value } = run.isKilled ? steps.throw(endOf()) : steps.next();
         if (done === true) {
           this.#answer(run, firstResult(value));
           return true;

@@ -132,7 +132,7 @@ export class Scripts implements ScriptDispatch {
 }
 
 /** The arguments `[from, to)` as a table. */
-function texts(request: Request, from: number, to: number): LuaTable {
+export function texts(request: Request, from: number, to: number): LuaTable {
   const list: LuaValue[] = [undefined];
   const { buf, at, size } = request;
   for (let i = from; i < to; i++) list.push(latin1(buf, at[i]!, size[i]!));

@@ -1,0 +1,113 @@
+/**
+ * The engine of functions. The code of a library runs once, to register its functions; meanwhile there is little that it may
+ * use. The functions then find what scripts have, and no globals of their own. Source: behaviour of redis-server 7.0.15.
+ */
+import { Lua, LuaError, type LuaFunction, LuaTable, NativeFunction } from '../../lua/index.ts';
+import { FunctionRegistration } from './function-registration.ts';
+import type { LibraryFunction } from './function-libraries.ts';
+import { type RedisLibraryHost, createRedisLibrary } from './redis-library.ts';
+import { createScriptEngine } from './script-engine.ts';
+
+export interface FunctionEngineHost extends RedisLibraryHost {
+  readonly clock: { monoMs(): number; monoUs(): number };
+}
+
+/** What errors call the place of. */
+const CHUNK_NAME = '@user_function';
+/** Fields of `redis` that scripts have and functions have not. */
+const OF_SCRIPTS = ['breakpoint', 'debug', 'replicate_commands'];
+/** Fields of `redis` that the code of a library finds while it is loaded, with `register_function`. */
+const OF_LOADING = [
+  ...['log', 'LOG_DEBUG', 'LOG_VERBOSE', 'LOG_NOTICE', 'LOG_WARNING'],
+  ...['REDIS_VERSION', 'REDIS_VERSION_NUM'],
+];
+
+export class FunctionEngine {
+  /** Its globals are empty: what code finds there comes from elsewhere, according to whether it is loaded or called. */
+  readonly lua: Lua;
+  readonly #clock: FunctionEngineHost['clock'];
+  readonly #registration: FunctionRegistration = new FunctionRegistration();
+  readonly #whenLoaded: LuaTable;
+  readonly #whenCalled: LuaTable;
+  readonly #elsewhere: LuaTable = new LuaTable();
+
+  constructor(host: FunctionEngineHost) {
+    this.#clock = host.clock;
+    const clockMs = (): number => host.clock.monoMs();
+    const redis = createRedisLibrary(host);
+    for (const name of OF_SCRIPTS) redis.setString(name, undefined);
+    const scripts = createScriptEngine(clockMs, redis);
+    this.#whenCalled = scripts.globals;
+    this.#whenLoaded = this.#loadGlobals(redis);
+    this.lua = new Lua({ clockMs });
+    const { stringMetatable } = scripts.operations;
+    if (stringMetatable !== undefined) this.lua.stringMetatable = stringMetatable;
+    this.lua.globals.metatable = this.#elsewhere;
+    this.lua.globals.isReadonly = true;
+    this.#elsewhere.setString('__index', this.#whenCalled);
+  }
+
+  /** Runs the code of a library for so long at most: the functions that it registered, or why it is refused. */
+  load(body: string, limitMs: number): readonly LibraryFunction[] | { readonly flaw: string } {
+    let main: LuaFunction;
+    try {
+      main = this.lua.compile(body, CHUNK_NAME);
+    } catch (error) {
+      return { flaw: `Error compiling function: ${messageOf(error)}` };
+    }
+    this.#registration.begin();
+    this.#elsewhere.setString('__index', this.#whenLoaded);
+    try {
+      if (!this.#run(main, limitMs)) {
+        const limit = (limitMs / 1000).toFixed(2);
+        return { flaw: `Error registering functions: ERR FUNCTION LOAD timeout ${limit}` };
+      }
+    } catch (error) {
+      return { flaw: `Error registering functions: ${registeringMessage(error)}` };
+    } finally {
+      this.#elsewhere.setString('__index', this.#whenCalled);
+      this.#registration.end();
+    }
+    const { functions } = this.#registration;
+    return functions.length === 0 ? { flaw: 'No functions registered' } : functions;
+  }
+
+  /** Whether it came to its end in time. */
+  #run(main: LuaFunction, limitMs: number): boolean {
+    const endUs = this.#clock.monoUs() + limitMs * 1000;
+    const steps = this.lua.call(main);
+    while (steps.next().done !== true) if (this.#clock.monoUs() >= endUs) return false;
+    return true;
+  }
+
+  #loadGlobals(redis: LuaTable): LuaTable {
+    const { metatable } = this.#whenCalled;
+    const fields = new LuaTable();
+    for (const name of OF_LOADING) fields.setString(name, redis.getString(name));
+    const register = new NativeFunction('register_function', (...args) =>
+      this.#registration.register(args),
+    );
+    fields.setString('register_function', register);
+    const globals = new LuaTable();
+    globals.setString('redis', fields);
+    for (const table of [fields, globals]) {
+      table.metatable = metatable;
+      table.isReadonly = true;
+    }
+    return globals;
+  }
+}
+
+function messageOf(error: unknown): string {
+  if (error instanceof LuaError) return error.message;
+  throw error;
+}
+
+/** A text of the engine's own gets the code that others bring along. */
+function registeringMessage(error: unknown): string {
+  const text =
+    error instanceof LuaError && error.value instanceof LuaTable
+      ? error.value.getString('err')
+      : undefined;
+  return typeof text === 'string' ? text : `ERR ${messageOf(error)}`;
+}
