@@ -113,6 +113,7 @@ async function download(
   const part = `${path}.part`;
   const payloads = new RdbPayloads();
   let keys = 0;
+  let libraries = 0;
   let bytes: number;
   const handle = await open(part, 'wx');
   try {
@@ -120,6 +121,7 @@ async function download(
       { ...like, host: node.host, port: node.port, timeoutMs },
       async (piece) => {
         keys += payloads.push(piece).filter(({ key }) => !key.equals(LOCK)).length;
+        libraries += payloads.takeLibraries().length;
         await handle.writeFile(piece);
       },
     );
@@ -137,7 +139,8 @@ async function download(
     await handle.close();
   }
   await rename(part, path);
-  screen.note(`${name}: ${keys} keys, ${bytes} bytes`);
+  const functions = libraries === 0 ? '' : `, ${libraries} function libraries`;
+  screen.note(`${name}: ${keys} keys${functions}, ${bytes} bytes`);
   return { file, address: name, bytes, keys };
 }
 

@@ -29,6 +29,7 @@ export class RdbPayloads {
   #read = 0;
   #valueAt: number | undefined;
   #found: Payload[] = [];
+  readonly #libraries: Buffer[] = [];
 
   constructor() {
     const handler: RdbHandler = {
@@ -39,12 +40,21 @@ export class RdbPayloads {
       },
       end: (entry) => this.#take(entry),
       empty: () => (this.#valueAt = undefined),
+      library: (code) => {
+        this.#libraries.push(copied(code));
+        return undefined;
+      },
       skipped: (what) => this.#skipped.add(what),
     };
     this.#reader = new RdbReader(handler);
   }
 
-  /** What the file holds beside keys and is passed over. */
+  /** Codes of the libraries of functions that came since the last call. */
+  takeLibraries(): readonly Buffer[] {
+    return this.#libraries.splice(0);
+  }
+
+  /** What the file holds beside keys and libraries and is passed over. */
   get skipped(): readonly string[] {
     return [...this.#skipped];
   }

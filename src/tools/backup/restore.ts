@@ -9,6 +9,7 @@ import { LOCK_KEY } from '../cluster/lock.ts';
 import { type LockOptions, withLock } from '../cluster/locked.ts';
 import type { Stopping } from '../cluster/stopping.ts';
 import { type ExitStatus, ToolError, asToolError } from '../errors.ts';
+import { libraryName, putLibrary } from '../flow/index.ts';
 import type { Screen } from '../screen.ts';
 import { backupLine, takeBackup } from './backup.ts';
 import { type Payload, RdbPayloads } from './rdb-payloads.ts';
@@ -30,6 +31,10 @@ interface Counts {
   existing: number;
   /** Had expired since. */
   expired: number;
+  /** Codes of the libraries of functions by name. */
+  readonly libraries: Map<string, Buffer>;
+  /** Names of those of which the cluster keeps its own. */
+  readonly keptLibraries: Set<string>;
   readonly skipped: Set<string>;
 }
 
@@ -75,7 +80,10 @@ function restoreFolder(options: RestoreOptions, screen: Screen): Promise<ExitSta
     const startedMs = performance.now();
     const files = await filesIn(options.folder);
     const { seeds, timeoutMs } = options;
-    const counts: Counts = { restored: 0, existing: 0, expired: 0, skipped: new Set() };
+    const counts: Counts = {
+      ...{ restored: 0, existing: 0, expired: 0, skipped: new Set() },
+      ...{ libraries: new Map(), keptLibraries: new Set() },
+    };
     let client: ClusterClient | undefined;
     try {
       client = await ClusterClient.connect({ seeds, timeoutMs });
@@ -88,22 +96,45 @@ function restoreFolder(options: RestoreOptions, screen: Screen): Promise<ExitSta
       client?.close();
     }
     const durationMs = Math.round(performance.now() - startedMs);
-    const { restored, existing, expired } = counts;
-    const skipped = [...counts.skipped];
-    const isOk = existing === 0;
-    screen.json({ ok: isOk, restored, existing, expired, skipped, durationMs });
-    for (const what of skipped)
-      screen.out(`${screen.paint('yellow', 'WARNING')} not restored: ${what}`);
-    if (existing > 0) {
-      const message = `${existing} keys were there already and stayed as they are: say --replace to overwrite them`;
-      screen.out(`${screen.paint('red', 'PROBLEM')} ${message}`);
-    }
-    const word = isOk ? screen.paint('green', 'OK') : 'Done:';
-    screen.out(
-      `${word} ${restored} keys restored from ${files.length} files, ${expired} had expired (${(durationMs / 1000).toFixed(1)} s)`,
-    );
-    return isOk ? 0 : 1;
+    return tell(counts, { files: files.length, durationMs }, screen);
   });
+}
+
+function tell(
+  counts: Counts,
+  run: { readonly files: number; readonly durationMs: number },
+  screen: Screen,
+): ExitStatus {
+  const { restored, existing, expired } = counts;
+  const skipped = [...counts.skipped];
+  const kept = [...counts.keptLibraries];
+  const libraries = counts.libraries.size - kept.length;
+  const isOk = existing === 0 && kept.length === 0;
+  const { durationMs } = run;
+  screen.json({
+    ok: isOk,
+    restored,
+    existing,
+    expired,
+    libraries,
+    keptLibraries: kept,
+    skipped,
+    durationMs,
+  });
+  for (const what of skipped)
+    screen.out(`${screen.paint('yellow', 'WARNING')} not restored: ${what}`);
+  const problem = (message: string): void =>
+    screen.out(`${screen.paint('red', 'PROBLEM')} ${message}: say --replace to overwrite them`);
+  if (existing > 0) problem(`${existing} keys were there already and stayed as they are`);
+  if (kept.length > 0) {
+    problem(`the cluster keeps its own of the function libraries ${kept.join(', ')}`);
+  }
+  const word = isOk ? screen.paint('green', 'OK') : 'Done:';
+  const functions = libraries === 0 ? '' : `, ${libraries} function libraries loaded`;
+  screen.out(
+    `${word} ${restored} keys restored from ${run.files} files, ${expired} had expired${functions} (${(durationMs / 1000).toFixed(1)} s)`,
+  );
+  return isOk ? 0 : 1;
 }
 
 async function filesIn(folder: string): Promise<string[]> {
@@ -135,7 +166,9 @@ async function restoreFile(path: string, context: FileContext): Promise<void> {
   let bytes = 0;
   let reportedMs = performance.now();
   for await (const chunk of createReadStream(path) as AsyncIterable<Buffer>) {
-    for (const each of payloads.push(chunk)) {
+    const complete = payloads.push(chunk);
+    for (const code of payloads.takeLibraries()) await restoreLibrary(code, context);
+    for (const each of complete) {
       bytes += each.payload.length;
       const sent = restoreKey(each, context)
         .catch((error: unknown) => {
@@ -162,6 +195,26 @@ async function restoreFile(path: string, context: FileContext): Promise<void> {
   for (const what of payloads.skipped) counts.skipped.add(what);
   if (payloads.flaw === undefined) return;
   throw new ToolError('LOCAL', `Cannot read "${path}" to its end: ${payloads.flaw}`);
+}
+
+/** A library goes to every master; its replicas get it from there. */
+async function restoreLibrary(
+  code: Buffer,
+  { client, options, counts }: FileContext,
+): Promise<void> {
+  const name = libraryName(code);
+  const known = counts.libraries.get(name);
+  if (known?.equals(code) === false) {
+    counts.skipped.add(`function library ${name} of a further master, which has other code`);
+  }
+  if (known !== undefined) return;
+  counts.libraries.set(name, code);
+  for (const master of client.masters()) {
+    const outcome = await putLibrary(await client.node(master), code, options.isReplacing);
+    if (outcome === 'loaded') continue;
+    if (outcome === 'kept') counts.keptLibraries.add(name);
+    else counts.skipped.add('function libraries, which this cluster does not know');
+  }
 }
 
 async function restoreKey(

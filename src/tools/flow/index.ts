@@ -22,6 +22,7 @@ export {
   readScanPage,
   scanPage,
 } from './key-batch.ts';
+export { type LibraryOutcome, librariesOf, libraryName, putLibrary } from './libraries.ts';
 export { Pace } from './pace.ts';
 export { ProgressKeys, isProgressKey } from './progress-keys.ts';
 export { type Answers, type Question, type Side, ask } from './side.ts';

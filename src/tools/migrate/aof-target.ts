@@ -33,7 +33,7 @@ export class AofTarget implements FileTarget {
   begin(): void {
     this.#earlier = { keys: this.keyCount, leftOut: this.leftOutCount };
     this.#writer = new SnapshotWriter({
-      target: { laneOfKey: (db) => this.#lane(db) },
+      target: { laneOfKey: (db) => this.#lane(db), everyLane: () => [this.#out] },
       deferred: AS_THEY_ARE,
       conflict: 'replace',
       targetDb: this.#choice.targetDb,

@@ -65,7 +65,7 @@ export class FileLoad {
     this.#target = target;
     this.#keys = new ProgressKeys(newCopyId(), target.isCluster);
     this.#deferred = new DeferredExpiry(join(options.dir, 'file.expiry'), Date.now());
-    this.#judge = new RefusalJudge(options.conflict, options.quarantine);
+    this.#judge = new RefusalJudge(options.conflict, options.quarantine, options.note);
   }
 
   /** Connects to the target. Throws ClientError. */

@@ -243,7 +243,10 @@ function judgeContent(
 ): void {
   if (moduleNames.length > 0)
     add('warn', name, 'modules', `values of ${moduleNames.join(', ')} end the copy`);
-  if (libraryCount > 0) add('warn', name, 'functions', `${libraryCount} libraries are not copied`);
+  if (libraryCount > 0) {
+    const text = `${libraryCount} libraries are loaded into every master of the target`;
+    add('ok', name, 'functions', text);
+  }
   if (!shape.targetIsCluster || shape.sourceIsCluster) return;
   const databases = [...info.keys()].filter((key) => /^db[1-9]\d*$/.test(key));
   if (databases.length > 0) {

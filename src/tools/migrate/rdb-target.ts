@@ -8,6 +8,7 @@ import {
   RdbReader,
   RdbWriter,
 } from '../../rdb/index.ts';
+import { libraryName } from '../flow/index.ts';
 import type { FileChoice, FileTarget } from './file-target.ts';
 import { failureText } from './rdb-failure-text.ts';
 
@@ -18,8 +19,8 @@ export class RdbTarget implements FileTarget {
   readonly #choice: FileChoice;
   readonly #nowUnixSeconds: number;
   readonly #writer: RdbWriter = new RdbWriter();
-  /** Codes of libraries that are in the file. */
-  readonly #libraries: Set<string> = new Set();
+  /** Codes of libraries that are in the file, by name. */
+  readonly #libraries: Map<string, Buffer> = new Map();
   #reader: RdbReader | undefined;
   #hasHeader = false;
   #db = -1;
@@ -82,12 +83,19 @@ export class RdbTarget implements FileTarget {
     this.#writer.header(facts);
   }
 
-  #library(code: Bytes): void {
-    const text = code.buf.toString('latin1', code.at, code.at + code.size);
-    if (this.#libraries.has(text)) return;
-    this.#libraries.add(text);
+  /** A file with two libraries of one name would not be loaded. */
+  #library({ buf, at, size }: Bytes): undefined {
+    const code = Buffer.from(buf.subarray(at, at + size));
+    const name = libraryName(code);
+    const known = this.#libraries.get(name);
+    if (known?.equals(code) === false) {
+      this.skipped.add(`function library "${name}", of which another master has other code,`);
+    }
+    if (known !== undefined) return undefined;
+    this.#libraries.set(name, code);
     this.#header();
-    this.#writer.library(Buffer.from(text, 'latin1'));
+    this.#writer.library(code);
+    return undefined;
   }
 
   #begin({ dbIndex, key, type, ...facts }: RdbEntry, position: number): undefined {

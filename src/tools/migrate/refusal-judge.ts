@@ -13,15 +13,26 @@ const FATAL_CODES: ReadonlySet<string> = new Set([
   'MISCONF',
 ]);
 
+const ERR_NO_LIBRARY = 'ERR Library not found';
+const ALREADY_EXISTS = /^ERR ((?:Library|Function) .* already exists)/;
+
 export class RefusalJudge {
   /** Keys that were on the target already and left alone. */
   skippedKeys = 0;
   readonly #conflict: Conflict;
   readonly #quarantine: Pick<Quarantine, 'add'>;
+  readonly #note: (line: string) => void;
+  /** What was said of libraries of functions: every node of the target says it. */
+  readonly #noted: Set<string> = new Set();
 
-  constructor(conflict: Conflict, quarantine: Pick<Quarantine, 'add'>) {
+  constructor(
+    conflict: Conflict,
+    quarantine: Pick<Quarantine, 'add'>,
+    note: (line: string) => void,
+  ) {
     this.#conflict = conflict;
     this.#quarantine = quarantine;
+    this.#note = note;
   }
 
   /** An answer is a reason to end. `isOvertaken`: what it was about will be copied anew. */
@@ -30,7 +41,7 @@ export class RefusalJudge {
     if (FATAL_CODES.has(code)) {
       return new ToolError('NODE_FAILED', `The target answered: ${reason}`);
     }
-    if (isOvertaken) return undefined;
+    if (isOvertaken || this.#isOfLibrary(args, reason)) return undefined;
     if (code === 'BUSYKEY' && this.#conflict === 'skip') {
       this.skippedKeys++;
     } else if (code === 'BUSYKEY') {
@@ -41,5 +52,18 @@ export class RefusalJudge {
       this.#quarantine.add(args, db, reason);
     }
     return undefined;
+  }
+
+  /** Whether a library of functions stays as the target has it: another master has deleted it, or nothing is replaced. */
+  #isOfLibrary(args: readonly Buffer[], reason: string): boolean {
+    const [name, subcommand] = args.map((arg) => arg.toString('latin1').toLowerCase());
+    if (name !== 'function') return false;
+    if (subcommand === 'delete') return reason === ERR_NO_LIBRARY;
+    const exists = ALREADY_EXISTS.exec(reason);
+    if (subcommand !== 'load' || exists === null || this.#conflict === 'replace') return false;
+    const line = `the target keeps what it has: ${exists[1] ?? ''}`;
+    if (!this.#noted.has(line)) this.#note(line);
+    this.#noted.add(line);
+    return true;
   }
 }

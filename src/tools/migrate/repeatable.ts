@@ -51,3 +51,12 @@ function isNumber(request: Request, index: number): boolean {
   const isDigit = first >= FIRST_DIGIT && first <= LAST_DIGIT;
   return isDigit || !Number.isNaN(Number(request.text(index).replace(/inf(inity)?$/i, '1')));
 }
+
+/** A call of FUNCTION that loads libraries in the form that replaces those that are there; undefined for any other. */
+export function replacingLibraries(request: Request): readonly (Buffer | string)[] | undefined {
+  const { argc } = request;
+  if (argc < 3) return undefined;
+  if (request.is(1, 'load')) return ['FUNCTION', 'LOAD', 'REPLACE', request.bytes(argc - 1)];
+  if (!request.is(1, 'restore') || (argc > 3 && !request.is(3, 'append'))) return undefined;
+  return ['FUNCTION', 'RESTORE', request.bytes(2), 'REPLACE'];
+}

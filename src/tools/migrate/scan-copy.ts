@@ -5,9 +5,22 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
-import { Deployment, type DeploymentOptions, NOBODY, replyFacts } from '../../client/index.ts';
+import {
+  Deployment,
+  type DeploymentOptions,
+  NOBODY,
+  formatAddress,
+  replyFacts,
+} from '../../client/index.ts';
+import { ReplyError } from '../../resp/index.ts';
 import { type ExitStatus, ToolError, asToolError } from '../errors.ts';
-import { type DatabasePair, databasePairs, isEmpty } from '../flow/index.ts';
+import {
+  type DatabasePair,
+  databasePairs,
+  isEmpty,
+  librariesOf,
+  putLibrary,
+} from '../flow/index.ts';
 import type { Screen } from '../screen.ts';
 import { clearTarget } from './clear-target.ts';
 import { endName } from './ends.ts';
@@ -40,6 +53,7 @@ export async function scanCopy(options: MigrateOptions, screen: Screen): Promise
     const wasEmpty = await isEmpty(target);
     refuseUnclear(options, wasEmpty);
     if (options.removesExtra) await clear(target, pairs, options);
+    await copyLibraries(source, target, (line) => screen.note(line));
     const mayRemove = wasEmpty || options.removesExtra;
     if (!mayRemove)
       screen.note('keys that the source deletes stay on the target: it had keys of its own');
@@ -109,4 +123,29 @@ async function knowsExpireTime(source: Deployment): Promise<boolean> {
   const client = await source.connection(first ?? NOBODY);
   const version = replyFacts(await client.call('INFO', 'server')).get('redis_version') ?? '';
   return Number.parseInt(version, 10) >= FIRST_WITH_EXPIRETIME;
+}
+
+/** Functions are in no round: those that the source has now are loaded into every master of the target. */
+async function copyLibraries(
+  source: Deployment,
+  target: Deployment,
+  note: (line: string) => void,
+): Promise<void> {
+  const libraries = new Map<string, Buffer>();
+  for (const master of source.masters().keys()) {
+    try {
+      const found = await librariesOf(await source.connection(master));
+      for (const [name, code] of found ?? []) libraries.set(name, code);
+    } catch (error) {
+      if (!(error instanceof ReplyError)) throw error;
+      note(`functions are not copied: the source answers ${error.message}`);
+    }
+  }
+  for (const [name, code] of libraries) {
+    for (const [index, master] of target.masters().entries()) {
+      const outcome = await putLibrary(await target.connection(index), code, true);
+      if (outcome === 'loaded') continue;
+      note(`function library ${name} is not on ${formatAddress(master)}`);
+    }
+  }
 }

@@ -62,7 +62,7 @@ export class ScanRounds {
 
   constructor(options: ScanRoundsOptions) {
     this.#options = options;
-    this.#judge = new RefusalJudge('replace', options.quarantine);
+    this.#judge = new RefusalJudge('replace', options.quarantine, () => undefined);
   }
 
   get target(): Deployment {

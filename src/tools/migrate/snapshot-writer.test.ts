@@ -33,6 +33,7 @@ test('each piece of a snapshot asks anew where the value goes that it goes on wi
         databases.push(db);
         return lane;
       },
+      everyLane: () => [lane],
     },
     deferred: { expiryFor: (time) => time, add: () => undefined },
     conflict: 'replace',

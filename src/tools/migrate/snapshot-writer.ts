@@ -30,8 +30,8 @@ import type { TargetWriter } from './target-writer.ts';
 export type Conflict = 'replace' | 'skip' | 'fail';
 
 export interface SnapshotWriterOptions {
-  /** Where commands about a key in a database are written. */
-  readonly target: Pick<TargetWriter, 'laneOfKey'>;
+  /** Where commands about a key in a database are written, and those for every node. */
+  readonly target: Pick<TargetWriter, 'everyLane' | 'laneOfKey'>;
   readonly deferred: Pick<DeferredExpiry, 'expiryFor' | 'add'>;
   readonly conflict: Conflict;
   /** Database of the target for one of the source; undefined: leave its keys out. */
@@ -88,6 +88,7 @@ export class SnapshotWriter {
         },
         begin: (entry) => this.#begin(entry),
         end: () => this.#end(),
+        library: (code) => this.#library(code),
         skipped: (what) => this.skipped.add(what),
       },
       decoders,
@@ -111,6 +112,21 @@ export class SnapshotWriter {
     this.#isWhole = false;
     this.#place = undefined;
     this.#parts.begin(entry.key);
+    return undefined;
+  }
+
+  /** A library of functions, which every node has. */
+  #library({ buf, at, size }: Bytes): undefined {
+    const { conflict, filter, target } = this.#options;
+    if (filter?.admitsCommand('function') === false) return undefined;
+    const replaces = conflict === 'replace';
+    for (const out of target.everyLane()) {
+      out.begin(replaces ? 4 : 3);
+      out.word('FUNCTION');
+      out.word('LOAD');
+      if (replaces) out.word('REPLACE');
+      out.argument(buf, at, size);
+    }
     return undefined;
   }
 

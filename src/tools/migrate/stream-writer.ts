@@ -13,7 +13,7 @@ import type { DeferredExpiry } from './deferred-expiry.ts';
 import type { KeyFilter } from './key-filter.ts';
 import type { LateKeys } from './late-keys.ts';
 import { withoutNearExpiry } from './near-expiry.ts';
-import { isRepeatable } from './repeatable.ts';
+import { isRepeatable, replacingLibraries } from './repeatable.ts';
 import { type Item, NO_SLOT } from './stream-batch.ts';
 import type { StreamSender } from './stream-sender.ts';
 
@@ -130,9 +130,18 @@ export class StreamWriter implements StreamTarget {
     else this.#toTarget(this.#options.deferred.isPending ? this.#shifted(request) : request);
   }
 
-  #toTarget(request: Request): void {
+  #toTarget(came: Request): void {
+    const request = came.is(0, 'function') ? this.#replacing(came) : came;
     if (this.#options.isCluster) this.#toCluster(request);
     else this.#toServer(request);
+  }
+
+  /** Each master of the source has the same libraries loaded into it, and the target must not refuse the second. */
+  #replacing(request: Request): Request {
+    const args = replacingLibraries(request);
+    if (args === undefined) return request;
+    this.#changed.load(args);
+    return this.#changed;
   }
 
   /** The command without an expiry time that is near. */

@@ -84,7 +84,7 @@ export class TargetCopy {
     this.#source = source;
     this.#name = source.name;
     this.#target = target;
-    this.#judge = new RefusalJudge(options.conflict, options.quarantine);
+    this.#judge = new RefusalJudge(options.conflict, options.quarantine, options.note);
     this.#record = options.state.copyOf(options.key);
     this.#deferred = new DeferredExpiry(join(options.dir, `${options.key}.expiry`), Date.now());
     this.#late = new LateKeys(join(options.dir, `${options.key}.late`));

@@ -75,6 +75,11 @@ export class TargetWriter {
     return this.lane(this.deployment.ownerOf(buf, at, size), db);
   }
 
+  /** Where to write what every node gets, in whatever database. */
+  everyLane(): readonly RequestBuffer[] {
+    return this.#lanes.map(({ out }) => out);
+  }
+
   /** Sends what is worth sending, and waits while too much is under way. Throws what went wrong, if anything did. */
   async settle(): Promise<void> {
     for (const lane of this.#lanes) if (lane.out.byteCount >= FLUSH_BYTES) this.#send(lane);

@@ -15,6 +15,7 @@ import type { Screen } from '../screen.ts';
 import { Changes } from './changes.ts';
 import type { Finding } from './finding.ts';
 import { type Outcome, Tally, isEqual } from './outcome.ts';
+import { tellLibraries } from './libraries.ts';
 import { repairKey } from './repair.ts';
 import { ScreenReport } from './report.ts';
 import { type ResultFile, openResults } from './result-files.ts';
@@ -68,6 +69,7 @@ async function compareOnce(
 ): Promise<ExitStatus> {
   const { files = [], hasFullCheckEnd = false } = options;
   const sinks = [new ScreenReport(screen, hasFullCheckEnd), ...(await openResults(files))];
+  if (options.filters.length === 0) await tellLibraries(ends.source, ends.target, screen);
   return statusOf(await compared(options, ends, sinks, screen));
 }
 
