@@ -94,3 +94,15 @@ test('while data is loaded, what loading goes by cannot be set', () => {
   expect(client.call('LLEN', 'l')).toBe(':1\r\n');
   expect(client.call('CONFIG', 'SET', 'appendonly', 'no')).toBe('+OK\r\n');
 });
+
+test('DEBUG LOADAOF writes nothing into the log, neither itself nor what it loads', () => {
+  const node = new TestNode('appendonly yes\nenable-debug-command yes');
+  node.settle();
+  const client = node.connect();
+  for (const value of ['a', 'b']) {
+    for (const words of [['MULTI'], ['RPUSH', 'l', value], ['EXEC']]) client.call(...words);
+    expect(client.call('DEBUG', 'LOADAOF')).toBe('+OK\r\n');
+  }
+  expect(client.call('LRANGE', 'l', '0', '-1')).toBe('*2\r\n$1\r\na\r\n$1\r\nb\r\n');
+  expect(node.files.read(FIRST)).not.toContain('LOADAOF');
+});

@@ -64,6 +64,8 @@ export class Dispatcher {
   readonly #again: CallContext;
   /** For what scripts call. */
   readonly #script: CallContext;
+  /** For what a log has that is loaded. */
+  readonly #loading: CallContext;
   readonly #suspended: SuspendedCalls = new SuspendedCalls();
   /** What of the queue EXEC runs next, and where in the replies its answer begins. */
   #queueAt = 0;
@@ -80,6 +82,7 @@ export class Dispatcher {
     this.#inner = new CallContext(host);
     this.#again = new CallContext(host);
     this.#script = new CallContext(host);
+    this.#loading = new CallContext(host);
     this.#innerParser = new RequestParser({
       bulkBytesMax: Number.MAX_SAFE_INTEGER,
       splitInline: splitArguments,
@@ -242,7 +245,9 @@ export class Dispatcher {
     if (client.queue !== undefined && !UNQUEUED_COMMANDS.has(command.fullName)) {
       return this.#enqueue(client, command, request);
     }
-    this.#call(this.#context, client, command, request);
+    // DEBUG LOADAOF loads inside its own call.
+    const isLoading = this.#host.persistence.loading !== undefined;
+    this.#call(isLoading ? this.#loading : this.#context, client, command, request);
     if (this.#host.waits.hasReady) this.serveReady();
   }
 

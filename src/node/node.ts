@@ -347,7 +347,8 @@ export class Node implements DispatchHost, ClientDeskOwner, Inside {
   get isListening(): boolean {
     const { history, isReplica } = this.replication;
     if (this.cluster?.transfers.isExporting === true) return true;
-    return (history.backlog !== undefined && !isReplica) || this.persistence.aof.isOn;
+    const isKept = (history.backlog !== undefined && !isReplica) || this.persistence.aof.isOn;
+    return isKept && this.persistence.loading === undefined;
   }
 
   feed(dbIndex: number, buf: Buffer, at: number, size: number, targets: number = FEED_ALL): void {
