@@ -57,9 +57,10 @@ export class Lua {
   /**
    * The main function of a text. Throws a LuaError for what is no Lua.
    * @param chunkName `@name` for a name in messages; of any other text messages show the first line
+   * @param globals what its globals are; by default those of the engine
    */
-  compile(text: string, chunkName: string): LuaFunction {
-    return compile(text, chunkName, this);
+  compile(text: string, chunkName: string, globals: LuaTable = this.globals): LuaFunction {
+    return compile(text, chunkName, { globals, operations: this.operations });
   }
 
   /** The text of a value as `tostring` gives it; PAUSED if a `__tostring` pauses. */

@@ -2,7 +2,14 @@
  * The engine of functions. The code of a library runs once, to register its functions; meanwhile there is little that it may
  * use. The functions then find what scripts have, and no globals of their own. Source: behaviour of redis-server 7.0.15.
  */
-import { Lua, LuaError, type LuaFunction, LuaTable, NativeFunction } from '../../lua/index.ts';
+import {
+  type Lua,
+  LuaError,
+  type LuaFunction,
+  LuaTable,
+  NativeFunction,
+  type Rand48,
+} from '../../lua/index.ts';
 import { FunctionRegistration } from './function-registration.ts';
 import type { LibraryFunction } from './function-libraries.ts';
 import { type RedisLibraryHost, createRedisLibrary } from './redis-library.ts';
@@ -10,6 +17,8 @@ import { createScriptEngine } from './script-engine.ts';
 
 export interface FunctionEngineHost extends RedisLibraryHost {
   readonly clock: { monoMs(): number; monoUs(): number };
+  /** Of math.random. */
+  readonly dice: Rand48;
 }
 
 /** What errors call the place of. */
@@ -23,49 +32,54 @@ const OF_LOADING = [
 ];
 
 export class FunctionEngine {
-  /** Its globals are empty: what code finds there comes from elsewhere, according to whether it is loaded or called. */
   readonly lua: Lua;
   readonly #clock: FunctionEngineHost['clock'];
   readonly #registration: FunctionRegistration = new FunctionRegistration();
-  readonly #whenLoaded: LuaTable;
-  readonly #whenCalled: LuaTable;
+  /** Empty for good: what code finds there comes from elsewhere, according to whether it is loaded or called. */
+  readonly #globals: LuaTable = new LuaTable();
   readonly #elsewhere: LuaTable = new LuaTable();
+  readonly #whenLoaded: LuaTable;
+  /** Until when the code that is loaded may run. */
+  #loadEndUs: number | undefined;
 
   constructor(host: FunctionEngineHost) {
-    this.#clock = host.clock;
-    const clockMs = (): number => host.clock.monoMs();
+    const { clock, dice, runner } = host;
+    this.#clock = clock;
     const redis = createRedisLibrary(host);
     for (const name of OF_SCRIPTS) redis.setString(name, undefined);
-    const scripts = createScriptEngine(clockMs, redis);
-    this.#whenCalled = scripts.globals;
+    this.lua = createScriptEngine({
+      clockMs: () => clock.monoMs(),
+      shouldPause: () => (this.#loadEndUs === undefined ? runner.shouldPause() : this.#isOverdue()),
+      dice,
+      redis,
+    });
     this.#whenLoaded = this.#loadGlobals(redis);
-    this.lua = new Lua({ clockMs });
-    const { stringMetatable } = scripts.operations;
-    if (stringMetatable !== undefined) this.lua.stringMetatable = stringMetatable;
-    this.lua.globals.metatable = this.#elsewhere;
-    this.lua.globals.isReadonly = true;
-    this.#elsewhere.setString('__index', this.#whenCalled);
+    this.#globals.metatable = this.#elsewhere;
+    this.#globals.isReadonly = true;
+    this.#elsewhere.setString('__index', this.lua.globals);
   }
 
   /** Runs the code of a library for so long at most: the functions that it registered, or why it is refused. */
   load(body: string, limitMs: number): readonly LibraryFunction[] | { readonly flaw: string } {
     let main: LuaFunction;
     try {
-      main = this.lua.compile(body, CHUNK_NAME);
+      main = this.lua.compile(body, CHUNK_NAME, this.#globals);
     } catch (error) {
       return { flaw: `Error compiling function: ${messageOf(error)}` };
     }
     this.#registration.begin();
     this.#elsewhere.setString('__index', this.#whenLoaded);
+    this.#loadEndUs = this.#clock.monoUs() + limitMs * 1000;
     try {
-      if (!this.#run(main, limitMs)) {
+      if (!this.#run(main)) {
         const limit = (limitMs / 1000).toFixed(2);
         return { flaw: `Error registering functions: ERR FUNCTION LOAD timeout ${limit}` };
       }
     } catch (error) {
       return { flaw: `Error registering functions: ${registeringMessage(error)}` };
     } finally {
-      this.#elsewhere.setString('__index', this.#whenCalled);
+      this.#loadEndUs = undefined;
+      this.#elsewhere.setString('__index', this.lua.globals);
       this.#registration.end();
     }
     const { functions } = this.#registration;
@@ -73,15 +87,18 @@ export class FunctionEngine {
   }
 
   /** Whether it came to its end in time. */
-  #run(main: LuaFunction, limitMs: number): boolean {
-    const endUs = this.#clock.monoUs() + limitMs * 1000;
+  #run(main: LuaFunction): boolean {
     const steps = this.lua.call(main);
-    while (steps.next().done !== true) if (this.#clock.monoUs() >= endUs) return false;
+    while (steps.next().done !== true) if (this.#isOverdue()) return false;
     return true;
   }
 
+  #isOverdue(): boolean {
+    return this.#clock.monoUs() >= (this.#loadEndUs ?? Infinity);
+  }
+
   #loadGlobals(redis: LuaTable): LuaTable {
-    const { metatable } = this.#whenCalled;
+    const { metatable } = this.lua.globals;
     const fields = new LuaTable();
     for (const name of OF_LOADING) fields.setString(name, redis.getString(name));
     const register = new NativeFunction('register_function', (...args) =>

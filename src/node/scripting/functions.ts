@@ -8,6 +8,7 @@ import {
   type ScriptCaller,
   libraryMetadata,
 } from '../../commands/index.ts';
+import type { Rand48 } from '../../lua/index.ts';
 import type { Bytes } from '../../rdb/index.ts';
 import type { ReplyWriter, Request } from '../../resp/index.ts';
 import type { FunctionDispatch } from '../dispatch-host.ts';
@@ -30,7 +31,7 @@ const FIRST_KEY = 3;
 
 export interface FunctionsHost {
   readonly clock: FunctionEngineHost['clock'];
-  readonly scripts: { readonly runner: ScriptRunner };
+  readonly scripts: { readonly runner: ScriptRunner; readonly dice: Rand48 };
   log(level: LogLevel, text: string): void;
 }
 
@@ -63,6 +64,7 @@ class LibraryGroup {
     this.engine ??= new FunctionEngine({
       clock,
       runner: scripts.runner,
+      dice: scripts.dice,
       log: (level, text) => this.#host.log(level, text),
     });
     const loaded = this.engine.load(body, limitMs);
