@@ -72,9 +72,20 @@ describe('full synchronisation', () => {
     expect(peak).toBeLessThan(3 * 1024 * 1024);
   });
 
-  test('ends at a value of a module, and the replica keeps its data', () => {
+  test('brings the libraries of functions, in the place of those that were there', () => {
+    const { world, master, replica } = pair();
+    load(master, 'new');
+    load(replica, 'own');
+    follow(world, replica, master);
+    expect(replica.functions.codes).toEqual(master.functions.codes);
+    expect(replica.functions.find('own')).toBeUndefined();
+    expect(replica.functions.find('new')?.library.name).toBe('new');
+  });
+
+  test('ends at a value of a module, and the replica keeps its data and functions', () => {
     const { world, master, replica } = pair();
     replica.run('SET', 'own', 'kept');
+    load(replica, 'own');
     // A master that serves a module's value: its snapshot is given byte by byte.
     const rdb = rdbWithModule();
     master.part.sync = (session) => {
@@ -85,6 +96,7 @@ describe('full synchronisation', () => {
     follow(world, replica, master);
     expect(replica.part.link.isUp).toBe(false);
     expect(replica.get('own')).toBe('kept');
+    expect(replica.functions.codes).toEqual([library('own')]);
     expect(replica.logs.join('\n')).toMatch(/the key "a value" holds a module \(type 7\)/);
   });
 });
@@ -293,9 +305,19 @@ function drainAfter(world: TestWorld, rounds: number, event: () => void): void {
   world.later(rounds === 0 ? event : () => drainAfter(world, rounds - 1, event));
 }
 
+function library(name: string): string {
+  return `#!lua name=${name}\nredis.register_function('${name}', function() end)`;
+}
+
+function load({ functions }: TestNode, name: string): void {
+  functions.load(library(name), { replaces: false, isTrusted: false });
+}
+
+/** A library of functions comes before the value of the module. */
 function rdbWithModule(): Buffer {
+  const code = library('new');
   const body = Buffer.concat([
-    Buffer.from('REDIS0010'),
+    Buffer.from(`REDIS0010\xf5\x40${String.fromCharCode(code.length)}${code}`, 'latin1'),
     Buffer.from([0xfe, 0, 7, 7]),
     Buffer.from('a value'),
     Buffer.from([1, 2, 3, 1, 1, 0xff, 0xff]),

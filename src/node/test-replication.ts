@@ -146,6 +146,7 @@ export class TestNode {
   readonly local: Client;
   readonly clients: Map<number, Client> = new Map();
   readonly stats: ServerStats = new ServerStats();
+  readonly functions: FunctionsPart;
   readonly unblocked: Session[] = [];
   readonly #world: TestWorld;
   readonly #host: ClientHost;
@@ -159,6 +160,12 @@ export class TestNode {
     this.port = port;
     this.config.assign('port', port);
     this.keyspace = this.#createKeyspace();
+    this.functions = new FunctionsPart({
+      clock: { monoMs: () => world.now, monoUs: () => world.now * 1000 },
+      // No function is called here.
+      scripts: {} as FunctionsHost['scripts'],
+      log: () => {},
+    });
     this.#host = this.#createHost();
     this.#waits = new WaitQueue({
       keyspace: this.keyspace,
@@ -306,12 +313,7 @@ export class TestNode {
       settings: this.config.settings,
       keyspace: this.keyspace,
       persistence: { aof: { restart: () => {} } },
-      functions: new FunctionsPart({
-        clock: ports.clock,
-        // No library comes here.
-        scripts: {} as FunctionsHost['scripts'],
-        log: () => {},
-      }),
+      functions: this.functions,
       stats: this.stats,
       get now() {
         return world.now;

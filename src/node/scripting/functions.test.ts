@@ -220,3 +220,48 @@ test('libraries are counted as changes, and shown by INFO and FUNCTION STATS', (
   );
   expect(client.call('FUNCTION', 'KILL')).toBe('-NOTBUSY No scripts in execution right now.\r\n');
 });
+
+test('a function that takes long is shown and killed, until it has written', () => {
+  const node = new TestNode('busy-reply-threshold 200\nsave ""');
+  const [client, other] = [node.connect(), node.connect()];
+  const work = (slices: number): void => {
+    for (let i = 0; i < slices; i++) node.later.shift()?.();
+  };
+  const loops = [
+    ...['#!lua name=loops', "redis.register_function('Loop', function() while true do end end)"],
+    "redis.register_function('write', function() redis.call('SET', 'k', 1) while true do end end)",
+  ];
+  client.call('FUNCTION', 'LOAD', loops.join('\n'));
+  node.stepUs = 5000;
+  client.call('FCALL', 'LOOP', '0', 'x');
+  work(30);
+  expect(other.call('FUNCTION', 'LIST')).toMatch(
+    /^-BUSY .* FUNCTION KILL or SHUTDOWN NOSAVE\.\r\n$/,
+  );
+  expect(other.call('SCRIPT', 'KILL')).toMatch(/^-BUSY /);
+  expect(other.call('FUNCTION', 'STATS')).toContain(
+    '$4\r\nname\r\n$4\r\nLoop\r\n$7\r\ncommand\r\n*4\r\n$5\r\nFCALL\r\n$4\r\nLOOP\r\n$1\r\n0\r\n$1\r\nx\r\n',
+  );
+  expect(other.call('FUNCTION', 'KILL')).toBe('+OK\r\n');
+  work(30);
+  expect(client.received).toMatch(
+    /^-ERR Script killed by user with SCRIPT KILL\.\.\. script: Loop, on /,
+  );
+  expect(other.call('FUNCTION', 'STATS')).toContain('$14\r\nrunning_script\r\n$-1\r\n');
+  client.call('FCALL', 'write', '0');
+  work(30);
+  expect(other.call('FUNCTION', 'KILL')).toMatch(/^-UNKILLABLE /);
+  other.call('SHUTDOWN', 'NOSAVE');
+});
+
+test('while a script of EVAL is busy, functions are neither shown nor killed', () => {
+  const node = new TestNode('busy-reply-threshold 200\nsave ""');
+  const [client, other] = [node.connect(), node.connect()];
+  node.stepUs = 5000;
+  client.call('EVAL', 'while true do end', '0');
+  for (let i = 0; i < 30; i++) node.later.shift()?.();
+  for (const subcommand of ['STATS', 'KILL']) {
+    expect(other.call('FUNCTION', subcommand)).toMatch(/^-BUSY .* SCRIPT KILL or SHUTDOWN NOSAVE/);
+  }
+  other.call('SHUTDOWN', 'NOSAVE');
+});
