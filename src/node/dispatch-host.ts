@@ -40,8 +40,6 @@ export interface ClusterRouter {
 export interface ScriptDispatch extends ScriptService {
   /** A script has begun and goes on in later turns; nothing else changes data. */
   readonly isSuspended: boolean;
-  /** Whose script runs. */
-  readonly caller: Session | undefined;
   /** To whom changes of the running script go: FEED_ bits. */
   readonly targets: number;
   /** The flags of a call of a command that runs a script: those of the script, if it tells them. */

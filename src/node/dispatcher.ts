@@ -392,7 +392,7 @@ export class Dispatcher {
     const host = this.#host;
     host.meter.before(command);
     if (host.tracking.clientCount > 0 && context !== this.#script) {
-      host.trackedCalls.begin(session);
+      this.#beginTracking(session, command, request);
     }
     context.begin(session, command);
     const isUnit = host.isListening && !command.touchesArbitraryKeys;
@@ -401,6 +401,20 @@ export class Dispatcher {
     command.run!(context, request, session.reply);
     if (context.isSuspended) this.#suspend(context, request);
     else this.#finish(context, request);
+  }
+
+  #beginTracking(session: Session, command: RunnableCommand, request: Request): void {
+    const { scripts, trackedCalls } = this.#host;
+    // Between the slices of a script it is still the script's caller whose keys and changes are told.
+    if (!scripts.isSuspended) trackedCalls.begin(session, command, request);
+  }
+
+  #endTracking(context: CallContext, command: RunnableCommand, request: Request): void {
+    const { scripts, trackedCalls } = this.#host;
+    if (context === this.#script) return trackedCalls.endInScript(command);
+    if (scripts.isSuspended) return;
+    const isOutermost = context === this.#context || context === this.#again;
+    trackedCalls.end({ session: context.session, command, request, isOutermost });
   }
 
   /** What follows when a command has run. */
@@ -424,12 +438,7 @@ export class Dispatcher {
     if (host.hasMonitors && !isAgain && (command.flags & (FLAG_SKIP_MONITOR | FLAG_ADMIN)) === 0) {
       host.showMonitors(session, { command, request, dbIndex });
     }
-    if (host.tracking.clientCount > 0 && context === this.#script) {
-      host.trackedCalls.read(host.scripts.caller ?? session, command, request);
-    } else if (host.tracking.clientCount > 0) {
-      const isLast = isOutermost || isAgain;
-      host.trackedCalls.end({ session, command, request, isOutermost: isLast });
-    }
+    if (host.tracking.clientCount > 0) this.#endTracking(context, command, request);
     if (!isAgain) stats.totalCommands++;
     // A call that waits is counted when it ends.
     if (context.hasBlocked) return host.meter.skip();

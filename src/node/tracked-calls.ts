@@ -22,13 +22,16 @@ export class TrackedCalls {
   readonly #host: TrackedCallHost;
   /** Whose command runs; it may not want to hear of its own changes. */
   #caller: Session | undefined;
+  /** Keys that the call of a script says it may use. */
+  #declared: readonly string[] = [];
 
   constructor(host: TrackedCallHost) {
     this.#host = host;
   }
 
-  begin(session: Session): void {
+  begin(session: Session, command: Command<Context>, request: Request): void {
     this.#caller = session;
+    if ((command.flags & FLAG_SCRIPT) !== 0) this.#declared = keysOf(command, request);
     this.#host.keyspace.isWatched = true;
   }
 
@@ -43,7 +46,9 @@ export class TrackedCalls {
     const { tracking, settings } = this.#host;
     const wanted = session.tracking;
     if (wanted !== undefined && command.fullName !== 'client|caching') {
-      this.read(session, command, request);
+      // Of a script, what it reads counts, and not what it says it might.
+      const isRead = (command.flags & (FLAG_READONLY | FLAG_SCRIPT)) === FLAG_READONLY;
+      if (isRead) this.#remember(session, keysOf(command, request));
       // CLIENT CACHING is about the next command, or the whole next transaction.
       if (session.queue === undefined) wanted.caching = undefined;
     }
@@ -68,13 +73,17 @@ export class TrackedCalls {
     if (this.#caller === undefined) tracking.flush();
   }
 
-  /** A command has run for a session, which may be the caller of a script. */
-  read(session: Session, command: Command<Context>, request: Request): void {
-    // Of a script, what it reads counts, and not what it says it might.
-    const isRead = (command.flags & (FLAG_READONLY | FLAG_SCRIPT)) === FLAG_READONLY;
-    if (session.tracking === undefined || !isRead) return;
-    for (const i of command.keyIndexes(request) ?? []) {
-      this.#host.tracking.remember(session, request.text(i));
-    }
+  /** A script has run a command. If that reads, its caller keeps copies of the keys that the call declared. */
+  endInScript(command: Command<Context>): void {
+    if ((command.flags & FLAG_READONLY) === 0 || this.#caller?.tracking === undefined) return;
+    this.#remember(this.#caller, this.#declared);
   }
+
+  #remember(session: Session, keys: readonly string[]): void {
+    for (const key of keys) this.#host.tracking.remember(session, key);
+  }
+}
+
+function keysOf(command: Command<Context>, request: Request): readonly string[] {
+  return (command.keyIndexes(request) ?? []).map((i) => request.text(i));
 }

@@ -7,6 +7,7 @@ import {
   type Context,
   FLAG_DENYOOM,
   FLAG_BLOCKING,
+  FLAG_MAY_REPLICATE,
   FLAG_NOSCRIPT,
   FLAG_NO_MULTI,
   FLAG_PUBSUB,
@@ -20,7 +21,7 @@ import { LuaError, LuaTable, type LuaValue, preciseNumberText } from '../../lua/
 import { Request } from '../../resp/index.ts';
 import type { DispatchHost } from '../dispatch-host.ts';
 import { ReplyReader, errorTable } from './reply-values.ts';
-import { SCRIPT_ALLOW_CROSS_SLOT, SCRIPT_ALLOW_OOM } from './script-flags.ts';
+import { SCRIPT_ALLOW_CROSS_SLOT, SCRIPT_ALLOW_OOM, SCRIPT_UNDECLARED } from './script-flags.ts';
 import type { ScriptRun } from './script-run.ts';
 import type { ScriptSession } from './script-session.ts';
 
@@ -47,6 +48,8 @@ const DENIED = {
     "ERR The user executing the script can't publish to the channel mentioned in the command",
 } as const;
 
+const ANY_SLOTS: number = SCRIPT_ALLOW_CROSS_SLOT | SCRIPT_UNDECLARED;
+const MAY_WRITE: number = FLAG_WRITE | FLAG_MAY_REPLICATE;
 const NEVER_IN_SCRIPTS: number = FLAG_SCRIPT | FLAG_BLOCKING | FLAG_PUBSUB | FLAG_NO_MULTI;
 
 /** Names of commands, as scripts write them, that are remembered. */
@@ -186,6 +189,7 @@ export class CommandCalls {
       const text = this.#aclRefusal(run.caller, command, request);
       if (text !== undefined) return text;
     }
+    if (run.isReadOnly && (flags & MAY_WRITE) !== 0) return ERR_READ_ONLY;
     if ((flags & FLAG_WRITE) !== 0) {
       const text = this.#writeRefusal(run);
       if (text !== undefined) return text;
@@ -226,7 +230,6 @@ export class CommandCalls {
 
   /** The state of the node may forbid the first write; once there was one, the script is not left half done. */
   #writeRefusal(run: ScriptRun): string | undefined {
-    if (run.isReadOnly) return ERR_READ_ONLY;
     if (run.hasWritten || run.mustObey) return undefined;
     const host = this.#host;
     if (host.replication.isReplica) {
@@ -243,7 +246,8 @@ export class CommandCalls {
     session.isAsking = run.caller.isAsking;
     const found = this.#host.clusterRouter!.slotOfScript(session, command, request);
     if (typeof found === 'string') return found;
-    if (found === undefined || (run.job.flags & SCRIPT_ALLOW_CROSS_SLOT) !== 0) return undefined;
+    // Scripts that say nothing of themselves were always free to take any slots of this node.
+    if (found === undefined || (run.job.flags & ANY_SLOTS) !== 0) return undefined;
     if (run.slot !== undefined && run.slot !== found) return ERR_CROSS_SLOT;
     run.slot = found;
     return undefined;

@@ -282,13 +282,19 @@ test('errors are counted once, and calls by what they were', () => {
   expect(stats).toMatch(/cmdstat_blpop:calls=0,.*,rejected_calls=1,failed_calls=0\r\n/);
 });
 
-test('keys that a script reads are tracked for its caller', () => {
+test('what a script declares is tracked for its caller once it reads anything', () => {
   const node = new TestNode();
   const [client, other] = [node.connect(), node.connect()];
   client.call('HELLO', '3');
   client.call('CLIENT', 'TRACKING', 'ON');
-  client.call('EVAL', "return redis.call('get','a')", '0');
+  client.call('EVAL', "return redis.call('set','b',1)", '1', 'a');
   client.received = '';
+  other.call('SET', 'a', '1');
+  expect(client.received).toBe('');
+  client.call('EVAL', "return redis.call('get','b')", '1', 'a');
+  client.received = '';
+  other.call('SET', 'b', '1');
+  expect(client.received).toBe('');
   other.call('SET', 'a', '1');
   expect(client.received).toBe('>2\r\n$10\r\ninvalidate\r\n*1\r\n$1\r\na\r\n');
 });

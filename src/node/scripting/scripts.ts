@@ -1,12 +1,6 @@
 /** EVAL and its like, and SCRIPT: the service that the commands use. */
 import { NOT_INTEGER } from '../../base/index.ts';
-import {
-  type Command,
-  type EvalManner,
-  type ScriptCaller,
-  type Session,
-  errors,
-} from '../../commands/index.ts';
+import { type Command, type EvalManner, type ScriptCaller, errors } from '../../commands/index.ts';
 import { LuaTable, type LuaValue, Rand48 } from '../../lua/index.ts';
 import type { ReplyBufferPool, ReplyWriter, Request } from '../../resp/index.ts';
 import type { DispatchHost, ScriptDispatch } from '../dispatch-host.ts';
@@ -95,10 +89,6 @@ export class Scripts implements ScriptDispatch {
 
   get busyError(): string | undefined {
     return this.runner.busyError;
-  }
-
-  get caller(): Session | undefined {
-    return this.runner.running?.caller;
   }
 
   get targets(): number {
