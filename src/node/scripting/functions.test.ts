@@ -3,6 +3,7 @@
  * whole node over files in memory.
  */
 import { expect, test } from 'vitest';
+import { encodeLibraries } from '../../rdb/index.ts';
 import { type TestClient, TestNode } from '../test-node.ts';
 
 const one = (name: string, fn: string, body = 'return 1'): string =>
@@ -111,6 +112,18 @@ test('a library that is loaded for longer than half a second is given up, and ot
   node.stepUs = 0;
   expect(client.call('FUNCTION', 'LOAD', one('lib', 'f'))).toBe(bulk('lib'));
   expect(client.call('FCALL', 'f', '0')).toBe(':1\r\n');
+});
+
+test('a payload has as long as one library, and nothing of it stays when that is over', () => {
+  const node = settledNode('save ""');
+  const client = node.connect();
+  const endless = '#!lua name=endless\nwhile true do end';
+  const payload = encodeLibraries([one('a', 'f'), endless]).toString('latin1');
+  node.stepUs = 50_000;
+  expect(client.call('FUNCTION', 'RESTORE', payload)).toMatch(
+    / ERR FUNCTION LOAD timeout 0\.\d\d\r\n$/,
+  );
+  expect(names(client)).toEqual([]);
 });
 
 test('functions register nothing, and find the rest of what scripts have', () => {
