@@ -15,12 +15,15 @@ export function appended(text: string, more: string): string {
   return text + more;
 }
 
-/** The text with what an expression finds replaced by texts, of which each is far from the limit. */
-export function escaped(text: string, found: RegExp, escape: (char: string) => string): string {
+/** What a function answers, unless some text in it became larger than any can be. */
+export function unlessTooLarge<T>(make: () => T): T {
   try {
-    return text.replace(found, escape);
+    return make();
   } catch (error) {
-    if (error instanceof RangeError) checkBytes(Infinity);
+    // The engine says the same by this error, whose other kind is the end of its stack.
+    if (error instanceof RangeError && error.message === 'Invalid string length') {
+      checkBytes(Infinity);
+    }
     throw error;
   }
 }

@@ -1,6 +1,7 @@
 /** Numbers of C as texts of bytes, and back: integers of any size up to 64 bits and floating point. */
 
-const view = new DataView(new ArrayBuffer(8));
+const bytes = new Uint8Array(8);
+const view = new DataView(bytes.buffer);
 
 /** The low `size` bytes of an unsigned 64-bit integer, the highest first; those above 64 bits are 0. */
 export function bytesOf(value: bigint, size: number): string {
@@ -70,6 +71,6 @@ export function reversed(text: string): string {
 
 function textOf(start: number, end: number): string {
   let text = '';
-  for (let i = start; i < end; i++) text += String.fromCharCode(view.getUint8(i));
+  for (let i = start; i < end; i++) text += String.fromCharCode(bytes[i]!);
   return text;
 }

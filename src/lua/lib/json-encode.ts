@@ -1,7 +1,7 @@
 /** Values as JSON, as `cjson` writes it. Source: lua-cjson's manual; behaviour of redis-server 7.0.15. */
 import { LuaTable, type LuaValue, typeName } from '../values.ts';
 import { callError } from './arguments.ts';
-import { appended, escaped } from './bounded-text.ts';
+import { unlessTooLarge } from './bounded-text.ts';
 import { JSON_NULL, type JsonSettings } from './json-settings.ts';
 import { formatGeneral } from './number-format.ts';
 import { numberText } from './numbers.ts';
@@ -31,36 +31,32 @@ const ESCAPES: readonly string[] = Array.from({ length: 128 }, (_, code) => {
   return SHORT_ESCAPES[char] ?? `\\u${code.toString(16).padStart(4, '0')}`;
 });
 
+/** Texts up to this length are looked through byte by byte, longer ones by an expression. */
+const SHORT_TEXT = 24;
+const IS_ESCAPED: Uint8Array = Uint8Array.from({ length: 256 }, (_, code) =>
+  Number(ESCAPED.test(String.fromCharCode(code))),
+);
+
 export function encodeJson(value: LuaValue, settings: JsonSettings): string {
-  return new JsonWriter(settings).write(value);
+  return unlessTooLarge(() => new JsonWriter(settings).value(value, 0));
 }
 
 class JsonWriter {
   readonly #settings: JsonSettings;
   readonly #depthMax: number;
-  #text = '';
 
   constructor(settings: JsonSettings) {
     this.#settings = settings;
     this.#depthMax = Math.min(DEPTH_MAX, settings.encodeDepthMax);
   }
 
-  write(value: LuaValue): string {
-    this.#value(value, 0);
-    return this.#text;
-  }
-
-  #value(value: LuaValue, depth: number): void {
-    if (typeof value === 'string') this.#add(quoted(value));
-    else if (typeof value === 'number') this.#add(this.#number(value));
-    else if (typeof value === 'boolean') this.#add(value ? 'true' : 'false');
-    else if (value instanceof LuaTable) this.#table(value, depth + 1);
-    else if (value === undefined || value === JSON_NULL) this.#add('null');
-    else throw callError(`Cannot serialise ${typeName(value)}: type not supported`);
-  }
-
-  #add(text: string): void {
-    this.#text = appended(this.#text, text);
+  value(value: LuaValue, depth: number): string {
+    if (typeof value === 'string') return quoted(value);
+    if (typeof value === 'number') return this.#number(value);
+    if (typeof value === 'boolean') return value ? 'true' : 'false';
+    if (value instanceof LuaTable) return this.#table(value, depth + 1);
+    if (value === undefined || value === JSON_NULL) return 'null';
+    throw callError(`Cannot serialise ${typeName(value)}: type not supported`);
   }
 
   #number(value: number): string {
@@ -76,35 +72,35 @@ class JsonWriter {
     return Number.isNaN(value) ? 'nan' : numberText(value);
   }
 
-  #table(table: LuaTable, depth: number): void {
+  #table(table: LuaTable, depth: number): string {
     if (depth > this.#depthMax) {
       throw callError(`Cannot serialise, excessive nesting (${depth})`);
     }
     const length = this.#arrayLength(table);
-    if (length > 0) this.#array(table, length, depth);
-    else this.#object(table, depth);
+    return length > 0 ? this.#array(table, length, depth) : this.#object(table, depth);
   }
 
-  #array(table: LuaTable, length: number, depth: number): void {
-    for (let index = 1; index <= length; index++) {
-      this.#add(index === 1 ? '[' : ',');
-      this.#value(table.getIndex(index), depth);
+  #array(table: LuaTable, length: number, depth: number): string {
+    let text = `[${this.value(table.getIndex(1), depth)}`;
+    for (let index = 2; index <= length; index++) {
+      text += `,${this.value(table.getIndex(index), depth)}`;
     }
-    this.#add(']');
+    return `${text}]`;
   }
 
-  #object(table: LuaTable, depth: number): void {
-    let separator = '{';
+  #object(table: LuaTable, depth: number): string {
+    let text = '';
     for (let place = table.advance(0); place !== 0; place = table.advance(place)) {
-      const key = table.keyAt(place);
-      if (typeof key === 'string') this.#add(`${separator}${quoted(key)}:`);
-      else if (typeof key === 'number') this.#add(`${separator}"${this.#number(key)}":`);
-      else
-        throw callError(`Cannot serialise ${typeName(key)}: table key must be a number or string`);
-      separator = ',';
-      this.#value(table.valueAt(place), depth);
+      const key = this.#key(table.keyAt(place));
+      text += `${text === '' ? '' : ','}${key}:${this.value(table.valueAt(place), depth)}`;
     }
-    this.#add(separator === '{' ? '{}' : '}');
+    return `{${text}}`;
+  }
+
+  #key(key: LuaValue): string {
+    if (typeof key === 'string') return quoted(key);
+    if (typeof key === 'number') return `"${this.#number(key)}"`;
+    throw callError(`Cannot serialise ${typeName(key)}: table key must be a number or string`);
   }
 
   /** Elements of the array that the table is; 0 or less for none, which makes it an object. */
@@ -128,6 +124,16 @@ class JsonWriter {
 }
 
 function quoted(text: string): string {
-  if (!ESCAPED.test(text)) return `"${text}"`;
-  return `"${escaped(text, ALL_ESCAPED, (char) => ESCAPES[char.charCodeAt(0)]!)}"`;
+  if (!isEscaped(text)) return `"${text}"`;
+  return `"${text.replace(ALL_ESCAPED, (char) => ESCAPES[char.charCodeAt(0)]!)}"`;
+}
+
+/** Whether some byte does not stand for itself. */
+function isEscaped(text: string): boolean {
+  const { length } = text;
+  if (length > SHORT_TEXT) return ESCAPED.test(text);
+  for (let at = 0; at < length; at++) {
+    if (IS_ESCAPED[text.charCodeAt(at)] === 1) return true;
+  }
+  return false;
 }

@@ -2,7 +2,7 @@
 import { argumentError } from '../arguments.ts';
 import type { LuaValue } from '../values.ts';
 import { callError, int32Argument, numberArgument, textArgument } from './arguments.ts';
-import { appended, escaped } from './bounded-text.ts';
+import { appended, unlessTooLarge } from './bounded-text.ts';
 import { type NumberSpec, formatFloat, formatInteger, formatUnsigned } from './number-format.ts';
 import { numberText } from './numbers.ts';
 
@@ -150,8 +150,10 @@ function beforeZero(text: string): string {
 
 /** A text that Lua reads as the same text. */
 function quoted(text: string): string {
-  const inner = escaped(text, /["\\\n\r\0]/g, (char) =>
-    char === '\r' ? '\\r' : char === '\0' ? '\\000' : `\\${char}`,
+  const inner = unlessTooLarge(() =>
+    text.replace(/["\\\n\r\0]/g, (char) =>
+      char === '\r' ? '\\r' : char === '\0' ? '\\000' : `\\${char}`,
+    ),
   );
   return `"${inner}"`;
 }
