@@ -9,6 +9,7 @@ import {
   type LuaSteps,
   LuaTable,
   type LuaValue,
+  NONE,
   NativeFunction,
   PAUSED,
   PausingFunction,
@@ -36,7 +37,7 @@ export const patternFunctions: Readonly<Record<string, LuaFunction['call']>> = {
     return new NativeFunction('?', () => {
       if (from > subject.length || !search.next(from)) {
         from = subject.length + 1;
-        return undefined;
+        return NONE;
       }
       from = search.end === search.start ? search.end + 1 : search.end;
       return listed(search.captures());
