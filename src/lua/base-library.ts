@@ -13,7 +13,7 @@ import { IPAIRS_STEP, NEXT } from './generic-for.ts';
 import { numberText } from './lib/numbers.ts';
 import type { Lua } from './lua.ts';
 import { asNumber, isTruthy, rawSet } from './operations.ts';
-import { protectedCalls } from './protected-call.ts';
+import { caughtValue, protectedCalls } from './protected-call.ts';
 import {
   LuaError,
   type LuaFunction,
@@ -143,7 +143,12 @@ function textFunctions(lua: Lua): readonly LuaFunction[] {
       const chunkName = optionalString(args, 2, '=(load)');
       const pieces: string[] = [];
       for (;;) {
-        const piece = firstResult(yield* lua.call(reader));
+        let piece: LuaValue;
+        try {
+          piece = firstResult(yield* lua.call(reader));
+        } catch (error) {
+          return [undefined, caughtValue(error)];
+        }
         if (piece === undefined || piece === '') return load(pieces.join(''), chunkName);
         if (typeof piece !== 'string' && typeof piece !== 'number') {
           return [undefined, 'reader function must return a string'];

@@ -1,5 +1,5 @@
 /** Statements as JavaScript. */
-import { emitCallStatement, emitList, emitTailCall } from './emit-call.ts';
+import { emitCallStatement, emitList, emitOperands, emitTailCall } from './emit-call.ts';
 import { type EmitContext, LEAVE, type Operand, isBoxed, plainPoint } from './emit-context.ts';
 import { emitClosure, emitCondition, emitExpression } from './emit-expression.ts';
 import { emitGenericFor, emitNumericFor } from './emit-for.ts';
@@ -90,23 +90,13 @@ function emitAdjusted(
 ): Operand[] {
   const last = values.at(-1);
   if (last === undefined || !isMultiple(last) || values.length >= count) {
-    const operands = emitValues(context, values);
+    const operands = emitOperands(context, values);
     while (operands.length < count) operands.push(NIL);
     return operands;
   }
   const { operands, rest } = emitList(context, values);
   for (let index = 0; operands.length < count; index++) {
     operands.push({ code: `${rest}[${index}]`, kind: 'any', isStable: true });
-  }
-  return operands;
-}
-
-function emitValues(context: EmitContext, values: readonly Expression[]): Operand[] {
-  const operands: Operand[] = [];
-  for (const [index, value] of values.entries()) {
-    const operand = emitExpression(context, value);
-    const isFollowed = values.slice(index + 1).some((later) => !isQuiet(later));
-    operands.push(isFollowed ? context.stable(operand) : operand);
   }
   return operands;
 }

@@ -34,14 +34,14 @@ function emitAtOnce(context: EmitContext, fields: readonly TableField[], target:
   const list: string[] = [];
   const names: string[] = [];
   const values: string[] = [];
+  const lastLoud = fields.findLastIndex(({ value }) => !isQuiet(value));
   for (const [index, { key, value }] of fields.entries()) {
     if (key === undefined && index === fields.length - 1 && isMultiple(value)) {
       list.push(`...${emitMultiple(context, value)}`);
       continue;
     }
     const operand = context.expression(value);
-    const isLast = fields.slice(index + 1).every((later) => isQuiet(later.value));
-    const { code } = isLast ? operand : context.stable(operand);
+    const { code } = index >= lastLoud ? operand : context.stable(operand);
     if (key === undefined) list.push(code);
     else {
       names.push(text((key as Extract<Expression, { kind: 'string' }>).value));

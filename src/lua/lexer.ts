@@ -49,8 +49,10 @@ export const STRING = '<string>';
 
 const SIGNS_OF_TWO: ReadonlySet<string> = new Set(['==', '~=', '<=', '>=', '..']);
 const END_TOKEN: Token = { kind: END, text: END, value: '' };
-/** Names of chunks in messages are at most so long, with their frame. Source: Lua 5.1, luaconf.h, LUA_IDSIZE. */
-const CHUNK_ID_MAX = 59;
+/** Names of chunks in messages are at most so long; what is cut leaves room for the signs around it. */
+const CHUNK_ID_MAX = 79;
+const CHUNK_NAME_ROOM = 72;
+const CHUNK_TEXT_ROOM = 63;
 
 const BLANK = /[ \t\v\f\r\n]/;
 const WORD_START = /[A-Za-z_]/;
@@ -73,13 +75,11 @@ export function chunkId(chunkName: string): string {
   if (chunkName.startsWith('=')) return chunkName.slice(1, CHUNK_ID_MAX + 1);
   if (chunkName.startsWith('@')) {
     const name = chunkName.slice(1);
-    const room = CHUNK_ID_MAX - '...'.length;
-    return name.length > room + 3 ? `...${name.slice(-room)}` : name;
+    return name.length > CHUNK_NAME_ROOM ? `...${name.slice(-CHUNK_NAME_ROOM)}` : name;
   }
   const line = /^[^\r\n]*/.exec(chunkName)?.[0] ?? '';
-  const room = CHUNK_ID_MAX - '[string "..."]'.length;
-  const isCut = line.length < chunkName.length || line.length > room;
-  return isCut ? `[string "${line.slice(0, room)}..."]` : `[string "${line}"]`;
+  const isCut = line.length < chunkName.length || line.length > CHUNK_TEXT_ROOM;
+  return isCut ? `[string "${line.slice(0, CHUNK_TEXT_ROOM)}..."]` : `[string "${line}"]`;
 }
 
 export class Lexer {

@@ -1,0 +1,297 @@
+/** Programs about values and errors, and what redis-server 7.0.15 answers: whether they succeed, and their results, between bars. */
+
+/** A program and what redis-server 7.0.15 makes of it. */
+export const FACTS: readonly (readonly [program: string, answer: string])[] = [
+  [
+    'for i=1,2 do local x = 1 x = x .. nil end',
+    'false|user_script:1: attempt to concatenate a nil value',
+  ],
+  ['local t = {} t.x.y.z = 1', "false|user_script:1: attempt to index field 'x' (a nil value)"],
+  ['local t = {x={}} t.x.y.z = 1', "false|user_script:1: attempt to index field 'y' (a nil value)"],
+  ['local t = {} t:foo()', "false|user_script:1: attempt to call method 'foo' (a nil value)"],
+  ['local t = {} t.foo()', "false|user_script:1: attempt to call field 'foo' (a nil value)"],
+  ['local t = {} t[1]()', "false|user_script:1: attempt to call field '?' (a nil value)"],
+  ['local t = {} t.foo.bar()', "false|user_script:1: attempt to index field 'foo' (a nil value)"],
+  ['local x = 5 x()', "false|user_script:1: attempt to call local 'x' (a number value)"],
+  [
+    'local x = 5 local function f() x() end f()',
+    "false|user_script:1: attempt to call upvalue 'x' (a number value)",
+  ],
+  [
+    'local x = 5 local function f() return x.y.z end f()',
+    "false|user_script:1: attempt to index upvalue 'x' (a number value)",
+  ],
+  [
+    'local x = {} local function f() return x + 1 end f()',
+    "false|user_script:1: attempt to perform arithmetic on upvalue 'x' (a table value)",
+  ],
+  [
+    'local x = {} local k = "a" return x[k].b',
+    "false|user_script:1: attempt to index field '?' (a nil value)",
+  ],
+  ['local x = "a" return x.y.z', "false|user_script:1: attempt to index field 'y' (a nil value)"],
+  [
+    'local x = {} return x.a + 1',
+    "false|user_script:1: attempt to perform arithmetic on field 'a' (a nil value)",
+  ],
+  [
+    'local x = {} return 1 + x.a',
+    "false|user_script:1: attempt to perform arithmetic on field 'a' (a nil value)",
+  ],
+  [
+    'local x = {} return x.a + x.b',
+    "false|user_script:1: attempt to perform arithmetic on field 'a' (a nil value)",
+  ],
+  [
+    'local x = {} return x.a .. x.b',
+    "false|user_script:1: attempt to concatenate field 'a' (a nil value)",
+  ],
+  [
+    'local x = {} return "a" .. x.b',
+    "false|user_script:1: attempt to concatenate field 'b' (a nil value)",
+  ],
+  [
+    'local x = {} return "a" .. x.b .. "c"',
+    "false|user_script:1: attempt to concatenate field 'b' (a nil value)",
+  ],
+  [
+    'local x = {} return "a" .. {} .. "c"',
+    'false|user_script:1: attempt to concatenate a table value',
+  ],
+  ['return ("x")()', 'false|user_script:1: attempt to call a string value'],
+  ['return ("x") + 1', 'false|user_script:1: attempt to perform arithmetic on a string value'],
+  ['return 2^53 % 3, -5 % 3', 'true|2|1'],
+  [
+    'return {tostring(-5 % 3), tostring(5 % -3), tostring(5.5 % -2), tostring(-5 % math.huge), tostring(5 % 0), tostring(0/0 == 0/0)}',
+    'true|table',
+  ],
+  ['return "10" + 5', 'true|15'],
+  ['return "0x10" + 5', 'true|21'],
+  ['return 10 .. 20', 'true|1020'],
+  ['local a = {} a[1.5] = 2 return #a', 'true|0'],
+  ['return {1,nil,3}', 'true|table'],
+  ['local t = {1,nil,3} return #t', 'true|3'],
+  ['local t = {n=1,1,2,nil} return #t', 'true|2'],
+  [
+    'local t = setmetatable({}, {__newindex = 5}) t.x = 1',
+    'false|user_script:1: attempt to index a number value',
+  ],
+  [
+    'local t = setmetatable({}, {__index = 5}) return t.x',
+    'false|user_script:1: attempt to index a number value',
+  ],
+  [
+    'local t = setmetatable({}, {__call = 5}) t()',
+    "false|user_script:1: attempt to call local 't' (a table value)",
+  ],
+  ['local t = setmetatable({}, {__metatable = 5}) return getmetatable(t)', 'true|5'],
+  [
+    'local t = setmetatable({}, {__metatable = 5}) setmetatable(t, {})',
+    'false|user_script:1: cannot change a protected metatable',
+  ],
+  [
+    'local t = {} for i = 1, 300 do t = setmetatable({}, {__index = t}) end return t.x',
+    'false|user_script:1: loop in gettable',
+  ],
+  [
+    'local a = setmetatable({}, {}) getmetatable(a).__index = a return a.x',
+    'false|user_script:1: loop in gettable',
+  ],
+  [
+    'local a = setmetatable({}, {}) getmetatable(a).__newindex = a a.x = 1',
+    'false|user_script:1: loop in settable',
+  ],
+  ['return table.concat({}, nil)', 'true|'],
+  ['ipairs()', "false|user_script:1: bad argument #1 to 'ipairs' (table expected, got no value)"],
+  ['ipairs(nil)', "false|user_script:1: bad argument #1 to 'ipairs' (table expected, got nil)"],
+  [
+    'table.insert(nil, 1)',
+    "false|user_script:1: bad argument #1 to 'insert' (table expected, got nil)",
+  ],
+  ['table.insert({}, 1, 2, 3)', "false|user_script:1: wrong number of arguments to 'insert'"],
+  ['table.insert({})', "false|user_script:1: wrong number of arguments to 'insert'"],
+  [
+    'table.insert({}, "a", 2)',
+    "false|user_script:1: bad argument #2 to 'insert' (number expected, got string)",
+  ],
+  [
+    'table.sort({3,2,1,4,5}, function(a,b) return true end)',
+    'false|user_script:1: invalid order function for sorting',
+  ],
+  ['table.sort({3,"a",1})', 'false|attempt to compare string with number'],
+  [
+    'table.sort({3,1}, 1)',
+    "false|user_script:1: bad argument #2 to 'sort' (function expected, got number)",
+  ],
+  [
+    'setmetatable({}, 1)',
+    "false|user_script:1: bad argument #2 to 'setmetatable' (nil or table expected)",
+  ],
+  [
+    'setmetatable({})',
+    "false|user_script:1: bad argument #2 to 'setmetatable' (nil or table expected)",
+  ],
+  ['return tonumber("z", 36)', 'true|35'],
+  [
+    'return tonumber("z", 37)',
+    "false|user_script:1: bad argument #2 to 'tonumber' (base out of range)",
+  ],
+  ['return tonumber()', "false|user_script:1: bad argument #1 to 'tonumber' (value expected)"],
+  ['return tonumber({})', 'true|nil'],
+  [
+    'return tonumber("10", 2), tonumber("1e1"), tonumber(" 0x1F "), tonumber("5a")',
+    'true|2|10|31|nil',
+  ],
+  [
+    'return {tostring(tonumber("ffffffffffffffffffff", 16)), tostring(tonumber("-7", 8)), tostring(tonumber("7.5", 10)), tostring(tonumber("8",8)), tostring(tonumber(" 11 ", 2)), tostring(tonumber(15, 16))}',
+    'true|table',
+  ],
+  ['return tostring()', "false|user_script:1: bad argument #1 to 'tostring' (value expected)"],
+  ['select(0)', "false|user_script:1: bad argument #1 to 'select' (index out of range)"],
+  ['select()', "false|user_script:1: bad argument #1 to 'select' (number expected, got no value)"],
+  ['return {select(-1, 1, 2, 3)}', 'true|table'],
+  [
+    'return {select(-4, 1, 2, 3)}',
+    "false|user_script:1: bad argument #1 to 'select' (index out of range)",
+  ],
+  ['return {select(2, 1, 2, 3)}', 'true|table'],
+  ['return rawequal(1)', "false|user_script:1: bad argument #2 to 'rawequal' (value expected)"],
+  ['return unpack({1,2,3}, 2)', 'true|2|3'],
+  ['return unpack({1,2,3}, 2, 5)', 'true|2|3|nil|nil'],
+  ['return {unpack({1,2,3}, -1, 1)}', 'true|table'],
+  ['assert(false)', 'false|user_script:1: assertion failed!'],
+  ['assert(nil, "boo")', 'false|user_script:1: boo'],
+  ['assert()', "false|user_script:1: bad argument #1 to 'assert' (value expected)"],
+  [
+    'assert(false, {1})',
+    "false|user_script:1: bad argument #2 to 'assert' (string expected, got table)",
+  ],
+  ['error("x", 0)', 'false|x'],
+  ['error("x", 2)', 'false|x'],
+  ['error(nil)', 'false|nil'],
+  ['error()', 'false|nil'],
+  ['xpcall()', "false|user_script:1: bad argument #2 to 'xpcall' (value expected)"],
+  ['return xpcall(5)', "false|user_script:1: bad argument #2 to 'xpcall' (value expected)"],
+  ['return {xpcall(5, function(m) return m end)}', 'true|table'],
+  ['load(5)', "false|user_script:1: bad argument #1 to 'load' (function expected, got number)"],
+  ['return {load(function() return {} end)}', 'true|table'],
+  ['return type(select("#"))', 'true|number'],
+  ['return next({})', 'true|nil'],
+  ['coroutine.resume(5)', "false|user_script:1: bad argument #1 to 'resume' (coroutine expected)"],
+  [
+    'coroutine.create(5)',
+    "false|user_script:1: bad argument #1 to 'create' (Lua function expected)",
+  ],
+  ['coroutine.wrap(5)', "false|user_script:1: bad argument #1 to 'wrap' (Lua function expected)"],
+  [
+    'local co = coroutine.create(function() end) coroutine.resume(co) return {coroutine.resume(co)}',
+    'true|table',
+  ],
+  [
+    'local co co = coroutine.create(function() return coroutine.resume(co) end) return {coroutine.resume(co)}',
+    'true|table',
+  ],
+  [
+    'local co co = coroutine.wrap(function() return co() end) return co()',
+    'false|user_script:1: user_script:1: cannot resume running coroutine',
+  ],
+  [
+    'local co = coroutine.wrap(function() error("x") end) return co()',
+    'false|user_script:1: user_script:1: x',
+  ],
+  [
+    'local co = coroutine.wrap(function() end) co() return co()',
+    'false|user_script:1: cannot resume dead coroutine',
+  ],
+  [
+    'return coroutine.status(5)',
+    "false|user_script:1: bad argument #1 to 'status' (coroutine expected)",
+  ],
+  [
+    'return coroutine.status(coroutine.create(type))',
+    "false|user_script:1: bad argument #1 to 'create' (Lua function expected)",
+  ],
+  [
+    'local co = coroutine.create(type) return {coroutine.resume(co)}',
+    "false|user_script:1: bad argument #1 to 'create' (Lua function expected)",
+  ],
+  [
+    'local co = coroutine.create(function() for x in coroutine.yield do end end) return {coroutine.resume(co)}',
+    'true|table',
+  ],
+  [
+    'local co = coroutine.create(function() local t = setmetatable({}, {__index=function() coroutine.yield(1) end}) return t.x end) return {coroutine.resume(co)}',
+    'true|table',
+  ],
+  [
+    'local co = coroutine.create(function() table.sort({1,2,3}, coroutine.yield) end) return {coroutine.resume(co)}',
+    'true|table',
+  ],
+  ['return table.foreach({a=1}, function(k,v) return k..v end)', 'true|a1'],
+  ['return table.foreachi({5,6}, function(k,v) if k == 2 then return k..v end end)', 'true|26'],
+  ['return table.maxn({1,2,[10]=3, [2.5]=1})', 'true|10'],
+  [
+    'return {table.remove({1,2,3}), table.remove({1,2,3}, 1), table.remove({}), table.remove({1,2,3}, 7)}',
+    'true|table',
+  ],
+  ['return {tostring(nil), tostring(true)}', 'true|table'],
+  [
+    'return {collectgarbage("stop"), collectgarbage("restart"), collectgarbage("collect"), collectgarbage("setpause", 100), collectgarbage("setstepmul", 200), tostring(collectgarbage("step"))}',
+    'true|table',
+  ],
+  ['local t = setmetatable({}, {__len=function() return 5 end}) return #t', 'true|0'],
+  ['local t = setmetatable({}, {__unm=function() return "neg" end}) return -t', 'true|neg'],
+  [
+    'local m = {__eq=function() return 1 end} local a,b = setmetatable({}, m), setmetatable({}, m) return {tostring(a==b), tostring(a~=b)}',
+    'true|table',
+  ],
+  [
+    'local m = {__lt=function() return 1 end} local a,b = setmetatable({}, m), setmetatable({}, m) return {tostring(a<b), tostring(a<=b), tostring(a>b)}',
+    'true|table',
+  ],
+  [
+    'local m = {__concat=function(a,b) return "cat" end} local a = setmetatable({}, m) return {a.."x", "x"..a, 1 ..a}',
+    'true|table',
+  ],
+  [
+    'local m = {__lt=function() return 1 end} local a,b = setmetatable({}, m), setmetatable({}, {__lt=function() return 2 end}) return {tostring(a<b)}',
+    'false|user_script:1: attempt to compare two table values',
+  ],
+  [
+    'local a = setmetatable({}, {__lt=function() return 1 end}) return a < 1',
+    'false|user_script:1: attempt to compare table with number',
+  ],
+  ['local t = {} t = t and t.x.y', "false|user_script:1: attempt to index field 'x' (a nil value)"],
+  [
+    'local function f(...) local a, b = ... return {n=select("#",...), a, b} end return f(1,nil)',
+    'true|table',
+  ],
+  ['return function() end', 'true|function'],
+  ['return {pcall(string.rep, "x", -1)}', 'true|table'],
+  ['return {pcall(unpack, {}, 1, 1e8)}', 'true|table'],
+  ['return {pcall(function() local t = nil; t.x = 1 end)}', 'true|table'],
+  ['return #"abc" .. 1', 'true|31'],
+  ['return 2^3^2, -2^2', 'true|512|-4'],
+  ['return {not nil == true, 1 .. 2 == "12"}', 'true|table'],
+  ['return _VERSION', 'true|Lua 5.1'],
+  ['return {string.format("%s", 1)}', 'true|table'],
+  [
+    'local s = "x" return s:bad()',
+    "false|user_script:1: attempt to call method 'bad' (a nil value)",
+  ],
+  [
+    'local s = 5 return s:bad()',
+    "false|user_script:1: attempt to index local 's' (a number value)",
+  ],
+  ['return getmetatable("").__index == string', 'true|true'],
+  ['return getmetatable("").x', 'true|nil'],
+  ['local function f(...) return type(arg) end return f(1)', 'true|table'],
+  ['for i in 5 do end', 'false|user_script:1: attempt to call a number value'],
+  ['local t={} t[nil]=1', 'false|user_script:1: table index is nil'],
+  ['local t={} rawset(t,nil,1)', 'false|table index is nil'],
+  ['local t={} t[0/0]=1', 'false|user_script:1: table index is NaN'],
+  ['local x return x.y', "false|user_script:1: attempt to index local 'x' (a nil value)"],
+  ['local function f() return f() + 1 end return f()', 'false|user_script:1: stack overflow'],
+  ['local function f() pcall(f) end return f()', 'true'],
+  ['return {pcall(string.rep)}', 'true|table'],
+];
