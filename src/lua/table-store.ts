@@ -145,12 +145,13 @@ export class TableStore<V> {
   }
 
   #placeOf(key: V): number {
-    if (typeof key === 'number' && key > 0 && key < this.#listMax && Number.isInteger(key)) {
-      return key;
-    }
+    const isIndex = typeof key === 'number' && key > 0 && Number.isInteger(key);
+    if (isIndex && key < this.list.length) return key;
     const at = this.#find(key);
-    if (at < 0) throw new RangeError("invalid key to 'next'");
-    return -at - 1;
+    if (at >= 0) return -at - 1;
+    // It was in the list, which has become shorter since.
+    if (isIndex && key < this.#listMax) return key;
+    throw new RangeError("invalid key to 'next'");
   }
 
   #put(key: V, value: V | undefined): void {
@@ -185,6 +186,7 @@ export class TableStore<V> {
   #append(value: V): void {
     if (this.list === NO_LIST) this.list = [undefined];
     const { list } = this;
+    if (this.#numberKeys > 0) this.#forget(this.#find(list.length as V));
     list.push(value);
     if (this.#numberKeys > 0) this.#takeOver();
     if (list.length > this.#listMax) this.#listMax = list.length;
@@ -197,10 +199,20 @@ export class TableStore<V> {
       const at = this.#find(list.length as V);
       const moved = at < 0 ? undefined : this.values[at];
       if (moved === undefined) return;
-      this.values[at] = undefined;
-      this.#dead++;
+      this.#forget(at);
       list.push(moved);
     }
+  }
+
+  /** A number of the second part is in the list from now on: a walk must not find it in both. */
+  #forget(at: number): void {
+    if (at < 0) return;
+    this.#index?.delete(this.keys[at] as V);
+    // Equal to no key.
+    this.keys[at] = Number.NaN as V;
+    if (this.values[at] !== undefined) this.#dead++;
+    this.values[at] = undefined;
+    this.#numberKeys--;
   }
 
   /** Moves keys into the list if more than half of its places would then be taken. Answers whether it has. */
