@@ -111,6 +111,13 @@ export class EmitContext {
     return name;
   }
 
+  /** A variable before the function, which all functions of this text share; answers its name. */
+  variable(code: string): string {
+    const name = `c${this.numbers.get(this.node)}_${this.constants.length}`;
+    this.constants.push(`let ${name} = ${code};`);
+    return name;
+  }
+
   /** How messages call the value of an expression, as JavaScript. */
   describe(expression: Expression): string {
     const what = this.#description(expression);

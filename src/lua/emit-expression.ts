@@ -141,11 +141,26 @@ function emitGlobal(context: EmitContext, name: string, line: number): Operand {
   emitDetour(context, {
     line,
     target,
-    when: `(${target} = G.getString(${key})) !== undefined`,
+    when: fieldRead(context, { object: 'G', key, target }),
     value: target,
     otherwise: `R.index(G, ${key})`,
   });
   return result(target);
+}
+
+/**
+ * Reads a field by its name, first where it was found the last time: most places of a program read one kind of
+ * table. The condition that there is a value, which `target` then has.
+ */
+function fieldRead(
+  context: EmitContext,
+  { object, key, target }: { object: string; key: string; target: string },
+): string {
+  const place = context.variable('0');
+  return (
+    `(${object}.keys[${place}] === ${key} || (${place} = ${object}.fieldIndex(${key})) >= 0) && ` +
+    `(${target} = ${object}.values[${place}]) !== undefined`
+  );
 }
 
 function emitIndex(context: EmitContext, expression: IndexExpression, from: Operand): Operand {
@@ -153,11 +168,15 @@ function emitIndex(context: EmitContext, expression: IndexExpression, from: Oper
   const object = isQuiet(key) ? from : context.stable(from);
   const keyOperand = emitExpression(context, key);
   const target = context.writer.temporary();
+  const read =
+    keyOperand.kind === 'string' && key.kind === 'string'
+      ? fieldRead(context, { object: object.code, key: keyOperand.code, target })
+      : `(${target} = ${rawGet(object.code, keyOperand)}) !== undefined`;
   const isTable = object.kind === 'table' ? '' : `${object.code} instanceof T && `;
   emitDetour(context, {
     line,
     target,
-    when: `${isTable}(${target} = ${rawGet(object.code, keyOperand)}) !== undefined`,
+    when: isTable + read,
     value: target,
     otherwise: `R.index(${object.code}, ${keyOperand.code}, ${context.describe(objectNode)})`,
   });

@@ -48,6 +48,11 @@ export class TableStore<V> {
     return at < 0 ? undefined : this.values[at];
   }
 
+  /** Where a key that is no number stands in `keys`; -1 if nowhere. */
+  fieldIndex(key: string): number {
+    return this.#find(key as V);
+  }
+
   /** As `get`, of any number. */
   getIndex(key: number): V | undefined {
     if (key > 0 && key < this.list.length && Number.isInteger(key)) return this.list[key];
