@@ -112,7 +112,22 @@ test('an error of a function of ours knows its line and how it was called', () =
 });
 
 test('coroutines can be inside each other only so far', () => {
-  const program = `local function nest() return coroutine.resume(coroutine.create(nest)) end
-    local r = {nest()} return r[#r]`;
-  expect(answer(testLua(), program)).toBe('true|C stack overflow');
+  const program = `local depth = 0
+    local function nest() depth = depth + 1 return coroutine.resume(coroutine.create(nest)) end
+    local r = {nest()} return depth, r[#r]`;
+  expect(answer(testLua(), program)).toBe('true|200|C stack overflow');
+});
+
+test.each([
+  'local function f() table.sort({1, 2}, f) end f()',
+  "local function f() string.gsub('abc', '.', f) end f()",
+  'local function f() table.foreach({1}, f) end f()',
+  'local function f() setmetatable({}, {__index = f}).x() end f()',
+  `local function f() table.sort({1, 2}, function()
+    local ok, e = coroutine.resume(coroutine.create(f)) error(e, 0) end) end f()`,
+  `local function f() table.foreach({1}, function()
+    local ok, e = coroutine.resume(coroutine.create(function() table.foreach({1}, f) end))
+    error(e, 0) end) end f()`,
+])('%s ends', (program) => {
+  expect(answer(testLua(), program)).toMatch(/^false.*stack overflow$/);
 });

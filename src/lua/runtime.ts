@@ -33,9 +33,10 @@ export function enter(
   args: readonly LuaValue[],
   stackBytes: number,
 ): LuaResult {
-  if (machine.depth > STACK_BYTES_MAX) machine.reason = 'depth';
+  const isDeep = machine.depth > STACK_BYTES_MAX;
+  if (isDeep) machine.reason = 'depth';
   machine.depth -= stackBytes;
-  machine.captured.push(new CallFrame(f, args));
+  machine.captured.push(new CallFrame(f, args, isDeep ? stackBytes : 0));
   return PAUSED;
 }
 
@@ -43,13 +44,19 @@ class CallFrame implements Frame {
   readonly isNative = false;
   readonly #f: CompiledFunction;
   readonly #args: readonly LuaValue[];
+  /** What the call needs of the stack, if that was full; else 0. */
+  readonly #neededBytes: number;
 
-  constructor(f: CompiledFunction, args: readonly LuaValue[]) {
+  constructor(f: CompiledFunction, args: readonly LuaValue[], neededBytes: number) {
+    this.#neededBytes = neededBytes;
     this.#f = f;
     this.#args = args;
   }
 
+  /** What stands below by now are functions of ours and coroutines, which cannot leave the stack for good. */
   resume(): LuaResult {
+    const isFull = this.#neededBytes > 0 && machine.depth + this.#neededBytes > STACK_BYTES_MAX;
+    if (isFull) throw new LuaError('C stack overflow', 1);
     return this.#f.call(...this.#args);
   }
 
