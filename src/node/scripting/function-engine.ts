@@ -35,9 +35,8 @@ export class FunctionEngine {
   readonly lua: Lua;
   readonly #clock: FunctionEngineHost['clock'];
   readonly #registration: FunctionRegistration = new FunctionRegistration();
-  /** Empty for good: what code finds there comes from elsewhere, according to whether it is loaded or called. */
+  /** Of the code of all libraries. What it finds there is exchanged when it has been loaded. */
   readonly #globals: LuaTable = new LuaTable();
-  readonly #elsewhere: LuaTable = new LuaTable();
   readonly #whenLoaded: LuaTable;
   /** Until when the code that is loaded may run. */
   #loadEndUs: number | undefined;
@@ -54,9 +53,9 @@ export class FunctionEngine {
       redis,
     });
     this.#whenLoaded = this.#loadGlobals(redis);
-    this.#globals.metatable = this.#elsewhere;
+    this.#globals.metatable = this.lua.globals.metatable;
     this.#globals.isReadonly = true;
-    this.#elsewhere.setString('__index', this.lua.globals);
+    this.#show(this.lua.globals);
   }
 
   /** Runs the code of a library for so long at most: the functions that it registered, or why it is refused. */
@@ -68,7 +67,7 @@ export class FunctionEngine {
       return { flaw: `Error compiling function: ${messageOf(error)}` };
     }
     this.#registration.begin();
-    this.#elsewhere.setString('__index', this.#whenLoaded);
+    this.#show(this.#whenLoaded);
     this.#loadEndUs = this.#clock.monoUs() + limitMs * 1000;
     try {
       if (!this.#run(main)) {
@@ -79,11 +78,22 @@ export class FunctionEngine {
       return { flaw: `Error registering functions: ${registeringMessage(error)}` };
     } finally {
       this.#loadEndUs = undefined;
-      this.#elsewhere.setString('__index', this.lua.globals);
+      this.#show(this.lua.globals);
       this.#registration.end();
     }
     const { functions } = this.#registration;
     return functions.length === 0 ? { flaw: 'No functions registered' } : functions;
+  }
+
+  /** Puts the fields of a table in the place of the globals. */
+  #show(fields: LuaTable): void {
+    const globals = this.#globals;
+    for (let at = globals.advance(0); at !== 0; at = globals.advance(at)) {
+      globals.set(globals.keyAt(at), undefined);
+    }
+    for (let at = fields.advance(0); at !== 0; at = fields.advance(at)) {
+      globals.set(fields.keyAt(at), fields.valueAt(at));
+    }
   }
 
   /** Whether it came to its end in time. */
@@ -98,19 +108,16 @@ export class FunctionEngine {
   }
 
   #loadGlobals(redis: LuaTable): LuaTable {
-    const { metatable } = this.lua.globals;
     const fields = new LuaTable();
     for (const name of OF_LOADING) fields.setString(name, redis.getString(name));
     const register = new NativeFunction('register_function', (...args) =>
       this.#registration.register(args),
     );
     fields.setString('register_function', register);
+    fields.metatable = this.lua.globals.metatable;
+    fields.isReadonly = true;
     const globals = new LuaTable();
     globals.setString('redis', fields);
-    for (const table of [fields, globals]) {
-      table.metatable = metatable;
-      table.isReadonly = true;
-    }
     return globals;
   }
 }
