@@ -71,6 +71,12 @@ export class Clients implements ClientService {
     return this.#byId.get(id);
   }
 
+  /** As `find`, without those who only wait for their last reply. */
+  findStaying(id: number): Client | undefined {
+    const client = this.#byId.get(id);
+    return client?.isClosing === true ? undefined : client;
+  }
+
   get count(): number {
     return this.#byId.size;
   }

@@ -128,7 +128,7 @@ export class Node implements DispatchHost, ClientDeskOwner, Inside {
   now: MonoMs = monoMs(0);
   unixNow: UnixMs = unixMs(0);
   readonly debug: DebugSwitches = createDebugSwitches();
-  readonly tracking: TrackingTable = new TrackingTable((id) => this.clients.find(id));
+  readonly tracking: TrackingTable = new TrackingTable((id) => this.clients.findStaying(id));
   readonly trackedCalls: TrackedCalls = new TrackedCalls(this);
   readonly #dispatcher: Dispatcher;
   readonly #watches: Watches;
