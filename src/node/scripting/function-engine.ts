@@ -68,11 +68,12 @@ export class FunctionEngine {
     }
     this.#registration.begin();
     this.#show(this.#whenLoaded);
-    this.#loadEndUs = this.#clock.monoUs() + limitMs * 1000;
+    const startedUs = this.#clock.monoUs();
+    this.#loadEndUs = startedUs + limitMs * 1000;
     try {
       if (!this.#run(main)) {
-        const limit = (limitMs / 1000).toFixed(2);
-        return { flaw: `Error registering functions: ERR FUNCTION LOAD timeout ${limit}` };
+        const seconds = ((this.#clock.monoUs() - startedUs) / 1e6).toFixed(2);
+        return { flaw: `Error registering functions: ERR FUNCTION LOAD timeout ${seconds}` };
       }
     } catch (error) {
       return { flaw: `Error registering functions: ${registeringMessage(error)}` };
