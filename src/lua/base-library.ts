@@ -67,7 +67,8 @@ export function installBaseLibrary(lua: Lua): void {
     new NativeFunction('gcinfo', () => MEMORY_KIB),
     new NativeFunction('error', (...args) => {
       const level = optionalInteger(args, 2, 1);
-      throw new LuaError(args[0], typeof args[0] === 'string' && level > 0 ? level : 0);
+      const isText = level > 0 && (typeof args[0] === 'string' || typeof args[0] === 'number');
+      throw isText ? new LuaError(lua.plainText(args[0]), level) : new LuaError(args[0]);
     }),
     new NativeFunction('select', (...args) => selected(args)),
     new NativeFunction('type', (...args) => typeName(anyArgument(args, 1))),

@@ -35,7 +35,11 @@ export function createScriptEngine(options: ScriptEngineOptions): Lua {
     }),
   );
   globals.metatable = metatable;
-  protect(globals, new Set());
+  const seen = new Set<LuaTable>();
+  protect(globals, seen);
+  // Texts of all scripts share it.
+  const { stringMetatable } = lua.operations;
+  if (stringMetatable !== undefined) protect(stringMetatable, seen);
   return lua;
 }
 

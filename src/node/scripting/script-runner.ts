@@ -26,7 +26,7 @@ import { scriptRefusal } from './script-checks.ts';
 import { SCRIPT_NO_WRITES } from './script-flags.ts';
 import type { ScriptJob, ScriptRun } from './script-run.ts';
 import type { ScriptSession } from './script-session.ts';
-import { ValueWriter } from './value-replies.ts';
+import { ValueWriter, writeScriptError } from './value-replies.ts';
 
 /** What the rest of the node does meanwhile; see `script-stage.ts`. */
 export interface ScriptStage extends CommandStage {
@@ -262,7 +262,7 @@ export class ScriptRunner {
     const message =
       text === undefined ? `ERR ${run.job.lua.plainText(value)}` : run.job.lua.plainText(text);
     const where = source === undefined ? '' : `, on @${source}:${line}.`;
-    run.reply.error(`${message} script: ${run.job.name}${where}`);
+    writeScriptError(run.reply, `${message} script: ${run.job.name}${where}`);
   }
 
   /** redis.set_repl: to whom what the script changes from now on goes, as FEED_ bits. */

@@ -77,7 +77,7 @@ export class ValueWriter {
     const error = table.getString('err');
     if (typeof error === 'string') {
       if (table.getString('ignore_error_stats_update') !== true) this.uncountedErrors++;
-      reply.error(error);
+      writeScriptError(reply, error);
       return true;
     }
     const status = table.getString('ok');
@@ -142,6 +142,13 @@ function writeInteger(reply: ReplyWriter, value: number): void {
   } else {
     reply.int(BigInt(INT64_MIN_TEXT));
   }
+}
+
+/** An error that a script made up: line breaks at its start become blanks, unlike those at its end, which go. */
+export function writeScriptError(reply: ReplyWriter, text: string): void {
+  reply.error(
+    /^[\r\n]/.test(text) ? text.replace(/^[\r\n]+/, (breaks) => ' '.repeat(breaks.length)) : text,
+  );
 }
 
 /** Line breaks would end the reply. */

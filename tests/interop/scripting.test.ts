@@ -1,0 +1,124 @@
+/**
+ * Goal: scripts answer, and change data, as on redis-server, and what they change reaches replicas of either kind.
+ * Method: many small scripts on both servers, over RESP2 and RESP3, every byte of every reply compared; then the same scripts on
+ * a master with a replica of the other kind, and digests of the data compared.
+ */
+import { mkdtempSync, rmSync } from 'node:fs';
+import { type Socket, connect } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { NodeProcess, freePorts } from './harness/node-process.ts';
+import { OUR_SERVER, REAL_SERVER, describeWithRealRedis, required } from './harness/programs.ts';
+import { until } from './harness/until.ts';
+import { SCRIPT_CALLS, SCRIPT_TEXTS } from './script-programs.ts';
+
+const BOUND_MS = 15_000;
+const CONFIG = ['enable-debug-command yes', 'repl-diskless-sync-delay 0'];
+/** A nested reply is as deep as C's stack lets it be: this deep is fine anywhere. */
+const DEEP = 'local t = {} for i = 1, 7000 do t = {t} end return t';
+
+/** A connection whose replies are taken as bytes. */
+class RawConnection {
+  readonly #socket: Socket;
+  #received = '';
+  #calls = 0;
+
+  constructor(port: number) {
+    this.#socket = connect(port, '127.0.0.1');
+    this.#socket.on('data', (bytes: Buffer) => {
+      this.#received += bytes.toString('latin1');
+    });
+  }
+
+  /** All bytes of the replies. */
+  async call(...args: readonly string[]): Promise<string> {
+    this.#received = '';
+    const mark = `mark-${++this.#calls}`;
+    const end = `$${mark.length}\r\n${mark}\r\n`;
+    this.#socket.write(encoded(args) + encoded(['ECHO', mark]), 'latin1');
+    await until(() => this.#received.endsWith(end), BOUND_MS, `a reply to ${args.join(' ')}`);
+    return this.#received.slice(0, -end.length);
+  }
+
+  close(): void {
+    this.#socket.destroy();
+  }
+}
+
+function encoded(args: readonly string[]): string {
+  const parts = args.map((arg) => `$${arg.length}\r\n${arg}\r\n`);
+  return `*${args.length}\r\n${parts.join('')}`;
+}
+
+describeWithRealRedis('scripts', () => {
+  const dir = mkdtempSync(join(tmpdir(), 'slotline-scripting-'));
+  let ours: NodeProcess;
+  let real: NodeProcess;
+
+  beforeAll(async () => {
+    const [first = 0, second = 0] = await freePorts(2);
+    const realExe = required(REAL_SERVER, 'redis-server');
+    const config = CONFIG;
+    ours = new NodeProcess({ exe: OUR_SERVER, port: first, dir: join(dir, 'ours'), config });
+    real = new NodeProcess({ exe: realExe, port: second, dir: join(dir, 'real'), config });
+    await Promise.all([ours.start(), real.start()]);
+  });
+  afterAll(async () => {
+    await Promise.all([ours.kill(), real.kill()]);
+    rmSync(dir, { recursive: true, force: true });
+  });
+
+  for (const protocol of ['2', '3']) {
+    test(`answer the same over RESP${protocol}`, async () => {
+      const connections = [new RawConnection(ours.port), new RawConnection(real.port)] as const;
+      const both = (...args: readonly string[]): Promise<readonly string[]> =>
+        Promise.all(connections.map((connection) => connection.call(...args)));
+      try {
+        await both('HELLO', protocol);
+        await both('FLUSHALL');
+        await both('SCRIPT', 'FLUSH');
+        const texts = [...SCRIPT_TEXTS, DEEP].map((text) => ['EVAL', text, '0']);
+        for (const args of [...texts, ...SCRIPT_CALLS]) {
+          const [mine, theirs] = await both(...args);
+          expect({ args, reply: mine }).toEqual({ args, reply: theirs });
+        }
+        const [mine, theirs] = await both('DEBUG', 'DIGEST');
+        expect(mine).toBe(theirs);
+      } finally {
+        for (const connection of connections) connection.close();
+      }
+    });
+  }
+
+  test.each([
+    ['ours', 'a real replica'],
+    ['a real one', 'a replica of ours'],
+  ])('on %s change the data of %s', async (master) => {
+    const [from, to] = master === 'ours' ? [ours, real] : [real, ours];
+    await to.call('REPLICAOF', '127.0.0.1', from.port);
+    const isUp = async (): Promise<boolean> =>
+      String(await to.call('INFO', 'replication')).includes('master_link_status:up');
+    await until(isUp, BOUND_MS, 'the link is up');
+    const connection = new RawConnection(from.port);
+    try {
+      for (const text of SCRIPT_TEXTS) await connection.call('EVAL', text, '0');
+      await from.call('MULTI');
+      await from.call('EVAL', "return redis.call('incr','n')", '0');
+      await from.call('EVAL', "redis.call('incr','n') redis.call('nosuch')", '0');
+      await from.call('EXEC');
+      await connection.call(
+        'EVAL',
+        "redis.set_repl(redis.REPL_ALL) redis.call('set','e','1','px',50) redis.call('spop','set')",
+        '0',
+      );
+    } finally {
+      connection.close();
+    }
+    const digest = async (node: NodeProcess): Promise<string> =>
+      String(await node.call('DEBUG', 'DIGEST'));
+    const isSame = async (): Promise<boolean> => (await digest(to)) === (await digest(from));
+    await until(isSame, BOUND_MS, 'the replica has what its master has');
+    await to.call('REPLICAOF', 'NO', 'ONE');
+  });
+});
