@@ -26,7 +26,7 @@ export function emitNumericFor(context: EmitContext, loop: NumericForStatement):
   const piece = writer.capture(() => {
     context.declare(variable, { code: start.code, kind: 'number', isStable: true });
     context.statements(loop.body);
-    emitTick(context);
+    emitTick(context, loop.line);
   });
   context.loops.pop();
   const [i, l, s] = [start.code, limit.code, step.code];
@@ -51,7 +51,7 @@ export function emitGenericFor(context: EmitContext, loop: GenericForStatement):
   const piece = writer.capture(() => {
     emitNext(context, loop, { f, s, control, walk, label });
     context.statements(loop.body);
-    emitTick(context);
+    emitTick(context, loop.line);
   });
   context.loops.pop();
   writer.enclosed(`${label}: while (true) { ${piece.code} }`, piece);

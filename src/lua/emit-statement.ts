@@ -42,13 +42,13 @@ function emitStatement(context: EmitContext, statement: Statement): void {
       emitStatements(context, statement.body);
       break;
     case 'while':
-      emitLoop(context, () => {
+      emitLoop(context, statement.line, () => {
         emitExit(context, statement.condition, false);
         emitStatements(context, statement.body);
       });
       break;
     case 'repeat':
-      emitLoop(context, () => {
+      emitLoop(context, statement.line, () => {
         emitStatements(context, statement.body);
         emitExit(context, statement.condition, true);
       });
@@ -201,13 +201,13 @@ function emitExit(context: EmitContext, expression: Expression, when: boolean): 
   context.writer.plain(`if (${when ? code : `!${code}`}) break ${context.loops.at(-1)};`);
 }
 
-function emitLoop(context: EmitContext, emitBody: () => void): void {
+function emitLoop(context: EmitContext, line: number, emitBody: () => void): void {
   const { writer } = context;
   const label = writer.label();
   context.loops.push(label);
   const piece = writer.capture(() => {
     emitBody();
-    emitTick(context);
+    emitTick(context, line);
   });
   context.loops.pop();
   writer.enclosed(`${label}: while (true) { ${piece.code} }`, piece);

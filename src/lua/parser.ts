@@ -130,7 +130,7 @@ class Parser {
     reader.expect('do');
     const body = this.#loopBody();
     reader.expectClose('end', 'while', line);
-    return { kind: 'while', condition, body };
+    return { kind: 'while', condition, body, line };
   }
 
   /** The condition of `until` sees the variables of the body. */
@@ -145,7 +145,7 @@ class Parser {
     reader.expectClose('until', 'repeat', line);
     const condition = this.#expressions.expression();
     scope.leaveBlock(count);
-    return { kind: 'repeat', condition, body };
+    return { kind: 'repeat', condition, body, line };
   }
 
   #loopBody(variables: readonly Variable[] = []): Statement[] {

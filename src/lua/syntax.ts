@@ -128,11 +128,13 @@ export type Statement =
       readonly kind: 'while';
       readonly condition: Expression;
       readonly body: readonly Statement[];
+      readonly line: number;
     }
   | {
       readonly kind: 'repeat';
       readonly condition: Expression;
       readonly body: readonly Statement[];
+      readonly line: number;
     }
   | IfStatement
   | NumericForStatement
