@@ -33,6 +33,15 @@ export class MasterConnection implements WireEvents {
     if (!this.#isDropped) this.#wire.write(bytes, bytes.length);
   }
 
+  /** Reads no more until `resume`. */
+  pause(): void {
+    this.#wire.pause();
+  }
+
+  resume(): void {
+    if (!this.#isDropped) this.#wire.resume();
+  }
+
   drop(): void {
     if (this.#isDropped) return;
     this.#isDropped = true;

@@ -39,6 +39,8 @@ export class ReplicaSide implements MasterListener, StreamTarget {
   readonly #stream: MasterStream = new MasterStream(this);
   /** Of the stream, while clients are paused. */
   readonly #held: Buffer[] = [];
+  /** What came while a script ran: it must see neither the stream nor other data in the place of ours. */
+  #unread: Buffer[] = [];
   #connection: MasterConnection | undefined;
   /** Runs the master's commands while the link is up. */
   #client: Client | undefined;
@@ -58,6 +60,7 @@ export class ReplicaSide implements MasterListener, StreamTarget {
   }
 
   drop(): void {
+    this.#unread = [];
     this.#connection?.drop();
     this.#connection = undefined;
   }
@@ -80,6 +83,11 @@ export class ReplicaSide implements MasterListener, StreamTarget {
   }
 
   received(buf: Buffer, size: number): void {
+    if (this.#inside.isInScript) {
+      this.#unread.push(Buffer.from(buf.subarray(0, size)));
+      this.#connection?.pause();
+      return;
+    }
     this.#inTurn(() => {
       const { now, stats } = this.#inside;
       stats.replInputBytes += size;
@@ -90,6 +98,7 @@ export class ReplicaSide implements MasterListener, StreamTarget {
   }
 
   closed(): void {
+    this.#unread = [];
     this.#connection = undefined;
     this.#inTurn(() => this.step({ kind: 'closed' }));
   }
@@ -203,9 +212,13 @@ export class ReplicaSide implements MasterListener, StreamTarget {
     else this.#apply(buf, at, size);
   }
 
-  /** A pause may be over. */
+  /** A pause, or a script, may be over. */
   resume(): void {
     if (this.#inside.isPaused) return;
+    const unread = this.#unread;
+    this.#unread = [];
+    if (unread.length > 0) this.#connection?.resume();
+    for (const bytes of unread) this.received(bytes, bytes.length);
     for (const bytes of this.#held.splice(0)) this.#apply(bytes, 0, bytes.length);
   }
 

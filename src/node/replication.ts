@@ -123,7 +123,9 @@ export class ReplicationPart implements ReplicationService, ReplicationView {
 
   /** `isAtStart`: the node starts as a replica, with no history of its own that a master could know. */
   follow(host: string, port: number, isAtStart = false): void {
-    this.#follow({ kind: 'follow', host, port, isAtStart });
+    // What a script has changed so far is in our data, and will never be in our history.
+    const isUnknown = isAtStart || this.#inside.isInScript;
+    this.#follow({ kind: 'follow', host, port, isAtStart: isUnknown });
   }
 
   #follow(input: Extract<LinkInput, { readonly kind: 'follow' }>): void {

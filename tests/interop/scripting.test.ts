@@ -121,4 +121,27 @@ describeWithRealRedis('scripts', () => {
     await until(isSame, BOUND_MS, 'the replica has what its master has');
     await to.call('REPLICAOF', 'NO', 'ONE');
   });
+
+  test('on a replica see the data of one moment, and the rest of the stream follows', async () => {
+    await ours.call('REPLICAOF', '127.0.0.1', real.port);
+    const isUp = async (): Promise<boolean> =>
+      String(await ours.call('INFO', 'replication')).includes('master_link_status:up');
+    await until(isUp, BOUND_MS, 'the link is up');
+    await real.call('SET', 'count', '0');
+    await until(async () => (await ours.call('GET', 'count')) === '0', BOUND_MS, 'it follows');
+    const text =
+      "local a = redis.call('get','count') for i = 1, 60000000 do end return a == redis.call('get','count') and a";
+    let isOver = false;
+    const running = ours.call('EVAL', text, '0').finally(() => {
+      isOver = true;
+    });
+    let count = 0;
+    while (!isOver) count = Number(await real.call('INCR', 'count'));
+    expect(count).toBeGreaterThan(1);
+    expect(Number(await running)).toBeLessThan(count);
+    const isThere = async (): Promise<boolean> =>
+      (await ours.call('GET', 'count')) === String(count);
+    await until(isThere, BOUND_MS, 'the replica has what its master has');
+    await ours.call('REPLICAOF', 'NO', 'ONE');
+  });
 });
