@@ -36,6 +36,17 @@ test('equal short calls of a pipeline are timed together and counted one by one'
   expect(client.call('INFO', 'commandstats')).toContain('cmdstat_get:calls=22,');
 });
 
+test('calls of up to six arguments are short ones, an XADD of one field among them', () => {
+  const client = slowNode('', 3000).connect();
+  const xadd = (...args: readonly string[]): string =>
+    `*${args.length + 1}\r\n$4\r\nXADD\r\n` +
+    args.map((arg) => `$${arg.length}\r\n${arg}\r\n`).join('');
+  client.send(xadd('s', '*', 'f', 'v').repeat(20));
+  expect(client.call('INFO', 'commandstats')).toContain('cmdstat_xadd:calls=20,usec=6000,');
+  client.send(xadd('s', 'MAXLEN', '5', '*', 'f', 'v').repeat(20));
+  expect(client.call('INFO', 'commandstats')).toContain('cmdstat_xadd:calls=40,usec=66000,');
+});
+
 test('short calls that took long together are noted without arguments, or by the last one', () => {
   const client = slowNode('slowlog-log-slower-than 2000', 3000).connect();
   const get = '*2\r\n$3\r\nGET\r\n$1\r\na\r\n';
