@@ -146,10 +146,13 @@ export function exactArguments(
   const args: (Buffer | string)[] = [];
   for (let i = 0; i < request.argc; i++) args.push(request.bytes(i));
   args[ruleAt - 1] = '=';
-  args[ruleAt] =
-    rule.kind === 'maxLength'
-      ? String(streams.length(stream))
-      : streams.readFirstId(stream, new StreamId()).text();
+  const length = streams.length(stream);
+  if (rule.kind === 'maxLength') args[ruleAt] = String(length);
+  else {
+    const first = new StreamId();
+    // Of a stream that has nothing left everything is removed, the entry that is just added too.
+    args[ruleAt] = (length === 0 ? first.setMax() : streams.readFirstId(stream, first)).text();
+  }
   return args;
 }
 

@@ -57,6 +57,11 @@ test('replicas get the id that was made and the length that was left', () => {
   ]);
   expect(server.events.slice(-2)).toEqual(['0:xadd:s', '0:xtrim:s']);
   expect(propagated('XTRIM s MAXLEN ~ 0')).toEqual(['XTRIM s MAXLEN = 0']);
+  // Nothing is left: replicas remove all there is, as the AOF of redis-server 7.0.15 says it.
+  const greatest = '18446744073709551615-18446744073709551615';
+  expect(propagated('XADD e MINID ~ 6 1 a b')).toEqual([`XADD e MINID = ${greatest} 1 a b`]);
+  expect(propagated('XADD e 7 a b')).toEqual(['XADD e 7 a b']);
+  expect(propagated('XTRIM e MINID ~ 9')).toEqual([`XTRIM e MINID = ${greatest}`]);
 });
 
 test('our master may trim with a limit that others may not give', () => {
