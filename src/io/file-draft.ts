@@ -29,8 +29,11 @@ export function openDraft(
     : new BackgroundDraft(directory, options, events);
 }
 
-/** Bytes given in small pieces are written in larger ones. */
-const CHUNK_BYTES = 256 * 1024;
+/**
+ * Bytes given in small pieces are written in larger ones, though not so large that the thread that writes them keeps a
+ * processor from a client for long.
+ */
+const CHUNK_BYTES = 64 * 1024;
 
 /** Does everything before its calls return. */
 class WaitingDraft implements FileDraft {

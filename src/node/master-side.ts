@@ -20,6 +20,9 @@ import { SnapshotSender } from './snapshot-sender.ts';
 
 type StartSnapshot = Extract<SourceEffect, { kind: 'startSnapshot' }>;
 
+/** Bytes of a snapshot that go to the replicas in one piece, for each costs the system a call. */
+const PIECE_BYTES = 64 * 1024;
+
 interface Sending {
   readonly job: JobNumber;
   readonly sender: SnapshotSender;
@@ -174,6 +177,7 @@ export class MasterSide implements ReplicaSink {
         }),
       },
       {
+        pieceBytes: PIECE_BYTES,
         pendingBytes: () => this.#pendingBytes(job),
         bytes: (buf, at, size) => {
           this.#noteTaking(job);

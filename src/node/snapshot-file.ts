@@ -8,6 +8,9 @@ import { SnapshotSender } from './snapshot-sender.ts';
 /** What a file brings to disk at a time. Source: 7.0, REDIS_AUTOSYNC_BYTES. */
 const SYNC_BYTES = 4 * 1024 * 1024;
 
+/** Given to the draft, which collects them, at a time. */
+const PIECE_BYTES = 8 * 1024;
+
 export interface SnapshotFileHost {
   readonly keyspace: Keyspace;
   readonly settings: Settings;
@@ -54,6 +57,7 @@ export class SnapshotFile {
     this.#sender = new SnapshotSender(
       { clock, keyspace, settings, withoutData: false, format },
       {
+        pieceBytes: PIECE_BYTES,
         pendingBytes: () => this.#draft.pendingBytes,
         bytes: (buf, at, size) => this.#draft.write(buf.subarray(at, at + size)),
         ended: () => this.#draft.commit(options.name),

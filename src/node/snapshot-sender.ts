@@ -8,6 +8,8 @@ import type { SnapshotFormat } from './snapshot-format.ts';
 
 /** Where the snapshot goes. */
 export interface SnapshotOutlet {
+  /** Size of the pieces in which it wants the bytes, about: what a piece costs, a client may have to wait for. */
+  readonly pieceBytes: number;
   /** Bytes given to the slowest receiver and not yet taken by the system. */
   pendingBytes(): number;
   /** The bytes are lent for the time of the call. */
@@ -27,7 +29,7 @@ export interface SnapshotRequest {
 }
 
 /** Clients wait for a slice, so it is short while there are any, */
-const SLICE_US = 40;
+const SLICE_US = 10;
 /** and longer, because the loop's own turns cost time too, when so many turns in a row took no longer than that. */
 const QUIET_SLICE_US = 150;
 const QUIET_TURNS = 20;
@@ -40,8 +42,6 @@ const SLICE_ENTRIES = 512;
 const SLICE_BYTES = 256 * 1024;
 /** Entries between two looks at the clock and the bytes written. */
 const STEP_ENTRIES = 8;
-/** Bytes are given in pieces of about this size, because each costs the system a call. */
-const PIECE_BYTES = 64 * 1024;
 /** Above this the walk waits for the receivers. */
 const PENDING_BYTES_MAX = 1024 * 1024;
 const SETTLE_ENTRIES = 1000;
@@ -130,7 +130,8 @@ export class SnapshotSender {
 
   #give(isLast: boolean): void {
     const { pendingSize } = this.#format;
-    const isPiece = isLast || pendingSize >= PIECE_BYTES || this.#delayedUntilUs > 0;
+    const isWhole = pendingSize >= this.#outlet.pieceBytes;
+    const isPiece = isLast || isWhole || this.#delayedUntilUs > 0;
     if (isPiece && pendingSize > 0) this.#outlet.bytes(this.#format.lend(), 0, pendingSize);
   }
 
