@@ -67,7 +67,8 @@ const CHECKSUM_SINCE_VERSION = 5;
 
 export class RdbReader {
   readonly #handler: RdbHandler;
-  readonly #decoders: ValueDecoders;
+  /** By type number: they are looked up for every key. */
+  readonly #decoders: (ValueDecoder | undefined)[] = [];
   readonly #cursor: RdbCursor = new RdbCursor();
   readonly #crc: Crc64 = new Crc64();
   readonly #name: StringSlot = new StringSlot();
@@ -87,7 +88,7 @@ export class RdbReader {
 
   constructor(handler: RdbHandler, decoders: ValueDecoders = createDecoders()) {
     this.#handler = handler;
-    this.#decoders = decoders;
+    for (const [type, decoder] of decoders) this.#decoders[type] = decoder;
     this.#entry = {
       dbIndex: 0,
       key: new StringSlot(),
@@ -397,7 +398,7 @@ export class RdbReader {
     this.#entry.type = type;
     const { key } = this.#entry;
     key.setCopy(this.#name.buf, this.#name.at, this.#name.size);
-    const decoder = this.#decoders.get(type);
+    const decoder = this.#decoders[type];
     if (!decoder)
       return this.#fail({ kind: 'unsupported', what: typeName(type), key: key.copy(), at: from });
     decoder.begin(type);
