@@ -389,7 +389,8 @@ export class RdbReader {
 
   #key(type: number): boolean {
     const from = this.#position() - 1;
-    if (!isKnownType(type)) {
+    const decoder = this.#decoders[type];
+    if (decoder === undefined && !isKnownType(type)) {
       this.#cursor.fail(`Unknown RDB encoding type ${type}`);
       return false;
     }
@@ -398,7 +399,6 @@ export class RdbReader {
     this.#entry.type = type;
     const { key } = this.#entry;
     key.setCopy(this.#name.buf, this.#name.at, this.#name.size);
-    const decoder = this.#decoders[type];
     if (!decoder)
       return this.#fail({ kind: 'unsupported', what: typeName(type), key: key.copy(), at: from });
     decoder.begin(type);
