@@ -417,54 +417,64 @@ export class Dispatcher {
     trackedCalls.end({ session: context.session, command, request, isOutermost });
   }
 
-  /** What follows when a command has run. */
+  /** What follows when a command has run. What is seldom stands apart, so that the rest becomes part of the caller. */
   #finish(context: CallContext, request: Request): void {
     const host = this.#host;
-    const { keyspace, propagation, stats } = host;
-    const { session, dbIndex } = context;
+    const { session } = context;
     // Contexts are given runnable commands only.
     const command = context.command as RunnableCommand;
-    const { reply } = session;
-    const isOutermost = context === this.#context;
-    const isChanged = keyspace.dirty !== context.dirty;
-    if ((isChanged || context.isForced) && !context.isPrevented) {
-      if (host.isListening) this.#propagate(context, isOutermost, request);
-    } else if (context.extra.length > 0) {
-      for (const extra of context.extra) propagation.addArgs(extra.dbIndex, extra.args);
+    const isChanged = host.keyspace.dirty !== context.dirty;
+    if ((isChanged || context.isForced || context.extra.length > 0) && host.isListening) {
+      this.#propagate(context, isChanged, request);
     }
-    if (context.isUnit) propagation.end();
-    if (isOutermost && isChanged) session.writeOffset = host.replication.history.masterReplOffset;
-    const isAgain = context === this.#again;
-    if (host.hasMonitors && !isAgain && (command.flags & (FLAG_SKIP_MONITOR | FLAG_ADMIN)) === 0) {
-      host.showMonitors(session, { command, request, dbIndex });
+    if (context.isUnit) host.propagation.end();
+    if (isChanged && context === this.#context) {
+      session.writeOffset = host.replication.history.masterReplOffset;
     }
+    if (host.hasMonitors) this.#showMonitors(context, command, request);
     if (host.tracking.clientCount > 0) this.#endTracking(context, command, request);
-    if (!isAgain) stats.totalCommands++;
+    if (context !== this.#again) host.stats.totalCommands++;
     // A call that waits is counted when it ends.
     if (context.hasBlocked) return host.meter.skip();
-    // What EXEC ran has counted its own errors.
-    if (reply.errorCount !== context.errorCount && !context.hasRunQueue) {
-      command.counters.failedCalls++;
-      if (!context.isErrorCounted) stats.countError(reply.lastError);
-      context.isErrorCounted = false;
-    }
+    if (session.reply.errorCount !== context.errorCount) this.#countError(context);
     host.meter.end(session, command, request);
   }
 
-  #propagate(context: CallContext, isOutermost: boolean, request: Request): void {
+  #showMonitors(context: CallContext, command: RunnableCommand, request: Request): void {
+    if (context === this.#again || (command.flags & (FLAG_SKIP_MONITOR | FLAG_ADMIN)) !== 0) return;
+    this.#host.showMonitors(context.session, { command, request, dbIndex: context.dbIndex });
+  }
+
+  #countError(context: CallContext): void {
+    // What EXEC ran has counted its own errors.
+    if (context.hasRunQueue) return;
+    context.command.counters.failedCalls++;
+    if (!context.isErrorCounted) this.#host.stats.countError(context.session.reply.lastError);
+    context.isErrorCounted = false;
+  }
+
+  #propagate(context: CallContext, isChanged: boolean, request: Request): void {
     const { propagation } = this.#host;
-    const { dbIndex, rewritten, extra, targets } = context;
-    // EXEC itself is not passed on; what it ran was held and goes together.
-    if (context.command.fullName === 'exec') return;
-    if (rewritten !== undefined) {
-      propagation.addArgs(dbIndex, rewritten, targets);
-    } else if (isOutermost && extra.length === 0 && !propagation.isHolding) {
-      this.#host.feed(dbIndex, request.buf, request.start, request.end - request.start);
-    } else {
-      const { buf, start: at, end } = request;
-      propagation.addBytes({ dbIndex, buf, at, size: end - at, targets });
+    const { extra, isForced, isPrevented, targets } = context;
+    if ((isChanged || isForced) && !isPrevented) {
+      // EXEC itself is not passed on; what it ran was held and goes together.
+      if (context.command.fullName === 'exec') return;
+      this.#propagateCall(context, request);
     }
     for (const { dbIndex: index, args } of extra) propagation.addArgs(index, args, targets);
+  }
+
+  #propagateCall(context: CallContext, request: Request): void {
+    const { propagation } = this.#host;
+    const { dbIndex, rewritten, extra, targets } = context;
+    const { buf, start: at, end } = request;
+    if (rewritten !== undefined) {
+      propagation.addArgs(dbIndex, rewritten, targets);
+    } else if (context === this.#context && extra.length === 0 && !propagation.isHolding) {
+      this.#host.feed(dbIndex, buf, at, end - at);
+    } else {
+      propagation.addBytes({ dbIndex, buf, at, size: end - at, targets });
+    }
   }
 
   #advanceSkip(client: Client): void {

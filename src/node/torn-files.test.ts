@@ -6,6 +6,8 @@ import { expect, test } from 'vitest';
 import { TestNode } from './test-node.ts';
 
 const CONFIG = 'save ""\nenable-debug-command yes';
+/** A node is started for each place at which a file can end. */
+const LONG = { timeout: 60_000 };
 const MANIFEST = 'appendonlydir/appendonly.aof.manifest';
 const INCREMENTAL = 'appendonlydir/appendonly.aof.1.incr.aof';
 const ONE_FILE = 'file appendonly.aof.1.incr.aof seq 1 type i\n';
@@ -42,7 +44,7 @@ function digest(node: TestNode): string {
   return node.connect().call('DEBUG', 'DIGEST');
 }
 
-test('an RDB file that ends too early starts nothing and stays as it was', () => {
+test('an RDB file that ends too early starts nothing and stays as it was', LONG, () => {
   const node = started('');
   for (const calls of CHANGES) change(node, calls);
   expect(node.connect().call('SAVE')).toBe('+OK\r\n');
@@ -58,29 +60,33 @@ test('an RDB file that ends too early starts nothing and stays as it was', () =>
   expect(digest(again)).toBe(digest(node));
 });
 
-test('a log that ends too early has the changes that are whole, and goes on behind them', () => {
-  const config = 'appendonly yes\nauto-aof-rewrite-percentage 0';
-  const node = started(config, { [MANIFEST]: ONE_FILE, [INCREMENTAL]: '' });
-  const states = [{ size: 0, digest: digest(node) }];
-  for (const calls of CHANGES) {
-    change(node, calls);
-    states.push({ size: node.files.read(INCREMENTAL)!.length, digest: digest(node) });
-  }
-  const whole = node.files.read(INCREMENTAL)!;
-  expect(states.at(-1)!.size).toBe(whole.length);
-  for (let size = 0; size <= whole.length; size++) {
-    const torn = { [MANIFEST]: ONE_FILE, [INCREMENTAL]: whole.slice(0, size) };
-    const kept = states.findLast((state) => state.size <= size)!;
-    const again = started(config, torn);
-    expect(again.flaw, `cut to ${size} bytes`).toBeUndefined();
-    expect(digest(again), `cut to ${size} bytes`).toBe(kept.digest);
-    if (size % GONE_ON_EVERY !== 0) continue;
-    change(again, [['SET', 'late', '1']]);
-    const { files } = again;
-    const third = started(config, {
-      [MANIFEST]: ONE_FILE,
-      [INCREMENTAL]: files.read(INCREMENTAL)!,
-    });
-    expect(digest(third), `cut to ${size} bytes, gone on`).toBe(digest(again));
-  }
-});
+test(
+  'a log that ends too early has the changes that are whole, and goes on behind them',
+  LONG,
+  () => {
+    const config = 'appendonly yes\nauto-aof-rewrite-percentage 0';
+    const node = started(config, { [MANIFEST]: ONE_FILE, [INCREMENTAL]: '' });
+    const states = [{ size: 0, digest: digest(node) }];
+    for (const calls of CHANGES) {
+      change(node, calls);
+      states.push({ size: node.files.read(INCREMENTAL)!.length, digest: digest(node) });
+    }
+    const whole = node.files.read(INCREMENTAL)!;
+    expect(states.at(-1)!.size).toBe(whole.length);
+    for (let size = 0; size <= whole.length; size++) {
+      const torn = { [MANIFEST]: ONE_FILE, [INCREMENTAL]: whole.slice(0, size) };
+      const kept = states.findLast((state) => state.size <= size)!;
+      const again = started(config, torn);
+      expect(again.flaw, `cut to ${size} bytes`).toBeUndefined();
+      expect(digest(again), `cut to ${size} bytes`).toBe(kept.digest);
+      if (size % GONE_ON_EVERY !== 0) continue;
+      change(again, [['SET', 'late', '1']]);
+      const { files } = again;
+      const third = started(config, {
+        [MANIFEST]: ONE_FILE,
+        [INCREMENTAL]: files.read(INCREMENTAL)!,
+      });
+      expect(digest(third), `cut to ${size} bytes, gone on`).toBe(digest(again));
+    }
+  },
+);
