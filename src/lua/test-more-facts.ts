@@ -13,6 +13,8 @@ export const MORE_FACTS: readonly (readonly [program: string, answer: string])[]
     'false|user_script:1: too many results to unpack',
   ],
   ["local t={} for i=1,7990 do t[i]=i end return select('#', unpack(t))", 'true|7990'],
+  ['return string.sub(string.dump(function() end), 2, 5)', 'true|LuaQ'],
+  ["return tostring(loadstring(string.dump(function() end), '=x'))", 'true|nil'],
   ['return tostring(cjson.null)', 'true|userdata: (nil)'],
   ['return type(cjson.null)', 'true|userdata'],
   [

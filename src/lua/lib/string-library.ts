@@ -1,7 +1,7 @@
 /** The library `string`, which is also where strings have their methods. Source: Lua 5.1 manual, 5.4. */
 import { argumentError } from '../arguments.ts';
 import type { Lua } from '../lua.ts';
-import { LuaFunction, LuaTable, NONE } from '../values.ts';
+import { CompiledFunction, LuaFunction, LuaTable, NONE } from '../values.ts';
 import {
   callError,
   int32Argument,
@@ -14,6 +14,12 @@ import {
 import { checkBytes } from './bounded-text.ts';
 import { format } from './string-format.ts';
 import { gsub, patternFunctions } from './string-patterns.ts';
+
+/**
+ * How byte code of Lua 5.1 begins. That is all of it here: neither Redis nor we load any, so a script can look at its
+ * beginning and no more.
+ */
+const BINARY_HEADER = '\x1bLuaQ\0\x01\x04\x08\x04\x08\0';
 
 /** Results that a call can have. */
 const RESULTS_MAX = 7997;
@@ -54,7 +60,8 @@ const plainFunctions: Readonly<Record<string, LuaFunction['call']>> = {
   },
   dump(f) {
     if (!(f instanceof LuaFunction)) throw typeError('function', f, 1, arguments.length);
-    throw callError('unable to dump given function');
+    if (!(f instanceof CompiledFunction)) throw callError('unable to dump given function');
+    return BINARY_HEADER;
   },
   len(s) {
     return textArgument(s, 1, arguments.length).length;
