@@ -129,8 +129,7 @@ export class ReplicaSide implements MasterListener, StreamTarget {
       case 'endSnapshot':
         return this.#finishLoading();
       case 'abortSnapshot':
-        this.#snapshot = undefined;
-        return;
+        return this.#abortLoading();
       case 'stream':
         return this.#take(effect.buf, effect.at, effect.size);
       case 'resetStream':
@@ -179,6 +178,18 @@ export class ReplicaSide implements MasterListener, StreamTarget {
     this.#inside.persistence.aof.restart();
     this.#init.replaced(this.#slotMarks);
     this.step({ kind: 'snapshotLoaded', streamDb: loader.streamDb });
+  }
+
+  /** The rest of the snapshot will not come. */
+  #abortLoading(): void {
+    const { loader } = this.#snapshot ?? {};
+    this.#snapshot = undefined;
+    if (loader === undefined) return;
+    const at = loader.usedBytes;
+    this.#inside.log(
+      'warning',
+      `Internal error in RDB reading offset ${at} -> Unexpected EOF reading RDB file`,
+    );
   }
 
   #failLoading(reason: string): void {

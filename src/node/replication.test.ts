@@ -101,6 +101,26 @@ describe('full synchronisation', () => {
   });
 });
 
+test('a snapshot that breaks off behind a library leaves the replica as it was, and the log says where', () => {
+  const { world, master, replica } = pair();
+  replica.run('SET', 'own', 'kept');
+  load(replica, 'own');
+  const rdb = rdbWithModule();
+  const size = rdb.length - 30;
+  master.part.sync = (session) => {
+    session.reply.text(`+FULLRESYNC ${'a'.repeat(40)} 1\r\n$${rdb.length}\r\n`);
+    session.reply.raw(rdb, 0, size);
+  };
+  replica.part.follow('127.0.0.1', master.port);
+  world.settle();
+  world.cut();
+  expect(replica.get('own')).toBe('kept');
+  expect(replica.functions.codes).toEqual([library('own')]);
+  expect(replica.logs.join('\n')).toContain(
+    `Internal error in RDB reading offset ${size} -> Unexpected EOF reading RDB file`,
+  );
+});
+
 describe('the stream', () => {
   test('goes on in the selected database, transactions as a whole', () => {
     const { world, master, replica } = pair();
