@@ -67,8 +67,9 @@ export class Migrator implements MigrateService {
   }
 
   start(session: Session, request: MigrateRequest): void {
-    // Divergence: Redis migrates inside EXEC too, where here nothing may wait.
-    if (session.queue !== undefined || this.#job !== undefined) {
+    // Divergence: Redis migrates inside EXEC and scripts too, where here nothing may wait.
+    const mayWait = session.queue === undefined && session.role !== 'script';
+    if (!mayWait || this.#job !== undefined) {
       return session.reply.error('ERR MIGRATE is not allowed in transactions');
     }
     const parcels = this.#pack(session.dbIndex, request.keys);

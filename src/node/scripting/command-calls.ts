@@ -102,6 +102,11 @@ export class CommandCalls {
       reply.clear();
       return fail(errorTable(reply.lastError), isProtected);
     }
+    if (reply.length === 0) {
+      // It waits for something, or wants no answer: neither is for scripts.
+      this.#session.blocked = undefined;
+      return fail(errorTable(ERR_NO_SCRIPT), isProtected);
+    }
     const value = this.#reader.read(reply.pending);
     if (reply.length > KEPT_BYTES) reply.clear();
     else reply.truncate(0);
@@ -203,8 +208,9 @@ export class CommandCalls {
   }
 
   /** Whether DEBUG lets scripts call what they otherwise must not; never what needs a connection, or a call of its own. */
-  #isUncovered({ flags, spec }: RunnableCommand): boolean {
+  #isUncovered({ flags, fullName, spec }: RunnableCommand): boolean {
     if (!this.#host.debug.isNoscriptIgnored || spec.group === 'transactions') return false;
+    if (fullName === 'config|set') return false;
     return (flags & NEVER_IN_SCRIPTS) === 0;
   }
 

@@ -298,3 +298,12 @@ test('what a script declares is tracked for its caller once it reads anything', 
   other.call('SET', 'a', '1');
   expect(client.received).toBe('>2\r\n$10\r\ninvalidate\r\n*1\r\n$1\r\na\r\n');
 });
+
+test('MIGRATE, which waits, is no command for scripts', () => {
+  const client = new TestNode().connect();
+  client.call('SET', 'a', '1');
+  expect(client.call('EVAL', "return redis.call('migrate','127.0.0.1',1,'a',0,10)", '0')).toMatch(
+    /^-ERR MIGRATE is not allowed in transactions script: /,
+  );
+  expect(client.call('GET', 'a')).toBe('$1\r\n1\r\n');
+});
