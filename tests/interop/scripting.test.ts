@@ -8,15 +8,24 @@ import { type Socket, connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { Cluster, NODE_TIMEOUT_MS } from './harness/cluster.ts';
 import { NodeProcess, freePorts } from './harness/node-process.ts';
 import { OUR_SERVER, REAL_SERVER, describeWithRealRedis, required } from './harness/programs.ts';
-import { until } from './harness/until.ts';
+import { GiveUp, until } from './harness/until.ts';
 import { SCRIPT_CALLS, SCRIPT_TEXTS } from './script-programs.ts';
 
 const BOUND_MS = 15_000;
 const CONFIG = ['enable-debug-command yes', 'repl-diskless-sync-delay 0'];
 /** A nested reply is as deep as C's stack lets it be: this deep is fine anywhere. */
 const DEEP = 'local t = {} for i = 1, 7000 do t = {t} end return t';
+
+/** Takes as many milliseconds as it is told, and answers how often it looked at the clock. */
+const SLOW = `
+  local function now() local t = redis.call('time') return t[1] * 1000 + t[2] / 1000 end
+  local looks, till = 0, now() + tonumber(ARGV[1])
+  while now() < till do looks = looks + 1 end
+  redis.call('set', KEYS[1], looks)
+  return looks`;
 
 /** A connection whose replies are taken as bytes. */
 class RawConnection {
@@ -144,4 +153,35 @@ describeWithRealRedis('scripts', () => {
     await until(isThere, BOUND_MS, 'the replica has what its master has');
     await ours.call('REPLICAOF', 'NO', 'ONE');
   });
+});
+
+test('a master whose script takes many node timeouts is not taken for failed', async () => {
+  const cluster = await Cluster.start({ masters: 3, replicasPerMaster: 1 });
+  try {
+    const master = cluster.node(0);
+    const slots = await cluster.node(1).call('CLUSTER', 'SLOTS');
+    const mine = (slots as [number, number, [string, number]][]).find(
+      ([, , [, port]]) => port === master.port,
+    );
+    const isMine = (slot: number): boolean =>
+      mine !== undefined && slot >= mine[0] && slot <= mine[1];
+    let key = 0;
+    while (!isMine(Number(await master.call('CLUSTER', 'KEYSLOT', `k${key}`)))) key++;
+    let isOver = false;
+    const running = master
+      .call('EVAL', SLOW, '1', `k${key}`, String(5 * NODE_TIMEOUT_MS))
+      .finally(() => {
+        isOver = true;
+      });
+    const isEndedUnharmed = async (): Promise<boolean> => {
+      const nodes = String(await cluster.node(1).call('CLUSTER', 'NODES'));
+      if (nodes.includes('fail')) throw new GiveUp(`somebody is taken for failed:\n${nodes}`);
+      return isOver;
+    };
+    await until(isEndedUnharmed, BOUND_MS, 'the script ends');
+    expect(Number(await running)).toBeGreaterThan(0);
+    expect(await cluster.isMaster(master)).toBe(true);
+  } finally {
+    await cluster.stop();
+  }
 });
