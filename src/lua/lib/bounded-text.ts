@@ -2,7 +2,7 @@
 import { callError } from './arguments.ts';
 
 /** Longest text that a function makes, in bytes: what a text of the engine below can be. */
-const TEXT_BYTES_MAX = 512 * 1024 * 1024 - 25;
+export const TEXT_BYTES_MAX: number = 512 * 1024 * 1024 - 25;
 
 /** Fails for a text of so many bytes. */
 export function checkBytes(bytes: number): void {

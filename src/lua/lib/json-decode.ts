@@ -4,6 +4,10 @@
  */
 import { LuaError, LuaTable, type LuaValue } from '../values.ts';
 import { callError } from './arguments.ts';
+import { type Latin1Buffer, newBuffer } from './byte-output.ts';
+import { LETTER_U, escapeBytes, escapedPoint, writeUtf8 } from './json-escapes.ts';
+import { POWERS_OF_TEN } from './decimal-digits.ts';
+import { type FieldList, fieldLists } from './json-fields.ts';
 import { JSON_NULL, type JsonSettings } from './json-settings.ts';
 import { textNumber } from './numbers.ts';
 
@@ -24,8 +28,9 @@ const ZERO = 0x30;
 const NINE = 0x39;
 /** Integers of up to so many digits are exact as they are read. */
 const SHORT_DIGITS = 15;
-/** Keys that a small table takes over as they are. */
-const FIELDS_MAX = 8;
+/** Memory that stays for the next text, and places for the values of the next. */
+const KEPT_BYTES = 16 * 1024;
+const KEPT_VALUES = 256;
 
 /** The longest beginning that is a number to C's strtod(). */
 const NUMBER =
@@ -35,18 +40,11 @@ const INVALID_NUMBER = /[+-]?(?:0x|0\d|inf|nan)/iy;
 const LITERAL = /true|false|null/y;
 /** What may begin a number besides digits. */
 const MAYBE_NUMBER = /[+-]|inf|nan/iy;
-const HEX4 = /[\da-f]{4}/iy;
 
-const ESCAPES: Readonly<Record<string, string>> = {
-  '"': '"',
-  '\\': '\\',
-  '/': '/',
-  b: '\b',
-  f: '\f',
-  n: '\n',
-  r: '\r',
-  t: '\t',
-};
+/** Bytes that go on inside a string. */
+const IS_ORDINARY: Uint8Array = Uint8Array.from({ length: 256 }, (_, code) =>
+  Number(code !== 0 && code !== QUOTE && code !== BACKSLASH),
+);
 const TOKEN_NAMES: Readonly<Record<string, string>> = {
   '{': 'T_OBJ_BEGIN',
   '}': 'T_OBJ_END',
@@ -67,33 +65,71 @@ export function decodeJson(text: string, settings: JsonSettings): LuaValue {
   return new JsonReader(text, settings).read();
 }
 
+const keptInput = newBuffer(KEPT_BYTES);
+/** Values of the tables that are being read, one above the other. No reader runs inside another. */
+let stack: LuaValue[] = [];
+
+/** The bytes of a text with a zero byte behind them, which ends it. */
+function inputBytes(text: string): Latin1Buffer {
+  const bytes = text.length < KEPT_BYTES ? keptInput : newBuffer(text.length + 1);
+  bytes.latin1Write(text, 0);
+  bytes[text.length] = 0;
+  return bytes;
+}
+
 class JsonReader {
   readonly #text: string;
+  /** The text, and a zero byte, which ends it. */
+  readonly #bytes: Latin1Buffer;
   readonly #settings: JsonSettings;
   readonly #depthMax: number;
   #at = 0;
   #depth = 0;
+  readonly #fields = fieldLists();
+  /** Values on the stack, and how many there have been. */
+  #top = 0;
+  #topMax = 0;
 
   constructor(text: string, settings: JsonSettings) {
     this.#text = text;
+    this.#bytes = inputBytes(text);
     this.#settings = settings;
     this.#depthMax = Math.min(DEPTH_MAX, settings.decodeDepthMax);
   }
 
   read(): LuaValue {
-    const value = this.#value(this.#skip());
-    const code = this.#skip();
-    if (!isEnd(code)) throw this.#unexpected('the end');
-    return value;
+    try {
+      const value = this.#value(this.#skip());
+      if (this.#skip() !== 0) throw this.#unexpected('the end');
+      return value;
+    } finally {
+      // Nothing is held that the script may have let go.
+      const used = Math.max(this.#top, this.#topMax);
+      if (used > KEPT_VALUES) stack = [];
+      else for (let at = 0; at < used; at++) stack[at] = undefined;
+    }
   }
 
-  /** Passes white space, and answers the byte that follows; NaN at the end. */
+  /** Passes white space, and answers the byte that follows; 0 at the end. */
   #skip(): number {
-    let code = this.#text.charCodeAt(this.#at);
+    const bytes = this.#bytes;
+    let code = bytes[this.#at]!;
     while (code === 0x20 || code === 0x0a || code === 0x0d || code === 0x09) {
-      code = this.#text.charCodeAt(++this.#at);
+      code = bytes[++this.#at]!;
     }
     return code;
+  }
+
+  #push(value: LuaValue): void {
+    stack[this.#top++] = value;
+  }
+
+  /** Takes what is above `base` from the stack. */
+  #popFrom(base: number): LuaValue[] {
+    const values = stack.slice(base, this.#top);
+    if (this.#top > this.#topMax) this.#topMax = this.#top;
+    this.#top = base;
+    return values;
   }
 
   /** The value that begins here, with `code`. */
@@ -114,20 +150,25 @@ class JsonReader {
   }
 
   #number(): number {
-    const text = this.#text;
-    const start = this.#at;
-    let at = start;
-    const isNegative = text.charCodeAt(at) === MINUS;
+    const bytes = this.#bytes;
+    let at = this.#at;
+    const isNegative = bytes[at] === MINUS;
     if (isNegative) at++;
     const first = at;
     let value = 0;
-    let code = text.charCodeAt(at);
-    for (; code >= ZERO && code <= NINE; code = text.charCodeAt(++at))
-      value = value * 10 + code - ZERO;
-    const isShort = at > first && at - first <= SHORT_DIGITS;
+    let code = bytes[at]!;
+    for (; code >= ZERO && code <= NINE; code = bytes[++at]!) value = value * 10 + code - ZERO;
+    const wholeEnd = at;
+    if (code === POINT) {
+      code = bytes[++at]!;
+      for (; code >= ZERO && code <= NINE; code = bytes[++at]!) value = value * 10 + code - ZERO;
+      // Both are exact, and so their quotient is rounded once.
+      if (at - first <= SHORT_DIGITS + 1) value /= POWERS_OF_TEN[at - wholeEnd - 1]!;
+    }
+    const isShort = wholeEnd > first && at - first <= SHORT_DIGITS && at !== wholeEnd + 1;
     // Letters may go on with it, as in 1e5 and 0x1f, and a zero in front needs a closer look.
     const hasMore = code === POINT || (code | 0x20) >= 0x61;
-    if (isShort && !hasMore && (text.charCodeAt(first) !== ZERO || at === first + 1)) {
+    if (isShort && !hasMore && (bytes[first] !== ZERO || wholeEnd === first + 1)) {
       this.#at = at;
       return isNegative ? -value : value;
     }
@@ -165,37 +206,52 @@ class JsonReader {
 
   #array(): LuaTable {
     this.#descend();
-    const list: LuaValue[] = [undefined];
     let code = this.#skip();
-    if (code === CLOSE_BRACKET) this.#at++;
-    else {
-      for (;;) {
-        list.push(this.#value(code));
-        code = this.#skip();
-        if (code === CLOSE_BRACKET) break;
-        if (code !== COMMA) throw this.#unexpected('comma or array end');
-        this.#at++;
-        code = this.#skip();
-      }
+    if (code === CLOSE_BRACKET) {
       this.#at++;
+      this.#depth--;
+      return new LuaTable();
     }
+    const base = this.#top;
+    this.#push(undefined);
+    for (;;) {
+      this.#push(this.#value(code));
+      code = this.#skip();
+      if (code === CLOSE_BRACKET) break;
+      if (code !== COMMA) throw this.#unexpected('comma or array end');
+      this.#at++;
+      code = this.#skip();
+    }
+    this.#at++;
     this.#depth--;
-    const table = new LuaTable();
-    return list.length > 1 ? table.adoptList(list) : table;
+    return new LuaTable().adoptList(this.#popFrom(base));
   }
 
   #object(): LuaTable {
     this.#descend();
-    const keys: string[] = [];
-    const values: LuaValue[] = [];
+    const base = this.#top;
+    let fields = this.#fields;
+    /** What has more fields than are kept, or one of them twice. */
+    let table: LuaTable | undefined;
     let code = this.#skip();
     if (code !== CLOSE_BRACE) {
       for (;;) {
         if (code !== QUOTE) throw this.#unexpected('object key string');
-        keys.push(this.#string());
+        let name = '';
+        if (table === undefined) {
+          let longer = this.#expected(fields);
+          if (longer === undefined) {
+            name = this.#string();
+            longer = fields.with(name);
+          }
+          if (longer !== undefined) fields = longer;
+          else table = new LuaTable().adoptFields(fields.names, this.#popFrom(base));
+        } else name = this.#string();
         if (this.#skip() !== COLON) throw this.#unexpected('colon');
         this.#at++;
-        values.push(this.#value(this.#skip()));
+        const value = this.#value(this.#skip());
+        if (table === undefined) this.#push(value);
+        else table.setString(name, value);
         code = this.#skip();
         if (code === CLOSE_BRACE) break;
         if (code !== COMMA) throw this.#unexpected('comma or object end');
@@ -205,81 +261,60 @@ class JsonReader {
     }
     this.#at++;
     this.#depth--;
-    return tableOfFields(keys, values);
+    if (table !== undefined) return table;
+    if (fields === this.#fields) return new LuaTable();
+    return new LuaTable().adoptFields(fields.names, this.#popFrom(base));
+  }
+
+  /** Passes the name that came next the last time, if it is here, and answers the list with it. */
+  #expected(fields: FieldList): FieldList | undefined {
+    const { lastName, last } = fields;
+    if (last === undefined) return undefined;
+    const bytes = this.#bytes;
+    const start = this.#at + 1;
+    const { length } = lastName;
+    for (let index = 0; index < length; index++) {
+      if (bytes[start + index] !== lastName.charCodeAt(index)) return undefined;
+    }
+    if (bytes[start + length] !== QUOTE) return undefined;
+    this.#at = start + length + 1;
+    return last;
   }
 
   #string(): string {
-    const text = this.#text;
+    const bytes = this.#bytes;
     const start = this.#at + 1;
     let at = start;
-    let code = text.charCodeAt(at);
-    // NaN, behind the last byte, is neither above 0 nor equal to anything.
-    while (code !== QUOTE && code !== BACKSLASH && code > 0) code = text.charCodeAt(++at);
-    if (code === QUOTE) {
+    while (IS_ORDINARY[bytes[at]!] === 1) at++;
+    if (bytes[at] === QUOTE) {
       this.#at = at + 1;
-      return text.slice(start, at);
+      return this.#text.slice(start, at);
     }
     return this.#escapedString(start, at);
   }
 
-  /** A string from its first backslash, at `at`. */
+  /** A string from its first backslash or its end without a quote, at `at`: what the escapes stand for takes their places, and is never longer. */
   #escapedString(start: number, at: number): string {
-    const text = this.#text;
-    let value = text.slice(start, at);
-    let from = at;
-    for (let next = at; ;) {
-      const code = text.charCodeAt(next);
-      if (code !== QUOTE && code !== BACKSLASH) {
-        if (!(code > 0)) throw this.#mistake('value', 'unexpected end of string', next);
+    const bytes = this.#bytes;
+    let to = at;
+    let next = at;
+    for (let code = bytes[at]!; code !== QUOTE; code = bytes[next]!) {
+      if (code === BACKSLASH) {
+        const point = escapedPoint(bytes, next);
+        if (point < 0) {
+          const what = bytes[next + 1] === LETTER_U ? 'unicode escape' : 'escape';
+          throw this.#mistake('value', `invalid ${what} code`, next);
+        }
+        next += escapeBytes(bytes, next, point);
+        to = writeUtf8(bytes, to, point);
+      } else {
+        if (code === 0) throw this.#mistake('value', 'unexpected end of string', next);
+        bytes[to++] = code;
         next++;
-        continue;
       }
-      value += text.slice(from, next);
-      this.#at = next;
-      if (code === QUOTE) {
-        this.#at++;
-        return value;
-      }
-      value += this.#escape();
-      next = this.#at;
-      from = next;
     }
-  }
-
-  /** What the backslash here and the letters behind it stand for. */
-  #escape(): string {
-    const at = this.#at;
-    const letter = this.#text[at + 1] ?? '';
-    if (letter === 'u') return this.#unicode();
-    const char = ESCAPES[letter];
-    if (char === undefined) throw this.#mistake('value', 'invalid escape code', at);
-    this.#at = at + 2;
-    return char;
-  }
-
-  #unicode(): string {
-    const at = this.#at;
-    const first = this.#hex4(at + 2);
-    this.#at = at + 6;
-    if (first !== undefined && (first & 0xf800) !== 0xd800) return utf8(first);
-    const isPair = this.#text.startsWith('\\u', at + 6);
-    const second = isPair ? this.#hex4(at + 8) : undefined;
-    if (
-      first === undefined ||
-      first >= 0xdc00 ||
-      second === undefined ||
-      (second & 0xfc00) !== 0xdc00
-    ) {
-      throw this.#mistake('value', 'invalid unicode escape code', at);
-    }
-    this.#at = at + 12;
-    return utf8(0x10000 + ((first & 0x3ff) << 10) + (second & 0x3ff));
-  }
-
-  #hex4(at: number): number | undefined {
-    HEX4.lastIndex = at;
-    const digits = HEX4.exec(this.#text)?.[0];
-    return digits === undefined ? undefined : Number.parseInt(digits, 16);
+    this.#at = next + 1;
+    return bytes.latin1Slice(start, to);
   }
 
   /** An error about the token that stands here instead of what was expected. */
@@ -319,30 +354,4 @@ class JsonReader {
 /** Whether the text ends: behind its last byte, or at a zero byte. */
 function isEnd(code: number): boolean {
   return Number.isNaN(code) || code === 0;
-}
-
-function tableOfFields(keys: string[], values: LuaValue[]): LuaTable {
-  const table = new LuaTable();
-  if (keys.length > 0 && keys.length <= FIELDS_MAX && areDifferent(keys)) {
-    return table.adoptFields(keys, values);
-  }
-  for (let i = 0; i < keys.length; i++) table.setString(keys[i]!, values[i]);
-  return table;
-}
-
-function areDifferent(keys: readonly string[]): boolean {
-  for (let i = 1; i < keys.length; i++) {
-    for (let j = 0; j < i; j++) if (keys[i] === keys[j]) return false;
-  }
-  return true;
-}
-
-/** The bytes of a code point. */
-function utf8(point: number): string {
-  if (point < 0x80) return String.fromCharCode(point);
-  const last = 0x80 | (point & 0x3f);
-  if (point < 0x800) return String.fromCharCode(0xc0 | (point >> 6), last);
-  const middle = 0x80 | ((point >> 6) & 0x3f);
-  if (point < 0x10000) return String.fromCharCode(0xe0 | (point >> 12), middle, last);
-  return String.fromCharCode(0xf0 | (point >> 18), 0x80 | ((point >> 12) & 0x3f), middle, last);
 }
