@@ -10,19 +10,6 @@ export function bytesOf(value: bigint, size: number): string {
   return '\0'.repeat(size - 8) + textOf(0, 8);
 }
 
-/** The low `size` bytes (up to 6) of a whole number of up to 53 bits, negative ones as two's complement. */
-export function smallBytes(value: number, size: number): string {
-  const limit = 2 ** (8 * size);
-  let rest = value - Math.floor(value / limit) * limit;
-  let text = '';
-  for (let i = 0; i < size; i++) {
-    const byte = rest % 256;
-    text = String.fromCharCode(byte) + text;
-    rest = (rest - byte) / 256;
-  }
-  return text;
-}
-
 export function doubleBytes(value: number): string {
   view.setFloat64(0, value);
   if (Number.isNaN(value)) view.setUint8(0, NEGATIVE_NAN_BYTE);
@@ -36,7 +23,7 @@ export function floatBytes(value: number): string {
 }
 
 /** First byte of the NaN that arithmetic makes on x86, as a NaN here has no sign to be seen. */
-const NEGATIVE_NAN_BYTE = 0xff;
+export const NEGATIVE_NAN_BYTE = 0xff;
 
 export function readDouble(text: string, at: number): number {
   for (let i = 0; i < 8; i++) view.setUint8(i, text.charCodeAt(at + i));
