@@ -8,6 +8,7 @@ import { TEXT_BYTES_MAX, checkBytes } from './bounded-text.ts';
 const KEPT_BYTES = 16 * 1024;
 /** Up to so many bytes a loop is quicker than a call of the engine below. */
 const SHORT_TEXT = 12;
+const SHORT_RANGE = 20;
 /** Up to so many bytes become a text by themselves. */
 const SHORT_RESULT = 4;
 
@@ -53,6 +54,16 @@ class ByteOutput {
     this.reserve(length);
     this.#copy(text, length);
     this.size += length;
+  }
+
+  /** Writes a part of a text. */
+  range(text: string, start: number, end: number): void {
+    const length = end - start;
+    this.reserve(length);
+    const { bytes, size } = this;
+    if (length > SHORT_RANGE) bytes.latin1Write(text.slice(start, end), size);
+    else for (let at = 0; at < length; at++) bytes[size + at] = text.charCodeAt(start + at);
+    this.size = size + length;
   }
 
   /** The text that was written. */

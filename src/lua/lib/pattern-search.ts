@@ -1,60 +1,89 @@
-/** Searches for a pattern: by expression where it has one, else step by step. Patterns are kept for the next call. */
+/**
+ * Searches for a pattern. One that is used again becomes code of its own; before that, or if it has too many items, it is a
+ * regular expression, and what neither of them knows is tried step by step. Patterns are kept for the next call.
+ */
 import type { LuaValue } from '../values.ts';
 import { callError } from './arguments.ts';
+import { type Finder, POSITION, finderOf, places } from './pattern-code.ts';
 import { type PatternExpression, expressionOf } from './pattern-expression.ts';
+import { itemsOf } from './pattern-items.ts';
 import { PatternMatcher } from './pattern-matcher.ts';
+import { TextCache } from './text-cache.ts';
 
-/** Patterns that are kept; a program has few of them. */
-const CACHE_SIZE = 500;
-/** Longer ones are not worth their place. */
-const CACHED_LENGTH_MAX = 200;
+/** Longer patterns are rare, and the nesting of an expression's own machinery is unknown. */
+const LENGTH_MAX = 1000;
+/** Searches before code is made, which takes as long as some hundred of them. */
+const SEARCHES_BEFORE_CODE = 8;
+/** In so many bytes a single search is worth it. */
+const LONG_SUBJECT = 1000;
 
 /** Without any of these a text is found as it is. */
 const SPECIALS = /[$%(*+.?[^-]/;
 
-export interface Pattern {
+export class Pattern {
   /** What follows the anchor, up to the first zero byte, which ends a pattern. */
   readonly text: string;
   /** Whether it matches at the start of a search only. */
   readonly isAnchored: boolean;
-  readonly expression: PatternExpression | undefined;
   /** Whether `find` looks for the text as it is, what stands behind a zero byte included. */
   readonly isPlain: boolean;
+  readonly expression: PatternExpression | undefined;
+  readonly captureCount: number;
+  /** There from some search on. */
+  finder: Finder | undefined = undefined;
+  #searches = 0;
+
+  constructor(text: string, isAnchored: boolean) {
+    const zeroAt = text.indexOf('\0');
+    this.isAnchored = isAnchored;
+    this.text = text.slice(isAnchored ? 1 : 0, zeroAt < 0 ? text.length : zeroAt);
+    this.isPlain = !SPECIALS.test(zeroAt < 0 ? text : text.slice(0, zeroAt));
+    const items = this.text.length > LENGTH_MAX ? undefined : itemsOf(this.text);
+    this.expression = items === undefined ? undefined : expressionOf(items);
+    this.captureCount = this.expression?.positions.length ?? 0;
+  }
+
+  /** Says that so many bytes will be searched, which may be what makes code worth it. */
+  count(bytes: number): void {
+    if (this.finder !== undefined || this.expression === undefined) return;
+    this.#searches += bytes < LONG_SUBJECT ? 1 : SEARCHES_BEFORE_CODE;
+    if (this.#searches < SEARCHES_BEFORE_CODE || this.#searches === Infinity) return;
+    this.finder = finderOf(itemsOf(this.text)!, this.isAnchored);
+    this.#searches = Infinity;
+  }
 }
+
+const anchored = new TextCache((text) => new Pattern(text, text.startsWith('^')));
+const free = new TextCache((text) => new Pattern(text, false));
 
 /** A pattern of find, match and gsub, where `^` is an anchor. */
 export function anchoredPattern(text: string): Pattern {
-  return cached(anchored, text, text.startsWith('^'));
+  return anchored.get(text);
 }
 
 /** A pattern of gmatch, where `^` is a character. */
 export function freePattern(text: string): Pattern {
-  return cached(free, text, false);
+  return free.get(text);
 }
 
-const anchored = new Map<string, Pattern>();
-const free = new Map<string, Pattern>();
-
-function cached(cache: Map<string, Pattern>, text: string, isAnchored: boolean): Pattern {
-  const known = cache.get(text);
-  if (known !== undefined) return known;
-  const zeroAt = text.indexOf('\0');
-  const whole = text.slice(isAnchored ? 1 : 0, zeroAt < 0 ? text.length : zeroAt);
-  const isPlain = !SPECIALS.test(zeroAt < 0 ? text : text.slice(0, zeroAt));
-  const pattern = { text: whole, isAnchored, expression: expressionOf(whole), isPlain };
-  if (text.length > CACHED_LENGTH_MAX) return pattern;
-  if (cache.size >= CACHE_SIZE) cache.clear();
-  cache.set(text, pattern);
-  return pattern;
+/** Capture `index` (from 0), which the pattern has, of what its finder found last in a subject. */
+export function foundCapture(subject: string, index: number): LuaValue {
+  const start = places[2 * index + 1]!;
+  const end = places[2 * index + 2]!;
+  return end === POSITION ? start + 1 : subject.slice(start, end);
 }
 
-/** One search through a subject: where the last match was, and what it captured. */
+/**
+ * One search through a subject: where the last match was, and what it captured, which is to be asked before any other search.
+ */
 export class PatternSearch {
   readonly subject: string;
   readonly pattern: Pattern;
   start = 0;
   /** Index behind the match. */
   end = 0;
+  /** Whether the last match is the finder's. */
+  #isFound = false;
   #match: RegExpExecArray | undefined = undefined;
   #matcher: PatternMatcher | undefined = undefined;
 
@@ -65,7 +94,21 @@ export class PatternSearch {
 
   /** Finds the first match at `from` or behind it; an anchored pattern only at `from`. */
   next(from: number): boolean {
+    const { pattern, subject } = this;
+    if (pattern.finder === undefined) pattern.count(subject.length - from);
+    const { finder } = pattern;
+    if (finder === undefined || this.#matcher !== undefined) return this.#nextByExpression(from);
+    this.#isFound = true;
+    const start = finder(subject, from);
+    if (start < 0) return false;
+    this.start = start;
+    this.end = places[0]!;
+    return true;
+  }
+
+  #nextByExpression(from: number): boolean {
     const { expression, isAnchored } = this.pattern;
+    this.#isFound = false;
     if (expression !== undefined && this.#matcher === undefined) {
       const regexp = isAnchored ? expression.here : expression.anywhere;
       regexp.lastIndex = from;
@@ -103,7 +146,7 @@ export class PatternSearch {
   }
 
   get captureCount(): number {
-    return this.#matcher?.captureCount ?? this.pattern.expression!.positions.length;
+    return this.#matcher?.captureCount ?? this.pattern.captureCount;
   }
 
   /** Capture `index` (from 0) of the last match; a pattern without captures has one, the whole match. */
@@ -113,16 +156,16 @@ export class PatternSearch {
       if (index > 0) throw callError('invalid capture index');
       return this.whole;
     }
+    if (this.#isFound) return foundCapture(this.subject, index);
     if (this.#matcher !== undefined) return this.#matcher.capture(index);
     const match = this.#match!;
     if (!this.pattern.expression!.positions[index]!) return match[index + 1];
     return match.indices![index + 1]![0] + 1;
   }
 
-  /** All captures of the last match, or the whole match if there are none. */
-  captures(): LuaValue[] {
-    const values: LuaValue[] = [];
-    const count = Math.max(1, this.captureCount);
+  /** Puts all captures of the last match behind some values. */
+  captures(values: LuaValue[]): LuaValue[] {
+    const count = this.captureCount;
     for (let index = 0; index < count; index++) values.push(this.capture(index));
     return values;
   }

@@ -5,6 +5,7 @@ import { callError, int32Argument, numberArgument, textArgument } from './argume
 import { appended, unlessTooLarge } from './bounded-text.ts';
 import { type NumberSpec, formatFloat, formatInteger, formatUnsigned } from './number-format.ts';
 import { numberText } from './numbers.ts';
+import { TextCache } from './text-cache.ts';
 
 const FLAGS = '-+ #0';
 /** More flags than there are must say one twice. */
@@ -43,7 +44,7 @@ export function format(...args: LuaValue[]): string {
       text = appended(text, plain);
       at = percentAt + 2;
     } else {
-      const directive = directiveAt(template, percentAt + 1);
+      const directive = knownDirective(template, percentAt + 1);
       text = appended(text, converted(directive, value, index));
       at = directive.end;
     }
@@ -59,6 +60,19 @@ function plainText(code: number, value: LuaValue): string | undefined {
   }
   if (code !== 0x73) return undefined;
   return typeof value === 'string' && !value.includes('\0') ? value : undefined;
+}
+
+/** Directives of templates by where they begin. */
+const directives = new TextCache(() => new Map<number, Directive>());
+
+function knownDirective(template: string, start: number): Directive {
+  const known = directives.get(template);
+  let directive = known.get(start);
+  if (directive === undefined) {
+    directive = directiveAt(template, start);
+    known.set(start, directive);
+  }
+  return directive;
 }
 
 function directiveAt(template: string, start: number): Directive {

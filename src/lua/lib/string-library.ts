@@ -12,6 +12,7 @@ import {
   typeError,
 } from './arguments.ts';
 import { checkBytes } from './bounded-text.ts';
+import { output } from './byte-output.ts';
 import { format } from './string-format.ts';
 import { gsub, patternFunctions } from './string-patterns.ts';
 
@@ -77,10 +78,7 @@ const plainFunctions: Readonly<Record<string, LuaFunction['call']>> = {
     return text.repeat(count);
   },
   reverse(s) {
-    const text = textArgument(s, 1, arguments.length);
-    let reversed = '';
-    for (let at = text.length - 1; at >= 0; at--) reversed += text[at]!;
-    return reversed;
+    return reversed(textArgument(s, 1, arguments.length));
   },
   sub(s, i, j) {
     const { length } = arguments;
@@ -93,6 +91,16 @@ const plainFunctions: Readonly<Record<string, LuaFunction['call']>> = {
     return raised(textArgument(s, 1, arguments.length));
   },
 };
+
+function reversed(text: string): string {
+  const { length } = text;
+  output.begin();
+  output.reserve(length);
+  const { bytes } = output;
+  for (let at = 0; at < length; at++) bytes[length - 1 - at] = text.charCodeAt(at);
+  output.size = length;
+  return output.finish();
+}
 
 /** A place from 1 on; one below 0 counts from the end, and is 0 where the text is too short for it. */
 function placeOf(place: number, length: number): number {

@@ -23,11 +23,28 @@ import { type Pattern, PatternSearch, anchoredPattern, freePattern } from './pat
 import { replaceByText } from './text-replacement.ts';
 
 export const patternFunctions: Readonly<Record<string, LuaFunction['call']>> = {
-  find(...args) {
-    return findOrMatch(args, true);
+  find(s, p, init, isPlain) {
+    const { length } = arguments;
+    const subject = textArgument(s, 1, length);
+    const text = textArgument(p, 2, length);
+    const from = init === undefined ? 0 : startOf(init, subject.length);
+    const pattern = anchoredPattern(text);
+    if (pattern.isPlain || isTruthy(isPlain)) {
+      const found = subject.indexOf(text, from);
+      return found < 0 ? undefined : [found + 1, found + text.length];
+    }
+    const search = new PatternSearch(subject, pattern);
+    if (!search.next(from)) return undefined;
+    const { start, end } = search;
+    return search.captureCount === 0 ? [start + 1, end] : search.captures([start + 1, end]);
   },
-  match(...args) {
-    return findOrMatch(args, false);
+  match(s, p, init) {
+    const { length } = arguments;
+    const subject = textArgument(s, 1, length);
+    const text = textArgument(p, 2, length);
+    const from = init === undefined ? 0 : startOf(init, subject.length);
+    const search = new PatternSearch(subject, anchoredPattern(text));
+    return search.next(from) ? found(search) : undefined;
   },
   gmatch(s, p) {
     const { length } = arguments;
@@ -40,41 +57,32 @@ export const patternFunctions: Readonly<Record<string, LuaFunction['call']>> = {
         return NONE;
       }
       from = search.end === search.start ? search.end + 1 : search.end;
-      return listed(search.captures());
+      return found(search);
     });
   },
 };
 
-function findOrMatch(args: readonly LuaValue[], isFind: boolean): LuaResult {
-  const { length } = args;
-  const subject = textArgument(args[0], 1, length);
-  const text = textArgument(args[1], 2, length);
-  const at = optionalInteger(args[2], 3, 1);
-  const from = Math.min(
-    subject.length,
-    at > 0 ? at - 1 : at < 0 ? Math.max(0, subject.length + at) : 0,
-  );
-  const pattern = anchoredPattern(text);
-  if (isFind && (pattern.isPlain || isTruthy(args[3]))) {
-    const found = subject.indexOf(text, from);
-    return found < 0 ? undefined : [found + 1, found + text.length];
-  }
-  const search = new PatternSearch(subject, pattern);
-  if (!search.next(from)) return undefined;
-  if (!isFind) return listed(search.captures());
-  const place = [search.start + 1, search.end];
-  return search.captureCount === 0 ? place : [...place, ...search.captures()];
+/** The index that the third argument of a search says. */
+function startOf(init: LuaValue, length: number): number {
+  const at = optionalInteger(init, 3, 1);
+  return Math.min(length, at > 0 ? at - 1 : at < 0 ? Math.max(0, length + at) : 0);
 }
 
-function listed(values: LuaValue[]): LuaResult {
-  return values.length === 1 ? values[0] : values;
+/** The captures of what was found. */
+function found(search: PatternSearch): LuaResult {
+  return search.captureCount <= 1 ? search.capture(0) : search.captures([]);
 }
 
 /** gsub, which calls back for each match if its replacement is a function or a table with a metatable. */
 export function gsub(lua: Lua): LuaFunction {
   const steps = new SteppedFunction('gsub', (...args) => replaceStepwise(lua, args));
-  return new PausingFunction('gsub', (...args) => {
-    const replacement = args[2];
+  return new PausingFunction('gsub', function (s, p, replacement, max) {
+    if (typeof s === 'string' && typeof p === 'string' && typeof replacement === 'string') {
+      const countMax = max === undefined ? Infinity : integerArgument(max, 4, 4);
+      return replaceByText(s, anchoredPattern(p), replacement, countMax);
+    }
+    const args = [s, p, replacement, max];
+    if (arguments.length < args.length) args.length = arguments.length;
     if (!(replacement instanceof LuaFunction) && !hasIndex(replacement)) return replaceAtOnce(args);
     return steps.call(...args);
   });
@@ -124,7 +132,7 @@ function* replaceStepwise(lua: Lua, args: readonly LuaValue[]): LuaSteps {
   const replacement = args[2];
   while (building.next()) {
     const first = search.capture(0);
-    const captures = search.captureCount > 1 ? search.captures() : undefined;
+    const captures = search.captureCount > 1 ? search.captures([]) : undefined;
     let result: LuaResult;
     try {
       if (!(replacement instanceof LuaFunction)) result = lua.operations.index(replacement, first);

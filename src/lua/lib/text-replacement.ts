@@ -1,14 +1,17 @@
 /** gsub with a text, in which `%0` to `%9` stand for what was captured. */
 import type { LuaValue } from '../values.ts';
 import { textArgument } from './arguments.ts';
-import { appended, checkBytes } from './bounded-text.ts';
+import { output } from './byte-output.ts';
 import { type Pattern, PatternSearch } from './pattern-search.ts';
+import { TextCache } from './text-cache.ts';
 
 /** Index of the whole match among captures. */
 const WHOLE = -1;
 
 /** Texts, and between them numbers: WHOLE or the index of a capture. */
 type Replacement = readonly (string | number)[];
+
+const replacements = new TextCache(piecesOf);
 
 /** The text with up to `countMax` matches replaced, and how many there were. */
 export function replaceByText(
@@ -17,16 +20,33 @@ export function replaceByText(
   text: string,
   countMax: number,
 ): readonly LuaValue[] {
-  const pieces = piecesOf(text);
-  const [only] = pieces;
-  const isLiteral = pattern.isPlain && !/[)\0]/.test(pattern.text) && pattern.text !== '';
-  if (isLiteral && countMax === Infinity && pieces.length === 1 && typeof only === 'string') {
-    const parts = subject.split(pattern.text);
-    const count = parts.length - 1;
-    checkBytes(subject.length + count * (only.length - pattern.text.length));
-    return [count === 0 ? subject : parts.join(only), count];
+  const pieces = replacements.get(text);
+  const search = new PatternSearch(subject, pattern);
+  output.begin();
+  let count = 0;
+  let done = 0;
+  for (let from = 0; count < countMax && from <= subject.length;) {
+    if (!search.next(from)) break;
+    count++;
+    const { start, end } = search;
+    if (start > done) output.range(subject, done, start);
+    for (let index = 0; index < pieces.length; index++) {
+      const piece = pieces[index]!;
+      if (typeof piece === 'string') output.text(piece);
+      else if (piece === WHOLE) output.range(subject, start, end);
+      else writeCapture(search, piece);
+    }
+    done = end;
+    from = end === start ? end + 1 : end;
+    if (pattern.isAnchored) break;
   }
-  return replaceStepwise(new PatternSearch(subject, pattern), pieces, countMax);
+  if (count === 0) return [subject, 0];
+  if (done < subject.length) output.range(subject, done, subject.length);
+  return [output.finish(), count];
+}
+
+function writeCapture(search: PatternSearch, index: number): void {
+  output.text(textArgument(search.capture(index), 1, 1));
 }
 
 function piecesOf(text: string): Replacement {
@@ -47,32 +67,6 @@ function piecesOf(text: string): Replacement {
     } else literal += next;
   }
   literal += text.slice(at);
-  if (literal !== '' || pieces.length === 0) pieces.push(literal);
+  if (literal !== '') pieces.push(literal);
   return pieces;
-}
-
-function replaceStepwise(
-  search: PatternSearch,
-  pieces: Replacement,
-  countMax: number,
-): readonly LuaValue[] {
-  const { subject, pattern } = search;
-  let text = '';
-  let count = 0;
-  let done = 0;
-  for (let from = 0; count < countMax && from <= subject.length;) {
-    if (!search.next(from)) break;
-    count++;
-    const { start, end } = search;
-    if (start > done) text = appended(text, subject.slice(done, start));
-    for (const piece of pieces) {
-      if (typeof piece === 'string') text = appended(text, piece);
-      else if (piece === WHOLE) text = appended(text, search.whole);
-      else text = appended(text, textArgument(search.capture(piece), 1, 1));
-    }
-    done = end;
-    from = end === start ? end + 1 : end;
-    if (pattern.isAnchored) break;
-  }
-  return [appended(text, done === 0 ? subject : subject.slice(done)), count];
 }

@@ -60,9 +60,14 @@ describe.each(readdirSync(HERE).filter((name) => name.endsWith('.txt')))('%s', (
     const show = newShow();
     const lines = readFileSync(join(HERE, name), 'latin1').split('\n');
     const wrong: string[] = [];
+    const times = name === 'patterns.txt' ? 10 : 1;
     for (let at = 0; at + 1 < lines.length; at += 2) {
       const expression = lines[at]!;
-      const given = `  ${show(expression)}`;
+      let given = `  ${show(expression)}`;
+      // A pattern that is used again becomes code.
+      for (let time = 1; time < times && given === lines[at + 1]; time++) {
+        given = `  ${show(expression)}`;
+      }
       if (given !== lines[at + 1]) wrong.push(`${expression}\n${lines[at + 1]!}\n${given}`);
     }
     expect(lines.length).toBeGreaterThan(40);
