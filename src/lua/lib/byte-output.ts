@@ -9,8 +9,6 @@ const KEPT_BYTES = 16 * 1024;
 /** Up to so many bytes a loop is quicker than a call of the engine below. */
 const SHORT_TEXT = 12;
 const SHORT_RANGE = 20;
-/** Up to so many bytes become a text by themselves. */
-const SHORT_RESULT = 4;
 
 /** The buffers of Node.js with the conversions that `toString` and `write` come down to. */
 export interface Latin1Buffer extends Buffer {
@@ -68,11 +66,7 @@ class ByteOutput {
 
   /** The text that was written. */
   finish(): string {
-    const { bytes, size } = this;
-    if (size > SHORT_RESULT) return bytes.latin1Slice(0, size);
-    let text = '';
-    for (let at = 0; at < size; at++) text += String.fromCharCode(bytes[at]!);
-    return text;
+    return textOf(this.bytes, 0, this.size);
   }
 
   #copy(text: string, length: number): void {
@@ -84,6 +78,29 @@ class ByteOutput {
   #replace(size: number): void {
     this.bytes = newBuffer(size);
     this.view = viewOf(this.bytes);
+  }
+}
+
+/** Bytes as a text. A few of them are quicker without a call of the engine below. */
+export function textOf(bytes: Latin1Buffer, start: number, end: number): string {
+  switch (end - start) {
+    case 0:
+      return '';
+    case 1:
+      return String.fromCharCode(bytes[start]!);
+    case 2:
+      return String.fromCharCode(bytes[start]!, bytes[start + 1]!);
+    case 3:
+      return String.fromCharCode(bytes[start]!, bytes[start + 1]!, bytes[start + 2]!);
+    case 4:
+      return String.fromCharCode(
+        bytes[start]!,
+        bytes[start + 1]!,
+        bytes[start + 2]!,
+        bytes[start + 3]!,
+      );
+    default:
+      return bytes.latin1Slice(start, end);
   }
 }
 

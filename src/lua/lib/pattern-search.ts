@@ -98,8 +98,13 @@ export class PatternSearch {
     if (pattern.finder === undefined) pattern.count(subject.length - from);
     const { finder } = pattern;
     if (finder === undefined || this.#matcher !== undefined) return this.#nextByExpression(from);
+    return this.nextByCode(finder, from);
+  }
+
+  /** As `next`, by the finder of the pattern. */
+  nextByCode(finder: Finder, from: number): boolean {
     this.#isFound = true;
-    const start = finder(subject, from);
+    const start = finder(this.subject, from);
     if (start < 0) return false;
     this.start = start;
     this.end = places[0]!;

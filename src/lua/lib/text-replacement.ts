@@ -2,6 +2,7 @@
 import type { LuaValue } from '../values.ts';
 import { textArgument } from './arguments.ts';
 import { output } from './byte-output.ts';
+import { POSITION, places } from './pattern-code.ts';
 import { type Pattern, PatternSearch } from './pattern-search.ts';
 import { TextCache } from './text-cache.ts';
 
@@ -21,12 +22,14 @@ export function replaceByText(
   countMax: number,
 ): readonly LuaValue[] {
   const pieces = replacements.get(text);
+  pattern.count(subject.length);
+  const { finder } = pattern;
   const search = new PatternSearch(subject, pattern);
   output.begin();
   let count = 0;
   let done = 0;
   for (let from = 0; count < countMax && from <= subject.length;) {
-    if (!search.next(from)) break;
+    if (finder === undefined ? !search.next(from) : !search.nextByCode(finder, from)) break;
     count++;
     const { start, end } = search;
     if (start > done) output.range(subject, done, start);
@@ -34,7 +37,9 @@ export function replaceByText(
       const piece = pieces[index]!;
       if (typeof piece === 'string') output.text(piece);
       else if (piece === WHOLE) output.range(subject, start, end);
-      else writeCapture(search, piece);
+      else if (finder === undefined || !writeFound(search, piece)) {
+        output.text(textArgument(search.capture(piece), 1, 1));
+      }
     }
     done = end;
     from = end === start ? end + 1 : end;
@@ -45,8 +50,13 @@ export function replaceByText(
   return [output.finish(), count];
 }
 
-function writeCapture(search: PatternSearch, index: number): void {
-  output.text(textArgument(search.capture(index), 1, 1));
+/** Writes a capture of what code has found, if it is a text. */
+function writeFound({ subject, pattern }: PatternSearch, index: number): boolean {
+  if (index >= pattern.captureCount) return false;
+  const end = places[2 * index + 2]!;
+  if (end === POSITION) return false;
+  output.range(subject, places[2 * index + 1]!, end);
+  return true;
 }
 
 function piecesOf(text: string): Replacement {
