@@ -1,26 +1,6 @@
-/** Numbers of C as texts of bytes, and back: integers of any size up to 64 bits and floating point. */
+/** Numbers of C in texts of bytes: integers of any size up to 64 bits and floating point. */
 
-const bytes = new Uint8Array(8);
-const view = new DataView(bytes.buffer);
-
-/** The low `size` bytes of an unsigned 64-bit integer, the highest first; those above 64 bits are 0. */
-export function bytesOf(value: bigint, size: number): string {
-  view.setBigUint64(0, value);
-  if (size <= 8) return textOf(8 - size, 8);
-  return '\0'.repeat(size - 8) + textOf(0, 8);
-}
-
-export function doubleBytes(value: number): string {
-  view.setFloat64(0, value);
-  if (Number.isNaN(value)) view.setUint8(0, NEGATIVE_NAN_BYTE);
-  return textOf(0, 8);
-}
-
-export function floatBytes(value: number): string {
-  view.setFloat32(0, value);
-  if (Number.isNaN(value)) view.setUint8(0, NEGATIVE_NAN_BYTE);
-  return textOf(0, 4);
-}
+const view = new DataView(new ArrayBuffer(8));
 
 /** First byte of the NaN that arithmetic makes on x86, as a NaN here has no sign to be seen. */
 export const NEGATIVE_NAN_BYTE = 0xff;
@@ -54,10 +34,4 @@ export function reversed(text: string): string {
   let result = '';
   for (let at = text.length - 1; at >= 0; at--) result += text[at]!;
   return result;
-}
-
-function textOf(start: number, end: number): string {
-  let text = '';
-  for (let i = start; i < end; i++) text += String.fromCharCode(bytes[i]!);
-  return text;
 }

@@ -3,12 +3,17 @@
  * none. Source: the MessagePack specification; behaviour of redis-server 7.0.15.
  */
 import { LuaTable, type LuaValue } from '../values.ts';
-import { appended } from './bounded-text.ts';
-import { bytesOf, doubleBytes, floatBytes } from './byte-text.ts';
+import { output } from './byte-output.ts';
+import { NEGATIVE_NAN_BYTE } from './byte-text.ts';
 
 /** Tables inside more tables than this are nil. */
 const NESTING_MAX = 16;
 const INT64_LIMIT = 2 ** 63;
+const HALF_LIMIT = 2 ** 32;
+
+const NIL = 0xc0;
+const FALSE = 0xc2;
+const TRUE = 0xc3;
 
 /** The first byte of a text, array or map, by how its length is written. */
 interface LengthForms {
@@ -23,99 +28,125 @@ const TEXT: LengthForms = { short: 0xa0, shortLimit: 32, one: 0xd9, two: 0xda, f
 const ARRAY: LengthForms = { short: 0x90, shortLimit: 16, one: undefined, two: 0xdc, four: 0xdd };
 const MAP: LengthForms = { short: 0x80, shortLimit: 16, one: undefined, two: 0xde, four: 0xdf };
 
+/** Bytes of the longest number or length with the byte before it. */
+const NUMBER_BYTES = 9;
+
 export function encodeMsgpack(values: readonly LuaValue[]): string {
-  const writer = new MsgpackWriter();
-  for (const value of values) writer.value(value, 0);
-  return writer.text;
+  output.begin();
+  for (const value of values) writeValue(value, 0);
+  return output.finish();
 }
 
-class MsgpackWriter {
-  text = '';
+function writeValue(value: LuaValue, depth: number): void {
+  if (typeof value === 'string') {
+    writeLength(TEXT, value.length);
+    output.text(value);
+  } else if (typeof value === 'number') writeNumber(value);
+  else if (typeof value === 'boolean') writeByte(value ? TRUE : FALSE);
+  else if (value instanceof LuaTable && depth < NESTING_MAX) writeTable(value, depth + 1);
+  else writeByte(NIL);
+}
 
-  value(value: LuaValue, depth: number): void {
-    if (typeof value === 'string') {
-      this.#length(TEXT, value.length);
-      this.#add(value);
-    } else if (typeof value === 'number') this.#add(numberBytes(value));
-    else if (typeof value === 'boolean') this.#add(value ? '\xc3' : '\xc2');
-    else if (value instanceof LuaTable && depth < NESTING_MAX) this.#table(value, depth + 1);
-    else this.#add('\xc0');
-  }
-
-  #add(bytes: string): void {
-    this.text = appended(this.text, bytes);
-  }
-
-  #length(forms: LengthForms, length: number): void {
-    if (length < forms.shortLimit) this.#add(String.fromCharCode(forms.short | length));
-    else if (length <= 0xff && forms.one !== undefined) this.#add(sized(forms.one, length, 1));
-    else if (length <= 0xffff) this.#add(sized(forms.two, length, 2));
-    else this.#add(sized(forms.four, length, 4));
-  }
-
-  #table(table: LuaTable, depth: number): void {
-    const { count, isArray } = shapeOf(table);
-    this.#length(isArray ? ARRAY : MAP, count);
-    if (isArray) {
-      for (let index = 1; index <= count; index++) this.value(table.getIndex(index), depth);
-      return;
+function writeTable(table: LuaTable, depth: number): void {
+  const { list, keys, values } = table;
+  const { count, isArray } = shapeOf(table);
+  writeLength(isArray ? ARRAY : MAP, count);
+  if (isArray) {
+    for (let index = 1; index <= count; index++) {
+      writeValue(index < list.length ? list[index] : table.getIndex(index), depth);
     }
-    for (let place = table.advance(0); place !== 0; place = table.advance(place)) {
-      this.value(table.keyAt(place), depth);
-      this.value(table.valueAt(place), depth);
-    }
+    return;
+  }
+  for (let index = 1; index < list.length; index++) {
+    if (list[index] === undefined) continue;
+    writeNumber(index);
+    writeValue(list[index], depth);
+  }
+  for (let at = 0; at < keys.length; at++) {
+    if (values[at] === undefined) continue;
+    writeValue(keys[at], depth);
+    writeValue(values[at], depth);
   }
 }
 
 /** How many elements a table has, and whether their keys are 1, 2, 3 and so on without a gap. */
 function shapeOf(table: LuaTable): { readonly count: number; readonly isArray: boolean } {
+  const { list, keys, values } = table;
   let count = 0;
-  let max = 0;
+  for (let index = 1; index < list.length; index++) if (list[index] !== undefined) count++;
+  let max = list.length - 1;
   let isArray = true;
-  for (let place = table.advance(0); place !== 0; place = table.advance(place)) {
-    const key = table.keyAt(place);
+  for (let at = 0; at < keys.length; at++) {
+    if (values[at] === undefined) continue;
     count++;
+    const key = keys[at];
     if (typeof key !== 'number' || key < 1 || !Number.isInteger(key)) isArray = false;
     else if (key > max) max = key;
   }
   return { count, isArray: isArray && max === count };
 }
 
-function numberBytes(value: number): string {
-  if (Number.isInteger(value) && value >= -INT64_LIMIT && value < INT64_LIMIT) {
-    return value < 0 ? negativeBytes(value) : positiveBytes(value);
-  }
-  const isSingle = Object.is(Math.fround(value), value) && !Number.isNaN(value);
-  return isSingle ? `\xca${floatBytes(value)}` : `\xcb${doubleBytes(value)}`;
+function writeByte(byte: number): void {
+  output.reserve(1);
+  output.byte(byte);
 }
 
-function positiveBytes(value: number): string {
-  if (value < 0x80) return String.fromCharCode(value);
-  if (value <= 0xff) return sized(0xcc, value, 1);
-  if (value <= 0xffff) return sized(0xcd, value, 2);
-  return value <= 0xffffffff ? sized(0xce, value, 4) : sized(0xcf, value, 8);
+function writeLength(forms: LengthForms, length: number): void {
+  if (length < forms.shortLimit) writeByte(forms.short | length);
+  else if (length <= 0xff && forms.one !== undefined) writeSized(forms.one, length, 1);
+  else if (length <= 0xffff) writeSized(forms.two, length, 2);
+  else writeSized(forms.four, length, 4);
 }
 
-function negativeBytes(value: number): string {
-  if (value >= -0x20) return String.fromCharCode(value & 0xff);
-  if (value >= -0x80) return sized(0xd0, value, 1);
-  if (value >= -0x8000) return sized(0xd1, value, 2);
-  return value >= -0x80000000 ? sized(0xd2, value, 4) : sized(0xd3, value, 8);
+function writeNumber(value: number): void {
+  if (!Number.isInteger(value) || value < -INT64_LIMIT || value >= INT64_LIMIT) writeFloat(value);
+  else if (value < 0) writeNegative(value);
+  else if (value < 0x80) writeByte(value);
+  else if (value <= 0xff) writeSized(0xcc, value, 1);
+  else if (value <= 0xffff) writeSized(0xcd, value, 2);
+  else if (value <= 0xffffffff) writeSized(0xce, value, 4);
+  else writeSized(0xcf, value, 8);
+}
+
+function writeNegative(value: number): void {
+  if (value >= -0x20) writeByte(value & 0xff);
+  else if (value >= -0x80) writeSized(0xd0, value, 1);
+  else if (value >= -0x8000) writeSized(0xd1, value, 2);
+  else if (value >= -0x80000000) writeSized(0xd2, value, 4);
+  else writeSized(0xd3, value, 8);
 }
 
 /** A first byte and an integer behind it. */
-function sized(first: number, value: number, size: 1 | 2 | 4 | 8): string {
-  switch (size) {
-    case 1:
-      return String.fromCharCode(first, value & 0xff);
-    case 2:
-      return String.fromCharCode(first, (value >> 8) & 0xff, value & 0xff);
-    case 4: {
-      const bits = value | 0;
-      const high = [(bits >> 24) & 0xff, (bits >> 16) & 0xff] as const;
-      return String.fromCharCode(first, ...high, (bits >> 8) & 0xff, bits & 0xff);
-    }
-    case 8:
-      return String.fromCharCode(first) + bytesOf(BigInt.asUintN(64, BigInt(value)), 8);
+function writeSized(first: number, value: number, size: 1 | 2 | 4 | 8): void {
+  output.reserve(NUMBER_BYTES);
+  const { bytes } = output;
+  let at = output.size;
+  output.size = at + 1 + size;
+  bytes[at++] = first;
+  if (size === 8) {
+    // Both halves of a whole number are exact, as below 0 the upper one is rounded down.
+    const high = Math.floor(value / HALF_LIMIT);
+    bytes[at++] = high >> 24;
+    bytes[at++] = high >> 16;
+    bytes[at++] = high >> 8;
+    bytes[at++] = high;
   }
+  if (size >= 4) {
+    bytes[at++] = value >>> 24;
+    bytes[at++] = value >>> 16;
+  }
+  if (size >= 2) bytes[at++] = value >>> 8;
+  bytes[at] = value;
+}
+
+function writeFloat(value: number): void {
+  output.reserve(NUMBER_BYTES);
+  const isSingle = Object.is(Math.fround(value), value) && !Number.isNaN(value);
+  const { bytes, view } = output;
+  const at = output.size + 1;
+  bytes[at - 1] = isSingle ? 0xca : 0xcb;
+  if (isSingle) view.setFloat32(at, value);
+  else view.setFloat64(at, value);
+  if (Number.isNaN(value)) bytes[at] = NEGATIVE_NAN_BYTE;
+  output.size = at + (isSingle ? 4 : 8);
 }
