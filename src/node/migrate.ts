@@ -21,6 +21,7 @@ const TARGET_KEPT_MS = 10_000;
 /** Connections at rest. Source: 7.0, the socket cache of MIGRATE. */
 const TARGETS_MAX = 64;
 
+const ERR_TRANSACTION = 'ERR MIGRATE is not allowed in transactions';
 const ERR_CONNECT = 'IOERR error or timeout connecting to the client';
 const ERR_WRITE = 'IOERR error or timeout writing to target instance';
 const ERR_READ = 'IOERR error or timeout reading to target instance';
@@ -68,12 +69,12 @@ export class Migrator implements MigrateService {
 
   start(session: Session, request: MigrateRequest): void {
     // Divergence: Redis migrates inside EXEC and scripts too, where here nothing may wait.
-    const mayWait = session.queue === undefined && session.role !== 'script';
-    if (!mayWait || this.#job !== undefined) {
-      return session.reply.error('ERR MIGRATE is not allowed in transactions');
+    if (session.queue !== undefined || this.#job !== undefined) {
+      return session.reply.error(ERR_TRANSACTION);
     }
     const parcels = this.#pack(session.dbIndex, request.keys);
     if (parcels.length === 0) return session.reply.simple('NOKEY');
+    if (session.role === 'script') return session.reply.error(ERR_TRANSACTION);
     if (request.port === 0) return session.reply.error(ERR_WRITE);
     const resting = this.#resting(request);
     this.#job = {
