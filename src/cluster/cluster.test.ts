@@ -84,6 +84,25 @@ test('a manual failover loses no write and leaves a gap of a few round trips', (
   ]);
 });
 
+test('a manual failover waits for the end of a script that takes long', () => {
+  const { net, masters, replicas } = startTestCluster({
+    seed: 6,
+    masterCount: 3,
+    replicaOf: [0],
+  });
+  const [master, replica] = [masters[0]!, replicas[0]!];
+  master.isInScript = true;
+  expect(replica.admin({ kind: 'failover', mode: 'coordinated' })).toEqual({ ok: true });
+  net.run(1000);
+  expect(roleOf(replica)).toBe('replica');
+  expect(master.pausedUntil).toBe(0);
+  // What the script passes on at its end.
+  master.write();
+  master.isInScript = false;
+  net.runUntil(() => roleOf(replica) === 'master', 2000);
+  expect(replica.offset).toBe(master.offset);
+});
+
 test('a manual failover whose master never answers times out and changes nothing', () => {
   const { net, masters, replicas } = startTestCluster({
     seed: 5,

@@ -36,7 +36,11 @@ export type ManualFailover =
   | { readonly state: 'idle' }
   /** We are the master: writes are paused, our pings say so. */
   | { readonly state: 'serving'; readonly deadline: MonoMs; readonly replica: ClusterNode }
-  | { readonly state: 'awaitingMasterOffset'; readonly deadline: MonoMs }
+  | {
+      readonly state: 'awaitingMasterOffset';
+      readonly deadline: MonoMs;
+      readonly askedAt: MonoMs;
+    }
   | {
       readonly state: 'catchingUp';
       readonly deadline: MonoMs;

@@ -4,7 +4,7 @@ import type { ClusterContext } from './context.ts';
 import { markPfail } from './failure-detector.ts';
 import { handshakeTimeoutMs } from './handshake.ts';
 import { closeLink, openLink } from './links.ts';
-import { pingSuccessor } from './manual-failover.ts';
+import { askMasterAgain, pingSuccessor } from './manual-failover.ts';
 import { checkManualTimeout } from './manual-reset.ts';
 import { considerMigration } from './replica-migration.ts';
 import { deleteNode } from './roles.ts';
@@ -25,6 +25,7 @@ export function runCron(c: ClusterContext, run: number): void {
   followMaster(c);
   checkManualTimeout(c);
   pingSuccessor(c);
+  askMasterAgain(c);
   considerMigration(c);
   c.failoverWanted = true;
 }

@@ -13,6 +13,8 @@ import type { ClusterNode, Link } from './types.ts';
 
 /** Time for the whole manual failover. Source: Redis 7.0, CLUSTER_MF_TIMEOUT. */
 export const MANUAL_FAILOVER_MS = 5000;
+/** A master that does not answer, because slots change hands or a script is under way, is asked again after this long. */
+const ASK_AGAIN_MS = 500;
 /** The master's writes pause twice as long, so that a late winner still meets a silent master. */
 const PAUSE_FACTOR = 2;
 
@@ -47,7 +49,7 @@ export function requestFailover(
       break;
     case 'coordinated':
       c.log({ name: 'manualFailoverAccepted' });
-      c.manualFailover = { state: 'awaitingMasterOffset', deadline };
+      c.manualFailover = { state: 'awaitingMasterOffset', deadline, askedAt: c.now.mono };
       reserveEpoch(c);
       sendMfstart(c, master);
       break;
@@ -58,13 +60,26 @@ export function requestFailover(
 /** A replica of ours asks us to hand over. The ping that answers carries the paused offset. */
 export function mfstartReceived(c: ClusterContext, replica: ClusterNode, link: Link): void {
   if (c.myself.role !== 'master' || replica.master !== c.myself) return;
-  // Slots that change hands at this moment must not change them twice; the replica asks again.
-  if (isHandoverOpen(c)) return;
+  // Slots that change hands at this moment must not change them twice, and a script that is under way would be answered as
+  // if it had done something; the replica asks again.
+  if (isHandoverOpen(c) || c.keys.isInScript()) return;
+  const { manualFailover: failover } = c;
+  if (failover.state === 'serving' && failover.replica === replica)
+    return sendPing(c, link, 'ping');
   resetManualFailover(c);
   c.manualFailover = { state: 'serving', deadline: c.after(MANUAL_FAILOVER_MS), replica };
   c.log({ name: 'manualFailoverRequested', replica: replica.id });
   c.emit({ kind: 'pauseWrites', until: c.after(MANUAL_FAILOVER_MS * PAUSE_FACTOR) });
   sendPing(c, link, 'ping');
+}
+
+/** At each tick, while the master has not answered. */
+export function askMasterAgain(c: ClusterContext): void {
+  const { manualFailover: failover } = c;
+  const { master } = c.myself;
+  if (failover.state !== 'awaitingMasterOffset' || c.since(failover.askedAt) < ASK_AGAIN_MS) return;
+  c.manualFailover = { ...failover, askedAt: c.now.mono };
+  if (master !== undefined) sendMfstart(c, master);
 }
 
 /** The paused master told its offset. */

@@ -23,7 +23,11 @@ function createContext(rng: Rng, withKeys: ReadonlySet<number>): ClusterContext 
       masterSilenceMs: () => undefined,
       masterAddress: () => undefined,
     },
-    keys: { countKeysInSlot: (index) => Number(withKeys.has(index)), dbSize: () => withKeys.size },
+    keys: {
+      countKeysInSlot: (index) => Number(withKeys.has(index)),
+      dbSize: () => withKeys.size,
+      isInScript: () => false,
+    },
     links: { sendBufferBytes: () => 0 },
   });
   for (let i = 0; i < OTHER_COUNT; i++) {

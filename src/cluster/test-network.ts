@@ -53,6 +53,7 @@ export class TestNode {
   readonly effects: Effect[] = [];
   readonly peers: Map<LinkId, Peer> = new Map<LinkId, Peer>();
   readonly net: TestNetwork;
+  isInScript = false;
   /** Undefined until the present master was reached once. */
   lastMasterContact: number | undefined;
   readonly #missed: Input[] = [];
@@ -74,6 +75,7 @@ export class TestNode {
       keys: {
         countKeysInSlot: (index_) => this.keysIn.get(index_) ?? 0,
         dbSize: () => [...this.keysIn.values()].reduce((sum, count) => sum + count, 0),
+        isInScript: () => this.isInScript,
       },
       links: { sendBufferBytes: () => this.bufferedBytes },
     });

@@ -127,6 +127,8 @@ export interface KeysView {
   countKeysInSlot(slot: Slot): number;
   /** Keys of database 0. */
   dbSize(): number;
+  /** Whether a script is in the middle of its changes; what it will pass on is in no offset yet. */
+  isInScript(): boolean;
 }
 
 /** Live facts of the connections. */

@@ -88,6 +88,7 @@ export class ClusterPart implements ClusterService {
       keys: {
         countKeysInSlot: (slot) => this.countKeysInSlot(slot),
         dbSize: () => inside.keyspace.db(0).size,
+        isInScript: () => inside.isInScript,
       },
       links: { sendBufferBytes: (link) => this.#links.pendingBytes(link) },
     });
