@@ -28,6 +28,10 @@ export type ReplicationEvent =
   | { readonly name: 'snapshotQueued' }
   | { readonly name: 'snapshotStarted' }
   | { readonly name: 'snapshotSent'; readonly replica: string; readonly isStreamed: boolean }
+  /** Whole, and sent on as it was made. */
+  | { readonly name: 'snapshotStreamed'; readonly replicaCount: number }
+  /** Nobody is there any more to take it. */
+  | { readonly name: 'snapshotAbandoned' }
   | { readonly name: 'snapshotFailed' }
   | { readonly name: 'replicaOnline'; readonly replica: string }
   | { readonly name: 'replicaLost'; readonly replica: string }

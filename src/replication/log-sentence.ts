@@ -52,6 +52,13 @@ function sourceSentence(event: ReplicationEvent): readonly LogSentence[] | undef
       return [notice('Current BGSAVE has socket target. Waiting for next BGSAVE for SYNC')];
     case 'snapshotStarted':
       return [notice('Starting BGSAVE for SYNC with target: replicas sockets')];
+    case 'snapshotStreamed': {
+      const count = event.replicaCount;
+      const text = `Diskless rdb transfer, done reading from pipe, ${count} replicas still up.`;
+      return [notice(text)];
+    }
+    case 'snapshotAbandoned':
+      return [notice('Diskless rdb transfer, last replica dropped, giving the snapshot up.')];
     case 'snapshotSent':
       return event.isStreamed
         ? [

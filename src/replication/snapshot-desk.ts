@@ -129,6 +129,10 @@ export class SnapshotDesk {
     if (job?.id !== id) return;
     this.#job = undefined;
     this.#sentJobs.add(job);
+    const streamedCount = [...job.members].filter(({ needs }) => needs.eof).length;
+    if (streamedCount > 0) {
+      effects.push(logEffect({ name: 'snapshotStreamed', replicaCount: streamedCount }));
+    }
     for (const session of [...job.members]) {
       const isStreamed = session.needs.eof;
       if (isStreamed) {
@@ -171,6 +175,7 @@ export class SnapshotDesk {
     const job = this.#job;
     if (job?.members.delete(session) && job.members.size === 0) {
       this.#job = undefined;
+      effects.push(logEffect({ name: 'snapshotAbandoned' }));
       effects.push({ kind: 'abortSnapshot', job: job.id });
     }
     if (this.#replicas.waiting().length === 0) this.#startBy = undefined;

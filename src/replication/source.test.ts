@@ -134,7 +134,7 @@ test('a full synchronization streams the snapshot, and holds writes until it is 
   bench.replconf(1, 'ACK', '0');
   bench.write(0, 'SET3');
   expect(bench.sent(1)).toBe(`${SELECT_0}SET1SET2SET3`);
-  expect(bench.events()).toEqual(['snapshotSent', 'replicaOnline']);
+  expect(bench.events()).toEqual(['snapshotStreamed', 'snapshotSent', 'replicaOnline']);
   expect(bench.history.masterReplOffset).toBe(SELECT_0.length + 12);
 });
 
