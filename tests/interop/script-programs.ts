@@ -276,7 +276,6 @@ export const SCRIPT_TEXTS: readonly string[] = [
   "return redis.call('exec')",
   "return redis.call('bgsave')",
   "return redis.call('flushall')",
-  "return redis.call('migrate','a',1,'k',0,1)",
   "return redis.call('restore','x',0,'')",
   "return redis.call('swapdb',0,1)",
   "return redis.call('spublish','a','b')",
