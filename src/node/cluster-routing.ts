@@ -64,8 +64,13 @@ export class ClusterRouter {
     this.#machine = machine;
   }
 
-  /** The error that answers the request, undefined to serve it here. */
-  redirect(session: Session, command: Command, request: Request): string | undefined {
+  /** The error that answers the request, undefined to serve it here; `flags` are those of the call. */
+  redirect(
+    session: Session,
+    command: Command,
+    request: Request,
+    flags: number,
+  ): string | undefined {
     this.isWriteHeld = false;
     this.#slot = -1;
     if (!command.hasKeys) {
@@ -73,8 +78,7 @@ export class ClusterRouter {
       return this.#redirectQueue(session, command);
     }
     this.#begin();
-    const flaw = this.#look(command, request);
-    return flaw ?? this.#decideAny(session, command);
+    return this.#look(command, request, flags) ?? this.#decideAny(session, command);
   }
 
   /** Why a client that waits for keys has to wait elsewhere; undefined while this node may serve it. */
@@ -97,10 +101,10 @@ export class ClusterRouter {
   /** EXEC is served where all its commands are. */
   #redirectQueue(session: Session, exec: Command): string | undefined {
     this.#begin();
-    for (const { command, bytes } of session.queue ?? []) {
+    for (const { command, flags, bytes } of session.queue ?? []) {
       if (!command.hasKeys) continue;
       if (this.#parser.parse(this.#queued, bytes, 0, bytes.length) !== PARSED) continue;
-      const flaw = this.#look(command, this.#queued);
+      const flaw = this.#look(command, this.#queued, flags);
       if (flaw !== undefined) return flaw;
     }
     return this.#decideAny(session, exec);
@@ -114,7 +118,7 @@ export class ClusterRouter {
   slotOfScript(session: Session, command: Command, request: Request): number | undefined | string {
     if (!command.hasKeys) return undefined;
     this.#begin();
-    const flaw = this.#look(command, request) ?? this.#decideAny(session, command);
+    const flaw = this.#look(command, request, command.flags) ?? this.#decideAny(session, command);
     if (flaw === undefined) return this.slotOfLastRequest;
     if (flaw === ERR_DOWN_READS) return ERR_SCRIPT_DOWN_READS;
     if (flaw === ERR_DOWN) return ERR_SCRIPT_DOWN;
@@ -137,9 +141,9 @@ export class ClusterRouter {
   }
 
   /** Takes the keys of one command into account. */
-  #look(command: Command, request: Request): string | undefined {
-    if ((command.flags & FLAG_WRITE) !== 0) this.#isWrite = true;
-    if ((command.flags & MAY_WRITE) !== 0) this.#mayWrite = true;
+  #look(command: Command, request: Request, flags: number): string | undefined {
+    if ((flags & FLAG_WRITE) !== 0) this.#isWrite = true;
+    if ((flags & MAY_WRITE) !== 0) this.#mayWrite = true;
     if (SHARD_COMMANDS.has(command.fullName)) this.#isShardCommand = true;
     if (command.hasMovableKeys) {
       for (const index of command.keyIndexes(request) ?? []) {

@@ -5,6 +5,7 @@
 import { expect, test } from 'vitest';
 import { type Slot, keySlot } from '../base/index.ts';
 import { slotBitmap } from '../cluster/index.ts';
+import { FLAG_WRITE } from '../commands/index.ts';
 import { encodeRequest } from '../resp/index.ts';
 import { TestNode } from './test-node.ts';
 import { type ClusterTestNode, ClusterWorld, startCluster } from './test-cluster.ts';
@@ -114,6 +115,11 @@ test('a replica serves its master reads to READONLY clients, and shard channels 
   replica.session.isReadonly = true;
   expect(replica.route('get', 'bar')).toBeUndefined();
   expect(replica.route('set', 'bar', 'x')).toBe('MOVED 5061 127.0.0.1:7000');
+  // A script is what it says it is.
+  expect(replica.route('eval', 'return 1', '1', 'bar')).toBeUndefined();
+  expect(replica.routeAs(FLAG_WRITE, 'eval', '#!lua', '1', 'bar')).toBe(
+    'MOVED 5061 127.0.0.1:7000',
+  );
   expect(replica.route('get', 'foo')).toBe('MOVED 12182 127.0.0.1:7002');
 });
 

@@ -192,8 +192,13 @@ export class ClusterPart implements ClusterService {
   }
 
   /** The error for a request whose keys are not all served here, undefined to serve it. */
-  redirect(session: Session, command: Command, request: Request): string | undefined {
-    return this.#router.redirect(session, command, request);
+  redirect(
+    session: Session,
+    command: Command,
+    request: Request,
+    flags: number,
+  ): string | undefined {
+    return this.#router.redirect(session, command, request, flags);
   }
 
   get slotOfLastRequest(): number | undefined {

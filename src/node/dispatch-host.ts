@@ -27,7 +27,7 @@ export interface ClusterRouter {
     importFailed(session: Session, reason: string): void;
   };
   /** Error text for a request that this node must not serve, undefined to serve it. */
-  redirect(session: Session, command: Command, request: Request): string | undefined;
+  redirect(session: Session, command: Command, request: Request, flags: number): string | undefined;
   /** Error text for a client whose keys this node serves no more, undefined to let it wait. */
   redirectBlocked(session: Session, blocked: BlockedOnKeys): string | undefined;
   /** The slot of the keys of the request that `redirect` last let pass; undefined when it has none. */

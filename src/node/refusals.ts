@@ -74,7 +74,7 @@ export class Refusals {
       if (text !== undefined) return text;
     }
     if (host.clusterRouter !== undefined && client.role !== 'master') {
-      const text = host.clusterRouter.redirect(client, command, request);
+      const text = host.clusterRouter.redirect(client, command, request, flags);
       if (text !== undefined) {
         this.isRedirection = true;
         return text;

@@ -256,8 +256,13 @@ export class ClusterTestNode {
 
   /** What the router says of a request. */
   route(...args: string[]): string | undefined {
+    return this.routeAs(this.commandOf(args).flags, ...args);
+  }
+
+  /** The same for a call with flags of its own, as a script's. */
+  routeAs(flags: number, ...args: string[]): string | undefined {
     this.#request.load(args);
-    return this.part.redirect(this.session, this.commandOf(args), this.#request);
+    return this.part.redirect(this.session, this.commandOf(args), this.#request, flags);
   }
 
   commandOf(args: readonly string[]): Command {
