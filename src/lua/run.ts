@@ -152,15 +152,12 @@ export class PausedCall {
 
 /** Calls a function from outside of all functions, on a stack that nothing is on. */
 export function startCall(f: LuaFunction, args: readonly LuaValue[]): LuaResult | PausedCall {
-  machine.depth = 0;
-  machine.natives = 0;
-  machine.outerNatives = 0;
-  machine.thread = undefined;
-  machine.captured = [];
+  emptyStack();
   let result: LuaResult;
   try {
     result = f.call(...args);
   } catch (error) {
+    emptyStack();
     throw leavingNative(error);
   }
   if (result !== PAUSED) return result;
@@ -168,6 +165,14 @@ export function startCall(f: LuaFunction, args: readonly LuaValue[]): LuaResult 
   // Takes over what has left the stack.
   steps.next();
   return new PausedCall(steps);
+}
+
+function emptyStack(): void {
+  machine.depth = 0;
+  machine.natives = 0;
+  machine.outerNatives = 0;
+  machine.thread = undefined;
+  machine.captured = [];
 }
 
 /** Goes on with what has just answered PAUSED to a function of ours. */

@@ -52,21 +52,10 @@ function sourceSentence(event: ReplicationEvent): readonly LogSentence[] | undef
       return [notice('Current BGSAVE has socket target. Waiting for next BGSAVE for SYNC')];
     case 'snapshotStarted':
       return [notice('Starting BGSAVE for SYNC with target: replicas sockets')];
-    case 'snapshotStreamed': {
-      const count = event.replicaCount;
-      const text = `Diskless rdb transfer, done reading from pipe, ${count} replicas still up.`;
-      return [notice(text)];
-    }
+    case 'snapshotStreamed':
     case 'snapshotAbandoned':
-      return [notice('Diskless rdb transfer, last replica dropped, giving the snapshot up.')];
     case 'snapshotSent':
-      return event.isStreamed
-        ? [
-            notice(
-              `Streamed RDB transfer with replica ${event.replica} succeeded (socket). Waiting for REPLCONF ACK from slave to enable streaming`,
-            ),
-          ]
-        : undefined;
+      return snapshotEndSentences(event);
     case 'snapshotFailed':
       return [warning('SYNC failed. BGSAVE child returned an error')];
     case 'replicaOnline':
@@ -89,6 +78,30 @@ function sourceSentence(event: ReplicationEvent): readonly LogSentence[] | undef
       ];
     default:
       return undefined;
+  }
+}
+
+function snapshotEndSentences(
+  event: Extract<
+    ReplicationEvent,
+    { name: 'snapshotStreamed' | 'snapshotAbandoned' | 'snapshotSent' }
+  >,
+): readonly LogSentence[] | undefined {
+  switch (event.name) {
+    case 'snapshotStreamed': {
+      const count = event.replicaCount;
+      const text = `Diskless rdb transfer, done reading from pipe, ${count} replicas still up.`;
+      return [notice(text)];
+    }
+    case 'snapshotAbandoned':
+      return [notice('Diskless rdb transfer, last replica dropped, giving the snapshot up.')];
+    case 'snapshotSent':
+      if (!event.isStreamed) return undefined;
+      return [
+        notice(
+          `Streamed RDB transfer with replica ${event.replica} succeeded (socket). Waiting for REPLCONF ACK from slave to enable streaming`,
+        ),
+      ];
   }
 }
 
