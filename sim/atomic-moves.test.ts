@@ -19,9 +19,12 @@ test('a few seeds of moves break nothing', { timeout: 2 * MINUTE_MS }, () => {
   // In 7114 the source asks a target that is through with the move and knows nothing of it any more.
   // In 88021 the target moves some of the slots on before the source hears that they are the target's. In 95904 the target
   // alone cannot reach its replica, which is elected soon after. In 310457 a new master votes for its own replica. In 500218
-  // a replica synchronised in full is elected before it heard whose keys came with it; in 700889 votes come after the
+  // a replica synchronised in full is elected before it heard whose keys came with it; in 610640 a replica that
+  // had failed is elected without the slots that came meanwhile; in 700889 votes come after the
   // master took a newer epoch; in 731547 a node with an old view pairs old slots with a new epoch.
-  for (const seed of [1, 2, 3, 4, 7114, 88_021, 95_904, 310_457, 500_218, 700_889, 731_547]) {
+  for (const seed of [
+    1, 2, 3, 4, 7114, 88_021, 95_904, 310_457, 500_218, 610_640, 700_889, 731_547,
+  ]) {
     const { violations } = runMoveSeed(seed);
     if (violations.length > 0) failed.push({ seed, violations });
   }
