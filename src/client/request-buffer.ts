@@ -1,9 +1,9 @@
 /** Requests written one behind the other into one buffer, for pipelines of many small commands. */
 import { copyBytes } from '../base/index.ts';
+import { writeHead } from '../resp/index.ts';
 
 const CR = 0x0d;
 const LF = 0x0a;
-const ZERO = 0x30;
 /** Characters below are one byte, and the same in UTF-8. */
 const ASCII_LIMIT = 0x80;
 /** `$`, ten digits and two ends of line. */
@@ -151,18 +151,7 @@ export class RequestBuffer {
   }
 
   #number(mark: number, value: number): void {
-    const out = this.#buf;
-    out[this.#at++] = mark;
-    let digits = 1;
-    for (let limit = 10; value >= limit; limit *= 10) digits++;
-    let left = value;
-    for (let i = digits - 1; i >= 0; i--) {
-      const tens = Math.floor(left / 10);
-      out[this.#at + i] = ZERO + left - tens * 10;
-      left = tens;
-    }
-    this.#at += digits;
-    this.#endLine();
+    this.#at = writeHead(this.#buf, this.#at, mark, value);
   }
 
   #endLine(): void {

@@ -3,11 +3,11 @@ import {
   anyArgument,
   argumentError,
   functionArgument,
-  integerArgument,
-  optionalInteger,
-  optionalString,
-  stringArgument,
+  int32Argument,
+  optionalInt32,
+  optionalText,
   tableArgument,
+  textArgument,
 } from './arguments.ts';
 import { IPAIRS_STEP, NEXT } from './generic-for.ts';
 import { numberText } from './lib/numbers.ts';
@@ -58,7 +58,7 @@ export function installBaseLibrary(lua: Lua): void {
     NEXT,
     new NativeFunction('assert', (...args) => assertTruth(args)),
     new NativeFunction('collectgarbage', (...args) => {
-      const option = optionalString(args, 1, 'collect');
+      const option = optionalText(args[0], 1, 'collect');
       if (!Object.hasOwn(COLLECTOR_ANSWERS, option)) {
         throw argumentError(1, `invalid option '${option}'`);
       }
@@ -66,14 +66,14 @@ export function installBaseLibrary(lua: Lua): void {
     }),
     new NativeFunction('gcinfo', () => MEMORY_KIB),
     new NativeFunction('error', (...args) => {
-      const level = optionalInteger(args, 2, 1);
+      const level = optionalInt32(args[1], 2, 1);
       const isText = level > 0 && (typeof args[0] === 'string' || typeof args[0] === 'number');
       throw isText ? new LuaError(lua.plainText(args[0]), level) : new LuaError(args[0]);
     }),
     new NativeFunction('select', (...args) => selected(args)),
-    new NativeFunction('type', (...args) => typeName(anyArgument(args, 1))),
+    new NativeFunction('type', (...args) => typeName(anyArgument(args[0], 1, args.length))),
     new NativeFunction('tonumber', (...args) => toNumber(args)),
-    new PausingFunction('tostring', (...args) => lua.text(anyArgument(args, 1))),
+    new PausingFunction('tostring', (...args) => lua.text(anyArgument(args[0], 1, args.length))),
   ];
   for (const each of functions) globals.setString(each.name, each);
   globals.setString('_G', globals);
@@ -81,26 +81,26 @@ export function installBaseLibrary(lua: Lua): void {
 }
 
 function assertTruth(args: Arguments): LuaResult {
-  if (isTruthy(anyArgument(args, 1))) return args;
-  throw new LuaError(optionalString(args, 2, 'assertion failed!'), 1);
+  if (isTruthy(anyArgument(args[0], 1, args.length))) return args;
+  throw new LuaError(optionalText(args[1], 2, 'assertion failed!'), 1);
 }
 
 function selected(args: Arguments): LuaResult {
   const count = args.length - 1;
   if (args[0] === '#') return count;
-  const index = integerArgument(args, 1);
+  const index = int32Argument(args[0], 1, args.length);
   const from = index < 0 ? count + index + 1 : index;
   if (from < 1) throw argumentError(1, 'index out of range');
   return args.slice(from);
 }
 
 function toNumber(args: Arguments): LuaValue {
-  const base = optionalInteger(args, 2, 10);
+  const base = optionalInt32(args[1], 2, 10);
   if (base === 10) {
-    const value = asNumber(anyArgument(args, 1));
+    const value = asNumber(anyArgument(args[0], 1, args.length));
     return value;
   }
-  const digits = stringArgument(args, 1);
+  const digits = textArgument(args[0], 1, args.length);
   if (base < 2 || base > BASE_MAX) throw argumentError(2, 'base out of range');
   return unsigned(digits, base);
 }
@@ -136,12 +136,12 @@ function textFunctions(lua: Lua): readonly LuaFunction[] {
   };
   return [
     new NativeFunction('loadstring', (...args) => {
-      const text = stringArgument(args, 1);
-      return load(text, optionalString(args, 2, text));
+      const text = textArgument(args[0], 1, args.length);
+      return load(text, optionalText(args[1], 2, text));
     }),
     new SteppedFunction('load', function* (...args): LuaSteps {
-      const reader = functionArgument(args, 1);
-      const chunkName = optionalString(args, 2, '=(load)');
+      const reader = functionArgument(args[0], 1, args.length);
+      const chunkName = optionalText(args[1], 2, '=(load)');
       const pieces: string[] = [];
       for (;;) {
         let piece: LuaValue;
@@ -163,17 +163,30 @@ function textFunctions(lua: Lua): readonly LuaFunction[] {
 function tableFunctions(lua: Lua): readonly LuaFunction[] {
   return [
     new NativeFunction('getmetatable', (...args) => {
-      const metatable = lua.operations.metatable(anyArgument(args, 1));
+      const metatable = lua.operations.metatable(anyArgument(args[0], 1, args.length));
       return metatable?.getString('__metatable') ?? metatable;
     }),
     new NativeFunction('setmetatable', (...args) => setMetatable(args)),
-    new NativeFunction('ipairs', (...args) => [IPAIRS_STEP, tableArgument(args, 1), 0]),
-    new NativeFunction('pairs', (...args) => [NEXT, tableArgument(args, 1), undefined]),
-    new NativeFunction('rawequal', (...args) => anyArgument(args, 1) === anyArgument(args, 2)),
-    new NativeFunction('rawget', (...args) => tableArgument(args, 1).get(anyArgument(args, 2))),
+    new NativeFunction('ipairs', (...args) => [
+      IPAIRS_STEP,
+      tableArgument(args[0], 1, args.length),
+      0,
+    ]),
+    new NativeFunction('pairs', (...args) => [
+      NEXT,
+      tableArgument(args[0], 1, args.length),
+      undefined,
+    ]),
+    new NativeFunction(
+      'rawequal',
+      (...args) => anyArgument(args[0], 1, args.length) === anyArgument(args[1], 2, args.length),
+    ),
+    new NativeFunction('rawget', (...args) =>
+      tableArgument(args[0], 1, args.length).get(anyArgument(args[1], 2, args.length)),
+    ),
     new NativeFunction('rawset', (...args) => {
-      const table = tableArgument(args, 1);
-      rawSet(table, anyArgument(args, 2), anyArgument(args, 3), 0);
+      const table = tableArgument(args[0], 1, args.length);
+      rawSet(table, anyArgument(args[1], 2, args.length), anyArgument(args[2], 3, args.length), 0);
       return table;
     }),
     new NativeFunction('unpack', (...args) => unpacked(args)),
@@ -181,7 +194,7 @@ function tableFunctions(lua: Lua): readonly LuaFunction[] {
 }
 
 function setMetatable(args: Arguments): LuaTable {
-  const table = tableArgument(args, 1);
+  const table = tableArgument(args[0], 1, args.length);
   const metatable = args[1];
   const isNil = metatable === undefined && args.length > 1;
   if (!isNil && !(metatable instanceof LuaTable)) {
@@ -196,9 +209,9 @@ function setMetatable(args: Arguments): LuaTable {
 }
 
 function unpacked(args: Arguments): LuaResult {
-  const table = tableArgument(args, 1);
-  const from = optionalInteger(args, 2, 1);
-  const to = optionalInteger(args, 3, table.length);
+  const table = tableArgument(args[0], 1, args.length);
+  const from = optionalInt32(args[1], 2, 1);
+  const to = optionalInt32(args[2], 3, table.length);
   if (to - from >= UNPACKED_MAX) throw new LuaError('too many results to unpack', 1);
   const values: LuaValue[] = [];
   for (let index = from; index <= to; index++) values.push(table.getIndex(index));

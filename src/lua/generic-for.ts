@@ -11,7 +11,7 @@ import {
 import { tableArgument } from './arguments.ts';
 
 export const NEXT: LuaFunction = new NativeFunction('next', (...args) => {
-  const table = tableArgument(args, 1);
+  const table = tableArgument(args[0], 1, args.length);
   try {
     return table.next(args[1]);
   } catch (error) {
@@ -21,7 +21,7 @@ export const NEXT: LuaFunction = new NativeFunction('next', (...args) => {
 });
 
 export const IPAIRS_STEP: LuaFunction = new NativeFunction('', (...args): LuaResult => {
-  const table = tableArgument(args, 1);
+  const table = tableArgument(args[0], 1, args.length);
   const index = Number(args[1]) + 1;
   const value = table.getIndex(index);
   return value === undefined ? NONE : [index, value];

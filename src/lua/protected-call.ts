@@ -122,11 +122,11 @@ export function protectedCalls(operations: Operations): readonly LuaFunction[] {
   };
   const caughtByPcall: Caught = (value) => [false, operations.pcallValue(value)];
   const pcall = new PausingFunction('pcall', (...all) => {
-    const f = anyArgument(all, 1);
+    const f = anyArgument(all[0], 1, all.length);
     return protect(f, all.slice(1), caughtByPcall);
   });
   const xpcall = new PausingFunction('xpcall', (...all) => {
-    const handler = anyArgument(all, 2);
+    const handler = anyArgument(all[1], 2, all.length);
     return protect(all[0], [], (value) => handle(operations, handler, value));
   });
   return [pcall, xpcall];

@@ -3,7 +3,7 @@
  * the order function and in the order of what is equal, so it is the way that Lua goes.
  * Source: Lua 5.1 manual, 5.5; R. Sedgewick, Algorithms, on quicksort; observed calls of redis-server 7.0.15.
  */
-import { tableArgument, typeArgumentError } from './arguments.ts';
+import { tableArgument, typeError } from './arguments.ts';
 import { type Operations, isTruthy } from './operations.ts';
 import { leavingNative, pausedSteps } from './run.ts';
 import {
@@ -23,10 +23,10 @@ type Less = (a: LuaValue, b: LuaValue) => LuaResult;
 
 export function sortFunction(operations: Operations): LuaFunction {
   return new SteppedFunction('sort', function* (...args): LuaSteps {
-    const table = tableArgument(args, 1);
+    const table = tableArgument(args[0], 1, args.length);
     const order = args[1];
     if (order !== undefined && !(order instanceof LuaFunction)) {
-      throw typeArgumentError(args, 2, 'function');
+      throw typeError('function', args[1], 2, args.length);
     }
     const count = table.length;
     const values: LuaValue[] = [undefined];

@@ -1,9 +1,9 @@
 /** The table library. Source: Lua 5.1 manual, 5.5. */
 import {
   functionArgument,
-  integerArgument,
-  optionalInteger,
-  optionalString,
+  int32Argument,
+  optionalInt32,
+  optionalText,
   tableArgument,
 } from './arguments.ts';
 import { numberText } from './lib/numbers.ts';
@@ -30,12 +30,12 @@ export function installTableLibrary(lua: Lua): void {
   const library = new LuaTable();
   const functions: readonly LuaFunction[] = [
     new NativeFunction('concat', (...args) => concat(args)),
-    new NativeFunction('getn', (...args) => tableArgument(args, 1).length),
+    new NativeFunction('getn', (...args) => tableArgument(args[0], 1, args.length).length),
     new NativeFunction('insert', (...args) => insert(args)),
-    new NativeFunction('maxn', (...args) => maxn(tableArgument(args, 1))),
+    new NativeFunction('maxn', (...args) => maxn(tableArgument(args[0], 1, args.length))),
     new NativeFunction('remove', (...args) => remove(args)),
     new NativeFunction('setn', (...args) => {
-      tableArgument(args, 1);
+      tableArgument(args[0], 1, args.length);
       throw new LuaError("'setn' is obsolete", 1);
     }),
     new SteppedFunction('foreach', (...args) => foreach(lua, args)),
@@ -47,10 +47,10 @@ export function installTableLibrary(lua: Lua): void {
 }
 
 function concat(args: Arguments): string {
-  const table = tableArgument(args, 1);
-  const separator = optionalString(args, 2, '');
-  const from = optionalInteger(args, 3, 1);
-  const to = optionalInteger(args, 4, table.length);
+  const table = tableArgument(args[0], 1, args.length);
+  const separator = optionalText(args[1], 2, '');
+  const from = optionalInt32(args[2], 3, 1);
+  const to = optionalInt32(args[3], 4, table.length);
   const pieces: string[] = [];
   for (let index = from; index <= to; index++) {
     const value = table.getIndex(index);
@@ -65,14 +65,14 @@ function concat(args: Arguments): string {
 }
 
 function insert(args: Arguments): LuaResult {
-  const table = tableArgument(args, 1);
+  const table = tableArgument(args[0], 1, args.length);
   const end = table.length + 1;
   if (args.length === 2) {
     rawSet(table, end, args[1], 0);
     return NONE;
   }
   if (args.length !== 3) throw new LuaError("wrong number of arguments to 'insert'", 1);
-  const at = integerArgument(args, 2);
+  const at = int32Argument(args[1], 2, args.length);
   const value = args[2];
   if (at > 0 && at < end && value !== undefined && !table.isReadonly) {
     table.insertAt(at, value);
@@ -86,9 +86,9 @@ function insert(args: Arguments): LuaResult {
 }
 
 function remove(args: Arguments): LuaResult {
-  const table = tableArgument(args, 1);
+  const table = tableArgument(args[0], 1, args.length);
   const { length } = table;
-  const at = optionalInteger(args, 2, length);
+  const at = optionalInt32(args[1], 2, length);
   if (at < 1 || at > length) return NONE;
   const value = table.getIndex(at);
   if (table.isReadonly || at === length) rawSet(table, length, undefined, 0);
@@ -105,8 +105,8 @@ function maxn(table: LuaTable): number {
 }
 
 function* foreach(lua: Lua, args: Arguments): LuaSteps {
-  const table = tableArgument(args, 1);
-  const f = functionArgument(args, 2);
+  const table = tableArgument(args[0], 1, args.length);
+  const f = functionArgument(args[1], 2, args.length);
   for (let entry = table.next(undefined); entry !== undefined; entry = table.next(entry[0])) {
     const result = yield* lua.call(f, ...entry);
     if (firstResult(result) !== undefined) return firstResult(result);
@@ -115,8 +115,8 @@ function* foreach(lua: Lua, args: Arguments): LuaSteps {
 }
 
 function* foreachi(lua: Lua, args: Arguments): LuaSteps {
-  const table = tableArgument(args, 1);
-  const f = functionArgument(args, 2);
+  const table = tableArgument(args[0], 1, args.length);
+  const f = functionArgument(args[1], 2, args.length);
   const { length } = table;
   for (let index = 1; index <= length; index++) {
     const result = yield* lua.call(f, index, table.getIndex(index));

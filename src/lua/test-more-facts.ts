@@ -15,6 +15,11 @@ export const MORE_FACTS: readonly (readonly [program: string, answer: string])[]
   ["local t={} for i=1,7990 do t[i]=i end return select('#', unpack(t))", 'true|7990'],
   ['return string.sub(string.dump(function() end), 2, 5)', 'true|LuaQ'],
   ["return tostring(loadstring(string.dump(function() end), '=x'))", 'true|nil'],
+  // Integers have 32 bits, and the higher ones are left out.
+  ["return select(2^32+1, 'a')", 'true|a'],
+  ["return table.concat({}, ',', 1, 2^31)", 'true|'],
+  ["local t = {} table.insert(t, 2^32+1, 'x') return #t", 'true|1'],
+  ["return tonumber('10', 2^32+2)", 'true|2'],
   ['return tostring(cjson.null)', 'true|userdata: (nil)'],
   ['return type(cjson.null)', 'true|userdata'],
   [

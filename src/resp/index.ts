@@ -26,3 +26,4 @@ export {
   type RequestParserOptions,
 } from './request-parser.ts';
 export { Request, encodeRequest } from './request.ts';
+export { writeHead } from './write-head.ts';

@@ -3,6 +3,7 @@
  * whole. Speaks RESP2 or RESP3 by `resp`; what RESP2 lacks is written as it expects it.
  */
 import { copyBytes } from '../base/index.ts';
+import { writeHead } from './write-head.ts';
 
 const CR = 0x0d;
 const LF = 0x0a;
@@ -10,7 +11,6 @@ const PLUS = 0x2b;
 const MINUS = 0x2d;
 const UPPER_O = 0x4f;
 const UPPER_K = 0x4b;
-const ZERO = 0x30;
 
 /** Text up to this length is written by a loop, which is faster than a call into the runtime. */
 const SHORT_TEXT = 24;
@@ -320,29 +320,7 @@ export class ReplyWriter {
 
   /** `type`, a count in [0, 2^31) and the end of line; room is there. */
   #number(type: number, count: number): void {
-    const buf = this.#buf;
-    let at = this.length;
-    buf[at++] = type;
-    if (count < 10) {
-      buf[at++] = ZERO + count;
-    } else if (count < 100) {
-      const tens = (count / 10) | 0;
-      buf[at++] = ZERO + tens;
-      buf[at++] = ZERO + count - tens * 10;
-    } else {
-      let digits = 3;
-      for (let bound = 1000; bound <= count; bound *= 10) digits++;
-      let rest = count;
-      for (let i = at + digits - 1; i >= at; i--) {
-        const next = (rest / 10) | 0;
-        buf[i] = ZERO + rest - next * 10;
-        rest = next;
-      }
-      at += digits;
-    }
-    buf[at++] = CR;
-    buf[at++] = LF;
-    this.length = at;
+    this.length = writeHead(this.#buf, this.length, type, count);
   }
 
   #line(type: number, text: string): void {

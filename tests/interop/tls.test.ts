@@ -119,9 +119,11 @@ describeWithRealRedis('one node', () => {
     await Promise.all(gone);
     expect(await redisCli(port, ...TLS_FLAGS, 'PING')).toBe('PONG');
     // redis-cli has ended, and its connection a moment later.
-    const connected = async (): Promise<string | undefined> =>
-      (await node.facts('INFO', 'clients')).get('connected_clients');
-    await expect.poll(connected).toBe('1');
+    await until(
+      async () => (await node.facts('INFO', 'clients')).get('connected_clients') === '1',
+      BOUND_MS,
+      'nobody else is connected',
+    );
   });
 
   test('its port moves', async () => {

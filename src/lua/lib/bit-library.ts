@@ -4,7 +4,7 @@
  */
 import type { Lua } from '../lua.ts';
 import type { LuaValue } from '../values.ts';
-import { numberArgument, tableOf } from './arguments.ts';
+import { numberArgument, tableOf } from '../arguments.ts';
 
 /** Adding it to a number leaves the number's integer bits, rounded half to even, at the low end. */
 const MAGIC = 2 ** 52 + 2 ** 51;

@@ -1,5 +1,5 @@
 /** Texts that grow, which is refused beyond the size that a text of the server may have. */
-import { callError } from './arguments.ts';
+import { callError } from '../arguments.ts';
 
 /** Longest text that a function makes, in bytes: what a text of the engine below can be. */
 export const TEXT_BYTES_MAX: number = 512 * 1024 * 1024 - 25;

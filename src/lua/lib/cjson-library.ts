@@ -1,8 +1,7 @@
 /** The library `cjson`. Source: lua-cjson's manual; behaviour of redis-server 7.0.15. */
-import { argumentError } from '../arguments.ts';
+import { argumentError, tableOf, textArgument } from '../arguments.ts';
 import type { Lua } from '../lua.ts';
 import type { LuaTable } from '../values.ts';
-import { tableOf, textArgument } from './arguments.ts';
 import { decodeJson } from './json-decode.ts';
 import { encodeJson } from './json-encode.ts';
 import { JSON_NULL, defaultSettings, settingFunctions } from './json-settings.ts';

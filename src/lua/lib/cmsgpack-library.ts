@@ -1,8 +1,7 @@
 /** The library `cmsgpack`. Source: lua-cmsgpack's manual; behaviour of redis-server 7.0.15. */
-import { argumentError } from '../arguments.ts';
+import { argumentError, callError, int32Argument, tableOf, textArgument } from '../arguments.ts';
 import type { Lua } from '../lua.ts';
 import type { LuaValue } from '../values.ts';
-import { callError, int32Argument, tableOf, textArgument } from './arguments.ts';
 import { MsgpackReader } from './msgpack-decode.ts';
 import { encodeMsgpack } from './msgpack-encode.ts';
 

@@ -3,7 +3,7 @@
  * mistake counted from 1. Source: lua-cjson's manual; behaviour of redis-server 7.0.15.
  */
 import { LuaError, LuaTable, type LuaValue } from '../values.ts';
-import { callError } from './arguments.ts';
+import { callError } from '../arguments.ts';
 import { type Latin1Buffer, newBuffer } from './byte-output.ts';
 import { LETTER_U, escapeBytes, escapedPoint, writeUtf8 } from './json-escapes.ts';
 import { POWERS_OF_TEN } from './decimal-digits.ts';

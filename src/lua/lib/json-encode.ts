@@ -1,6 +1,6 @@
 /** Values as JSON, as `cjson` writes it. Source: lua-cjson's manual; behaviour of redis-server 7.0.15. */
 import { LuaTable, type LuaValue, typeName } from '../values.ts';
-import { callError } from './arguments.ts';
+import { callError } from '../arguments.ts';
 import { output } from './byte-output.ts';
 import { JSON_NULL, type JsonSettings } from './json-settings.ts';
 import { formatGeneral } from './number-format.ts';

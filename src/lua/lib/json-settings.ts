@@ -2,9 +2,8 @@
  * What `cjson` can be told: each copy of the library (`cjson.new`) has settings of its own, and a function
  * for each that sets it and answers it. Source: lua-cjson's manual; behaviour of redis-server 7.0.15.
  */
-import { argumentError } from '../arguments.ts';
+import { argumentError, int32Argument, integerArgument, textArgument } from '../arguments.ts';
 import { LuaUserdata, type LuaValue } from '../values.ts';
-import { int32Argument, integerArgument, textArgument } from './arguments.ts';
 
 /** JSON's null as a value of Lua, where nil would be no element at all. */
 export const JSON_NULL: LuaUserdata = new LuaUserdata('userdata: (nil)');

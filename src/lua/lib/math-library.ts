@@ -1,9 +1,8 @@
 /** The library `math`. Source: Lua 5.1 manual, 5.6; behaviour of redis-server 7.0.15. */
-import { argumentError } from '../arguments.ts';
+import { argumentError, callError, int32Argument, numberArgument, tableOf } from '../arguments.ts';
 import type { Lua } from '../lua.ts';
 import { power } from '../operations.ts';
 import type { LuaValue } from '../values.ts';
-import { callError, int32Argument, numberArgument, tableOf } from './arguments.ts';
 import type { Rand48 } from './rand48.ts';
 
 const DEGREES = 180 / Math.PI;

@@ -3,7 +3,7 @@
  * integers are signed. Source: the MessagePack specification; behaviour of redis-server 7.0.15.
  */
 import { LuaError, LuaTable, type LuaValue } from '../values.ts';
-import { callError } from './arguments.ts';
+import { callError } from '../arguments.ts';
 import { readDouble, readFloat, readUnsigned, readUnsigned64 } from './byte-text.ts';
 
 /** Deeper nesting is refused: one level is one call here. Divergence: there it is about 4,000. */

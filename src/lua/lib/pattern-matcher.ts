@@ -5,7 +5,7 @@
  * usual patterns have a quicker way (`pattern-expression.ts`). Source: Lua 5.1 manual, 5.4.1.
  */
 import type { LuaValue } from '../values.ts';
-import { callError } from './arguments.ts';
+import { callError } from '../arguments.ts';
 import { classOf } from './character-classes.ts';
 
 /** Parentheses of a pattern. */

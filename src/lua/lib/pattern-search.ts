@@ -3,7 +3,7 @@
  * regular expression, and what neither of them knows is tried step by step. Patterns are kept for the next call.
  */
 import type { LuaValue } from '../values.ts';
-import { callError } from './arguments.ts';
+import { callError } from '../arguments.ts';
 import { type Finder, POSITION, finderOf, places } from './pattern-code.ts';
 import { type PatternExpression, expressionOf } from './pattern-expression.ts';
 import { itemsOf } from './pattern-items.ts';

@@ -1,7 +1,12 @@
 /** string.format. Source: Lua 5.1 manual, 5.4; behaviour of redis-server 7.0.15, its errors included. */
-import { argumentError } from '../arguments.ts';
+import {
+  argumentError,
+  callError,
+  int32Argument,
+  numberArgument,
+  textArgument,
+} from '../arguments.ts';
 import type { LuaValue } from '../values.ts';
-import { callError, int32Argument, numberArgument, textArgument } from './arguments.ts';
 import { appended, unlessTooLarge } from './bounded-text.ts';
 import { type NumberSpec, formatFloat, formatInteger, formatUnsigned } from './number-format.ts';
 import { numberText } from './numbers.ts';

@@ -1,8 +1,6 @@
 /** The library `string`, which is also where strings have their methods. Source: Lua 5.1 manual, 5.4. */
-import { argumentError } from '../arguments.ts';
-import type { Lua } from '../lua.ts';
-import { CompiledFunction, LuaFunction, LuaTable, NONE } from '../values.ts';
 import {
+  argumentError,
   callError,
   int32Argument,
   integerArgument,
@@ -10,7 +8,9 @@ import {
   tableOf,
   textArgument,
   typeError,
-} from './arguments.ts';
+} from '../arguments.ts';
+import type { Lua } from '../lua.ts';
+import { CompiledFunction, LuaFunction, LuaTable, NONE } from '../values.ts';
 import { checkBytes } from './bounded-text.ts';
 import { output } from './byte-output.ts';
 import { format } from './string-format.ts';

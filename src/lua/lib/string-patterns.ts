@@ -1,5 +1,11 @@
 /** string.find, match, gmatch and gsub. Source: Lua 5.1 manual, 5.4; behaviour of redis-server 7.0.15. */
-import { argumentError } from '../arguments.ts';
+import {
+  argumentError,
+  callError,
+  integerArgument,
+  optionalInteger,
+  textArgument,
+} from '../arguments.ts';
 import type { Lua } from '../lua.ts';
 import { isTruthy } from '../operations.ts';
 import { leavingNative, pausedSteps } from '../run.ts';
@@ -17,7 +23,6 @@ import {
   firstResult,
   typeName,
 } from '../values.ts';
-import { callError, integerArgument, optionalInteger, textArgument } from './arguments.ts';
 import { appended } from './bounded-text.ts';
 import { type Pattern, PatternSearch, anchoredPattern, freePattern } from './pattern-search.ts';
 import { replaceByText } from './text-replacement.ts';

@@ -1,7 +1,6 @@
 /** The formats of `struct`: letters with sizes, byte order and alignment. Source: behaviour of redis-server 7.0.15. */
-import { argumentError } from '../arguments.ts';
+import { argumentError, callError } from '../arguments.ts';
 import { LuaError } from '../values.ts';
-import { callError } from './arguments.ts';
 import { TextCache } from './text-cache.ts';
 
 /** Largest integers, in bytes. */

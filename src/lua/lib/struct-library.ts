@@ -1,8 +1,13 @@
 /** The library `struct`: numbers and texts as the bytes of C. Source: behaviour of redis-server 7.0.15. */
-import { argumentError } from '../arguments.ts';
+import {
+  argumentError,
+  integerArgument,
+  numberArgument,
+  tableOf,
+  textArgument,
+} from '../arguments.ts';
 import type { Lua } from '../lua.ts';
 import type { LuaValue } from '../values.ts';
-import { integerArgument, numberArgument, tableOf, textArgument } from './arguments.ts';
 import { output } from './byte-output.ts';
 import { NEGATIVE_NAN_BYTE } from './byte-text.ts';
 import { unsignedBits } from './number-format.ts';

@@ -1,7 +1,6 @@
 /** The values that the bytes of C in a text stand for. Source: behaviour of redis-server 7.0.15. */
-import { argumentError } from '../arguments.ts';
+import { argumentError, callError } from '../arguments.ts';
 import type { LuaValue } from '../values.ts';
-import { callError } from './arguments.ts';
 import { readUnsigned64, reversed } from './byte-text.ts';
 import { textNumber } from './numbers.ts';
 import { type Step, mistakeOf, paddingAt } from './struct-format.ts';

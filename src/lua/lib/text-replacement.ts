@@ -1,6 +1,6 @@
 /** gsub with a text, in which `%0` to `%9` stand for what was captured. */
 import type { LuaValue } from '../values.ts';
-import { textArgument } from './arguments.ts';
+import { textArgument } from '../arguments.ts';
 import { output } from './byte-output.ts';
 import { POSITION, places } from './pattern-code.ts';
 import { type Pattern, PatternSearch } from './pattern-search.ts';

@@ -18,7 +18,7 @@ import {
   errors,
 } from '../../commands/index.ts';
 import { LuaError, LuaTable, type LuaValue, preciseNumberText } from '../../lua/index.ts';
-import { Request } from '../../resp/index.ts';
+import { Request, writeHead } from '../../resp/index.ts';
 import type { DispatchHost } from '../dispatch-host.ts';
 import { ReplyReader, errorTable } from './reply-values.ts';
 import { SCRIPT_ALLOW_CROSS_SLOT, SCRIPT_ALLOW_OOM, SCRIPT_UNDECLARED } from './script-flags.ts';
@@ -61,7 +61,6 @@ const FIRST_BYTES = 4096;
 const KEPT_BYTES: number = 256 * 1024;
 /** Longer texts are written faster by the runtime than a byte at a time. */
 const SHORT_TEXT = 24;
-const ZERO = 0x30;
 const CR = 0x0d;
 const LF = 0x0a;
 
@@ -142,12 +141,12 @@ export class CommandCalls {
     request.reserve(count);
     if (size > this.#buf.length) this.#buf = Buffer.allocUnsafeSlow(size * 2);
     const buf = this.#buf;
-    let at = writeCount(buf, 0, 0x2a, count);
+    let at = writeHead(buf, 0, 0x2a, count);
     for (let i = 0; i < count; i++) {
       const arg = args[i] as string | number;
       const text = typeof arg === 'string' ? arg : preciseNumberText(arg);
       const { length } = text;
-      at = writeCount(buf, at, 0x24, length);
+      at = writeHead(buf, at, 0x24, length);
       request.at[i] = at;
       request.size[i] = length;
       if (length <= SHORT_TEXT) {
@@ -271,25 +270,3 @@ export function plainError(text: string): LuaTable {
 }
 
 const FIELD_ERROR: LuaValue[] = ['err'];
-
-/** `type`, a count and the end of line; returns where they end. */
-function writeCount(buf: Buffer, from: number, type: number, count: number): number {
-  let at = from;
-  buf[at++] = type;
-  if (count < 10) {
-    buf[at++] = ZERO + count;
-  } else {
-    let digits = 2;
-    for (let bound = 100; bound <= count; bound *= 10) digits++;
-    let rest = count;
-    for (let i = at + digits - 1; i >= at; i--) {
-      const next = (rest / 10) | 0;
-      buf[i] = ZERO + rest - next * 10;
-      rest = next;
-    }
-    at += digits;
-  }
-  buf[at++] = CR;
-  buf[at++] = LF;
-  return at;
-}
