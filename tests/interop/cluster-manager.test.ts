@@ -122,6 +122,8 @@ function manager(exe: string, otherExe: string): void {
     );
     await until(() => isOpen(), BOUND_MS, 'slots are open');
     stopped.child.kill('SIGUSR1');
+    // Of two signals that wait together, the system hands over the later one first.
+    await until(() => stopped.stderr().includes('Pausing'), BOUND_MS, 'the signal is taken');
     await until(async () => !(await isOpen()), BOUND_MS, 'it pauses with all slots closed');
     stopped.child.kill('SIGUSR2');
     await until(() => isOpen(), BOUND_MS, 'it goes on');
