@@ -72,7 +72,8 @@ function digestValues({ db }: Context, request: Request, reply: ReplyWriter): vo
   for (let i = 2; i < request.argc; i++) reply.simple(valueDigest(db, request.copy(i)));
 }
 
-function populate({ db }: Context, request: Request, reply: ReplyWriter): void {
+/** No change that counts: neither saves nor replicas hear of it. Source: observed. */
+function populate({ db, server }: Context, request: Request, reply: ReplyWriter): void {
   const count = request.int(2);
   if (typeof count !== 'number' || count < 0) {
     return reply.error('ERR value is out of range, must be positive');
@@ -86,6 +87,7 @@ function populate({ db }: Context, request: Request, reply: ReplyWriter): void {
     }
     size = asked;
   }
+  const { dirty } = server.keyspace;
   for (let i = 0; i < count; i++) {
     const key = Buffer.from(`${prefix}:${i}`, 'latin1');
     if (db.lookup(key, 0, key.length, LOOKUP_NO_TOUCH | LOOKUP_NO_STATS) !== NONE) continue;
@@ -94,6 +96,7 @@ function populate({ db }: Context, request: Request, reply: ReplyWriter): void {
     if (size > 0) text.copy(value);
     db.setRaw(key, 0, key.length, { buf: value, at: 0, size: value.length });
   }
+  server.keyspace.dirty = dirty;
   reply.ok();
 }
 

@@ -162,8 +162,26 @@ export class ReplicaSide implements MasterListener, StreamTarget {
   }
 
   #load(buf: Buffer, at: number, size: number): void {
-    const problem = this.#snapshot?.loader.push(buf, at, size);
-    if (problem !== undefined) this.#failLoading(problem);
+    const { loader } = this.#snapshot ?? {};
+    if (loader === undefined) return;
+    const { loadedCount } = loader;
+    const problem = loader.push(buf, at, size);
+    if (problem !== undefined) return this.#failLoading(problem);
+    if (this.#inside.settings['key-load-delay'] > 0) this.#delay(loader.loadedCount - loadedCount);
+  }
+
+  /** With `key-load-delay` nothing more is read for a while, so that a test has the time to look. */
+  #delay(keyCount: number): void {
+    const connection = this.#connection;
+    const { clock } = this.#inside.ports;
+    const startUs = clock.monoUs();
+    connection?.pause();
+    this.#inside.addWork(() => {
+      const delayUs = keyCount * this.#inside.settings['key-load-delay'];
+      if (connection === this.#connection && clock.monoUs() < startUs + delayUs) return true;
+      connection?.resume();
+      return false;
+    });
   }
 
   #finishLoading(): void {

@@ -6,13 +6,16 @@ import type { LinkOptions, SourceOptions } from '../replication/index.ts';
 const SYNC_DELAY_SECONDS_DEFAULT = 5;
 
 export function sourceOptions(settings: Settings): SourceOptions {
+  const syncDelaySeconds = settings['repl-diskless-sync-delay'];
+  const syncMaxReplicas = settings['repl-diskless-sync-max-replicas'];
   return {
     backlogTtlSeconds: settings['repl-backlog-ttl'],
     pingPeriodSeconds: settings['repl-ping-replica-period'],
     timeoutSeconds: settings['repl-timeout'],
-    syncDelaySeconds: settings['repl-diskless-sync-delay'],
-    isSyncDelayChosen: settings['repl-diskless-sync-delay'] !== SYNC_DELAY_SECONDS_DEFAULT,
-    syncMaxReplicas: settings['repl-diskless-sync-max-replicas'],
+    syncDelaySeconds,
+    // Who says how many replicas end the wait wants the wait.
+    isSyncDelayChosen: syncDelaySeconds !== SYNC_DELAY_SECONDS_DEFAULT || syncMaxReplicas > 0,
+    syncMaxReplicas,
     heldBytesMax: replicaOutputLimit(settings).hardBytes,
   };
 }

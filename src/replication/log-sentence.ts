@@ -94,7 +94,7 @@ function snapshotEndSentences(
       return [notice(text)];
     }
     case 'snapshotAbandoned':
-      return [notice('Diskless rdb transfer, last replica dropped, giving the snapshot up.')];
+      return [notice('Diskless rdb transfer, last replica dropped, killing fork child.')];
     case 'snapshotSent':
       if (!event.isStreamed) return undefined;
       return [

@@ -55,6 +55,7 @@ test('a master with a replica shows the fields of Redis in its order', () => {
   const peer = { client: 5, ip: '127.0.0.1' };
   source.replconf(NOW, peer, [Buffer.from('listening-port'), Buffer.from('21202')]);
   source.step(NOW, { kind: 'sync', peer, asked: undefined, upstream: 'none' });
+  expect(text(infoFields({ history, source, link }, NOW, FACTS))[2]).toContain('state=wait_bgsave');
   source.step(NOW, { kind: 'snapshotEnded', job: 1, isComplete: true });
   source.feed(-1, Buffer.alloc(87), 0, 87);
   source.replconf(NOW, peer, [Buffer.from('ack'), Buffer.from('87')]);

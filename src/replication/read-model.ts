@@ -109,13 +109,10 @@ function seconds(ms: number): number {
 
 function replicaLine(session: ReplicaSession, now: MonoMs): string {
   const isOnline = session.state === 'online';
-  const state = isOnline || session.state === 'loading' ? 'online' : stateOnTheWay(session);
+  // Whoever gets a stream is `wait_bgsave` until its end; `send_bulk` is for files. Source: observed.
+  const state = isOnline || session.state === 'loading' ? 'online' : 'wait_bgsave';
   const lag = isOnline ? seconds(now - session.ackTime) : 0;
   return `ip=${replicaIp(session)},port=${session.listeningPort},state=${state},offset=${session.ackOffset},lag=${lag}`;
-}
-
-function stateOnTheWay(session: ReplicaSession): string {
-  return session.state === 'receiving' ? 'send_bulk' : 'wait_bgsave';
 }
 
 export type Role =

@@ -395,31 +395,40 @@ function manager(exe: string, otherExe: string): void {
   }
 
   /**
-   * The masters, each of which has a replica with its data then. The emptied node was a replica for a while: a master's
-   * own replica may have gone to another master meanwhile, by replica migration.
+   * The masters, each of which has a replica with its data then, known to all. The emptied node was a replica for a
+   * while, so that a master's own may have gone to another master by replica migration, and may still come and go.
    */
   async function spreadReplicas(): Promise<NodeProcess[]> {
-    const masters: NodeProcess[] = [];
-    const replicas = new Map<string, NodeProcess[]>();
+    return until(
+      async () => {
+        const shards = new Map<NodeProcess, NodeProcess[]>();
+        for (const node of cluster.running) if (await cluster.isMaster(node)) shards.set(node, []);
+        for (const [master, replicas] of shards) replicas.push(...(await replicasOf(master)));
+        const spare = [...shards.values()].flatMap(([, ...others]) => others).at(0);
+        const bare = [...shards].find(([, replicas]) => replicas.length === 0)?.[0];
+        if (bare === undefined) return [...shards.keys()];
+        if (spare !== undefined) await cluster.replicate(spare, bare);
+        return false;
+      },
+      BOUND_MS,
+      'each master has a replica that all know',
+    );
+  }
+
+  /** Those that say so themselves and have its data, and of which every other node says it. */
+  async function replicasOf(master: NodeProcess): Promise<NodeProcess[]> {
+    const { id } = await cluster.myself(master);
+    const views = await Promise.all(cluster.running.map((node) => cluster.view(node)));
+    const found: NodeProcess[] = [];
     for (const node of cluster.running) {
-      const { id, masterId } = await cluster.myself(node);
-      if (masterId === undefined) masters.push(node);
-      const master = masterId ?? id;
-      replicas.set(master, [
-        ...(replicas.get(master) ?? []),
-        ...(masterId === undefined ? [] : [node]),
-      ]);
+      const own = await cluster.myself(node);
+      const isKnown = views.every((view) =>
+        view.some((each) => each.id === own.id && each.masterId === id),
+      );
+      const facts = await node.facts('INFO', 'replication');
+      if (isKnown && facts.get('master_link_status') === 'up') found.push(node);
     }
-    const spare = [...replicas.values()].flatMap((each) => each.slice(1));
-    for (const master of masters) {
-      const { id } = await cluster.myself(master);
-      const [own = spare.pop()] = replicas.get(id) ?? [];
-      if (own === undefined) throw new Error(`No replica is left for ${master.port}`);
-      if (replicas.get(id)?.length === 0) await cluster.replicate(own, master);
-      await cluster.untilSynced(own);
-      await cluster.untilKnownReplica(own, master);
-    }
-    return masters;
+    return found;
   }
 
   async function expectDone(...args: readonly string[]): Promise<RunResult> {

@@ -9,11 +9,16 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { NodeProcess, freePorts } from './harness/node-process.ts';
 import { OUR_SERVER, REAL_SERVER, describeWithRealRedis, required } from './harness/programs.ts';
 import type { Reply } from './harness/resp-connection.ts';
-import { until } from './harness/until.ts';
+import { never, until } from './harness/until.ts';
 
 const SYNC_BOUND_MS = 15_000;
 const FAR_FUTURE_MS = 4_102_444_800_000;
-const CONFIG = ['repl-diskless-sync yes', 'repl-diskless-sync-delay 0', 'repl-backlog-size 4mb'];
+const CONFIG = [
+  'repl-diskless-sync yes',
+  'repl-diskless-sync-delay 0',
+  'repl-backlog-size 4mb',
+  'enable-debug-command local',
+];
 
 describe('replication between nodes of ours', () => {
   chain(() => [OUR_SERVER, OUR_SERVER]);
@@ -34,6 +39,46 @@ describe('FAILOVER between nodes of ours', () => {
 describeWithRealRedis('FAILOVER from our master to a real replica, and back', () => {
   changingPlaces(() => [OUR_SERVER, real()]);
 });
+
+describe('what tests set, between nodes of ours', () => {
+  testSettings(() => [OUR_SERVER, OUR_SERVER]);
+});
+
+describeWithRealRedis('what tests set, on our replica of a real master', () => {
+  testSettings(() => [real(), OUR_SERVER]);
+});
+
+function testSettings(exes: () => readonly string[]): void {
+  withNodes(exes, (node) => {
+    test('replicas do not hear of DEBUG POPULATE', async () => {
+      const [master, replica] = [node(0), node(1)];
+      await replica.call('REPLICAOF', '127.0.0.1', master.port);
+      await untilUp(replica);
+      await master.call('DEBUG', 'POPULATE', 10);
+      await master.call('SET', 'after', 'it');
+      expect(await master.call('WAIT', 1, SYNC_BOUND_MS)).toBe(1);
+      expect(await replica.call('DBSIZE')).toBe(1);
+      const saving = await master.facts('INFO', 'persistence');
+      expect(saving.get('rdb_changes_since_last_save')).toBe('1');
+    });
+
+    test('key-load-delay gives the time to look at a replica that loads, which has its old data', async () => {
+      const [master, replica] = [node(0), node(1)];
+      // More than comes at once: the waits are between the pieces.
+      await master.call('DEBUG', 'POPULATE', 20_000);
+      await replica.call('REPLICAOF', 'NO', 'ONE');
+      await replica.call('SET', 'own', 'here');
+      await replica.call('CONFIG', 'SET', 'key-load-delay', 60_000_000);
+      await replica.call('REPLICAOF', '127.0.0.1', master.port);
+      await until(async () => (await syncCounts(master)).full === 2, SYNC_BOUND_MS, 'it is sent');
+      await never(() => isUp(replica), 300, 'it is loaded');
+      expect(await replica.call('GET', 'own')).toBe('here');
+      await replica.call('CONFIG', 'SET', 'key-load-delay', 0);
+      await untilUp(replica);
+      expect(await replica.call('DBSIZE')).toBe(20_001);
+    });
+  });
+}
 
 /** A master and its replica change places twice, each time under writes of which none may be lost. */
 function changingPlaces(exes: () => readonly string[]): void {
@@ -206,11 +251,11 @@ async function fill(node: NodeProcess, prefix: string): Promise<void> {
 }
 
 async function untilUp(replica: NodeProcess): Promise<void> {
-  await until(
-    async () => (await replica.facts('INFO', 'replication')).get('master_link_status') === 'up',
-    SYNC_BOUND_MS,
-    `the link of ${replica.port} is up`,
-  );
+  await until(() => isUp(replica), SYNC_BOUND_MS, `the link of ${replica.port} is up`);
+}
+
+async function isUp(replica: NodeProcess): Promise<boolean> {
+  return (await replica.facts('INFO', 'replication')).get('master_link_status') === 'up';
 }
 
 async function untilSame(master: NodeProcess, replica: NodeProcess): Promise<void> {
