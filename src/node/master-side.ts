@@ -143,6 +143,14 @@ export class MasterSide implements ReplicaSink {
     }
   }
 
+  /** The data of a snapshot on its way is worth nothing any more: its replicas come again for what is there now. */
+  flushed(): void {
+    const sending = this.#sender;
+    if (sending === undefined) return;
+    sending.sender.abort();
+    this.#snapshotEnded(sending.job, false);
+  }
+
   #isOverLimit(client: Client): boolean {
     const { hardBytes, softBytes, softSeconds } = this.#limit;
     const { outputBytes } = client;
@@ -189,7 +197,9 @@ export class MasterSide implements ReplicaSink {
     );
     const totalKeys = withoutData ? 0 : keyspace.size;
     this.#sender = { job, sender, totalKeys, startedAt: this.#inside.now };
-    if (!sender.start()) this.#snapshotEnded(job, false);
+    if (!sender.start()) return this.#snapshotEnded(job, false);
+    const { pid } = this.#inside.ports.system;
+    this.#inside.log('notice', `Background RDB transfer started by pid ${pid}`);
   }
 
   #snapshotEnded(job: JobNumber, isComplete: boolean): void {

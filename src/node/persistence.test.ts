@@ -4,6 +4,7 @@
  */
 import { expect, test } from 'vitest';
 import { TestNode } from './test-node.ts';
+import { nodeWithReplica } from './test-replica.ts';
 
 const fact = (info: string, name: string): string | undefined =>
   new RegExp(`^${name}:(.*)\\r$`, 'm').exec(info)?.[1];
@@ -67,6 +68,20 @@ test('save points save by themselves', () => {
   node.settle();
   expect(node.files.read('dump.rdb')).toContain('REDIS0010');
   expect(fact(client.call('INFO', 'persistence'), 'rdb_saves')).toBe('1');
+});
+
+test('FLUSHALL ends the snapshot that is on its way to a replica, which has to come again', () => {
+  const { node, client, replica } = nodeWithReplica();
+  client.call('MSET', 'a', '1', 'b', '2', 'c', '3');
+  client.call('CONFIG', 'SET', 'rdb-key-save-delay', '30000000');
+  const late = node.connect();
+  late.call('REPLCONF', 'capa', 'eof', 'capa', 'psync2');
+  late.call('PSYNC', '?', '-1');
+  expect(client.call('INFO', 'persistence')).toContain('rdb_bgsave_in_progress:1');
+  client.call('FLUSHALL');
+  expect(late.isClosed).toBe(true);
+  expect(replica.isClosed).toBe(false);
+  expect(client.call('INFO', 'persistence')).toContain('rdb_bgsave_in_progress:0');
 });
 
 test('a file that has a key twice starts nothing', () => {

@@ -11,7 +11,9 @@ import { type AofHost, AofPart } from './aof.ts';
 import type { SavedPosition } from './saved-position.ts';
 import { Saving, type SavingHost } from './saving.ts';
 
-export type PersistenceHost = LoadingHost & SavingHost & AofHost;
+export type PersistenceHost = LoadingHost &
+  SavingHost &
+  AofHost & { readonly replication: { flushed(): void } };
 
 export class Persistence implements PersistenceService {
   loadedKeys = 0;
@@ -107,6 +109,7 @@ export class Persistence implements PersistenceService {
   }
 
   save(): string | undefined {
+    this.#saving.saveCount++;
     return this.#saving.saveNow();
   }
 
@@ -147,6 +150,7 @@ export class Persistence implements PersistenceService {
   }
 
   flushed(): void {
+    this.#host.replication.flushed();
     this.#saving.abort();
     if (this.#host.settings.save.length > 0) this.#saving.saveNow();
   }

@@ -113,6 +113,11 @@ export class ReplicationPart implements ReplicationService, ReplicationView {
     return { replid, replOffset: masterReplOffset, streamDb: Math.max(0, streamDb) };
   }
 
+  /** Everything was flushed by a client. */
+  flushed(): void {
+    this.#masterSide.flushed();
+  }
+
   /** A write of ours, for replicas; `dbIndex` is where it ran. Free while no replica was ever there. */
   feed(dbIndex: number, buf: Buffer, at: number, size: number): void {
     if (this.history.backlog === undefined || this.history.isFollowing) return;

@@ -32,6 +32,7 @@ export class Saving {
   lastSaveUnixSeconds: number;
   hasFailed = false;
   lastSaveSeconds = -1;
+  /** SAVE and background saves that were begun, however they end. Source: observed. */
   saveCount = 0;
   /** Background saves that were begun. */
   startedCount = 0;
@@ -105,6 +106,7 @@ export class Saving {
       return ERR_SNAPSHOTS;
     }
     this.startedCount++;
+    this.saveCount++;
     host.log('notice', `Background saving started by pid ${host.ports.system.pid}`);
     return undefined;
   }
@@ -146,7 +148,6 @@ export class Saving {
       host.log('warning', 'Background saving error');
       return;
     }
-    this.saveCount++;
     this.#savedChanges = save.changes;
     this.lastSaveUnixSeconds = Math.floor(host.unixNow / 1000);
     host.log('notice', 'DB saved on disk');
