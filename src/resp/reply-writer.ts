@@ -26,7 +26,7 @@ const NULL2_ARRAY: Buffer = Buffer.from('*-1\r\n');
 const NULL3: Buffer = Buffer.from('_\r\n');
 
 /** Doublings of the first size up to the largest buffer that is kept. */
-const KEPT_DOUBLINGS = 4;
+const KEPT_DOUBLINGS = 6;
 /** Bytes of spare buffers kept of each size. */
 const KEPT_BYTES_EACH: number = 64 * REPLY_BUFFER_BYTES;
 
