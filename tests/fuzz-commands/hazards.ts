@@ -47,6 +47,8 @@ export function isHazardous(step: Step, situation: Situation): boolean {
   // A score of -0 becomes 0 where a large sorted set is loaded: docs/compatibility.md has the divergence.
   if (SCORES.has(name) && step.some((arg) => /^-0*\.?0*(?:e.*)?$/i.test(String(arg)))) return true;
   if (WEIGHTED.has(name) && step.some((arg) => String(arg).startsWith('-'))) return true;
+  // The last bit of a stored distance is the C library's: docs/compatibility.md has the divergence.
+  if (name.startsWith('geo') && has(step, 'storedist')) return true;
   if (RELATIVE.has(name)) return isNear(step, 2) || (name === 'restore' && isNearMoment(step, 2));
   if (ABSOLUTE.has(name)) return isNearMoment(step, 2);
   if (name === 'set' || name === 'getex') return hasNearOption(step);
