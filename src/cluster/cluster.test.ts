@@ -103,6 +103,26 @@ test('a manual failover waits for the end of a script that takes long', () => {
   expect(replica.offset).toBe(master.offset);
 });
 
+test('a manual failover that is asked for again holds the writes as long as its replica may still win', () => {
+  const { net, masters, replicas } = startTestCluster({
+    seed: 7,
+    masterCount: 3,
+    replicaOf: [0],
+  });
+  const [master, replica] = [masters[0]!, replicas[0]!];
+  // On its way to the replica, and slow.
+  master.offset += 100;
+  replica.admin({ kind: 'failover', mode: 'coordinated' });
+  net.run(3500);
+  replica.admin({ kind: 'failover', mode: 'coordinated' });
+  net.run(4000);
+  expect(roleOf(replica)).toBe('replica');
+  expect(master.write()).toBe(false);
+  replica.offset = master.offset;
+  net.runUntil(() => roleOf(replica) === 'master', 1000);
+  expect(replica.offset).toBe(master.offset);
+});
+
 test('a manual failover whose master never answers times out and changes nothing', () => {
   const { net, masters, replicas } = startTestCluster({
     seed: 5,

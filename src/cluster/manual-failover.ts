@@ -64,11 +64,12 @@ export function mfstartReceived(c: ClusterContext, replica: ClusterNode, link: L
   // if it had done something; the replica asks again.
   if (isHandoverOpen(c) || c.keys.isInScript()) return;
   const { manualFailover: failover } = c;
-  if (failover.state === 'serving' && failover.replica === replica)
-    return sendPing(c, link, 'ping');
-  resetManualFailover(c);
+  if (failover.state !== 'serving' || failover.replica !== replica) {
+    resetManualFailover(c);
+    c.log({ name: 'manualFailoverRequested', replica: replica.id });
+  }
+  // Writes stay paused for as long as the replica may want our place after the newest of its requests.
   c.manualFailover = { state: 'serving', deadline: c.after(MANUAL_FAILOVER_MS), replica };
-  c.log({ name: 'manualFailoverRequested', replica: replica.id });
   c.emit({ kind: 'pauseWrites', until: c.after(MANUAL_FAILOVER_MS * PAUSE_FACTOR) });
   sendPing(c, link, 'ping');
 }

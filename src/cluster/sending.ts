@@ -9,6 +9,7 @@ import {
   encodePacket,
 } from '../bus/index.ts';
 import { type ClusterContext, isMute, isVotingMaster, slotHolder } from './context.ts';
+import { tellsPausedOffset } from './manual-reset.ts';
 import { addSlots, removeSlots } from './slot-map.ts';
 import type { ClusterNode, Link } from './types.ts';
 
@@ -36,7 +37,6 @@ export function wireFlags(c: ClusterContext, node: ClusterNode): number {
 function header(c: ClusterContext, body: PacketBody, messageFlags: number): PacketHeader {
   const { myself } = c;
   const holder = slotHolder(myself);
-  const isPaused = c.manualFailover.state === 'serving';
   // A candidate asks for all that its master may have claimed, but says nothing of it otherwise.
   const shared = body.type === 'authRequest' ? c.sharedTakeover : undefined;
   const slots = shared === undefined ? holder.slots : holder.slots.slice();
@@ -54,7 +54,7 @@ function header(c: ClusterContext, body: PacketBody, messageFlags: number): Pack
     ip: c.options.announceIp,
     flags: wireFlags(c, myself),
     state: c.health,
-    messageFlags: messageFlags | (isPaused ? MESSAGE_FLAG.paused : 0),
+    messageFlags: messageFlags | (tellsPausedOffset(c) ? MESSAGE_FLAG.paused : 0),
   };
 }
 
