@@ -7,6 +7,7 @@ import { type ClusterContext, type Election, isVotingMaster, slotHolder } from '
 import { takeElectionEpoch } from './epochs.ts';
 import { updateHealth } from './health.ts';
 import type { CannotFailoverReason, LogEvent } from './log-events.ts';
+import { endDataSearch } from './lost-data.ts';
 import { resetManualFailover } from './manual-reset.ts';
 import { markMaster } from './roles.ts';
 import { broadcastAuthRequest, broadcastPong, sendAuthRequest } from './sending.ts';
@@ -119,6 +120,8 @@ function countVotes(voters: ReadonlySet<ClusterNode>): number {
 export function takeMastersPlace(c: ClusterContext, story: readonly LogEvent[]): void {
   const { master } = c.myself;
   if (c.myself.role === 'master' || master === undefined) return;
+  // It may have been a master without data a moment ago; by the word of an operator it is one again, and no silent one.
+  endDataSearch(c);
   markMaster(c, c.myself);
   moveSlots(c, master.slots.slice(), { from: master, to: c.myself });
   c.election = { state: 'idle' };

@@ -66,6 +66,13 @@ export function stepDataSearch(c: ClusterContext): void {
     c.firstUpdateAt = undefined;
     c.updateWanted = true;
   }
+  endDataSearch(c);
+}
+
+/** Speaks to all again. */
+export function endDataSearch(c: ClusterContext): void {
+  const search = c.dataSearch;
+  if (search === undefined) return;
   c.dataSearch = undefined;
   for (const link of search.unanswered) if (c.links.has(link.id)) sendPing(c, link, 'pong');
   for (const { link } of c.nodeList) if (link?.isOpen === true) greet(c, link);
