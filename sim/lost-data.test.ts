@@ -15,6 +15,17 @@ test('a master restarted at once without its data lets its replica take its plac
   expect(sim.masterOf(0)).toBe('m1r1');
 });
 
+test('masters that have all lost their data let their replicas take their places', () => {
+  const sim = newSim(redisRules);
+  sim.run(SERVING_MS);
+  const masters = ['m1', 'm2', 'm3'].map((name) => sim.machine(name));
+  for (const master of masters) master.crash('kill');
+  for (const master of masters) sim.start(master);
+  finish(sim);
+  expect(sim.checker.violations).toEqual([]);
+  expect([0, 1, 2].map((shard) => sim.masterOf(shard))).toEqual(['m1r1', 'm2r1', 'm3r1']);
+});
+
 test('a planted fault is found: a master without data that serves at once', () => {
   const { violations } = restartedMaster({ ...redisRules, looksForLostData: () => false }).checker;
   expect(violations.map(({ rule }) => rule)).toContain('acknowledgedWriteLost');

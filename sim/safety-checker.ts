@@ -138,7 +138,8 @@ export class SafetyChecker implements BusListener {
     if (body.type === 'fail') this.failureCount++;
     if (body.type === 'authAck') this.#vote(record, header.currentEpoch, from.remoteIp);
     if (body.type === 'authRequest') this.#stand(record, header.currentEpoch);
-    this.#speakAs(record, packet);
+    // What these two say of slots nobody believes, and a master without data says nothing else.
+    if (body.type !== 'fail' && body.type !== 'authAck') this.#speakAs(record, packet);
   }
 
   heard(to: SimWire, { header, body }: Packet): void {

@@ -4,6 +4,20 @@ import { slot } from '../base/index.ts';
 import { decodePacket } from '../bus/index.ts';
 import { type TestNode, sharedSlots, startTestCluster } from './test-network.ts';
 
+type Word = Extract<TestNode['effects'][number], { readonly kind: 'send' }>;
+
+/** The newest ping or pong of `from` to `to`. */
+function lastWord(from: TestNode, to: TestNode): Word {
+  const said = from.effects.findLast(
+    (effect): effect is Word =>
+      effect.kind === 'send' &&
+      ['ping', 'pong'].includes(effect.type) &&
+      from.peers.get(effect.link)?.node === to,
+  );
+  if (said === undefined) throw new Error('they talk');
+  return said;
+}
+
 const roleOf = (node: TestNode | undefined): string | undefined => node?.machine.myself.role;
 
 test('nodes that met through one of them all know each other and agree on every slot', () => {
@@ -123,6 +137,23 @@ test('a manual failover that is asked for again holds the writes as long as its 
   expect(replica.offset).toBe(master.offset);
 });
 
+test('a replica that has not copied its master yet does not take its place, though both offsets are 0', () => {
+  const { net, masters, replicas } = startTestCluster({
+    seed: 7,
+    masterCount: 3,
+    replicaOf: [0],
+  });
+  const [master, replica] = [masters[0]!, replicas[0]!];
+  master.offset = replica.offset = 0;
+  net.silenceOf = (node) => (node === replica ? undefined : 0);
+  replica.admin({ kind: 'failover', mode: 'coordinated' });
+  net.run(3000);
+  expect(replica.logNames()).toContain('masterOffsetReceived');
+  expect(roleOf(replica)).toBe('replica');
+  net.silenceOf = () => 0;
+  net.runUntil(() => roleOf(replica) === 'master', 1000);
+});
+
 test('a manual failover whose master never answers times out and changes nothing', () => {
   const { net, masters, replicas } = startTestCluster({
     seed: 5,
@@ -161,16 +192,28 @@ test('what a replica said before its takeover, heard after it, takes no slots fr
   const { net, masters, replicas } = startTestCluster({ seed: 8, masterCount: 3, replicaOf: [0] });
   const [replica, other] = [replicas[0]!, masters[1]!];
   net.run(3000);
-  const said = replica.effects.findLast(
-    (effect) =>
-      effect.kind === 'send' &&
-      ['ping', 'pong'].includes(effect.type) &&
-      replica.peers.get(effect.link)?.node === other,
-  );
-  if (said?.kind !== 'send') throw new Error('a replica and a master talk');
+  const said = lastWord(replica, other);
   replica.admin({ kind: 'failover', mode: 'takeover' });
   net.run(50);
   expect(other.machine.slotOwner(slot(0))?.id).toBe(replica.id);
+  other.step({ kind: 'bytes', link: replica.peers.get(said.link)!.link, bytes: said.bytes });
+  expect(other.machine.slotOwner(slot(0))?.id).toBe(replica.id);
+  expect(other.machine.state).toBe('ok');
+});
+
+test('what a winner said in the epoch that it stood in, heard after its win, takes no slots from it', () => {
+  const { net, masters, replicas } = startTestCluster({ seed: 8, masterCount: 3, replicaOf: [0] });
+  const [master, replica, other] = [masters[0]!, replicas[0]!, masters[1]!];
+  master.offset += 100;
+  // The epoch is reserved by the request, and spoken of until the win.
+  replica.admin({ kind: 'failover', mode: 'coordinated' });
+  net.run(3000);
+  const said = lastWord(replica, other);
+  replica.offset = master.offset;
+  net.runUntil(() => other.machine.slotOwner(slot(0))?.id === replica.id, 1000);
+  const decoded = decodePacket(said.bytes);
+  const epoch = decoded.kind === 'packet' ? decoded.packet.header.currentEpoch : undefined;
+  expect(epoch).toBe(replica.machine.myself.configEpoch);
   other.step({ kind: 'bytes', link: replica.peers.get(said.link)!.link, bytes: said.bytes });
   expect(other.machine.slotOwner(slot(0))?.id).toBe(replica.id);
   expect(other.machine.state).toBe('ok');

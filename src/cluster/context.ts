@@ -51,7 +51,14 @@ export type ManualFailover =
 export type Election =
   | { readonly state: 'idle' }
   /** `startAt` moves when our rank worsens. After an expired attempt nothing happens before its retry time. */
-  | { readonly state: 'scheduled'; readonly startAt: MonoMs; readonly rank: number }
+  | {
+      readonly state: 'scheduled';
+      readonly startAt: MonoMs;
+      /** Replicas of our master that are ahead of us. */
+      readonly rank: number;
+      /** Other failing masters whose replicas go first. */
+      readonly shards: number;
+    }
   | {
       readonly state: 'requesting';
       readonly epoch: number;
@@ -67,8 +74,12 @@ export interface DataSearch {
   readonly unheard: Set<ClusterNode>;
   /** Links with a ping that waits for its pong until we speak again. */
   readonly unanswered: Set<Link>;
+  /** Masters that say that they serve slots of ours, and since when. */
+  readonly servedSince: Map<ClusterNode, MonoMs>;
   /** Somebody has it. */
   isFound: boolean;
+  /** A replica of ours has it: we said that we are failing, and say so to whoever asks. */
+  isDeclared: boolean;
 }
 
 export interface ContextInit {
@@ -183,6 +194,7 @@ export class ClusterContext {
       master: undefined,
       replicas: [],
       configEpoch: 0,
+      promotedAt: undefined,
       spokenEpoch: 0,
       slots: new Uint8Array(SLOT_BITMAP_SIZE),
       slotCount: 0,
@@ -266,7 +278,7 @@ export function isVotingMaster(node: ClusterNode): boolean {
   return node.role === 'master' && node.slotCount > 0;
 }
 
-/** Whether this node says nothing on the bus, votes included, for it looks for its data and has not been replaced yet. */
+/** Whether this node says nothing of itself on the bus but that it is failing, for it looks for its data and has not been replaced yet. */
 export function isMute(c: ClusterContext): boolean {
   return c.dataSearch !== undefined && isVotingMaster(c.myself);
 }

@@ -37,8 +37,9 @@ export type LogEvent =
   | { readonly name: 'voteDenied'; readonly candidate: string; readonly because: string }
   | { readonly name: 'stateChanged'; readonly state: 'ok' | 'fail' }
   | { readonly name: 'dataSearched' }
+  | { readonly name: 'dataElsewhere' }
   | { readonly name: 'dataNotFound' }
-  | { readonly name: 'steppedBack'; readonly master: string }
+  | { readonly name: 'steppedBack'; readonly master: string; readonly isReplica: boolean }
   | { readonly name: 'ownAddressUpdated'; readonly ip: string }
   | {
       readonly name: 'addressUpdated';
@@ -234,10 +235,14 @@ function housekeepingSentence(event: Exclude<OtherEvent, { readonly name: PeerEv
         'This master has no data on disk, and others may have it: ' +
         'keeping silent until a replica takes its place.'
       );
+    case 'dataElsewhere':
+      return 'A replica has the data of this master: telling all that this master is failing.';
     case 'dataNotFound':
       return 'Nobody takes the place of this master without data: going on with an empty keyspace.';
     case 'steppedBack':
-      return `Nobody heard of my election. Reconfiguring myself as a replica of ${event.master}`;
+      return event.isReplica
+        ? `Nobody heard of my election. Reconfiguring myself as a replica of ${event.master}`
+        : `Nobody heard that slots moved to me. Leaving them to ${event.master}, which serves them`;
     case 'epochCollision':
       return `WARNING: configEpoch collision with node ${event.node}. configEpoch set to ${event.epoch}`;
     case 'epochBumped':

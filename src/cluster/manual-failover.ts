@@ -96,6 +96,9 @@ export function masterOffsetReceived(c: ClusterContext, offset: number): void {
 export function checkCaughtUp(c: ClusterContext): void {
   const failover = c.manualFailover;
   if (failover.state !== 'catchingUp') return;
+  // Without a copy of this master's data an equal offset is chance: both are 0 at first, whatever the master holds.
+  // Divergence: the real server compares the offsets alone.
+  if (c.replication.masterSilenceMs() === undefined) return;
   if (!c.rules.isCaughtUp(c.replication.replOffset(), failover.masterOffset)) return;
   c.manualFailover = { state: 'ready', deadline: failover.deadline, mode: 'coordinated' };
   c.log({ name: 'masterStreamProcessed' });

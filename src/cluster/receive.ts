@@ -17,7 +17,7 @@ import { processGossip } from './gossip.ts';
 import { handshakeAnswered, meetReceived } from './handshake.ts';
 import { claimInboundLink, closeLink, isHostname, isSaneHeader, updateAddress } from './links.ts';
 import { masterOffsetReceived, mfstartReceived } from './manual-failover.ts';
-import { heardInSearch } from './lost-data.ts';
+import { askedInSearch, heardInSearch } from './lost-data.ts';
 import { markMaster, markReplica } from './roles.ts';
 import { sendPing, sendUpdate, wireFlags } from './sending.ts';
 import { applySlotClaim, leaveChain } from './slot-claims.ts';
@@ -119,7 +119,7 @@ function pingReceived(
     learnOwnAddress(c, link, body.type);
     if (sender === undefined && body.type === 'meet') meetReceived(c, link, header);
     if (sender === undefined && body.type === 'meet') processGossip(c, undefined, body.gossip);
-    if (isMute(c)) c.dataSearch?.unanswered.add(link);
+    if (isMute(c)) askedInSearch(c, link);
     else sendPing(c, link, 'pong');
   }
   if (link.direction === 'to' && link.node !== undefined) {
@@ -138,7 +138,7 @@ function pingReceived(
   }
   if (node === undefined) return;
   node.hasNoFailover = (header.flags & NODE_FLAG.nofailover) !== 0;
-  if (!isOvertaken(node, header)) {
+  if (!isOvertaken(c, node, header)) {
     learnRole(c, node, header);
     learnSlots(c, node, header);
   }
@@ -173,11 +173,15 @@ function disownAddress(c: ClusterContext, link: Link, node: ClusterNode): void {
 
 /**
  * Two connections lead from each node to this one, and what it said on one before it took another part may come behind
- * what it says on the other since.
+ * what it says on the other since. The epoch that it won in was its currentEpoch before: a word of its old part, under
+ * its old master's epoch, is not believed until it has had time to repeat it.
  * Divergence: the real server believes whatever comes last, and then takes the slots from a master that has just begun.
  */
-function isOvertaken(node: ClusterNode, header: PacketHeader): boolean {
-  return header.currentEpoch < node.spokenEpoch;
+function isOvertaken(c: ClusterContext, node: ClusterNode, header: PacketHeader): boolean {
+  if (header.currentEpoch < node.spokenEpoch) return true;
+  const stepsDown = node.role === 'master' && header.masterId !== undefined;
+  if (!stepsDown || header.configEpoch >= node.configEpoch) return false;
+  return node.promotedAt !== undefined && c.since(node.promotedAt) < c.options.nodeTimeoutMs;
 }
 
 function learnRole(c: ClusterContext, node: ClusterNode, header: PacketHeader): void {

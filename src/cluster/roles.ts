@@ -29,6 +29,7 @@ export function markMaster(c: ClusterContext, node: ClusterNode): void {
   }
   node.role = 'master';
   node.master = undefined;
+  node.promotedAt = c.now.mono;
   c.save('save');
   c.updateWanted = true;
 }

@@ -63,7 +63,7 @@ function encode(c: ClusterContext, body: PacketBody, messageFlags = 0): Buffer {
 }
 
 function sendBytes(c: ClusterContext, link: Link, type: PacketType, bytes: Buffer): void {
-  if (isMute(c)) return;
+  if (isMute(c) && type !== 'fail' && type !== 'authAck') return;
   c.sentCounts.set(type, c.sentCounts.get(type)! + 1);
   c.emit({ kind: 'send', link: link.id, type, bytes });
 }
@@ -137,6 +137,10 @@ export function broadcastPong(
 
 export function broadcastFail(c: ClusterContext, failing: ClusterNode): void {
   broadcast(c, { type: 'fail', nodeId: failing.id });
+}
+
+export function sendFail(c: ClusterContext, link: Link, failing: ClusterNode): void {
+  sendBytes(c, link, 'fail', encode(c, { type: 'fail', nodeId: failing.id }));
 }
 
 /**

@@ -52,6 +52,8 @@ export interface ClusterNode {
   master: ClusterNode | undefined;
   replicas: ClusterNode[];
   configEpoch: number;
+  /** When it became a master for us. */
+  promotedAt: MonoMs | undefined;
   /** The highest currentEpoch that it spoke of. */
   spokenEpoch: number;
   readonly slots: Uint8Array;

@@ -19,14 +19,17 @@ export function voteRequested(
   const { master } = candidate;
   const staleSlot = firstStaleSlot(c, request);
   const facts: VoteFacts = {
-    isVoter: isVotingMaster(c.myself) && !isMute(c),
+    isVoter: isVotingMaster(c.myself),
     requestEpoch: request.currentEpoch,
     currentEpoch: c.currentEpoch,
     lastVoteEpoch: c.lastVoteEpoch,
     candidateIsMaster: candidate.role === 'master',
     isMasterKnown: master !== undefined,
     // One that follows us by now, whom we still hold for a replica of the master that failed before us, wants our place.
-    isMasterFailed: master?.health === 'fail' && request.masterId !== c.myself.id,
+    isMasterFailed:
+      request.masterId === c.myself.id
+        ? isMute(c)
+        : master !== undefined && master.health === 'fail',
     isForced: (request.messageFlags & MESSAGE_FLAG.forceAck) !== 0,
     sinceVoteMs: master?.votedAt === undefined ? undefined : c.since(master.votedAt),
     nodeTimeoutMs: c.options.nodeTimeoutMs,
