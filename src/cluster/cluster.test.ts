@@ -51,6 +51,22 @@ test('a replica replaces its crashed master within the node time-out and a littl
   expect(masters[1]!.machine.slotOwner(slot(0))?.id).toBe(replicas[0]!.id);
 });
 
+test('replicas with the same data stand one after the other, without waiting for chance', () => {
+  const { net, masters, replicas } = startTestCluster({
+    seed: 3,
+    masterCount: 3,
+    replicaOf: [0, 0, 0],
+  });
+  net.crash(masters[0]!);
+  const tookMs = net.runUntil(
+    () => replicas.some((replica) => roleOf(replica) === 'master'),
+    10_000,
+  );
+  expect(tookMs).toBeLessThan(1200);
+  const stood = replicas.filter((replica) => replica.logNames().includes('electionStarted'));
+  expect(stood.map(({ id }) => id)).toEqual([replicas.map(({ id }) => id).toSorted()[0]]);
+});
+
 test('of two replicas the one with more data is elected', () => {
   const { net, masters, replicas } = startTestCluster({
     seed: 3,

@@ -50,15 +50,7 @@ export type ManualFailover =
 
 export type Election =
   | { readonly state: 'idle' }
-  /** `startAt` moves when our rank worsens. After an expired attempt nothing happens before its retry time. */
-  | {
-      readonly state: 'scheduled';
-      readonly startAt: MonoMs;
-      /** Replicas of our master that are ahead of us. */
-      readonly rank: number;
-      /** Other failing masters whose replicas go first. */
-      readonly shards: number;
-    }
+  | ScheduledElection
   | {
       readonly state: 'requesting';
       readonly epoch: number;
@@ -66,6 +58,20 @@ export type Election =
       readonly voters: Set<ClusterNode>;
       readonly askAgainAt: MonoMs;
     };
+
+/** `startAt` moves when our rank worsens. After an expired attempt nothing happens before its retry time. */
+export interface ScheduledElection {
+  readonly state: 'scheduled';
+  /** A rival heard since then has told its offset. */
+  readonly since: MonoMs;
+  readonly startAt: MonoMs;
+  /** Replicas of our master that are ahead of us. */
+  readonly rank: number;
+  /** Other failing masters whose replicas go first. */
+  readonly shards: number;
+  /** Whether we stand as soon as it is our turn among the rivals, once each of them has been heard. */
+  readonly asksRivals: boolean;
+}
 
 /** A master without data looks for who has it; see `beginDataSearch`. */
 export interface DataSearch {

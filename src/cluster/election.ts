@@ -2,9 +2,10 @@
  * A replica's side of an election: when it may stand, how long it waits, how it asks, and what winning means.
  * Source: Redis Cluster specification, "Replica election and promotion"; 7.2 cluster.c, clusterHandleSlaveFailover().
  */
-import { type MonoMs, addMs, invariant } from '../base/index.ts';
+import { type MonoMs, invariant } from '../base/index.ts';
 import { type ClusterContext, type Election, isVotingMaster, slotHolder } from './context.ts';
 import { takeElectionEpoch } from './epochs.ts';
+import { reconsider, schedule } from './election-delay.ts';
 import { updateHealth } from './health.ts';
 import type { CannotFailoverReason, LogEvent } from './log-events.ts';
 import { endDataSearch } from './lost-data.ts';
@@ -16,28 +17,6 @@ import { moveSlots } from './slot-map.ts';
 import { dropStrays } from './slot-transfers.ts';
 import type { ClusterNode } from './types.ts';
 
-/** Time for FAIL to reach the voters, and for replicas to exchange offsets. */
-const ELECTION_DELAY_MS = 500;
-/** Random part, exclusive, so that replicas of equal rank do not split the vote. */
-const ELECTION_JITTER_MS = 500;
-/** Each replica with a better offset puts us back by this much. */
-const RANK_DELAY_MS = 1000;
-/**
- * Wait of a replica that has no rival.
- * Divergence: the real server always waits 500 to 1000 ms. The wait guards nothing: at most one candidate can collect a
- * majority in one epoch, whenever it asks. It only makes a first attempt likelier to succeed, by letting replicas
- * compare offsets and FAIL reach the voters. Without a rival there is nothing to compare, and a voter that refused
- * because FAIL had not reached it is asked again (ASK_AGAIN_MS) within the same epoch.
- */
-const SOLE_CANDIDATE_DELAY_MS = 20;
-/**
- * Masters that fail together, as those of one machine do, are replaced one after the other in the order of their ids: a
- * voter has one vote an epoch, and their replicas would all stand in the same one.
- * Divergence: the real server leaves it to the random part of its delay (Valkey orders them too, by 500 ms, since 8.1).
- */
-const SHARD_DELAY_MS = 60;
-/** Slack on top of two node time-outs within which a master's silence counts as fresh. */
-const FRESH_SILENCE_MS = 1000;
 /**
  * Voters that have not answered are asked again after this long, only while currentEpoch is still the election's: a
  * vote belongs to the epoch of its request, so votes of two epochs never add up.
@@ -59,7 +38,7 @@ export function handleElection(c: ClusterContext): void {
   if (!isManual && isDataTooOld(c)) return cannotFailover(c, 'dataTooOld');
   if (c.election.state === 'idle') schedule(c);
   else if (isOver(c, c.election)) schedule(c);
-  else postponeIfOutranked(c);
+  else reconsider(c);
   proceed(c, c.election);
 }
 
@@ -173,65 +152,6 @@ function isDataTooOld(c: ClusterContext): boolean {
   return ageMs > replPingReplicaPeriodMs + nodeTimeoutMs * replicaValidityFactor;
 }
 
-/**
- * No rival, and the master fell silent only just now: the failure that we were made for. After partitions and stops the
- * silence is longer, views differ, and the ordinary delay lets them settle before anyone asks for votes.
- */
-function isPlainCase(c: ClusterContext): boolean {
-  const silenceMs = c.replication.masterSilenceMs();
-  if (silenceMs === undefined || rivals(c).length > 0) return false;
-  return silenceMs <= c.options.nodeTimeoutMs * 2 + FRESH_SILENCE_MS;
-}
-
-/** How many replicas of our master are ahead of us and able to stand. */
-function replicaRank(c: ClusterContext): number {
-  const offset = c.replication.replOffset();
-  let rank = 0;
-  for (const rival of rivals(c)) if (rival.replOffset > offset) rank++;
-  return rank;
-}
-
-function rivals(c: ClusterContext): ClusterNode[] {
-  const replicas = c.myself.master?.replicas ?? [];
-  return replicas.filter(
-    (node) => node !== c.myself && !node.hasNoFailover && node.health !== 'fail',
-  );
-}
-
-/** How many other masters that are failing come before ours. */
-function shardRank(c: ClusterContext): number {
-  const { master } = c.myself;
-  let rank = 0;
-  for (const node of c.nodeList) {
-    if (
-      isVotingMaster(node) &&
-      node.health !== 'ok' &&
-      master !== undefined &&
-      node.id < master.id
-    ) {
-      rank++;
-    }
-  }
-  return rank;
-}
-
-function schedule(c: ClusterContext): void {
-  const isManual = c.manualFailover.state === 'ready';
-  const rank = isManual ? 0 : replicaRank(c);
-  const shards = isManual ? 0 : shardRank(c);
-  let delayMs = shards * SHARD_DELAY_MS;
-  if (!isManual && isPlainCase(c)) delayMs += SOLE_CANDIDATE_DELAY_MS;
-  else if (!isManual) {
-    delayMs += ELECTION_DELAY_MS + c.rng.below(ELECTION_JITTER_MS) + rank * RANK_DELAY_MS;
-  }
-  c.election = { state: 'scheduled', startAt: c.after(delayMs), rank, shards };
-  const offset = c.replication.replOffset();
-  c.log({ name: 'electionScheduled', delayMs, rank, offset });
-  // Rivals learn our offset and can rank themselves.
-  const { master } = c.myself;
-  broadcastPong(c, (node) => node.role === 'replica' && node.master === master);
-}
-
 /** An election that nobody won may be tried again after twice its time. */
 function isOver(c: ClusterContext, election: { readonly startAt: MonoMs }): boolean {
   return c.since(election.startAt) > authTimeoutMs(c) * 2;
@@ -239,19 +159,6 @@ function isOver(c: ClusterContext, election: { readonly startAt: MonoMs }): bool
 
 function authTimeoutMs(c: ClusterContext): number {
   return Math.max(c.options.nodeTimeoutMs * 2, AUTH_TIMEOUT_MIN_MS);
-}
-
-function postponeIfOutranked(c: ClusterContext): void {
-  if (c.election.state !== 'scheduled' || c.manualFailover.state !== 'idle') return;
-  const rank = replicaRank(c);
-  const shards = shardRank(c);
-  const addedRanks = Math.max(rank - c.election.rank, 0);
-  const addedShards = Math.max(shards - c.election.shards, 0);
-  if (addedRanks + addedShards === 0) return;
-  const addedMs = addedRanks * RANK_DELAY_MS + addedShards * SHARD_DELAY_MS;
-  const startAt = addMs(c.election.startAt, addedMs);
-  c.election = { state: 'scheduled', startAt, rank, shards };
-  if (addedRanks > 0) c.log({ name: 'rankUpdated', rank, addedMs });
 }
 
 function startElection(c: ClusterContext): void {

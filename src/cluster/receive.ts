@@ -95,6 +95,9 @@ function learnFromHeader(c: ClusterContext, sender: ClusterNode, header: PacketH
     sender.configEpoch = header.configEpoch;
     c.save('save');
   }
+  // A rival's offset may settle whose turn it is to stand.
+  const isRival = sender.master !== undefined && sender.master === c.myself.master;
+  if (isRival && c.election.state === 'scheduled') c.failoverWanted = true;
   sender.spokenEpoch = Math.max(sender.spokenEpoch, header.currentEpoch);
   sender.replOffset = header.offset;
   if (c.myself.master === sender && (header.messageFlags & MESSAGE_FLAG.paused) !== 0) {
