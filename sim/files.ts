@@ -158,9 +158,18 @@ export class SimFiles {
     return undefined;
   }
 
+  /**
+   * Damage that a reader can notice, before the last line. Cut behind a line the file is a valid shorter one, here as for
+   * the real server; the state files on a real disk are replaced whole, so that none is ever cut.
+   */
+  #torn(text: string): string {
+    const lastLine = text.lastIndexOf('\n', text.length - 2) + 1;
+    const torn = text.slice(0, 1 + this.#rng.below(Math.max(lastLine, 1)));
+    return torn.endsWith('\n') ? torn.slice(0, -1) : torn;
+  }
+
   #survivor({ text, synced }: FileState, mayTear: boolean): string | undefined {
-    if (mayTear && this.#rng.below(TORN_ONE_IN) === 0)
-      return text.slice(0, 1 + this.#rng.below(text.length));
+    if (mayTear && this.#rng.below(TORN_ONE_IN) === 0) return this.#torn(text);
     return this.#rng.below(2) === 0 ? text : synced;
   }
 }
