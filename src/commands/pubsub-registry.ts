@@ -141,7 +141,7 @@ function ownNames(session: Session, kind: SubscriptionKind): Set<string> {
 }
 
 function send(session: Session, parts: readonly (Buffer | string)[]): void {
-  unmuted(session, () => {
+  session.reply.message(() => {
     session.reply.push(parts.length);
     for (const part of parts) {
       if (typeof part === 'string') session.reply.bulkText(part);
@@ -157,7 +157,7 @@ function tellSubscription(
   kind: SubscriptionKind,
 ): void {
   const { reply } = session;
-  unmuted(session, () => {
+  reply.message(() => {
     reply.push(3);
     reply.bulkText(what);
     if (name === undefined) reply.nullBulk();
@@ -166,12 +166,4 @@ function tellSubscription(
       kind === 'shard' ? session.shardChannels.size : session.channels.size + session.patterns.size,
     );
   });
-}
-
-function unmuted(session: Session, write: () => void): void {
-  const { reply } = session;
-  const wasMuted = reply.isMuted;
-  reply.isMuted = false;
-  write();
-  reply.isMuted = wasMuted;
 }

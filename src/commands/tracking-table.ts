@@ -2,6 +2,7 @@
  * Client-side caching: which clients may hold copies of which keys, and the messages that tell them to drop them.
  * Key names are text of one character a byte; as in Redis the database does not matter.
  */
+import type { ReplyWriter } from '../resp/index.ts';
 import type { Session } from './session.ts';
 import type { Tracking } from './tracking.ts';
 
@@ -27,8 +28,10 @@ export class TrackingTable {
   readonly #pending: Pending[] = [];
   readonly #find: (id: number) => Session | undefined;
   #itemCount = 0;
-  /** Clients with tracking on. The node need not call the rest while it is 0. */
+  /** Clients with tracking on. */
   clientCount = 0;
+  /** The node need not call the rest while it is false. Keys outlive the clients that read them, as in the real server. */
+  isUsed = false;
 
   constructor(find: (id: number) => Session | undefined) {
     this.#find = find;
@@ -48,6 +51,7 @@ export class TrackingTable {
 
   start(session: Session, tracking: Tracking): void {
     if (session.tracking === undefined) this.clientCount++;
+    this.isUsed = true;
     session.tracking = tracking;
     for (const prefix of tracking.prefixes) {
       const clients = this.#prefixes.get(prefix);
@@ -67,6 +71,7 @@ export class TrackingTable {
       clients?.delete(session.id);
       if (clients?.size === 0) this.#prefixes.delete(prefix);
     }
+    this.#settle();
   }
 
   /** A command of the client read a key. For commands marked `readonly`, after they ran. */
@@ -91,6 +96,7 @@ export class TrackingTable {
       this.#readers.delete(key);
       this.#itemCount -= readers.size;
       for (const id of readers) this.#queue(id, key, by, undefined);
+      this.#settle();
     }
     for (const [prefix, clients] of this.#prefixes) {
       if (!key.startsWith(prefix)) continue;
@@ -107,6 +113,7 @@ export class TrackingTable {
     this.#itemCount = 0;
     for (const id of readers)
       this.#pending.push({ target: id, prefix: undefined, keys: undefined });
+    this.#settle();
   }
 
   /** Forgets keys above `keysMax` (tracking-table-max-keys; 0 is no limit), telling their readers. */
@@ -128,6 +135,11 @@ export class TrackingTable {
       if (session?.tracking !== undefined) this.#send(session, session.tracking, keys);
     }
     this.#pending.length = 0;
+    this.#settle();
+  }
+
+  #settle(): void {
+    this.isUsed = this.clientCount > 0 || this.#readers.size > 0 || this.#pending.length > 0;
   }
 
   #queue(id: number, key: string, by: Session | undefined, prefix: string | undefined): void {
@@ -146,26 +158,36 @@ export class TrackingTable {
   #send(session: Session, tracking: Tracking, keys: ReadonlySet<string> | undefined): void {
     const isRedirected = tracking.redirectId !== 0;
     const to = isRedirected ? this.#find(tracking.redirectId) : session;
-    if (to === undefined) {
-      tracking.isRedirectBroken = true;
-      if (session.reply.resp === 3) {
+    if (to !== undefined) {
+      const isChannel = isRedirected && to.channels.has(INVALIDATE_CHANNEL);
+      return to.reply.message(() => writeInvalidation(to.reply, keys, isChannel));
+    }
+    tracking.isRedirectBroken = true;
+    if (session.reply.resp === 3) {
+      session.reply.message(() => {
         session.reply.push(2);
         session.reply.bulkText('tracking-redir-broken');
         session.reply.int(tracking.redirectId);
-      }
-      return;
+      });
     }
-    const { reply } = to;
-    if (reply.resp === 3) {
-      reply.push(2);
-      reply.bulkText('invalidate');
-    } else if (isRedirected && to.channels.has(INVALIDATE_CHANNEL)) {
-      reply.push(3);
-      reply.bulkText('message');
-      reply.bulkText(INVALIDATE_CHANNEL);
-    } else return;
-    if (keys === undefined) return reply.nullArray();
-    reply.array(keys.size);
-    for (const key of keys) reply.bulkText(key);
   }
+}
+
+/** @param keys undefined: all */
+function writeInvalidation(
+  reply: ReplyWriter,
+  keys: ReadonlySet<string> | undefined,
+  isChannel: boolean,
+): void {
+  if (reply.resp === 3) {
+    reply.push(2);
+    reply.bulkText('invalidate');
+  } else if (isChannel) {
+    reply.push(3);
+    reply.bulkText('message');
+    reply.bulkText(INVALIDATE_CHANNEL);
+  } else return;
+  if (keys === undefined) return reply.nullArray();
+  reply.array(keys.size);
+  for (const key of keys) reply.bulkText(key);
 }

@@ -13,6 +13,7 @@ import type { Request } from '../resp/index.ts';
 import type { CallMeter } from './call-meter.ts';
 import type { ShownCall } from './monitor-line.ts';
 import type { Client } from './client.ts';
+import type { Eviction } from './eviction.ts';
 import type { Propagation } from './propagation.ts';
 import type { TrackedCalls } from './tracked-calls.ts';
 import type { WaitQueue } from './wait-queue.ts';
@@ -69,10 +70,10 @@ export interface DispatchHost extends Server {
   readonly isStale: boolean;
   /** Data is being loaded, or the last background save failed: some commands are refused. */
   readonly isLimited: boolean;
-  /** Whether no setting bounds the memory or asks for replicas, so that the next two need not be asked. */
+  /** Keys go while there are more than maxmemory allows. */
+  readonly eviction: Pick<Eviction, 'hasRoom' | 'makeRoom'>;
+  /** Whether no setting asks for replicas. */
   readonly takesAllChanges: boolean;
-  /** Evicts keys while the data is larger than maxmemory allows; whether a command may use more memory then. */
-  makeRoom(): boolean;
   /** Why the disk forbids writes, if it does. */
   diskFailure(): string | undefined;
   /** Whether min-replicas-to-write is met. */

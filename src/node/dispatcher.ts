@@ -24,21 +24,11 @@ import type { Client } from './client.ts';
 import { isForeignProtocol, subcommand, unknownText } from './command-finding.ts';
 import type { DispatchHost } from './dispatch-host.ts';
 import { Refusals } from './refusals.ts';
-import { MAY_CHANGE, UNUSUAL } from './request-flags.ts';
+import { MAY_CHANGE, UNQUEUED_COMMANDS, UNUSUAL } from './request-flags.ts';
 import type { ScriptSession } from './scripting/script-session.ts';
 import { SuspendedCalls } from './suspended-calls.ts';
 
 type RunnableCommand = Command<Context>;
-
-/** Commands that run at once inside MULTI. */
-const UNQUEUED_COMMANDS: ReadonlySet<string> = new Set([
-  'exec',
-  'discard',
-  'multi',
-  'watch',
-  'quit',
-  'reset',
-]);
 
 const RIGHTS_CHANGED =
   'NOPERM ACLs rules changed between the moment the transaction was accumulated and the EXEC call. This command is no ' +
@@ -117,7 +107,7 @@ export class Dispatcher {
     if ((flags & UNUSUAL) !== 0 || command.isContainer || !client.isPlain) return false;
     if (!command.acceptsCount(request.argc) || host.clusterRouter !== undefined) return false;
     if (host.isPaused || host.isLimited || host.replication.isReplica) return false;
-    return (flags & MAY_CHANGE) === 0 || host.takesAllChanges;
+    return host.eviction.hasRoom && ((flags & MAY_CHANGE) === 0 || host.takesAllChanges);
   }
 
   #executeChecked(client: Client, main: RunnableCommand | undefined, request: Request): void {
@@ -391,7 +381,7 @@ export class Dispatcher {
   #call(context: CallContext, session: Session, command: RunnableCommand, request: Request): void {
     const host = this.#host;
     host.meter.before(command);
-    if (host.tracking.clientCount > 0 && context !== this.#script) {
+    if (host.tracking.isUsed && context !== this.#script) {
       this.#beginTracking(session, command, request);
     }
     context.begin(session, command);
@@ -432,7 +422,7 @@ export class Dispatcher {
       session.writeOffset = host.replication.history.masterReplOffset;
     }
     if (host.hasMonitors) this.#showMonitors(context, command, request);
-    if (host.tracking.clientCount > 0) this.#endTracking(context, command, request);
+    if (host.tracking.isUsed) this.#endTracking(context, command, request);
     if (context !== this.#again) host.stats.totalCommands++;
     // A call that waits is counted when it ends.
     if (context.hasBlocked) return host.meter.skip();

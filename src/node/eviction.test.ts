@@ -34,6 +34,26 @@ test('without a policy writes are refused and reads are not', () => {
   expect(call('DBSIZE')).toBe(':99\r\n');
 });
 
+test('keys go before a command that reads, too, and its client hears of them before the reply', () => {
+  const node = new TestNode('maxmemory-policy volatile-random');
+  const client = node.connect();
+  client.call('HELLO', '3');
+  client.call('CLIENT', 'TRACKING', 'ON');
+  client.call('SETEX', 'volatile', '1000', 'x');
+  client.call('GET', 'volatile');
+  client.call('CONFIG', 'SET', 'maxmemory', String(used(node) + 100_000));
+  client.call('SETBIT', 'large', '1600000', '0');
+  expect(client.call('GETBIT', 'large', '0')).toBe(
+    '>2\r\n$10\r\ninvalidate\r\n*1\r\n$8\r\nvolatile\r\n:0\r\n',
+  );
+  // Nothing more to evict: a read runs, a write does not, and a transaction takes neither.
+  expect(client.call('GETBIT', 'large', '0')).toBe(':0\r\n');
+  expect(client.call('SETBIT', 'large', '0', '0')).toContain('-OOM');
+  client.call('MULTI');
+  expect(client.call('GETBIT', 'large', '0')).toContain('-OOM');
+  expect(client.call('EXEC')).toContain('-EXECABORT');
+});
+
 test('buffers of clients count as the data does', () => {
   const { node, call } = filled('noeviction', 10);
   const dataBytes = node.node.keyspace.memory.usedBytes;

@@ -68,6 +68,13 @@ export class Eviction {
     });
   }
 
+  /** Whether no key has to go before a command, as far as can be told without measuring anew. */
+  get hasRoom(): boolean {
+    const { keyspace, settings } = this.#host;
+    const { maxmemory } = settings;
+    return maxmemory === 0 || keyspace.memory.usedBytes + this.#bufferBytes <= maxmemory;
+  }
+
   /** Whether data and buffers are larger than allowed, on a node that has to mind. */
   get #isOver(): boolean {
     const { keyspace, now, replication, settings } = this.#host;

@@ -333,7 +333,7 @@ export class Node implements DispatchHost, ClientDeskOwner, Inside {
 
   unwatch(session: Session): void {
     this.#watches.unwatch(session);
-    this.keyspace.isWatched = !this.#watches.isEmpty || this.tracking.clientCount > 0;
+    this.keyspace.isWatched = !this.#watches.isEmpty || this.tracking.isUsed;
   }
 
   discard(session: Session): void {
@@ -468,11 +468,7 @@ export class Node implements DispatchHost, ClientDeskOwner, Inside {
   }
 
   get takesAllChanges(): boolean {
-    return this.settings.maxmemory === 0 && this.settings['min-replicas-to-write'] === 0;
-  }
-
-  makeRoom(): boolean {
-    return this.eviction.makeRoom();
+    return this.settings['min-replicas-to-write'] === 0;
   }
 
   get hasEnoughReplicas(): boolean {

@@ -21,7 +21,7 @@ import {
 import type { Request } from '../resp/index.ts';
 import type { Client } from './client.ts';
 import type { DispatchHost } from './dispatch-host.ts';
-import { CHANGES, UNUSUAL } from './request-flags.ts';
+import { UNQUEUED_COMMANDS, UNUSUAL } from './request-flags.ts';
 
 type RunnableCommand = Command<Context>;
 
@@ -80,7 +80,12 @@ export class Refusals {
         return text;
       }
     }
-    if (((flags & CHANGES) !== 0 || client.queue !== undefined) && client.role !== 'master') {
+    const { eviction } = host;
+    if (!eviction.hasRoom && client.role !== 'master' && !eviction.makeRoom()) {
+      const isQueued = client.queue !== undefined && !UNQUEUED_COMMANDS.has(command.fullName);
+      if (isQueued || (flagsOf(command, flags, client) & FLAG_DENYOOM) !== 0) return errors.ERR_OOM;
+    }
+    if (((flags & FLAG_WRITE) !== 0 || client.queue !== undefined) && client.role !== 'master') {
       const text = this.#changeRefusal(flagsOf(command, flags, client));
       if (text !== undefined) return text;
     }
@@ -149,7 +154,6 @@ export class Refusals {
   /** Why a command that changes data, or EXEC with such commands in its queue, may not run now. */
   #changeRefusal(flags: number): string | undefined {
     const host = this.#host;
-    if ((flags & FLAG_DENYOOM) !== 0 && !host.makeRoom()) return errors.ERR_OOM;
     if ((flags & FLAG_WRITE) === 0) return undefined;
     if (host.replication.isReplica) {
       return host.settings['replica-read-only'] ? errors.ERR_READONLY : undefined;

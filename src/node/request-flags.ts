@@ -1,7 +1,6 @@
-/** Groups of commands' flags that decide how a request is looked at. */
+/** Groups of commands, mostly by their flags, that decide how a request is looked at. */
 import {
   FLAG_ADMIN,
-  FLAG_DENYOOM,
   FLAG_NO_MULTI,
   FLAG_PROTECTED,
   FLAG_SCRIPT,
@@ -11,8 +10,15 @@ import {
 /** Flags that need a look beyond the fast path. */
 export const UNUSUAL: number = FLAG_PROTECTED | FLAG_ADMIN | FLAG_NO_MULTI;
 
-/** Flags of commands that the state of the data or of the replicas may forbid. */
-export const CHANGES: number = FLAG_WRITE | FLAG_DENYOOM;
+/** Flags of commands that the state of the replicas may forbid. */
+export const MAY_CHANGE: number = FLAG_WRITE | FLAG_SCRIPT;
 
-/** Those that may turn out to be such. */
-export const MAY_CHANGE: number = CHANGES | FLAG_SCRIPT;
+/** Commands that run at once inside MULTI. */
+export const UNQUEUED_COMMANDS: ReadonlySet<string> = new Set([
+  'exec',
+  'discard',
+  'multi',
+  'watch',
+  'quit',
+  'reset',
+]);

@@ -60,7 +60,7 @@ export class TrackedCalls {
 
   touched(buf: Uint8Array, at: number, size: number): void {
     const { tracking } = this.#host;
-    if (tracking.clientCount === 0) return;
+    if (!tracking.isUsed) return;
     const key = Buffer.from(buf.subarray(at, at + size)).toString('latin1');
     tracking.invalidate(key, this.#caller);
     if (this.#caller === undefined) tracking.flush();
@@ -68,7 +68,7 @@ export class TrackedCalls {
 
   replaced(): void {
     const { tracking } = this.#host;
-    if (tracking.clientCount === 0) return;
+    if (!tracking.isUsed) return;
     tracking.invalidateAll();
     if (this.#caller === undefined) tracking.flush();
   }

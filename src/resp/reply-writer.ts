@@ -96,6 +96,14 @@ export class ReplyWriter {
     this.#buf = NO_BYTES;
   }
 
+  /** Writes what is no reply, and so comes to a client that wants none (CLIENT REPLY OFF) as well. */
+  message(write: () => void): void {
+    const wasMuted = this.isMuted;
+    this.isMuted = false;
+    write();
+    this.isMuted = wasMuted;
+  }
+
   /** Drops what was written after `length` bytes. */
   truncate(length: number): void {
     this.length = length;

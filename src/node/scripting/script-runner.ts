@@ -115,7 +115,7 @@ export class ScriptRunner {
     invariant(this.#run === undefined, 'scripts run one at a time');
     const caller = call.session;
     const mustObey = caller.role === 'master' || caller.role === 'source';
-    const isOutOfMemory = host.settings.maxmemory !== 0 && !mustObey && !host.makeRoom();
+    const isOutOfMemory = !host.eviction.hasRoom && !mustObey && !host.eviction.makeRoom();
     const { flags, isReadOnly } = job;
     const refusal = scriptRefusal(host, { flags, isReadOnly, mustObey, isOutOfMemory });
     if (refusal !== undefined) return reply.error(refusal);

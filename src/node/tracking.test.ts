@@ -1,0 +1,38 @@
+/** Goal: what clients that track keys are told, and when the node forgets. Method: nodes in memory, byte for byte. */
+import { expect, test } from 'vitest';
+import { TestNode } from './test-node.ts';
+
+test('keys outlive the client that read them, until they change or all are flushed', () => {
+  const node = new TestNode();
+  const reader = node.connect();
+  const writer = node.connect();
+  reader.call('HELLO', '3');
+  reader.call('CLIENT', 'TRACKING', 'ON');
+  for (const key of ['a', 'b', 'c']) {
+    writer.call('SET', key, '1');
+    reader.call('GET', key);
+  }
+  reader.call('CLIENT', 'TRACKING', 'OFF');
+  expect(writer.call('INFO', 'stats')).toContain('tracking_total_keys:3\r\n');
+  writer.call('SET', 'a', '2');
+  expect(writer.call('INFO', 'stats')).toContain('tracking_total_keys:2\r\n');
+  writer.call('FLUSHALL');
+  expect(writer.call('INFO', 'stats')).toContain('tracking_total_keys:0\r\n');
+  reader.call('CLIENT', 'TRACKING', 'ON');
+  writer.call('SET', 'b', '2');
+  expect(reader.call('PING')).toBe('+PONG\r\n');
+  expect(reader.received).not.toContain('invalidate');
+});
+
+test('a client that wants no replies is told of keys all the same', () => {
+  const node = new TestNode();
+  const reader = node.connect();
+  const writer = node.connect();
+  reader.call('HELLO', '3');
+  reader.call('CLIENT', 'TRACKING', 'ON');
+  reader.call('GET', 'a');
+  reader.call('CLIENT', 'REPLY', 'OFF');
+  writer.call('SET', 'a', '1');
+  expect(reader.received).toMatch(/>2\r\n\$10\r\ninvalidate\r\n\*1\r\n\$1\r\na\r\n$/);
+  expect(reader.call('PING')).toBe('');
+});
