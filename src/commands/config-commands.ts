@@ -27,7 +27,7 @@ function set({ server, session }: Context, request: Request, reply: ReplyWriter)
   if (request.argc % 2 !== 0) return reply.error(ERR_SYNTAX);
   const pairs: [string, string][] = [];
   for (let i = 2; i < request.argc; i += 2) pairs.push([request.text(i), request.text(i + 1)]);
-  if (server.persistence.loading !== undefined) {
+  if (server.persistence.loading !== undefined || server.replication.swapLoad !== undefined) {
     const isRefused = pairs.some(([name]) => NOT_WHILE_LOADING.has(name.toLowerCase()));
     if (isRefused) return reply.error(ERR_LOADING);
   }

@@ -79,8 +79,8 @@ export function persistenceFields(server: Server): InfoFields {
   // A full synchronisation is a background save in Redis, and is watched as one.
   const saving = persistence.saving ?? replication.snapshotProgress;
   return [
-    ['loading', loading === undefined ? 0 : 1],
-    ['async_loading', server.replication.link.transfer === undefined ? 0 : 1],
+    ['loading', loading !== undefined || replication.swapLoad === 'whole' ? 1 : 0],
+    ['async_loading', isLoadedBeside(replication) ? 1 : 0],
     ['current_cow_peak', 0],
     ['current_cow_size', 0],
     ['current_cow_size_age', 0],
@@ -123,6 +123,11 @@ function aofFields({ sizes, isScheduled }: AofService): InfoFields {
     ['aof_pending_bio_fsync', sizes.isSyncing ? 1 : 0],
     ['aof_delayed_fsync', sizes.delayedSyncs],
   ];
+}
+
+/** Whether a master's snapshot comes while our data is served. */
+function isLoadedBeside({ link, swapLoad }: Server['replication']): boolean {
+  return link.transfer !== undefined && swapLoad !== 'whole';
 }
 
 function loadingFields(loading: LoadProgress): InfoFields {

@@ -98,6 +98,11 @@ export interface ReplicationService {
   readonly link: ReplicaLink;
   /** Whether this node follows a master. */
   readonly isReplica: boolean;
+  /**
+   * With `repl-diskless-load swapdb`, while a snapshot comes: `async` when it is of the history of our data, which is
+   * served meanwhile, `whole` when it is of another one. Source: redis.conf 7.0, repl-diskless-load.
+   */
+  readonly swapLoad: 'async' | 'whole' | undefined;
   /** Present while a snapshot is on its way to replicas. */
   readonly snapshotProgress: SaveProgress | undefined;
   /** REPLICAOF host port. */

@@ -7,6 +7,7 @@ import {
   FLAG_ALLOW_BUSY,
   FLAG_DENYOOM,
   FLAG_LOADING,
+  FLAG_NO_ASYNC_LOADING,
   FLAG_MAY_REPLICATE,
   FLAG_NO_AUTH,
   FLAG_NO_MULTI,
@@ -69,7 +70,7 @@ export class Refusals {
       const text = this.#aclRefusal(client, command, request);
       if (text !== undefined) return text;
     }
-    if (host.isLimited) {
+    if (host.isLimited || host.replication.isReplica) {
       const text = this.#limitRefusal(command, flags, client);
       if (text !== undefined) return text;
     }
@@ -126,8 +127,12 @@ export class Refusals {
   /** While data is loaded, or when it could not be saved. */
   #limitRefusal(command: RunnableCommand, flags: number, client: Client): string | undefined {
     const { persistence, replication } = this.#host;
-    if (persistence.loading !== undefined) {
+    const { swapLoad } = replication;
+    if (persistence.loading !== undefined || swapLoad === 'whole') {
       return (flags & FLAG_LOADING) === 0 ? errors.ERR_LOADING : undefined;
+    }
+    if (swapLoad === 'async' && (flagsOf(command, flags, client) & FLAG_NO_ASYNC_LOADING) !== 0) {
+      return errors.ERR_LOADING;
     }
     const isWrite = (flagsOf(command, flags, client) & FLAG_WRITE) !== 0;
     if (replication.isReplica || (!isWrite && command.fullName !== 'ping')) return undefined;

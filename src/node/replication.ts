@@ -229,6 +229,14 @@ export class ReplicationPart implements ReplicationService, ReplicationView {
     return this.isReplica && !settings['replica-serve-stale-data'] && !this.link.isUp;
   }
 
+  /** As `ReplicationService.swapLoad`. */
+  get swapLoad(): 'async' | 'whole' | undefined {
+    // While the master prepares it, the old data stands.
+    if (this.link.phase !== 'transfer' && this.link.phase !== 'loading') return undefined;
+    if (this.#inside.settings['repl-diskless-load'] !== 'swapdb') return undefined;
+    return this.link.isTransferOfOurs ? 'async' : 'whole';
+  }
+
   get hasEnoughReplicas(): boolean {
     const { settings } = this.#inside;
     const wanted = settings['min-replicas-to-write'];

@@ -130,6 +130,12 @@ export class ReplicaLink {
     return this.#state.kind === 'syncing' ? this.#state.attempt.payload : undefined;
   }
 
+  /** Whether the snapshot on its way is of the history that our data is of. */
+  get isTransferOfOurs(): boolean {
+    const state = this.#state;
+    return state.kind === 'syncing' && state.attempt.replid === this.#history.replid;
+  }
+
   /**
    * How old the data may be: time since a master was last heard, or since the link broke. Infinity when there was none
    * since this node became a replica. A cluster's replica with too old data does not stand for election.

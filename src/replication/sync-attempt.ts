@@ -68,6 +68,11 @@ export class SyncAttempt {
     effects.push({ kind: 'send', bytes: encodeCommand('PING') });
   }
 
+  /** Of the snapshot that was promised; undefined: none was, or its master keeps no history. */
+  get replid(): Replid | undefined {
+    return this.#position.replid;
+  }
+
   get phase(): AttemptPhase {
     return this.#phase;
   }

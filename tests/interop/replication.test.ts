@@ -48,6 +48,10 @@ describeWithRealRedis('what tests set, on our replica of a real master', () => {
   testSettings(() => [real(), OUR_SERVER]);
 });
 
+async function isLoading(node: NodeProcess, how: 'loading' | 'async_loading'): Promise<boolean> {
+  return (await node.facts('INFO', 'persistence')).get(how) === '1';
+}
+
 function testSettings(exes: () => readonly string[]): void {
   withNodes(exes, (node) => {
     test('replicas do not hear of DEBUG POPULATE', async () => {
@@ -76,6 +80,35 @@ function testSettings(exes: () => readonly string[]): void {
       await replica.call('CONFIG', 'SET', 'key-load-delay', 0);
       await untilUp(replica);
       expect(await replica.call('DBSIZE')).toBe(20_001);
+    });
+
+    test('swapdb: another history comes in place of the data, one of the same beside it', async () => {
+      const [master, replica] = [node(0), node(1)];
+      await replica.call('REPLICAOF', 'NO', 'ONE');
+      await replica.call('CONFIG', 'SET', 'repl-diskless-load', 'swapdb');
+      await replica.call('CONFIG', 'SET', 'key-load-delay', 60_000_000);
+      await replica.call('SET', 'own', 'here');
+      await replica.call('REPLICAOF', '127.0.0.1', master.port);
+      await until(() => isLoading(replica, 'loading'), SYNC_BOUND_MS, 'it loads');
+      await expect(replica.call('GET', 'own')).rejects.toThrow(/^LOADING/);
+      await replica.call('CONFIG', 'SET', 'key-load-delay', 0);
+      await untilUp(replica);
+      expect(await replica.call('GET', 'own')).toBeNull();
+
+      await replica.call('CONFIG', 'SET', 'key-load-delay', 60_000_000);
+      await master.call('CONFIG', 'SET', 'repl-backlog-size', 16_384);
+      await master.call('MULTI');
+      await master.call('CLIENT', 'KILL', 'TYPE', 'replica');
+      for (let i = 0; i < 10; i++) await master.call('SET', `filler:${i}`, 'x'.repeat(16_384));
+      await master.call('EXEC');
+      await until(() => isLoading(replica, 'async_loading'), SYNC_BOUND_MS, 'it loads beside');
+      expect(await replica.call('DBSIZE')).toBe(20_001);
+      await expect(replica.call('REPLICAOF', 'NO', 'ONE')).rejects.toThrow(/^LOADING/);
+      await expect(replica.call('CONFIG', 'SET', 'appendonly', 'no')).rejects.toThrow(/^LOADING/);
+      await replica.call('CONFIG', 'SET', 'key-load-delay', 0);
+      await untilUp(replica);
+      expect(await replica.call('DBSIZE')).toBe(20_011);
+      await replica.call('CONFIG', 'SET', 'repl-diskless-load', 'disabled');
     });
   });
 }
