@@ -4,7 +4,7 @@ import { NOT_INTEGER, formatDouble } from '../base/index.ts';
 import { Request, type ReplyWriter } from '../resp/index.ts';
 import { aclCall } from './acl-call.ts';
 import type { Context } from './context.ts';
-import { ERR_NOT_INTEGER, wrongArity } from './errors.ts';
+import { ERR_NOT_INTEGER, unknownUse, wrongArity } from './errors.ts';
 import { helpHandler } from './help.ts';
 import type { Handler } from './spec.ts';
 
@@ -81,7 +81,7 @@ function whoAmI({ session }: Context, _request: Request, reply: ReplyWriter): vo
 }
 
 function categories({ server }: Context, request: Request, reply: ReplyWriter): void {
-  if (request.argc > 3) return refuseCount(request, reply);
+  if (request.argc > 3) return reply.error(unknownUse(request.text(1), 'ACL'));
   if (request.argc === 2) {
     reply.array(CATEGORIES.length);
     for (const name of CATEGORIES) reply.bulkText(name);
@@ -95,7 +95,7 @@ function categories({ server }: Context, request: Request, reply: ReplyWriter): 
 }
 
 function generatePassword({ server }: Context, request: Request, reply: ReplyWriter): void {
-  if (request.argc > 3) return refuseCount(request, reply);
+  if (request.argc > 3) return reply.error(unknownUse(request.text(1), 'ACL'));
   const bits = request.argc === 3 ? request.int(2) : GENERATED_BITS;
   if (bits === NOT_INTEGER) return reply.error(ERR_NOT_INTEGER);
   if (typeof bits === 'bigint' || bits <= 0 || bits > GENERATED_BITS_MAX) {
@@ -108,7 +108,7 @@ function generatePassword({ server }: Context, request: Request, reply: ReplyWri
 
 function log({ server }: Context, request: Request, reply: ReplyWriter): void {
   const { refusals } = server.acl;
-  if (request.argc > 3) return refuseCount(request, reply);
+  if (request.argc > 3) return reply.error(unknownUse(request.text(1), 'ACL'));
   if (request.argc === 3 && request.is(2, 'reset')) {
     refusals.clear();
     return reply.ok();
@@ -170,11 +170,6 @@ function save({ server }: Context, _request: Request, reply: ReplyWriter): void 
   const failure = server.acl.save();
   if (failure === undefined) reply.ok();
   else reply.error(`ERR ${failure}`);
-}
-
-function refuseCount(request: Request, reply: ReplyWriter): void {
-  const name = request.text(1);
-  reply.error(`ERR unknown subcommand or wrong number of arguments for '${name}'. Try ACL HELP.`);
 }
 
 function textsFrom(request: Request, first: number): string[] {

@@ -189,6 +189,24 @@ test('DEBUG HTSTATS tells how large the tables are', () => {
   expect(run('HTSTATS', '99')).toBe('-ERR Out of range database\r\n');
 });
 
+test('subcommands of few forms are refused with more arguments than any of them has', () => {
+  const server = new AdminServer();
+  const client = server.connect();
+  const lines = [
+    'PUBSUB channels a b',
+    'PUBSUB ShardChannels a b',
+    'SLOWLOG get 1 2',
+    'CLIENT unblock 1 ERROR x',
+    'ACL genpass 1 2',
+  ];
+  for (const line of lines) {
+    const [container, name] = line.split(' ');
+    expect(server.run(client, ...line.split(' '))).toBe(
+      `-ERR unknown subcommand or wrong number of arguments for '${name}'. Try ${container} HELP.\r\n`,
+    );
+  }
+});
+
 test('DEBUG DIGEST is the number that redis-server gives for the same data', () => {
   const server = new AdminServer();
   const client = server.connect();

@@ -10,7 +10,7 @@ import {
   clientTrackingInfo,
 } from './client-tracking.ts';
 import type { Context } from './context.ts';
-import { ERR_NOT_INTEGER, ERR_SYNTAX } from './errors.ts';
+import { ERR_NOT_INTEGER, ERR_SYNTAX, unknownUse } from './errors.ts';
 import { helpHandler } from './help.ts';
 import type { Session } from './session.ts';
 import type { Handler } from './spec.ts';
@@ -118,6 +118,7 @@ function clientUnpause({ server }: Context, _request: Request, reply: ReplyWrite
 }
 
 function clientUnblock({ server }: Context, request: Request, reply: ReplyWriter): void {
+  if (request.argc > 4) return reply.error(unknownUse(request.text(1), 'CLIENT'));
   let reason: 'timeout' | 'error' = 'timeout';
   if (request.argc === 4) {
     if (request.is(3, 'error')) reason = 'error';

@@ -3,7 +3,7 @@ import { type AdminCommand, adminErrorText } from '../cluster/index.ts';
 import { NOT_INTEGER, SLOT_COUNT, type Slot, isSlot } from '../base/index.ts';
 import type { Settings } from '../config/index.ts';
 import type { ReplyWriter, Request } from '../resp/index.ts';
-import { ERR_CLUSTER_DISABLED, ERR_NOT_INTEGER } from './errors.ts';
+import { ERR_CLUSTER_DISABLED, ERR_NOT_INTEGER, unknownUse } from './errors.ts';
 import type { ClusterService, Server } from './server.ts';
 import type { Session } from './session.ts';
 import type { Handler } from './spec.ts';
@@ -64,8 +64,5 @@ export function isSlotNumber(value: number): boolean {
 
 /** Too many arguments for a subcommand that takes a few forms. */
 export function refuseForm({ request, reply }: ClusterCall): void {
-  const name = request.text(1);
-  reply.error(
-    `ERR unknown subcommand or wrong number of arguments for '${name}'. Try CLUSTER HELP.`,
-  );
+  reply.error(unknownUse(request.text(1), 'CLUSTER'));
 }

@@ -16,7 +16,7 @@ import { debugClusterLink, debugDropPackets } from './debug-cluster.ts';
 import { databaseTables, valueTable } from './debug-tables.ts';
 import { debugProtocol } from './debug-protocol.ts';
 import { dataDigest, valueDigest } from './data-digest.ts';
-import { ERR_NO_SUCH_KEY, shown } from './errors.ts';
+import { ERR_NO_SUCH_KEY, unknownUse } from './errors.ts';
 import { helpHandler } from './help.ts';
 import { debugLoadAof, debugReload } from './persistence-commands.ts';
 import type { Handler } from './spec.ts';
@@ -212,10 +212,7 @@ const COMMANDS: Readonly<Record<string, DebugCommand>> = {
 export function debug(context: Context, request: Request, reply: ReplyWriter): void {
   const found = COMMANDS[request.text(1).toLowerCase()];
   if (found === undefined || request.argc < found.min || request.argc > found.max) {
-    const name = shown(request.text(1));
-    return reply.error(
-      `ERR unknown subcommand or wrong number of arguments for '${name}'. Try DEBUG HELP.`,
-    );
+    return reply.error(unknownUse(request.text(1), 'DEBUG'));
   }
   found.run(context, request, reply);
 }

@@ -36,6 +36,11 @@ export function wrongArity(name: string): string {
   return `ERR wrong number of arguments for '${name}' command`;
 }
 
+/** A subcommand that takes a few forms, in none of them. `name` is the argument as it came, `container` in capitals. */
+export function unknownUse(name: string, container: string): string {
+  return `ERR unknown subcommand or wrong number of arguments for '${shown(name)}'. Try ${container} HELP.`;
+}
+
 /** As much of an argument as errors show: up to a zero byte, and no more than 128 bytes. */
 export function shown(argument: string, bytesMax: number = SHOWN_BYTES_MAX): string {
   const end = argument.indexOf('\0');

@@ -3,6 +3,7 @@ import { globMatches } from '../base/index.ts';
 import { decodeLibraries, dumpFrameFlaw, encodeLibraries } from '../rdb/index.ts';
 import type { ReplyWriter, Request } from '../resp/index.ts';
 import type { Context } from './context.ts';
+import { unknownUse } from './errors.ts';
 import { FUNCTIONS_FACTS } from './facts/functions.ts';
 import { defineCommands } from './facts.ts';
 import type {
@@ -49,7 +50,7 @@ function remove({ server }: Context, request: Request, reply: ReplyWriter): void
 
 /** FUNCTION FLUSH [ASYNC|SYNC]. */
 function flush({ server }: Context, request: Request, reply: ReplyWriter): void {
-  if (request.argc > 3) return reply.error(wrongArguments(request));
+  if (request.argc > 3) return reply.error(unknownUse(request.text(1), 'FUNCTION'));
   if (request.argc === 3 && !request.is(2, 'sync') && !request.is(2, 'async')) {
     return reply.error('ERR FUNCTION FLUSH only supports SYNC|ASYNC option');
   }
@@ -115,7 +116,7 @@ function dump({ server }: Context, _request: Request, reply: ReplyWriter): void 
 
 /** FUNCTION RESTORE payload [FLUSH|APPEND|REPLACE]. */
 function restore({ server, session }: Context, request: Request, reply: ReplyWriter): void {
-  if (request.argc > 4) return reply.error(wrongArguments(request));
+  if (request.argc > 4) return reply.error(unknownUse(request.text(1), 'FUNCTION'));
   const policy =
     request.argc === 3 ? 'append' : RESTORE_POLICIES.find((known) => request.is(3, known));
   if (policy === undefined) {
@@ -176,10 +177,6 @@ function kill({ server }: Context, _request: Request, reply: ReplyWriter): void 
 function calling(isReadOnly: boolean): Handler {
   return (context, request, reply) =>
     context.server.functions.call(context, request, reply, isReadOnly);
-}
-
-function wrongArguments(request: Request): string {
-  return `ERR unknown subcommand or wrong number of arguments for '${request.text(1)}'. Try FUNCTION HELP.`;
 }
 
 /** FCALL, FCALL_RO and FUNCTION. */

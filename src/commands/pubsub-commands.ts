@@ -2,6 +2,7 @@
 import { globMatches } from '../base/index.ts';
 import type { ReplyWriter, Request } from '../resp/index.ts';
 import type { Context } from './context.ts';
+import { unknownUse } from './errors.ts';
 import { PUBSUB_FACTS } from './facts/pubsub.ts';
 import { defineCommands } from './facts.ts';
 import { helpHandler } from './help.ts';
@@ -56,6 +57,7 @@ function publishShard(context: Context, request: Request, reply: ReplyWriter): v
 
 function lister(kind: SubscriptionKind): Handler {
   return ({ server }, request, reply) => {
+    if (request.argc > 3) return reply.error(unknownUse(request.text(1), 'PUBSUB'));
     let names = [...server.pubsub.names(kind)];
     if (request.argc > 2) {
       const pattern = request.bytes(2);

@@ -1,12 +1,14 @@
 /** SLOWLOG. */
 import type { ReplyWriter, Request } from '../resp/index.ts';
 import type { Context } from './context.ts';
+import { unknownUse } from './errors.ts';
 import { helpHandler } from './help.ts';
 import type { Handler } from './spec.ts';
 
 const DEFAULT_COUNT = 10;
 
 function get({ server }: Context, request: Request, reply: ReplyWriter): void {
+  if (request.argc > 3) return reply.error(unknownUse(request.text(1), 'SLOWLOG'));
   let count = DEFAULT_COUNT;
   if (request.argc === 3) {
     const asked = request.int(2);

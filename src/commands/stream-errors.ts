@@ -70,9 +70,5 @@ function whole(name: string): string {
   return shown(name, Infinity);
 }
 
-/** `name` and `container` as HELP has them. */
-export function unknownUse(name: string, container: string): string {
-  return `ERR unknown subcommand or wrong number of arguments for '${name}'. Try ${container} HELP.`;
-}
 export const ERR_CLAIM_MEMORY =
   'ERR Insufficient memory, failed allocating transient memory, COUNT too high.';

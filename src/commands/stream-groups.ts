@@ -4,16 +4,10 @@ import { KEYSPACE_EVENT } from '../config/index.ts';
 import { ENTRIES_READ_UNKNOWN, LOOKUP_WRITE, NONE, type Ref, StreamId } from '../keyspace/index.ts';
 import type { ReplyWriter, Request } from '../resp/index.ts';
 import type { Context } from './context.ts';
-import { ERR_NOT_INTEGER } from './errors.ts';
+import { ERR_NOT_INTEGER, unknownUse } from './errors.ts';
 import { notifyKey } from './key-access.ts';
 import { newConsumer } from './stream-consumers.ts';
-import {
-  ERR_ENTRIES_READ,
-  ERR_GROUP_EXISTS,
-  ERR_GROUP_KEY,
-  noGroup,
-  unknownUse,
-} from './stream-errors.ts';
+import { ERR_ENTRIES_READ, ERR_GROUP_EXISTS, ERR_GROUP_KEY, noGroup } from './stream-errors.ts';
 import { idArgument, isByte, isEnd } from './stream-ids.ts';
 import {
   countUnwatched,

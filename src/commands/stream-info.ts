@@ -11,8 +11,8 @@ import {
 } from '../keyspace/index.ts';
 import type { ReplyWriter, Request } from '../resp/index.ts';
 import type { Context } from './context.ts';
-import { ERR_NOT_INTEGER, ERR_NO_SUCH_KEY } from './errors.ts';
-import { noGroup, unknownUse } from './stream-errors.ts';
+import { ERR_NOT_INTEGER, ERR_NO_SUCH_KEY, unknownUse } from './errors.ts';
+import { noGroup } from './stream-errors.ts';
 import {
   replyEntry,
   replyId,

@@ -61,6 +61,13 @@ test('a loaded script is found by its digest in any case, until it is flushed', 
   expect(client.call('EVALSHA', SHA_OF_RETURN_1, '0')).toBe(':1\r\n');
 });
 
+test('what cannot be a digest is missed before the keys are counted', () => {
+  const client = new TestNode().connect();
+  expect(client.call('EVALSHA', 'abc', 'x')).toMatch(/^-NOSCRIPT/);
+  expect(client.call('EVALSHA_RO', `${SHA_OF_RETURN_1}0`, '9')).toMatch(/^-NOSCRIPT/);
+  expect(client.call('EVALSHA', SHA_OF_RETURN_1, 'x')).toMatch(/^-ERR value is not an integer/);
+});
+
 test('SELECT in a script does not change the database of its caller', () => {
   const client = new TestNode().connect();
   client.call('SELECT', '2');

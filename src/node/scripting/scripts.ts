@@ -17,6 +17,8 @@ const ERR_NO_SCRIPT = 'NOSCRIPT No matching script. Please use EVAL.';
 const ERR_TOO_MANY_KEYS = "ERR Number of keys can't be greater than number of args";
 const ERR_NEGATIVE_KEYS = "ERR Number of keys can't be negative";
 
+/** Characters of a digest. */
+const SHA_LENGTH = 40;
 /** Where the number of keys stands in EVAL. */
 const KEY_COUNT_AT = 2;
 /** A script that begins with it tells its flags. */
@@ -48,6 +50,7 @@ export class Scripts implements ScriptDispatch {
 
   evaluate(call: ScriptCaller, request: Request, reply: ReplyWriter, how: EvalManner): void {
     this.runner.showMonitors(call, request);
+    if (how.bySha && request.size[1] !== SHA_LENGTH) return reply.error(ERR_NO_SCRIPT);
     const count = request.int(KEY_COUNT_AT);
     if (count === NOT_INTEGER) return reply.error(errors.ERR_NOT_INTEGER);
     if (count > request.argc - KEY_COUNT_AT - 1) return reply.error(ERR_TOO_MANY_KEYS);
