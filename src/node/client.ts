@@ -157,7 +157,10 @@ export class Client extends Session implements WireEvents {
       if (wire.write(reply.pending, reply.length)) reply.clear();
       else reply.abandon();
     }
-    if (this.isClosing) wire.end();
+    if (!this.isClosing) return;
+    wire.end();
+    // What is out is out: the client is gone for others before it can tell them of its last reply.
+    if (wire.pendingBytes === 0) this.#leave();
   }
 
   /** Runs requests from `buf[at, limit)`; returns where the first unfinished one begins. */

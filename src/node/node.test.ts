@@ -318,6 +318,15 @@ test('a client that leaves takes its subscriptions, watches and place with it', 
   expect(node.connect().call('PUBSUB', 'NUMSUB', 'news')).toBe('*2\r\n$4\r\nnews\r\n:0\r\n');
 });
 
+test('a client that said QUIT is gone once it has the answer, whenever its side hangs up', () => {
+  const node = new TestNode();
+  const [leaving, other] = [node.connect(), node.connect()];
+  leaving.call('SUBSCRIBE', 'ch');
+  expect(leaving.call('QUIT')).toBe('+OK\r\n');
+  expect(other.call('PUBSUB', 'CHANNELS')).toBe('*0\r\n');
+  expect(other.call('CLIENT', 'LIST').match(/id=/g)).toHaveLength(1);
+});
+
 test('an alarm that rings early is set again', () => {
   const node = new TestNode();
   const before = node.alarmAt;
