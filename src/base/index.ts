@@ -36,6 +36,7 @@ export {
 export { globMatches } from './glob.ts';
 export { InvariantError, assertNever, invariant } from './invariant.ts';
 export { type Clock, type Rng, randomHex, seededRng } from './ports.ts';
+export { WallMicros } from './wall-micros.ts';
 export { SHA1_BYTES, Sha1, sha1 } from './sha1.ts';
 export { sha256Hex } from './sha256.ts';
 export { quoteArgument, splitArguments } from './split-arguments.ts';

@@ -34,13 +34,12 @@ function list({ server }: Context, request: Request, reply: ReplyWriter): void {
   let names: string[];
   if (request.argc === 2) {
     names = namesWhere(server, () => true);
-    reply.set(names.length);
   } else if (request.argc === 5 && request.is(2, 'filterby')) {
     const filtered = filteredNames(server, request);
     if (filtered === undefined) return reply.error(ERR_SYNTAX);
     names = filtered;
-    reply.array(names.length);
   } else return reply.error(ERR_SYNTAX);
+  reply.array(names.length);
   for (const name of names) reply.bulkText(name);
 }
 

@@ -25,7 +25,7 @@ export function serverFields(server: Server): InfoFields {
     ['process_supervised', 'no'],
     ['run_id', server.runId],
     ['tcp_port', settings.port || settings['tls-port']],
-    ['server_time_usec', server.unixNow * 1000],
+    ['server_time_usec', server.wallMicros.now()],
     ['uptime_in_seconds', uptime],
     ['uptime_in_days', Math.floor(uptime / SECONDS_A_DAY)],
     ['hz', settings.hz],

@@ -19,11 +19,10 @@ import { slowLogHandlers } from './slow-log-commands.ts';
 import type { CommandSpec } from './spec.ts';
 
 function time({ server }: Context, _request: Request, reply: ReplyWriter): void {
-  const now = server.clock.unixMs();
-  const us = (now % 1000) * 1000 + (Math.floor(server.clock.monoUs()) % 1000);
+  const us = server.wallMicros.now();
   reply.array(2);
-  reply.bulkText(String(Math.floor(now / 1000)));
-  reply.bulkText(String(us));
+  reply.bulkText(String(Math.floor(us / 1_000_000)));
+  reply.bulkText(String(us % 1_000_000));
 }
 
 function lolwut(_context: Context, _request: Request, reply: ReplyWriter): void {

@@ -1,5 +1,5 @@
 /** The services of the node that commands use. The node (level 4) implements them. */
-import type { Clock, MonoMs, Rng, Slot, UnixMs } from '../base/index.ts';
+import type { MonoMs, Rng, Slot, UnixMs, WallMicros } from '../base/index.ts';
 import type { AdminCommand, AdminResult, ClusterMachine, LinkId } from '../cluster/index.ts';
 import type { ConfigRefusal, ConfigStore, DirectiveName, Settings } from '../config/index.ts';
 import type { Keyspace } from '../keyspace/index.ts';
@@ -196,7 +196,7 @@ export function createDebugSwitches(): DebugSwitches {
 
 /** The node as commands see it. */
 export interface Server {
-  readonly clock: Clock;
+  readonly wallMicros: WallMicros;
   readonly rng: Rng;
   /** Time of the current turn. */
   readonly now: MonoMs;

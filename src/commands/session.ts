@@ -77,6 +77,7 @@ export abstract class Session {
   /** Whether its connection is encrypted. */
   isTls = false;
   dbIndex = 0;
+  /** The latest it asked for, whether it ran or not; undefined for one that there is not. */
   lastCommand: Command | undefined;
   /** Queued commands between MULTI and EXEC. */
   queue: QueuedCommand[] | undefined;

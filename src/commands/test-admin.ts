@@ -84,6 +84,7 @@ export class AdminServer {
       configFile: '',
       now: NOW,
       unixNow: unixMs(1_700_000_000_000),
+      wallMicros: { now: () => 1_700_000_000_000_000 },
       startedAt: monoMs(0),
       debug: createDebugSwitches(),
       clients: { all: () => this.sessions, find: (id: number) => this.#find(id) },

@@ -1,4 +1,5 @@
 /** What the dispatcher needs of the node beyond what commands see. */
+import type { Clock } from '../base/index.ts';
 import type {
   BlockedOnKeys,
   Command,
@@ -54,6 +55,7 @@ export interface FunctionDispatch extends FunctionService {
 }
 
 export interface DispatchHost extends Server {
+  readonly clock: Clock;
   readonly table: CommandTable<Context>;
   readonly propagation: Propagation;
   readonly meter: CallMeter;

@@ -114,6 +114,7 @@ export class Dispatcher {
     const host = this.#host;
     if (client.replySkip !== 'none') this.#advanceSkip(client);
     const command = main !== undefined && main.isContainer ? subcommand(main, request) : main;
+    client.lastCommand = command;
     const refusal =
       command === undefined
         ? unknownText(main, request)
@@ -133,7 +134,6 @@ export class Dispatcher {
       client.blocked = { kind: 'pause' };
       return;
     }
-    client.lastCommand = command;
     this.#call(this.#context, client, command!, request);
   }
 

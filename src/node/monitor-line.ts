@@ -1,6 +1,5 @@
 /** The line that MONITOR shows of a command. */
 import { quoteArgument } from '../base/index.ts';
-import type { UnixMs } from '../base/index.ts';
 import { type Command, type Context, type Session, redactedArguments } from '../commands/index.ts';
 import type { Request } from '../resp/index.ts';
 
@@ -11,10 +10,11 @@ export interface ShownCall {
   readonly dbIndex: number;
 }
 
-export function monitorLine(session: Session, call: ShownCall, now: UnixMs): string {
+/** `unixUs` is now, in whole microseconds. */
+export function monitorLine(session: Session, call: ShownCall, unixUs: number): string {
   const { command, request } = call;
-  const seconds = Math.floor(now / 1000);
-  const micros = String((now % 1000) * 1000).padStart(6, '0');
+  const seconds = Math.floor(unixUs / 1_000_000);
+  const micros = String(unixUs % 1_000_000).padStart(6, '0');
   const hidden = redactedArguments(command, request);
   const who = session.role === 'script' ? 'lua' : session.address;
   let line = `${seconds}.${micros} [${call.dbIndex} ${who}]`;

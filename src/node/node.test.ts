@@ -153,6 +153,28 @@ test('COMMAND LIST names subcommands too', () => {
   const names = client.call('COMMAND', 'LIST').split('\r\n');
   expect(names).toContain('config');
   expect(names).toContain('config|get');
+  client.call('HELLO', '3');
+  expect(client.call('COMMAND', 'LIST')).toMatch(/^\*/);
+});
+
+test('the last command of a client is what it asked for, run or not', () => {
+  const node = new TestNode();
+  const [client, other] = [node.connect(), node.connect()];
+  const shown: [readonly string[], string][] = [
+    [['PING'], 'ping'],
+    [['NONE', 'a'], 'NULL'],
+    [['GET'], 'get'],
+    [['CONFIG', 'NONE'], 'NULL'],
+    [['CONFIG', 'GET'], 'config|get'],
+    [['MULTI'], 'multi'],
+    [['SET', 'a', 'b'], 'set'],
+    [['EXEC'], 'exec'],
+  ];
+  for (const [args, name] of shown) {
+    client.call(...args);
+    const lines = other.call('CLIENT', 'LIST');
+    expect([args, / cmd=(\S+)/.exec(lines)?.[1]]).toEqual([args, name]);
+  }
 });
 
 test('a value set over an expired one is a new key to those who listen', () => {
@@ -275,6 +297,13 @@ test('MONITOR shows what ran, without secrets', () => {
   monitor.received = '';
   client.call('SET', 'a', 'b c');
   expect(monitor.received).toMatch(/^\+\d+\.\d{6} \[0 127\.0\.0\.1:40000\] "SET" "a" "b c"\r\n$/);
+  node.stepUs = 7;
+  monitor.received = '';
+  for (let i = 0; i < 3; i++) client.call('PING');
+  const micros = [...monitor.received.matchAll(/\.(\d{6}) /g)].map(
+    (found) => Number(found[1]) % 1000,
+  );
+  expect(new Set(micros).size).toBe(3);
 });
 
 test('DEBUG needs the setting that allows it', () => {

@@ -5,6 +5,7 @@
 import {
   type MonoMs,
   type UnixMs,
+  WallMicros,
   addMs,
   monoMs,
   randomHex,
@@ -96,6 +97,7 @@ export interface NodeInit {
 export class Node implements DispatchHost, ClientDeskOwner, Inside {
   readonly ports: Ports;
   readonly clock: Ports['clock'];
+  readonly wallMicros: WallMicros;
   readonly rng: Ports['rng'];
   readonly system: Ports['system'];
   readonly config: ConfigStore;
@@ -149,6 +151,7 @@ export class Node implements DispatchHost, ClientDeskOwner, Inside {
   constructor(init: NodeInit) {
     const { ports } = init;
     this.clock = ports.clock;
+    this.wallMicros = new WallMicros(ports.clock);
     this.rng = ports.rng;
     this.system = ports.system;
     this.ports = { ...ports, network: networkInTurns(this, ports.network) };
@@ -172,10 +175,7 @@ export class Node implements DispatchHost, ClientDeskOwner, Inside {
     });
     this.waits = new WaitQueue(waitHost(this));
     this.desk = new ClientDesk(this);
-    this.#masterParser = new RequestParser({
-      ...this.desk.parserOptions,
-      bulkBytesMax: Infinity,
-    });
+    this.#masterParser = new RequestParser({ ...this.desk.parserOptions, bulkBytesMax: Infinity });
     this.#watches = new Watches(() => this.keyspace);
     this.keyspace = this.createKeyspace();
     this.#work = new BackgroundWork(() => this.ports.callSoon());
@@ -439,7 +439,7 @@ export class Node implements DispatchHost, ClientDeskOwner, Inside {
   }
 
   showMonitors(session: Session, call: ShownCall): void {
-    const line = monitorLine(session, call, this.clock.unixMs());
+    const line = monitorLine(session, call, this.wallMicros.now());
     for (const monitor of this.clients.monitors) monitor.reply.simple(line);
   }
 
