@@ -19,11 +19,9 @@ import { askInside } from './inside-caller.ts';
 import { asSentinel, readSentinel, requireStateFile } from './sentinel-start.ts';
 import { ServerProcess, StartError, absolutePath } from './server-process.ts';
 import { systemWords } from './system-words.ts';
-import { VERSION } from './version.ts';
+import { REDIS_VERSION, VERSION, versionLine } from './version.ts';
 import { warmUp } from './warm-up.ts';
 
-/** Version of Redis whose behaviour and texts this server has. */
-const REDIS_VERSION = '7.0.15';
 /** Tells the detached process of `daemonize yes` that it is the one. */
 const DAEMON_MARK = 'SLOTLINE_DAEMON';
 
@@ -53,7 +51,7 @@ export async function runServer(
   { isSentinelProgram = false, serveAdmin }: RunOptions = {},
 ): Promise<void> {
   if (argv[0] === '-v' || argv[0] === '--version') {
-    process.stdout.write(`Slotline server v=${VERSION} (compatible with Redis ${REDIS_VERSION})\n`);
+    process.stdout.write(`${versionLine()}\n`);
     return;
   }
   if (argv[0] === '-h' || argv[0] === '--help') {
