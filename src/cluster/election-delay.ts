@@ -87,9 +87,12 @@ function standInTurn(c: ClusterContext, election: ScheduledElection): void {
   const offset = c.replication.replOffset();
   const equals = others.filter((node) => node.replOffset === offset && node.id < c.myself.id);
   const inShardMs = replicaRank(c) * RANK_DELAY_MS + equals.length * TURN_DELAY_MS;
-  const turnAt = c.after(SETTLED_DELAY_MS + inShardMs + shardRank(c) * SHARD_DELAY_MS);
-  const startAt = turnAt < election.startAt ? turnAt : election.startAt;
-  c.election = { ...election, startAt, asksRivals: false };
+  const delayMs = SETTLED_DELAY_MS + inShardMs + shardRank(c) * SHARD_DELAY_MS;
+  const turnAt = c.after(delayMs);
+  c.election = { ...election, asksRivals: false };
+  if (turnAt >= election.startAt) return;
+  c.election = { ...c.election, startAt: turnAt };
+  c.log({ name: 'offsetsKnown', rank: replicaRank(c), delayMs });
 }
 
 /**

@@ -21,6 +21,7 @@ export type LogEvent =
       readonly offset: number;
     }
   | { readonly name: 'rankUpdated'; readonly rank: number; readonly addedMs: number }
+  | { readonly name: 'offsetsKnown'; readonly rank: number; readonly delayMs: number }
   | { readonly name: 'electionStarted'; readonly epoch: number }
   | { readonly name: 'electionWon' }
   | { readonly name: 'configEpochAfterFailover'; readonly epoch: number }
@@ -137,6 +138,11 @@ export function logSentence(event: LogEvent): string {
       );
     case 'rankUpdated':
       return `Replica rank updated to #${event.rank}, added ${event.addedMs} milliseconds of delay.`;
+    case 'offsetsKnown':
+      return (
+        `All replicas have told their offsets: start of election in ${event.delayMs} milliseconds ` +
+        `(rank #${event.rank}).`
+      );
     case 'electionStarted':
       return `Starting a failover election for epoch ${event.epoch}.`;
     case 'electionWon':
@@ -160,6 +166,7 @@ type FailoverEvent =
   | 'manualFailoverTimedOut'
   | 'electionScheduled'
   | 'rankUpdated'
+  | 'offsetsKnown'
   | 'electionStarted'
   | 'electionWon'
   | 'configEpochAfterFailover'

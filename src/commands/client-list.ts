@@ -5,6 +5,8 @@ import type { Session } from './session.ts';
 
 /** Bytes a connection costs besides its buffers: its objects and its socket, about. */
 const CONNECTION_BYTES = 3000;
+/** What a key that is watched, a channel, or a prefix that is tracked costs beside its name, and a short name. */
+const NAME_BYTES = 96;
 
 /** Types of clients as CLIENT LIST and CLIENT KILL name them. */
 export type ClientType = 'normal' | 'master' | 'replica' | 'pubsub';
@@ -79,7 +81,10 @@ export function clientLine(session: Session, now: MonoMs, running?: RunningReque
 
 /** Bytes that a client costs. */
 export function clientBytes(session: Session): number {
-  return CONNECTION_BYTES + session.inputCapacity + session.outputBytes + session.queueBytes;
+  const { watchedCount, subscriptionCount, tracking } = session;
+  const names = watchedCount + subscriptionCount + (tracking?.prefixes.length ?? 0);
+  const buffers = session.inputCapacity + session.outputBytes + session.queueBytes;
+  return CONNECTION_BYTES + names * NAME_BYTES + buffers;
 }
 
 function clientFlags(session: Session): string {

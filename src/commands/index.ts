@@ -61,7 +61,6 @@ export {
   type QueuedCommand,
   Session,
   type SessionRole,
-  type WatchedKey,
 } from './session.ts';
 export { type SlowCall, SlowLog, type SlowLogEntry } from './slow-log.ts';
 export type { CommandFlag, CommandSpec, Handler, KeyFlag, KeySpec } from './spec.ts';

@@ -46,14 +46,6 @@ export interface QueuedCommand {
   readonly bytes: Buffer;
 }
 
-export interface WatchedKey {
-  readonly dbIndex: number;
-  /** Key bytes, one character a byte. */
-  readonly key: string;
-  /** Whether the key was there but expired when it was watched: its removal is then no change. */
-  readonly wasExpired: boolean;
-}
-
 /**
  * `master`: the link to our master, whose commands need no checks. `replica`: it follows our stream. `source`: it sends
  * the keys of slots that move here. `script`: no connection, but as whom a script runs its commands.
@@ -86,7 +78,8 @@ export abstract class Session {
   isQueueBroken = false;
   /** A watched key changed: EXEC will answer with nothing. */
   isWatchBroken = false;
-  readonly watched: WatchedKey[] = [];
+  /** Keys that it watches. */
+  watchedCount = 0;
   /** ASKING was the previous command. */
   isAsking = false;
   /** READONLY: a cluster replica may serve reads. */

@@ -109,6 +109,17 @@ export class ClientDesk implements ClientHost {
     this.#owner.log('warning', `Client ${describe(client)} ${what}`);
   }
 
+  onLongInput(client: Client): void {
+    if (this.#owner.clients.isLargerThanAllMayBe(client)) this.evict(client);
+  }
+
+  /** Closes a client because of maxmemory-clients. */
+  evict(client: Client): void {
+    this.#owner.log('notice', `Evicting client: id=${client.id} addr=${client.address}`);
+    this.#owner.stats.evictedClients++;
+    client.close();
+  }
+
   onClosed(client: Client): void {
     const owner = this.#owner;
     owner.beginTurn();

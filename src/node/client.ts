@@ -36,6 +36,8 @@ export interface ClientHost {
   /** Pending replies above which the output limits are looked at, bytes. */
   readonly replyBytesMax: number;
   onLongReply(client: Client): void;
+  /** What the client sent and has not been carried out is long: a request, or commands between MULTI and EXEC. */
+  onLongInput(client: Client): void;
   onClosed(client: Client): void;
   onDrained(client: Client): void;
   countInput(bytes: number): void;
@@ -115,11 +117,16 @@ export class Client extends Session implements WireEvents {
       const rest = this.#run(buf, 0, size);
       if (rest < size && !this.isClosing) this.#keep(buf, rest, size);
     }
-    if (this.inputBytes > this.#host.queryBytesMax && !this.isClosing) {
-      this.#host.onProtocolError(this, 'query buffer limit reached');
-      this.close();
-    }
+    if (!this.isClosing) this.#checkInput();
     this.#host.endTurn();
+  }
+
+  #checkInput(): void {
+    const host = this.#host;
+    if (this.inputBytes > host.queryBytesMax) {
+      host.onProtocolError(this, 'query buffer limit reached');
+      this.close();
+    } else if (this.inputBytes + this.queueBytes > INPUT_BYTES_KEPT) host.onLongInput(this);
   }
 
   drained(): void {

@@ -233,6 +233,12 @@ export class Clients implements ClientService {
     for (const client of this.#tooManyBytes()) onClose(client, 'evicted');
   }
 
+  /** Whether the client alone is above `maxmemory-clients`; the sum of all is looked at from time to time. */
+  isLargerThanAllMayBe(client: Client): boolean {
+    if (client.isNoEvict || client.role !== 'normal') return false;
+    return clientBytes(client) > clientBytesMax(this.#settings);
+  }
+
   /** The largest clients, so many that the others stay within `maxmemory-clients`. */
   #tooManyBytes(): Client[] {
     const bytesMax = clientBytesMax(this.#settings);

@@ -30,6 +30,7 @@ export interface CronHost {
   readonly clusterRouter: ClusterRouter | undefined;
   readonly clock: { monoUs(): number };
   readonly eviction: { sample(): void };
+  readonly desk: { evict(client: Client): void };
   log(level: LogLevel, text: string): void;
 }
 
@@ -62,16 +63,15 @@ export class Cron {
     keyspace.settleSnapshots(SETTLE_ENTRIES);
     keyspace.dropSpareMemory();
     clients.enforceLimits(now, (client, why) => {
+      if (why === 'evicted') return this.#host.desk.evict(client);
       this.#logClosing(client, why);
-      if (why === 'evicted') stats.evictedClients++;
       client.close();
     });
   }
 
-  #logClosing(client: Client, why: CloseReason): void {
+  #logClosing(client: Client, why: Exclude<CloseReason, 'evicted'>): void {
     if (why === 'idle') return this.#host.log('warning', 'Closing idle client');
     const name = `id=${client.id} addr=${client.address}`;
-    if (why === 'evicted') return this.#host.log('notice', `Evicting client: ${name}`);
     this.#host.log('warning', `Client ${name} closed for overcoming of output buffer limits.`);
   }
 

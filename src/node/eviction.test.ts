@@ -165,3 +165,23 @@ test('maxmemory-clients closes the largest clients, but none that said no-evict'
   expect([small.isClosed, large.isClosed]).toEqual([false, true]);
   expect(call('INFO', 'stats')).toContain('evicted_clients:1\r\n');
 });
+
+test('a client that alone is above maxmemory-clients is closed before its request is whole', () => {
+  const node = new TestNode('maxmemory-clients 300kb');
+  const [large, queueing] = [node.connect(), node.connect()];
+  large.send(`*3\r\n$3\r\nSET\r\n$1\r\nk\r\n$400000\r\n${'x'.repeat(350_000)}`);
+  expect(large.isClosed).toBe(true);
+  queueing.call('MULTI');
+  for (let i = 0; i < 3; i++) queueing.call('SET', 'k', 'x'.repeat(110_000));
+  expect(queueing.isClosed).toBe(true);
+  expect(node.connect().call('INFO', 'stats')).toContain('evicted_clients:2\r\n');
+});
+
+test('names that a client has the node remember count against maxmemory-clients', () => {
+  const node = new TestNode('maxmemory-clients 200kb');
+  const [watching, listening] = [node.connect(), node.connect()];
+  for (let i = 0; i < 1500; i++) watching.call('WATCH', `k${i}`);
+  for (let i = 0; i < 1200; i++) listening.call('SUBSCRIBE', `c${i}`);
+  node.pass(1000);
+  expect([watching.isClosed, listening.isClosed].filter(Boolean)).toHaveLength(1);
+});

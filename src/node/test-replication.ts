@@ -262,6 +262,7 @@ export class TestNode {
       request: new Request(),
       isStalled: false,
       replyBytesMax: Infinity,
+      onLongInput: () => undefined,
       onLongReply: () => {},
       beginTurn: () => {},
       endTurn: () => {},

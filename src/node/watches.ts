@@ -39,6 +39,7 @@ export class Watches {
     const wasExpired = existed && db.isExpired(ref);
     const watch: Watch = { session, dbIndex, key, existed, wasExpired };
     mine.push(watch);
+    session.watchedCount = mine.length;
     this.#bySession.set(session, mine);
     const name = keyName(dbIndex, key, 0, key.length);
     const others = this.#byKey.get(name);
@@ -51,6 +52,7 @@ export class Watches {
     const mine = this.#bySession.get(session);
     if (mine === undefined) return;
     this.#bySession.delete(session);
+    session.watchedCount = 0;
     for (const watch of mine) {
       const name = keyName(watch.dbIndex, watch.key, 0, watch.key.length);
       const left = (this.#byKey.get(name) ?? []).filter((other) => other !== watch);
