@@ -284,7 +284,7 @@ export function isVotingMaster(node: ClusterNode): boolean {
   return node.role === 'master' && node.slotCount > 0;
 }
 
-/** Whether this node says nothing of itself on the bus but that it is failing, for it looks for its data and has not been replaced yet. */
+/** Whether this node looks for its data and has not been replaced yet: of itself it says on the bus only that it fails. */
 export function isMute(c: ClusterContext): boolean {
   return c.dataSearch !== undefined && isVotingMaster(c.myself);
 }

@@ -39,17 +39,14 @@ const RECENT_MS = 100;
 
 /** Sets the moment at which this replica stands. */
 export function schedule(c: ClusterContext): void {
-  const isManual = c.manualFailover.state === 'ready';
-  const rank = isManual ? 0 : replicaRank(c);
-  const shards = isManual ? 0 : shardRank(c);
-  let delayMs = shards * SHARD_DELAY_MS;
+  const isAutomatic = c.manualFailover.state !== 'ready';
+  const rank = isAutomatic ? replicaRank(c) : 0;
+  const shards = isAutomatic ? shardRank(c) : 0;
   const hasRivals = rivals(c).length > 0;
   const isFresh = isSilenceFresh(c);
-  if (!isManual && isFresh && !hasRivals) delayMs += SETTLED_DELAY_MS;
-  else if (!isManual) {
-    delayMs += ELECTION_DELAY_MS + c.rng.below(ELECTION_JITTER_MS) + rank * RANK_DELAY_MS;
-  }
-  const asksRivals = !isManual && isFresh && hasRivals;
+  const inShardMs = (): number => (isFresh && !hasRivals ? SETTLED_DELAY_MS : ordinaryMs(c, rank));
+  const delayMs = isAutomatic ? shards * SHARD_DELAY_MS + inShardMs() : 0;
+  const asksRivals = isAutomatic && isFresh && hasRivals;
   const [since, startAt] = [c.after(-RECENT_MS), c.after(delayMs)];
   c.election = { state: 'scheduled', since, startAt, rank, shards, asksRivals };
   const offset = c.replication.replOffset();
@@ -57,6 +54,11 @@ export function schedule(c: ClusterContext): void {
   // Rivals learn our offset and can rank themselves.
   const { master } = c.myself;
   broadcastPong(c, (node) => node.role === 'replica' && node.master === master);
+}
+
+/** The wait of the specification. */
+function ordinaryMs(c: ClusterContext, rank: number): number {
+  return ELECTION_DELAY_MS + c.rng.below(ELECTION_JITTER_MS) + rank * RANK_DELAY_MS;
 }
 
 /** Looks at the moment again: others may be ahead of us by now, or all rivals may have told their offsets. */
@@ -67,10 +69,10 @@ export function reconsider(c: ClusterContext): void {
 }
 
 function postponeIfOutranked(c: ClusterContext, election: ScheduledElection): void {
-  const rank = replicaRank(c);
-  const shards = shardRank(c);
-  const addedRanks = Math.max(rank - election.rank, 0);
-  const addedShards = Math.max(shards - election.shards, 0);
+  const rank = Math.max(replicaRank(c), election.rank);
+  const shards = Math.max(shardRank(c), election.shards);
+  const addedRanks = rank - election.rank;
+  const addedShards = shards - election.shards;
   if (addedRanks + addedShards === 0) return;
   const addedMs = addedRanks * RANK_DELAY_MS + addedShards * SHARD_DELAY_MS;
   c.election = { ...election, startAt: addMs(election.startAt, addedMs), rank, shards };
@@ -86,13 +88,13 @@ function standInTurn(c: ClusterContext, election: ScheduledElection): void {
   if (others.some(({ dataReceivedAt }) => (dataReceivedAt ?? 0) < election.since)) return;
   const offset = c.replication.replOffset();
   const equals = others.filter((node) => node.replOffset === offset && node.id < c.myself.id);
-  const inShardMs = replicaRank(c) * RANK_DELAY_MS + equals.length * TURN_DELAY_MS;
+  const rank = replicaRank(c);
+  const inShardMs = rank * RANK_DELAY_MS + equals.length * TURN_DELAY_MS;
   const delayMs = SETTLED_DELAY_MS + inShardMs + shardRank(c) * SHARD_DELAY_MS;
   const turnAt = c.after(delayMs);
-  c.election = { ...election, asksRivals: false };
-  if (turnAt >= election.startAt) return;
-  c.election = { ...c.election, startAt: turnAt };
-  c.log({ name: 'offsetsKnown', rank: replicaRank(c), delayMs });
+  const isSooner = turnAt < election.startAt;
+  c.election = { ...election, startAt: isSooner ? turnAt : election.startAt, asksRivals: false };
+  if (isSooner) c.log({ name: 'offsetsKnown', rank, delayMs });
 }
 
 /**

@@ -2,7 +2,7 @@
 import { isHexId } from '../base/index.ts';
 import { PacketReader, type PacketHeader } from '../bus/index.ts';
 import { type ClusterContext, isMute } from './context.ts';
-import { sendFail, sendPing } from './sending.ts';
+import { repeatOwnFail, sendPing } from './sending.ts';
 import type { ClusterNode, Link, LinkId } from './types.ts';
 
 /** Longest hostname, in characters, as the configuration allows it. */
@@ -97,7 +97,7 @@ export function greet(c: ClusterContext, link: Link): void {
   if (isMute(c)) {
     // It is there, and was not asked anything.
     node.pingSentAt = undefined;
-    if (c.dataSearch?.isDeclared === true) sendFail(c, link, c.myself);
+    repeatOwnFail(c, link);
     return;
   }
   const pendingSince = node.pingSentAt;

@@ -11,7 +11,7 @@ import type { PacketHeader } from '../bus/index.ts';
 import { type ClusterContext, type DataSearch, isMute, isVotingMaster } from './context.ts';
 import { greet } from './links.ts';
 import { becomeReplicaOf } from './roles.ts';
-import { broadcastFail, sendFail, sendPing } from './sending.ts';
+import { broadcastFail, repeatOwnFail, sendPing } from './sending.ts';
 import { commonSlots, moveSlots } from './slot-map.ts';
 import type { ClusterNode, Link } from './types.ts';
 
@@ -77,7 +77,7 @@ function declareFailing(c: ClusterContext, search: DataSearch): void {
 /** A ping while we are silent: answered when we speak again, and by FAIL as long as a replica can take our place. */
 export function askedInSearch(c: ClusterContext, link: Link): void {
   c.dataSearch?.unanswered.add(link);
-  if (c.dataSearch?.isDeclared === true) sendFail(c, link, c.myself);
+  repeatOwnFail(c, link);
 }
 
 /** Ends the search when it has succeeded or its time is over. */

@@ -139,8 +139,10 @@ export function broadcastFail(c: ClusterContext, failing: ClusterNode): void {
   broadcast(c, { type: 'fail', nodeId: failing.id });
 }
 
-export function sendFail(c: ClusterContext, link: Link, failing: ClusterNode): void {
-  sendBytes(c, link, 'fail', encode(c, { type: 'fail', nodeId: failing.id }));
+/** To whoever asks a master without data that has said that it is failing; see `lost-data.ts`. */
+export function repeatOwnFail(c: ClusterContext, link: Link): void {
+  if (c.dataSearch?.isDeclared !== true) return;
+  sendBytes(c, link, 'fail', encode(c, { type: 'fail', nodeId: c.myself.id }));
 }
 
 /**

@@ -54,6 +54,18 @@ test('keys go before a command that reads, too, and its client hears of them bef
   expect(client.call('EXEC')).toContain('-EXECABORT');
 });
 
+test('no key goes while clients are told that nothing changes, as in a handover', () => {
+  const { node, call } = filled('allkeys-random', 100);
+  call('CLIENT', 'PAUSE', '10000', 'WRITE');
+  call('CONFIG', 'SET', 'maxmemory', String(used(node) - 1000));
+  expect(call('GET', 'key:1')).toContain(VALUE);
+  node.pass(1000);
+  expect(call('DBSIZE')).toBe(':100\r\n');
+  call('CLIENT', 'UNPAUSE');
+  call('GET', 'key:1');
+  expect(Number(call('DBSIZE').slice(1))).toBeLessThan(100);
+});
+
 test('buffers of clients count as the data does', () => {
   const { node, call } = filled('noeviction', 10);
   const dataBytes = node.node.keyspace.memory.usedBytes;

@@ -25,6 +25,10 @@ export interface EvictionHost {
   readonly propagation: Propagation;
   readonly replication: Server['replication'];
   readonly clients: Server['clients'];
+  /** A script goes on in slices, or clients were told that nothing changes. */
+  readonly isInScript: boolean;
+  readonly isPaused: boolean;
+  readonly persistence: { readonly loading: unknown };
   readonly cluster: { readonly transfers: { failImports(reason: string): void } } | undefined;
   addWork(slice: () => boolean): void;
 }
@@ -82,6 +86,9 @@ export class Eviction {
     const dataBytes = keyspace.memory.usedBytes;
     if (maxmemory === 0 || dataBytes + this.#bufferBytes <= maxmemory) return false;
     if (replication.isReplica && settings['replica-ignore-maxmemory']) return false;
+    // Source: behaviour of redis-server 7.0.15, which evicts nothing then and refuses nothing for want of room.
+    const { isInScript, isPaused, persistence } = this.#host;
+    if (isInScript || isPaused || persistence.loading !== undefined) return false;
     if (dataBytes > maxmemory || this.#measuredAt === now) return true;
     // What the evictions of this turn tell clients that track keys must not be answered by more of them.
     if (this.#evictedAt === now) return true;

@@ -1,13 +1,18 @@
 /** Goal: what clients that track keys are told, and when the node forgets. Method: nodes in memory, byte for byte. */
 import { expect, test } from 'vitest';
-import { TestNode } from './test-node.ts';
+import { type TestClient, TestNode } from './test-node.ts';
 
-test('keys outlive the client that read them, until they change or all are flushed', () => {
+/** A client that tracks keys, and another one. */
+function pair(): { readonly reader: TestClient; readonly writer: TestClient } {
   const node = new TestNode();
   const reader = node.connect();
-  const writer = node.connect();
   reader.call('HELLO', '3');
   reader.call('CLIENT', 'TRACKING', 'ON');
+  return { reader, writer: node.connect() };
+}
+
+test('keys outlive the client that read them, until they change or all are flushed', () => {
+  const { reader, writer } = pair();
   for (const key of ['a', 'b', 'c']) {
     writer.call('SET', key, '1');
     reader.call('GET', key);
@@ -25,11 +30,7 @@ test('keys outlive the client that read them, until they change or all are flush
 });
 
 test('a client that wants no replies is told of keys all the same', () => {
-  const node = new TestNode();
-  const reader = node.connect();
-  const writer = node.connect();
-  reader.call('HELLO', '3');
-  reader.call('CLIENT', 'TRACKING', 'ON');
+  const { reader, writer } = pair();
   reader.call('GET', 'a');
   reader.call('CLIENT', 'REPLY', 'OFF');
   writer.call('SET', 'a', '1');

@@ -180,6 +180,22 @@ test('clients wait for a script that takes long, and hear BUSY when it takes lon
   expect(other.call('SCRIPT', 'KILL')).toBe('-NOTBUSY No scripts in execution right now.\r\n');
 });
 
+test('no key goes in the middle of a script, whatever others ask for meanwhile', () => {
+  const node = slowNode();
+  const [client, other] = [node.connect(), node.connect()];
+  for (let i = 0; i < 100; i++) other.call('SET', `key:${i}`, 'x'.repeat(1000));
+  other.call('CONFIG', 'SET', 'maxmemory-policy', 'allkeys-random');
+  client.call('EVAL', FOREVER, '0');
+  node.node.config.assign('maxmemory', 50_000);
+  other.call('PING');
+  work(node, 30);
+  expect(node.node.keyspace.size).toBe(100);
+  other.call('SCRIPT', 'KILL');
+  finish(node);
+  other.call('PING');
+  expect(node.node.keyspace.size).toBeLessThan(100);
+});
+
 test('a script that takes long answers in its turn, and so does what came behind it', () => {
   const node = slowNode();
   const client = node.connect();
