@@ -43,7 +43,8 @@ export interface RunningRequest {
 /** The line, without its line break. `running` is about the client that asks for it. */
 export function clientLine(session: Session, now: MonoMs, running?: RunningRequest): string {
   const { tracking } = session;
-  const outputBytes = session.outputBytes;
+  const unsentBytes = session.unsentBytes();
+  const outputBytes = session.outputBytes + unsentBytes;
   const own = running?.session === session ? running : undefined;
   const inputBytes = session.inputBytes + (own?.bytes ?? 0);
   const fields: readonly (readonly [string, string | number])[] = [
@@ -69,7 +70,7 @@ export function clientLine(session: Session, now: MonoMs, running?: RunningReque
     ['obl', Math.min(session.reply.length, REPLY_BUFFER_BYTES)],
     ['oll', outputBytes > 0 ? 1 : 0],
     ['omem', outputBytes],
-    ['tot-mem', clientBytes(session)],
+    ['tot-mem', clientBytes(session) + unsentBytes],
     ['events', outputBytes > 0 ? 'rw' : 'r'],
     ['cmd', session.lastCommand?.fullName ?? 'NULL'],
     ['user', session.user.name],
@@ -79,7 +80,7 @@ export function clientLine(session: Session, now: MonoMs, running?: RunningReque
   return fields.map(([name, value]) => `${name}=${value}`).join(' ');
 }
 
-/** Bytes that a client costs. */
+/** Bytes that a client costs. What waits for it in the backlog stands there once for all replicas. */
 export function clientBytes(session: Session): number {
   const { watchedCount, subscriptionCount, tracking } = session;
   const names = watchedCount + subscriptionCount + (tracking?.prefixes.length ?? 0);

@@ -71,7 +71,7 @@ function stats({ server }: Context, _request: Request, reply: ReplyWriter): void
   whole('total.allocated', usedBytes);
   whole('startup.allocated', 0);
   whole('replication.backlog', memory.backlogBytes);
-  whole('clients.slaves', memory.replicaBytes);
+  whole('clients.slaves', memory.outgrownBytes + memory.replicaBytes);
   whole('clients.normal', memory.clientBytes);
   whole('cluster.links', 0);
   whole('aof.buffer', 0);

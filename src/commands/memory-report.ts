@@ -11,7 +11,11 @@ export interface MemoryReport {
   readonly dataBytes: number;
   readonly reservedDataBytes: number;
   readonly peakBytes: number;
+  /** The backlog up to its size, */
   readonly backlogBytes: number;
+  /** what it holds above it for slow replicas, */
+  readonly outgrownBytes: number;
+  /** and what replicas have beside it. */
   readonly replicaBytes: number;
   readonly clientBytes: number;
   readonly keyCount: number;
@@ -19,6 +23,7 @@ export interface MemoryReport {
 
 interface BufferBytes {
   readonly backlog: number;
+  readonly outgrown: number;
   readonly normal: number;
   readonly replicas: number;
 }
@@ -33,8 +38,10 @@ function bufferBytes({ clients, replication }: BufferOwners): BufferBytes {
     if (session.role === 'replica') replicas += clientBytes(session);
     else normal += clientBytes(session);
   }
-  const { history } = replication;
-  return { backlog: history.backlog === undefined ? 0 : history.backlogBytes, normal, replicas };
+  const { backlogBytes, backlog } = replication.history;
+  const held = backlog?.heldBytes ?? 0;
+  const outgrown = Math.max(0, held - backlogBytes);
+  return { backlog: held - outgrown, outgrown, normal, replicas };
 }
 
 /**
@@ -60,9 +67,9 @@ export function memoryReport(server: Server): MemoryReport {
   const { stats } = server;
   const { residentBytes, heapBytes } = server.system.memory();
   const { usedBytes: dataBytes, reservedBytes } = server.keyspace.memory;
-  const { backlog: backlogBytes, normal, replicas } = bufferBytes(server);
+  const { backlog, outgrown, normal, replicas } = bufferBytes(server);
   // Neither the program nor garbage of the heap: they would hide what a command took or gave back.
-  const usedBytes = dataBytes + backlogBytes + normal + replicas;
+  const usedBytes = dataBytes + backlog + outgrown + normal + replicas;
   stats.peakMemoryBytes = Math.max(stats.peakMemoryBytes, usedBytes);
   return {
     usedBytes,
@@ -71,7 +78,8 @@ export function memoryReport(server: Server): MemoryReport {
     dataBytes,
     reservedDataBytes: reservedBytes,
     peakBytes: stats.peakMemoryBytes,
-    backlogBytes,
+    backlogBytes: backlog,
+    outgrownBytes: outgrown,
     replicaBytes: replicas,
     clientBytes: normal,
     keyCount: server.keyspace.size,

@@ -52,6 +52,8 @@ export interface QueuedCommand {
  */
 export type SessionRole = 'normal' | 'master' | 'replica' | 'source' | 'script';
 
+const nothing = (): number => 0;
+
 /** State of one client connection. The node's client adds the socket. */
 export abstract class Session {
   readonly id: number;
@@ -141,6 +143,8 @@ export abstract class Session {
   abstract get inputCapacity(): number;
   /** Reply bytes that the system has not taken. */
   abstract get outputBytes(): number;
+  /** For a replica: bytes of the stream that wait for it in the backlog. */
+  unsentBytes: () => number = nothing;
   abstract get fd(): number;
   /** Ends the connection once what was written is out. */
   abstract closeAfterReply(): void;

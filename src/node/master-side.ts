@@ -22,6 +22,11 @@ type StartSnapshot = Extract<SourceEffect, { kind: 'startSnapshot' }>;
 
 /** Bytes of a snapshot that go to the replicas in one piece, for each costs the system a call. */
 const PIECE_BYTES = 64 * 1024;
+/**
+ * Of the stream so much is given to the connection of a replica before its system takes it; the rest waits in the
+ * backlog, once for all. A turn's writes hardly ever come to more, and should be with the replica when they are answered.
+ */
+const STREAM_ROOM_BYTES = 1024 * 1024;
 
 interface Sending {
   readonly job: JobNumber;
@@ -46,7 +51,10 @@ export class MasterSide implements ReplicaSink {
   #limit: OutputLimit;
   /** Output above this may break the limit. */
   #crowdedBytes = Infinity;
-  readonly #crowded: Set<Client> = new Set();
+  /** Whether some replica may have too much waiting for it. */
+  #mayBeCrowded = false;
+  /** Whether there is work under way that gives slow replicas their stream. */
+  #isCatchingUp = false;
 
   constructor(inside: Inside, hooks: MasterSideHooks) {
     this.#inside = inside;
@@ -66,7 +74,32 @@ export class MasterSide implements ReplicaSink {
     if (client === undefined) return;
     client.reply.raw(buf, at, size);
     this.#inside.stats.replOutputBytes += size;
-    if (client.outputBytes > this.#crowdedBytes) this.#crowded.add(client);
+    if (client.outputBytes > this.#crowdedBytes) this.#mayBeCrowded = true;
+  }
+
+  hasRoom(id: number): boolean {
+    const client = this.#inside.client(id);
+    if (client === undefined) return false;
+    if (client.outputBytes < STREAM_ROOM_BYTES) return true;
+    this.#catchUp();
+    return false;
+  }
+
+  /** What did not go out in its turn goes in later ones; whose socket is full says when it has drained. */
+  #catchUp(): void {
+    if (this.#isCatchingUp) return;
+    this.#isCatchingUp = true;
+    this.#inside.addWork(() => {
+      let isMoving = false;
+      for (const { client: id } of this.source.behind) {
+        const client = this.#inside.client(id);
+        if (client === undefined || (client.wire?.pendingBytes ?? 0) > 0) continue;
+        isMoving = true;
+        if (client.reply.length === 0) this.source.sendStream(id);
+      }
+      this.#isCatchingUp = isMoving;
+      return isMoving;
+    });
   }
 
   step(input: SourceInput): void {
@@ -115,29 +148,26 @@ export class MasterSide implements ReplicaSink {
 
   /** A replica's socket took all that was waiting for it. */
   drained(client: Client): void {
-    const session = this.#find(client);
-    if (session?.state === 'receiving') this.source.heard(this.#inside.now, client.id);
-    client.outputSoftSince = undefined;
+    if (this.source.find(client.id)?.state === 'receiving') {
+      this.source.heard(this.#inside.now, client.id);
+    }
+    this.source.sendStream(client.id);
     this.#sender?.sender.wake();
   }
 
   tick(): void {
     this.#sender?.sender.wake();
-    for (const { client: id } of this.source.replicas()) {
-      const client = this.#inside.client(id);
-      if (client?.outputSoftSince !== undefined) this.#crowded.add(client);
-    }
+    this.#mayBeCrowded = true;
     this.closeCrowded();
   }
 
-  /** Closes the online replicas for which too much is waiting. A snapshot on its way is not counted. */
+  /** Closes the replicas for which too much of the stream is waiting. */
   closeCrowded(): void {
-    if (this.#crowded.size === 0) return;
-    const crowded = [...this.#crowded];
-    this.#crowded.clear();
-    for (const client of crowded) {
-      const session = this.#find(client);
-      if (session?.state !== 'online' || !this.#isOverLimit(client)) continue;
+    if (!this.#mayBeCrowded && this.source.unsentBytesMost <= this.#crowdedBytes) return;
+    this.#mayBeCrowded = false;
+    for (const session of this.source.replicas()) {
+      const client = this.#inside.client(session.client);
+      if (client === undefined || !this.#isOverLimit(client, session)) continue;
       this.#hooks.log({ name: 'replicaTooSlow', replica: replicaName(session) });
       client.close();
     }
@@ -151,21 +181,19 @@ export class MasterSide implements ReplicaSink {
     this.#snapshotEnded(sending.job, false);
   }
 
-  #isOverLimit(client: Client): boolean {
+  #isOverLimit(client: Client, session: ReplicaSession): boolean {
     const { hardBytes, softBytes, softSeconds } = this.#limit;
-    const { outputBytes } = client;
-    if (hardBytes !== 0 && outputBytes > hardBytes) return true;
-    if (softBytes === 0 || outputBytes <= softBytes) {
+    // A snapshot on its way is not counted.
+    const givenBytes = session.state === 'online' ? client.outputBytes : 0;
+    const waitingBytes = givenBytes + this.source.unsentBytes(session);
+    if (hardBytes !== 0 && waitingBytes > hardBytes) return true;
+    if (softBytes === 0 || waitingBytes <= softBytes) {
       client.outputSoftSince = undefined;
       return false;
     }
     const { now } = this.#inside;
     client.outputSoftSince ??= now;
     return now - client.outputSoftSince > softSeconds * 1000;
-  }
-
-  #find(client: Client): ReplicaSession | undefined {
-    return this.source.replicas().find((session) => session.client === client.id);
   }
 
   #startSnapshot(effect: StartSnapshot): void {

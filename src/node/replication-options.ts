@@ -16,7 +16,6 @@ export function sourceOptions(settings: Settings): SourceOptions {
     // Who says how many replicas end the wait wants the wait.
     isSyncDelayChosen: syncDelaySeconds !== SYNC_DELAY_SECONDS_DEFAULT || syncMaxReplicas > 0,
     syncMaxReplicas,
-    heldBytesMax: replicaOutputLimit(settings).hardBytes,
   };
 }
 

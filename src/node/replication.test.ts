@@ -4,8 +4,9 @@
  */
 import { describe, expect, test } from 'vitest';
 import { Crc64 } from '../base/index.ts';
+import type { ReplicaSession } from '../replication/index.ts';
 import { encodeRequest } from '../resp/index.ts';
-import { TestNode, TestWorld } from './test-replication.ts';
+import { TestNode, type TestWire, TestWorld } from './test-replication.ts';
 
 function pair(): { world: TestWorld; master: TestNode; replica: TestNode } {
   const world = new TestWorld();
@@ -17,6 +18,18 @@ function pair(): { world: TestWorld; master: TestNode; replica: TestNode } {
 function follow(world: TestWorld, replica: TestNode, master: TestNode): void {
   replica.part.follow('127.0.0.1', master.port);
   world.advance(100);
+}
+
+/** Follows, until the snapshot has begun. */
+function connected(
+  world: TestWorld,
+  replica: TestNode,
+  master: TestNode,
+): readonly ReplicaSession[] {
+  replica.part.follow('127.0.0.1', master.port);
+  const { source } = master.part;
+  for (let step = 0; step < 100 && source.replicaCount === 0; step++) world.step();
+  return source.replicas();
 }
 
 describe('full synchronisation', () => {
@@ -217,6 +230,53 @@ describe('the stream', () => {
     expect(last.part.history.replid).toBe(master.part.history.replid);
   });
 
+  test('waits once for all replicas whose sockets take nothing, and comes whole when they do', () => {
+    const { world, master, replica } = pair();
+    world.chunkBytes = 1 << 20;
+    const other = world.node();
+    follow(world, replica, master);
+    follow(world, other, master);
+    const [slow, slower] = [...master.clients.values()].filter(({ role }) => role === 'replica');
+    const value = 'x'.repeat(1 << 20);
+    let given = 0;
+    for (const client of [slow!, slower!]) {
+      const wire = client.wire as TestWire;
+      const write = wire.write.bind(wire);
+      wire.write = (buf, size) => {
+        wire.pendingBytes += size;
+        given += size;
+        return write(buf, size);
+      };
+    }
+    for (let n = 0; n < 8; n++) {
+      master.run('SET', `key:${n}`, value);
+      world.settle();
+    }
+    expect(given).toBeLessThan(2.1 * (1 << 20) + 200);
+    expect(slow!.unsentBytes()).toBeGreaterThan(6 * (1 << 20));
+    expect(master.part.history.backlog?.heldBytes).toBeLessThan(9 * (1 << 20));
+    for (let turn = 0; turn < 20; turn++) {
+      for (const client of [slow!, slower!]) {
+        (client.wire as TestWire).pendingBytes = 0;
+        client.drained();
+      }
+      world.settle();
+    }
+    expect([replica.get('key:7'), other.get('key:7')]).toEqual([value, value]);
+    expect(slow!.unsentBytes()).toBe(0);
+    expect(master.part.history.backlog?.heldBytes).toBeLessThan(1.2 * (1 << 20));
+  });
+
+  test('of one turn may be more than a socket gets at once: the rest follows by itself', () => {
+    const { world, master, replica } = pair();
+    world.chunkBytes = 1 << 20;
+    follow(world, replica, master);
+    const value = 'x'.repeat(1 << 20);
+    for (let n = 0; n < 8; n++) master.run('SET', `key:${n}`, value);
+    world.settle();
+    expect(replica.get('key:7')).toBe(value);
+  });
+
   test('closes a replica for which more is waiting than client-output-buffer-limit allows', () => {
     const { world, master, replica } = pair();
     const none = { hardBytes: 0, softBytes: 0, softSeconds: 0 };
@@ -233,6 +293,27 @@ describe('the stream', () => {
     for (let n = 0; n < 200; n++) master.run('SET', `key:${n}`, 'x'.repeat(100));
     expect(master.part.source.replicaCount).toBe(0);
     expect(master.logs.join('\n')).toContain('for overcoming of output buffer limits.');
+  });
+
+  test('counts for that limit while the snapshot is still on its way, and the snapshot does not', () => {
+    const { world, master, replica } = pair();
+    const none = { hardBytes: 0, softBytes: 0, softSeconds: 0 };
+    const limit = { hardBytes: 100_000, softBytes: 0, softSeconds: 0 };
+    master.config.assign('client-output-buffer-limit', {
+      normal: none,
+      pubsub: none,
+      replica: limit,
+    });
+    master.config.assign('repl-backlog-size', 16 * 1024);
+    master.config.assign('rdbcompression', false);
+    master.part.configure();
+    for (let n = 0; n < 200; n++) master.run('SET', `key:${n}`, 'y'.repeat(1000));
+    const session = [...connected(world, replica, master)];
+    expect(session.map(({ state }) => state)).toEqual(['receiving']);
+    for (let n = 0; n < 900; n++) master.run('SET', `key:${n % 10}`, 'x'.repeat(60));
+    expect(master.part.source.replicaCount).toBe(1);
+    for (let n = 0; n < 200; n++) master.run('SET', `key:${n % 10}`, 'x'.repeat(100));
+    expect(master.part.source.replicaCount).toBe(0);
   });
 });
 

@@ -94,7 +94,10 @@ export class ReplicationPart implements ReplicationService, ReplicationView {
       history,
       turns: init.turns,
       log,
-      relay: (buf, at, size) => this.#masterSide.carryOut(this.source.relay(buf, at, size)),
+      relay: (buf, at, size) => {
+        this.source.relay(buf, at, size);
+        this.#masterSide.closeCrowded();
+      },
       disconnectReplicas: () => this.#masterSide.carryOut(this.source.disconnectAll(inside.now)),
       progressed: () => this.onProgress?.(),
       replaced: (slotMarks) => this.onReplaced?.(slotMarks),
@@ -121,8 +124,7 @@ export class ReplicationPart implements ReplicationService, ReplicationView {
   /** A write of ours, for replicas; `dbIndex` is where it ran. Free while no replica was ever there. */
   feed(dbIndex: number, buf: Buffer, at: number, size: number): void {
     if (this.history.backlog === undefined || this.history.isFollowing) return;
-    const effects = this.source.feed(dbIndex, buf, at, size);
-    if (effects.length > 0) this.#masterSide.carryOut(effects);
+    this.source.feed(dbIndex, buf, at, size);
     this.#masterSide.closeCrowded();
   }
 
@@ -186,6 +188,7 @@ export class ReplicationPart implements ReplicationService, ReplicationView {
       return session.reply.error(errors.ERR_NOT_INTEGER);
     }
     session.role = 'replica';
+    session.unsentBytes = () => this.source.unsentBytes(this.source.find(session.id) ?? {});
     const position = asked && { replid: asked.replid, offset: asked.offset! };
     this.#masterSide.step({ kind: 'sync', peer, asked: position, upstream });
   }
@@ -210,7 +213,7 @@ export class ReplicationPart implements ReplicationService, ReplicationView {
 
   /** Asks all replicas how far they are. */
   requestAcks(): void {
-    this.#masterSide.carryOut(this.source.requestAcks());
+    this.source.requestAcks();
   }
 
   wait(session: Session, replicas: number, offset: number, timeoutMs: number): void {

@@ -20,7 +20,7 @@ const EPOCH_UNIX_MS = 1_700_000_000_000;
 const PARSER_OPTIONS = { bulkBytesMax: 1 << 29, splitInline: (line: string) => line.split(' ') };
 const NO_COMMAND = {} as Command;
 
-class TestWire implements Wire {
+export class TestWire implements Wire {
   readonly remoteIp = '10.0.0.1';
   readonly remotePort = 1;
   readonly localIp = '10.0.0.2';
@@ -88,14 +88,18 @@ export class TestWorld {
 
   /** Carries out all that waits, without time passing. */
   settle(): void {
-    for (;;) {
-      for (const node of this.nodes) node.work();
-      const queue = this.#queue;
-      if (queue.length === 0 && this.nodes.every((node) => !node.hasWork)) return;
-      this.#queue = [];
-      for (const event of queue) event();
-      for (const node of this.nodes) node.flush();
-    }
+    while (this.step());
+  }
+
+  /** One turn of every node; false when there is nothing left to do. */
+  step(): boolean {
+    for (const node of this.nodes) node.work();
+    const queue = this.#queue;
+    if (queue.length === 0 && this.nodes.every((node) => !node.hasWork)) return false;
+    this.#queue = [];
+    for (const event of queue) event();
+    for (const node of this.nodes) node.flush();
+    return true;
   }
 
   advance(ms: number): void {

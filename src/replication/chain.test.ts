@@ -51,6 +51,8 @@ class Node {
       options: { ...DEFAULT_SOURCE_OPTIONS, pingPeriodSeconds: 1, timeoutSeconds: 4 },
       sink: {
         send: (client, buf, at, size) => world.down(client, buf.toString('latin1', at, at + size)),
+        // Sockets are full now and then.
+        hasRoom: () => rng.below(4) > 0,
       },
     });
     const options = {
@@ -67,7 +69,7 @@ class Node {
     if (this.master) return;
     this.data.push(value);
     const bytes = Buffer.from(`<${value}>`);
-    this.#did(this.source.feed(value % 3, bytes, 0, bytes.length));
+    this.source.feed(value % 3, bytes, 0, bytes.length);
   }
 
   follow(master: Node): void {
@@ -86,6 +88,7 @@ class Node {
   tick(): void {
     this.linked(this.link.step(this.world.now, { kind: 'tick' }));
     this.#did(this.source.step(this.world.now, { kind: 'tick' }));
+    for (const { client } of this.source.behind) this.source.sendStream(client);
     const running = this.#running;
     if (!running) return;
     this.#running = undefined;
@@ -194,7 +197,7 @@ class Node {
       this.#stream = this.#stream.slice(unit[0].length);
       if (unit[1] !== undefined) this.data.push(Number(unit[1]));
       const bytes = Buffer.from(unit[0]);
-      this.#did(this.source.relay(bytes, 0, bytes.length));
+      this.source.relay(bytes, 0, bytes.length);
     }
   }
 }

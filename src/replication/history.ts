@@ -59,7 +59,7 @@ export class ReplicationHistory {
     return this.#backlog;
   }
 
-  /** Capacity that the backlog has, or will have when it is made. */
+  /** Size that the backlog has, or will have when it is made. */
   get backlogBytes(): number {
     return this.#backlog?.bytesMax ?? this.#backlogBytes;
   }

@@ -3,7 +3,7 @@
  * `ReplicationSource` serves replicas, `ReplicaLink` follows a master. See `docs/compatibility.md` for where we
  * differ on purpose.
  */
-export { BACKLOG_BYTES_MIN, Backlog, type BacklogPieces } from './backlog.ts';
+export { BACKLOG_BYTES_MIN, Backlog } from './backlog.ts';
 export type { ReplicationEvent } from './events.ts';
 export { type HistoryInit, NO_DB, NO_OFFSET, NO_REPLID, ReplicationHistory } from './history.ts';
 export { type LinkPhase, ReplicaLink, type Target } from './link.ts';

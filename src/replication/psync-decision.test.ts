@@ -37,7 +37,9 @@ describe('PSYNC', () => {
   });
 
   test('an offset that the backlog has lost needs all', () => {
-    const decision = decidePsync(promoted(SIZE), { replid: OWN, offset: 100 });
+    const history = promoted(2 * SIZE);
+    history.backlog?.trim(Infinity);
+    const decision = decidePsync(history, { replid: OWN, offset: 100 });
     expect(decision).toEqual({ kind: 'full', reason: 'offsetTooOld' });
   });
 

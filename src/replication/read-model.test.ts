@@ -30,7 +30,7 @@ function view(): { history: ReplicationHistory; source: ReplicationSource; link:
     source: new ReplicationSource({
       history,
       rng,
-      sink: { send: () => undefined },
+      sink: { send: () => undefined, hasRoom: () => true },
       options: DEFAULT_SOURCE_OPTIONS,
     }),
     link: new ReplicaLink({

@@ -51,6 +51,15 @@ export class ReplicaSet {
     this.#online.push(session);
   }
 
+  /** The oldest byte of the stream that somebody has still to be given; Infinity when nobody waits for any. */
+  neededFrom(): number {
+    let from = Infinity;
+    for (const { nextOffset } of this.#sessions.values()) {
+      if (nextOffset !== undefined && nextOffset < from) from = nextOffset;
+    }
+    return from;
+  }
+
   /** Those whose snapshot has not begun. */
   waiting(): readonly ReplicaSession[] {
     return this.all().filter((session) => session.state === 'waitSnapshot');

@@ -37,6 +37,8 @@ export interface ReplicaSession {
   /** Asked by SYNC, which has no answer before the snapshot. */
   isLegacy: boolean;
   state: SessionState;
+  /** The first byte of the stream that it has still to be given; undefined before its snapshot began, or without need. */
+  nextOffset: number | undefined;
   ackOffset: number;
   ackTime: MonoMs;
 }
@@ -51,6 +53,7 @@ export function createSession(client: ClientNumber, peerIp: string, now: MonoMs)
     needs: { eof: false, psync2: false, rdbOnly: false, withoutData: false },
     isLegacy: false,
     state: 'handshake',
+    nextOffset: undefined,
     ackOffset: 0,
     ackTime: now,
   };

@@ -1,6 +1,6 @@
 /**
- * Snapshots for replicas that need one: gathers those that ask together, has one snapshot at a time made for them, and
- * keeps the stream written meanwhile until each of them can take it.
+ * Snapshots for replicas that need one: gathers those that ask together and has one snapshot at a time made for them.
+ * Their stream begins at its point in time, and is theirs once they can take it.
  */
 import { type MonoMs, type Rng, addMs, invariant, randomHex } from '../base/index.ts';
 import { NO_DB, type ReplicationHistory } from './history.ts';
@@ -48,21 +48,6 @@ export class SnapshotDesk {
     return this.#job !== undefined;
   }
 
-  /** Whether the stream must be kept for somebody. */
-  get isHolding(): boolean {
-    return this.#job !== undefined || this.#sentJobs.size > 0;
-  }
-
-  /** Keeps bytes of the stream; answers the replicas that this is too much for. */
-  hold(buf: Buffer, at: number, size: number, bytesMax: number): readonly ReplicaSession[] {
-    const tooSlow: ReplicaSession[] = [];
-    for (const job of this.#job ? [this.#job, ...this.#sentJobs] : this.#sentJobs) {
-      job.holdStream(buf, at, size);
-      if (bytesMax > 0 && job.streamBytes > bytesMax) tooSlow.push(...job.members);
-    }
-    return tooSlow;
-  }
-
   /**
    * Begins the next snapshot if somebody needs one, none is under way and nobody else is about to ask.
    * Divergence: Redis always waits `repl-diskless-sync-delay` (5 seconds), in which a new cluster has replicas without
@@ -100,6 +85,7 @@ export class SnapshotDesk {
     for (const session of members) {
       session.state = 'receiving';
       session.ackTime = now;
+      session.nextOffset = replOffset + 1;
       if (!session.isLegacy) this.#sendText(session, `+FULLRESYNC ${replid} ${replOffset}\r\n`);
       if (session.needs.eof) this.#sendText(session, `$EOF:${eofMark}\r\n`);
     }
@@ -123,7 +109,7 @@ export class SnapshotDesk {
     return this.#job?.id === id ? [...this.#job.members].map((session) => session.client) : [];
   }
 
-  /** The snapshot is whole: each member is told, and those that need no word back get the stream. */
+  /** The snapshot is whole: each member is told, and those that need no word back are online. */
   finish(now: MonoMs, id: JobNumber, effects: SourceEffect[]): void {
     const job = this.#job;
     if (job?.id !== id) return;
@@ -144,8 +130,10 @@ export class SnapshotDesk {
       session.state = 'loading';
       session.ackTime = now;
       effects.push(logEffect({ name: 'snapshotSent', replica: replicaName(session), isStreamed }));
-      if (session.needs.rdbOnly) this.#leave(job, session);
-      else if (!isStreamed) this.putOnline(now, session, effects);
+      if (session.needs.rdbOnly) {
+        session.nextOffset = undefined;
+        this.#leave(job, session);
+      } else if (!isStreamed) this.putOnline(now, session, effects);
     }
     job.releaseSnapshot();
   }
@@ -158,11 +146,10 @@ export class SnapshotDesk {
     return [...job.members];
   }
 
-  /** A replica has loaded its snapshot: it gets the stream since then. */
+  /** A replica has loaded its snapshot: it can take the stream since then. */
   putOnline(now: MonoMs, session: ReplicaSession, effects: SourceEffect[]): void {
     const job = [...this.#sentJobs].find((sent) => sent.members.has(session));
     if (!job) return;
-    for (const piece of job.stream) this.#sink.send(session.client, piece, 0, piece.length);
     this.#leave(job, session);
     this.#replicas.putOnline(session, now);
     effects.push(logEffect({ name: 'replicaOnline', replica: replicaName(session) }));

@@ -8,6 +8,8 @@ import type { JobNumber } from './snapshot-job.ts';
 /** Where bytes for replicas go. It copies what it cannot write at once. */
 export interface ReplicaSink {
   send(client: ClientNumber, buf: Buffer, at: number, size: number): void;
+  /** Whether the replica takes more of the stream. If not, `sendStream` is to be called when it does. */
+  hasRoom(client: ClientNumber): boolean;
 }
 
 export interface SourceOptions {
@@ -23,8 +25,6 @@ export interface SourceOptions {
   readonly isSyncDelayChosen: boolean;
   /** `repl-diskless-sync-max-replicas`; 0 sets no limit. Default 0. */
   readonly syncMaxReplicas: number;
-  /** Stream held for the replicas of one snapshot: the hard limit of `client-output-buffer-limit replica`; 0 for none. Default 256 MB. */
-  readonly heldBytesMax: number;
 }
 
 export const DEFAULT_SOURCE_OPTIONS: SourceOptions = {
@@ -34,7 +34,6 @@ export const DEFAULT_SOURCE_OPTIONS: SourceOptions = {
   syncDelaySeconds: 5,
   isSyncDelayChosen: false,
   syncMaxReplicas: 0,
-  heldBytesMax: 256 * 1024 * 1024,
 };
 
 /** The connection a request came over. */
@@ -76,8 +75,7 @@ export type SourceEffect =
   | { readonly kind: 'acknowledged'; readonly client: ClientNumber }
   | { readonly kind: 'log'; readonly event: ReplicationEvent };
 
-export type CloseReason =
-  'timedOut' | 'heldTooMuch' | 'snapshotFailed' | 'historyChanged' | 'notNeeded';
+export type CloseReason = 'timedOut' | 'snapshotFailed' | 'historyChanged' | 'notNeeded';
 
 /** Why SYNC or PSYNC was not carried out. */
 export type SyncRefusal = 'noMasterLink' | 'alreadyReplica';

@@ -75,8 +75,10 @@ export class ReplicationSource {
     this.#desk = new SnapshotDesk({ ...init, replicas: this.#replicas });
   }
 
+  /** The options may have changed, and the size of the backlog. */
   configure(options: SourceOptions): void {
     this.#options = options;
+    this.#trim();
   }
 
   /** All that asked for data, in the order they came. */
@@ -109,37 +111,80 @@ export class ReplicationSource {
   }
 
   /** Asks all replicas for an acknowledgement, through the stream itself. */
-  requestAcks(): readonly SourceEffect[] {
-    if (this.#replicas.online.length === 0) return NO_EFFECTS;
-    return this.feed(NO_DB, GETACK_COMMAND, 0, GETACK_COMMAND.length);
+  requestAcks(): void {
+    if (this.#replicas.online.length === 0) return;
+    this.feed(NO_DB, GETACK_COMMAND, 0, GETACK_COMMAND.length);
   }
 
   /**
    * A master's own write: bytes of a command to run in database `db`, or NO_DB when the database does not matter.
    * Free while no replica was ever there.
    */
-  feed(db: number, buf: Buffer, at: number, size: number): readonly SourceEffect[] {
+  feed(db: number, buf: Buffer, at: number, size: number): void {
     const history = this.#history;
-    if (!history.backlog) return NO_EFFECTS;
-    if (db === NO_DB || db === history.streamDb) return this.relay(buf, at, size);
-    history.streamDb = db;
-    const select = encodeCommand('SELECT', String(db));
-    return [...this.relay(select, 0, select.length), ...this.relay(buf, at, size)];
+    if (!history.backlog) return;
+    if (db !== NO_DB && db !== history.streamDb) {
+      history.streamDb = db;
+      const select = encodeCommand('SELECT', String(db));
+      this.relay(select, 0, select.length);
+    }
+    this.relay(buf, at, size);
   }
 
   /** Bytes of the stream as they are: what a replica applied of its master's stream, for its own replicas. */
-  relay(buf: Buffer, at: number, size: number): readonly SourceEffect[] {
-    this.#history.append(buf, at, size);
-    for (const session of this.#replicas.online) this.#sink.send(session.client, buf, at, size);
-    if (!this.#desk.isHolding) return NO_EFFECTS;
-    const tooSlow = this.#desk.hold(buf, at, size, this.#options.heldBytesMax);
-    if (tooSlow.length === 0) return NO_EFFECTS;
-    const effects: SourceEffect[] = [];
-    for (const session of tooSlow) {
-      effects.push(logEffect({ name: 'replicaTooSlow', replica: replicaName(session) }));
-      this.#close(session, 'heldTooMuch', effects);
+  relay(buf: Buffer, at: number, size: number): void {
+    const history = this.#history;
+    const from = history.masterReplOffset + 1;
+    history.append(buf, at, size);
+    for (const session of this.#replicas.online) {
+      // Who has not had what was before gets this in its turn.
+      if (session.nextOffset !== from || !this.#sink.hasRoom(session.client)) continue;
+      this.#sink.send(session.client, buf, at, size);
+      session.nextOffset = from + size;
     }
-    return effects;
+    this.#trim();
+  }
+
+  /** The sink has room: gives an online replica what it has not had, as far as that goes. */
+  sendStream(client: ClientNumber): void {
+    const session = this.#replicas.find(client);
+    if (session?.state !== 'online') return;
+    this.#sendStream(session);
+    this.#trim();
+  }
+
+  #sendStream(session: ReplicaSession): void {
+    const { backlog } = this.#history;
+    invariant(backlog !== undefined, 'there is a backlog while there are replicas');
+    while (this.unsentBytes(session) > 0 && this.#sink.hasRoom(session.client)) {
+      const piece = backlog.pieceAt(session.nextOffset!);
+      this.#sink.send(session.client, piece, 0, piece.length);
+      session.nextOffset! += piece.length;
+    }
+  }
+
+  /** Bytes of the stream that a replica has still to be given, as long as it is to get the stream. */
+  unsentBytes(session: Partial<Pick<ReplicaSession, 'nextOffset'>>): number {
+    return Math.max(0, this.#history.masterReplOffset + 1 - (session.nextOffset ?? Infinity));
+  }
+
+  /** That of the replica which has most of it to get. */
+  get unsentBytesMost(): number {
+    return this.unsentBytes({ nextOffset: this.#replicas.neededFrom() });
+  }
+
+  /** Online replicas that have not had all of the stream. */
+  get behind(): readonly ReplicaSession[] {
+    return this.#replicas.online.filter((session) => this.unsentBytes(session) > 0);
+  }
+
+  find(client: ClientNumber): ReplicaSession | undefined {
+    return this.#replicas.find(client);
+  }
+
+  #trim(): void {
+    const { backlog } = this.#history;
+    if (backlog?.isOverfull) backlog.trim(this.#replicas.neededFrom());
   }
 
   /** REPLCONF. For `ok` and `error` the caller writes the answer; `getAck` is for our own link. */
@@ -163,8 +208,10 @@ export class ReplicationSource {
     session.ackOffset = Math.max(session.ackOffset, offset);
     session.ackTime = now;
     const effects: SourceEffect[] = [];
-    if (session.state === 'loading') this.#desk.putOnline(now, session, effects);
-    else effects.push({ kind: 'acknowledged', client: session.client });
+    if (session.state === 'loading') {
+      this.#desk.putOnline(now, session, effects);
+      this.sendStream(session.client);
+    } else effects.push({ kind: 'acknowledged', client: session.client });
     return effects;
   }
 
@@ -256,14 +303,12 @@ export class ReplicationSource {
   }
 
   #continue(now: MonoMs, session: ReplicaSession, offset: number, effects: SourceEffect[]): void {
-    const { backlog, masterReplOffset, replid } = this.#history;
-    invariant(backlog !== undefined, 'a partial resynchronization has a backlog');
+    const { masterReplOffset, replid } = this.#history;
     const answer = session.needs.psync2 ? `+CONTINUE ${replid}\r\n` : '+CONTINUE\r\n';
-    const { first, second } = backlog.read(offset);
-    for (const piece of [Buffer.from(answer), first, second]) {
-      if (piece.length > 0) this.#sink.send(session.client, piece, 0, piece.length);
-    }
+    this.#sink.send(session.client, Buffer.from(answer), 0, answer.length);
+    session.nextOffset = offset;
     this.#replicas.putOnline(session, now);
+    this.#sendStream(session);
     const sizeBytes = masterReplOffset - offset + 1;
     const replica = replicaName(session);
     effects.push(logEffect({ name: 'partialResyncAccepted', replica, sizeBytes, offset }));
@@ -297,6 +342,8 @@ export class ReplicationSource {
   #snapshotEnded(now: MonoMs, job: JobNumber, isComplete: boolean, effects: SourceEffect[]): void {
     if (isComplete) {
       this.#desk.finish(now, job, effects);
+      for (const session of this.#replicas.online) this.#sendStream(session);
+      this.#trim();
       return;
     }
     const members = this.#desk.fail(job);
@@ -322,6 +369,7 @@ export class ReplicationSource {
   #remove(session: ReplicaSession, effects: SourceEffect[]): void {
     this.#replicas.remove(session);
     this.#desk.forget(session, effects);
+    this.#trim();
   }
 
   /** Lets all replicas go, so that they ask again and learn of a changed history. */
@@ -352,18 +400,18 @@ export class ReplicationSource {
     // After a pause of our own, the acknowledgements of the meantime are still to be read.
     const isLate = now - this.#nextCronAt > LATE_MS;
     this.#nextCronAt = addMs(now, CRON_PERIOD_MS);
-    this.#ping(now, effects);
+    this.#ping(now);
     this.#keepAlive();
     if (!isLate) this.#dropSilent(now, effects);
     if (this.replicaCount === 0) this.#beAlone(now, effects);
   }
 
-  #ping(now: MonoMs, effects: SourceEffect[]): void {
+  #ping(now: MonoMs): void {
     const periodMs = this.#options.pingPeriodSeconds * 1000;
     if (this.#pingedAt === undefined || now < addMs(this.#pingedAt, periodMs)) return;
     this.#pingedAt = now;
     if (this.replicaCount === 0 || this.arePingsHeld || this.#history.isFollowing) return;
-    effects.push(...this.feed(NO_DB, PING_COMMAND, 0, PING_COMMAND.length));
+    this.feed(NO_DB, PING_COMMAND, 0, PING_COMMAND.length);
   }
 
   /** Those who wait for a snapshot without hearing anything would give up; a newline before the size is ignored. */

@@ -215,6 +215,7 @@ export class SourceFeed {
         return spool.push('abort');
       case 'stream':
         this.#history.append(effect.buf, effect.at, effect.size);
+        this.#history.backlog?.trim(Infinity);
         return spool.push('stream', effect.buf, effect.at, effect.size);
       case 'log':
         for (const { text } of logSentence(effect.event)) this.#options.log(text);
