@@ -110,7 +110,7 @@ export class ClientDesk implements ClientHost {
   }
 
   onLongInput(client: Client): void {
-    if (this.#owner.clients.isLargerThanAllMayBe(client)) this.evict(client);
+    this.#owner.clients.noteLongInput(client);
   }
 
   /** Closes a client because of maxmemory-clients. */

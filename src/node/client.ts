@@ -63,6 +63,8 @@ export class Client extends Session implements WireEvents {
   isClosed = false;
   /** In the node's list of clients with replies to send. */
   isInFlushList = false;
+  /** What `ClientMemory` has counted it with. */
+  countedBytes = 0;
   /** Since when the output is above the soft limit. */
   outputSoftSince: MonoMs | undefined;
 

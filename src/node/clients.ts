@@ -1,15 +1,11 @@
 /** The connected clients: coming, going, flushing, pauses, monitors and limits. */
 import { type MonoMs, addMs } from '../base/index.ts';
-import {
-  type ClientService,
-  type Session,
-  clientBytes,
-  clientBytesMax,
-} from '../commands/index.ts';
+import type { ClientService, Session } from '../commands/index.ts';
 import type { OutputLimit, Settings } from '../config/index.ts';
 import type { Client } from './client.ts';
+import { ClientMemory } from './client-memory.ts';
 
-export type CloseReason = 'output' | 'idle' | 'evicted';
+export type CloseReason = 'output' | 'idle';
 
 type Pause = { readonly until: MonoMs; readonly what: 'write' | 'all' };
 
@@ -18,6 +14,7 @@ export class Clients implements ClientService {
   readonly #byId: Map<number, Client> = new Map<number, Client>();
   readonly #monitors: Set<Session> = new Set<Session>();
   hasMonitors = false;
+  readonly #memory: ClientMemory;
   #flushList: Client[] = [];
   /** Whether some reply has grown so long that it should leave now. */
   hasLongOutput = false;
@@ -35,6 +32,7 @@ export class Clients implements ClientService {
   readonly #beforeFlush: () => void;
 
   readonly #unblock: (client: Client, reason: 'timeout' | 'error') => boolean;
+  readonly #evict: (client: Client) => void;
 
   constructor(init: {
     readonly settings: Settings;
@@ -43,11 +41,15 @@ export class Clients implements ClientService {
     readonly beforeFlush: () => void;
     /** Ends a client's wait; false when it does not wait. */
     readonly unblock: (client: Client, reason: 'timeout' | 'error') => boolean;
+    /** Closes a client because of `maxmemory-clients`. */
+    readonly evict: (client: Client) => void;
   }) {
     this.#settings = init.settings;
     this.#onPauseEnd = init.onPauseEnd;
     this.#beforeFlush = init.beforeFlush;
     this.#unblock = init.unblock;
+    this.#evict = init.evict;
+    this.#memory = new ClientMemory(init.settings, () => this.#byId.values());
   }
 
   nextId(): number {
@@ -60,6 +62,7 @@ export class Clients implements ClientService {
 
   remove(client: Client): void {
     this.#byId.delete(client.id);
+    this.#memory.forget(client);
     this.#forgetMonitor(client);
   }
 
@@ -122,7 +125,23 @@ export class Clients implements ClientService {
         client.isInFlushList = false;
         if (client.role !== 'replica') client.flush();
       }
+      if (this.#memory.isLimited) this.#recount(list);
     }
+  }
+
+  #recount(clients: readonly Client[]): void {
+    for (const client of clients) this.#memory.recount(client);
+    for (const client of this.#memory.tooMany()) this.#evict(client);
+  }
+
+  /** `maxmemory-clients` may have changed. Who is too large goes when the replies of this turn are out. */
+  configure(): void {
+    this.#memory.recountAll();
+  }
+
+  /** What the client sent takes much. */
+  noteLongInput(client: Client): void {
+    if (this.#memory.isLimited) this.#recount([client]);
   }
 
   pause(until: MonoMs, what: 'write' | 'all'): void {
@@ -223,43 +242,15 @@ export class Clients implements ClientService {
     return true;
   }
 
-  /** Closes clients whose output has been too large for too long, or that idle longer than allowed. */
+  /** Closes clients whose output has been too large for too long, or that idle longer than allowed; then the largest. */
   enforceLimits(now: MonoMs, onClose: (client: Client, why: CloseReason) => void): void {
     const idleMs = this.#settings.timeout * 1000;
     for (const client of [...this.#byId.values()]) {
       if (this.#isOverOutputLimit(client, now)) onClose(client, 'output');
       else if (idleMs > 0 && isIdle(client, addMs(now, -idleMs))) onClose(client, 'idle');
     }
-    for (const client of this.#tooManyBytes()) onClose(client, 'evicted');
-  }
-
-  /** Whether the client alone is above `maxmemory-clients`; the sum of all is looked at from time to time. */
-  isLargerThanAllMayBe(client: Client): boolean {
-    if (client.isNoEvict || client.role !== 'normal') return false;
-    return clientBytes(client) > clientBytesMax(this.#settings);
-  }
-
-  /** The largest clients, so many that the others stay within `maxmemory-clients`. */
-  #tooManyBytes(): Client[] {
-    const bytesMax = clientBytesMax(this.#settings);
-    if (bytesMax === Infinity) return [];
-    const sizes: { readonly client: Client; readonly bytes: number }[] = [];
-    let total = 0;
-    for (const client of this.#byId.values()) {
-      if (client.isNoEvict || client.role !== 'normal') continue;
-      const bytes = clientBytes(client);
-      sizes.push({ client, bytes });
-      total += bytes;
-    }
-    if (total <= bytesMax) return [];
-    sizes.sort((a, b) => b.bytes - a.bytes);
-    const out: Client[] = [];
-    for (const { client, bytes } of sizes) {
-      if (total <= bytesMax) break;
-      out.push(client);
-      total -= bytes;
-    }
-    return out;
+    this.#memory.recountAll();
+    this.#recount([]);
   }
 
   #isOverOutputLimit(client: Client, now: MonoMs): boolean {

@@ -30,7 +30,6 @@ export interface CronHost {
   readonly clusterRouter: ClusterRouter | undefined;
   readonly clock: { monoUs(): number };
   readonly eviction: { sample(): void };
-  readonly desk: { evict(client: Client): void };
   log(level: LogLevel, text: string): void;
 }
 
@@ -63,13 +62,12 @@ export class Cron {
     keyspace.settleSnapshots(SETTLE_ENTRIES);
     keyspace.dropSpareMemory();
     clients.enforceLimits(now, (client, why) => {
-      if (why === 'evicted') return this.#host.desk.evict(client);
       this.#logClosing(client, why);
       client.close();
     });
   }
 
-  #logClosing(client: Client, why: Exclude<CloseReason, 'evicted'>): void {
+  #logClosing(client: Client, why: CloseReason): void {
     if (why === 'idle') return this.#host.log('warning', 'Closing idle client');
     const name = `id=${client.id} addr=${client.address}`;
     this.#host.log('warning', `Client ${name} closed for overcoming of output buffer limits.`);

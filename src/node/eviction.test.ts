@@ -197,3 +197,21 @@ test('names that a client has the node remember count against maxmemory-clients'
   node.pass(1000);
   expect([watching.isClosed, listening.isClosed].filter(Boolean)).toHaveLength(1);
 });
+
+test('maxmemory-clients is looked at as soon as the replies of a turn are out', () => {
+  const node = new TestNode('maxmemory-clients 300kb');
+  const [admin, listening, other] = [node.connect(), node.connect(), node.connect()];
+  admin.call('CLIENT', 'NO-EVICT', 'on');
+  listening.call('SUBSCRIBE', 'news');
+  listening.isReading = false;
+  for (let i = 0; i < 2; i++) admin.call('PUBLISH', 'news', 'x'.repeat(110_000));
+  expect(listening.isClosed).toBe(false);
+  admin.call('PUBLISH', 'news', 'x'.repeat(110_000));
+  expect(listening.isClosed).toBe(true);
+  expect(admin.call('CONFIG', 'SET', 'maxmemory-clients', '1')).toBe('+OK\r\n');
+  expect([admin.isClosed, other.isClosed]).toEqual([false, true]);
+  admin.call('CONFIG', 'SET', 'maxmemory-clients', '0');
+  const last = node.connect();
+  expect(last.call('CLIENT', 'NO-EVICT', 'on')).toBe('+OK\r\n');
+  expect(last.isClosed).toBe(false);
+});

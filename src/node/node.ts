@@ -172,6 +172,7 @@ export class Node implements DispatchHost, ClientDeskOwner, Inside {
       onPauseEnd: () => this.resumeSoon(),
       beforeFlush: () => this.persistence.aof.flush(),
       unblock: (client, reason) => this.waits.unblock(client, reason),
+      evict: (client) => this.desk.evict(client),
     });
     this.waits = new WaitQueue(waitHost(this));
     this.desk = new ClientDesk(this);

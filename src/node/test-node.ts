@@ -28,13 +28,16 @@ export class TestClient {
   /** All that the node sent, one character a byte. */
   received = '';
   isClosed = false;
+  /** Whether it takes what is sent to it. */
+  isReading = true;
   readonly #events: WireEvents;
 
   constructor(node: Node, facts: Pick<WireFacts, 'remoteIp' | 'isTls'>) {
-    const wire: Wire = {
+    const wire = {
       ...silentWire,
       ...facts,
-      write: (buf, size) => {
+      write: (buf: Buffer, size: number) => {
+        if (!this.isReading) wire.pendingBytes += size;
         this.received += buf.toString('latin1', 0, size);
         return true;
       },
