@@ -83,6 +83,8 @@ export interface DispatchHost extends Server {
   readonly hasMonitors: boolean;
   allowsProtected(client: Client, command: Command): boolean;
   showMonitors(session: Session, call: ShownCall): void;
+  /** Ends at once. */
+  halt(): void;
   /** Passes a changed command on to backlog and replicas. */
   feed(dbIndex: number, buf: Buffer, at: number, size: number): void;
   /** Ends a client's transaction: queue and watches. */

@@ -23,6 +23,7 @@ import { CallContext } from './call-context.ts';
 import type { Client } from './client.ts';
 import { isForeignProtocol, subcommand, unknownText } from './command-finding.ts';
 import type { DispatchHost } from './dispatch-host.ts';
+import { noteDivergence } from './divergence.ts';
 import { Refusals } from './refusals.ts';
 import { MAY_CHANGE, UNQUEUED_COMMANDS, UNUSUAL } from './request-flags.ts';
 import type { ScriptSession } from './scripting/script-session.ts';
@@ -153,13 +154,8 @@ export class Dispatcher {
       'warning',
       `Replica generated a reply to command '${name}', disconnecting it: ${clientLine(client, this.#host.now)}`,
     );
-    if (client.reply.errorCount > errorCount) {
-      const error = client.reply.lastError.replace(/^ERR /, '');
-      this.#host.log(
-        'warning',
-        `== CRITICAL == This master is sending an error to its replica: '${error}' after processing the command '${name}'`,
-      );
-    }
+    const count = client.reply.errorCount - errorCount;
+    if (count > 0) noteDivergence(this.#host, 'replica', client.reply.lastError, name, count);
     client.close();
   }
 
@@ -223,22 +219,25 @@ export class Dispatcher {
   executeFromMaster(client: Client, request: Request): void {
     const main = this.#host.table.find(request);
     const command = main !== undefined && main.isContainer ? subcommand(main, request) : main;
+    const host = this.#host;
+    // DEBUG LOADAOF loads inside its own call.
+    const isLoading = host.persistence.loading !== undefined;
+    const origin = isLoading ? 'log' : 'master';
+    const name = command?.fullName ?? '<unknown>';
     if (command === undefined || !command.acceptsCount(request.argc)) {
-      const text =
-        command === undefined ? unknownText(main, request) : errors.wrongArity(command.fullName);
-      this.#host.log(
-        'warning',
-        `== CRITICAL == This replica is sending an error to its master: '${text}'`,
-      );
-      return;
+      const text = command === undefined ? unknownText(main, request) : errors.wrongArity(name);
+      client.isQueueBroken = client.queue !== undefined;
+      host.stats.countError(text);
+      return noteDivergence(host, origin, text, name, 1);
     }
     if (client.queue !== undefined && !UNQUEUED_COMMANDS.has(command.fullName)) {
       return this.#enqueue(client, command, request);
     }
-    // DEBUG LOADAOF loads inside its own call.
-    const isLoading = this.#host.persistence.loading !== undefined;
+    const { errorCount } = client.reply;
     this.#call(isLoading ? this.#loading : this.#context, client, command, request);
-    if (this.#host.waits.hasReady) this.serveReady();
+    const count = client.reply.errorCount - errorCount;
+    if (count > 0) noteDivergence(host, origin, client.reply.lastError, name, count);
+    if (host.waits.hasReady) this.serveReady();
   }
 
   /** Runs the calls that wait for keys which are ready now. */

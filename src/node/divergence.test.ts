@@ -1,0 +1,124 @@
+/** Errors in a stream that should have none: what the log says of them, and what they end. */
+import { expect, test } from 'vitest';
+import { encodeRequest } from '../resp/index.ts';
+import type { Client } from './client.ts';
+import { TestNode } from './test-node.ts';
+
+/** A node whose master says what the test has it say. */
+class Follower extends TestNode {
+  readonly #master: Client;
+  #from: number;
+
+  constructor(config = '') {
+    super(`save ""\n${config}`);
+    this.#master = this.node.createMasterClient(undefined);
+    this.#from = this.logs.length;
+  }
+
+  hear(...words: readonly string[]): void {
+    const bytes = encodeRequest(words);
+    this.node.beginTurn();
+    this.node.runFromMaster(this.#master, bytes, 0, bytes.length);
+    this.node.endTurn();
+  }
+
+  /** What the log has since the last call. */
+  said(): string[] {
+    const from = this.#from;
+    this.#from = this.logs.length;
+    return this.logs.slice(from);
+  }
+
+  stat(name: string): string | undefined {
+    const info = this.connect().call('INFO', 'stats');
+    return new RegExp(`${name}:(\\d+)`).exec(info)?.[1];
+  }
+}
+
+function sentence(error: string, name: string): string {
+  return `== CRITICAL == This replica is sending an error to its master: '${error}' after processing the command '${name}'`;
+}
+
+test('a command of the master that fails is told with what came before it, and counted', () => {
+  const node = new Follower();
+  node.node.replication.history.createBacklog();
+  node.hear('SET', 'k', 'text');
+  expect(node.said()).toEqual([]);
+  node.hear('INCR', 'k');
+  const backlog = `Latest backlog is: '"*2\\r\\n$6\\r\\nSELECT\\r\\n$1\\r\\n0\\r\\n*3\\r\\n$3\\r\\nSET\\r\\n$1\\r\\nk\\r\\n$4\\r\\ntext\\r\\n"'`;
+  expect(node.said()).toEqual([
+    sentence('value is not an integer or out of range', 'incr'),
+    backlog,
+  ]);
+  node.hear('LPUSH', 'k', '1');
+  expect(node.said()[0]).toBe(
+    sentence('-WRONGTYPE Operation against a key holding the wrong kind of value', 'lpush'),
+  );
+  node.hear('NOPE', 'a');
+  expect(node.said()[0]).toBe(
+    sentence("unknown command 'NOPE', with args beginning with: 'a' ", '<unknown>'),
+  );
+  node.hear('SET', 'k');
+  expect(node.said()[0]).toBe(sentence("wrong number of arguments for 'set' command", 'set'));
+  expect(node.stat('unexpected_error_replies')).toBe('4');
+  expect(node.stat('total_error_replies')).toBe('4');
+  expect(node.endedWith).toBeUndefined();
+});
+
+test('a transaction of the master tells its errors once, and one with an unknown command does nothing', () => {
+  const node = new Follower();
+  node.hear('SET', 'k', 'text');
+  for (const words of [['MULTI'], ['INCR', 'k'], ['INCR', 'k'], ['SET', 'a', '1'], ['EXEC']]) {
+    node.hear(...words);
+  }
+  expect(node.said()).toEqual([sentence('value is not an integer or out of range', 'exec')]);
+  expect(node.connect().call('GET', 'a')).toBe('$1\r\n1\r\n');
+  for (const words of [['MULTI'], ['SET', 'a', '2'], ['NOPE'], ['EXEC']]) node.hear(...words);
+  expect(node.said()).toEqual([
+    sentence("unknown command 'NOPE', with args beginning with: ", '<unknown>'),
+    sentence('-EXECABORT Transaction discarded because of previous errors.', 'exec'),
+  ]);
+  expect(node.connect().call('GET', 'a')).toBe('$1\r\n1\r\n');
+  expect(node.stat('unexpected_error_replies')).toBe('4');
+});
+
+test.each([
+  ['ignore', 'yes', undefined],
+  ['panic', 'yes', 1],
+  ['panic-on-replicas', 'yes', 1],
+  ['panic', 'no', undefined],
+])(
+  'with propagation-error-behavior %s, replica-read-only %s the end is %s',
+  (behavior, isReadOnly, code) => {
+    const node = new Follower(
+      `propagation-error-behavior ${behavior}\nreplica-read-only ${isReadOnly}`,
+    );
+    node.hear('SET', 'k', 'text');
+    node.hear('INCR', 'k');
+    expect(node.endedWith).toBe(code);
+    const last =
+      "This replica panicked sending an error to its master after processing the command 'incr'";
+    expect(node.logs.includes(last)).toBe(code !== undefined);
+  },
+);
+
+test('a command of the log that fails is told while it is loaded, and ends the node only where all errors do', () => {
+  const command = (...words: string[]): string => encodeRequest(words).toString('latin1');
+  const files = {
+    'appendonlydir/appendonly.aof.manifest': 'file appendonly.aof.1.incr.aof seq 1 type i\n',
+    'appendonlydir/appendonly.aof.1.incr.aof':
+      command('SELECT', '0') + command('SET', 'k', 'text') + command('INCR', 'k'),
+  };
+  const text =
+    "== CRITICAL == This server is sending an error to its AOF-loading-client: 'value is not an integer or out of range' after processing the command 'incr'";
+  for (const [behavior, code] of [
+    ['panic-on-replicas', undefined],
+    ['panic', 1],
+  ] as const) {
+    const config = `appendonly yes\npropagation-error-behavior ${behavior}`;
+    const node = new TestNode(config, false, files);
+    node.settle();
+    expect(node.logs).toContain(text);
+    expect(node.endedWith).toBe(code);
+  }
+});

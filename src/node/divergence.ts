@@ -1,0 +1,69 @@
+/**
+ * Errors of commands that cannot fail while all is well: those of the stream of our master, of a replica of ours, and of
+ * the log that is loaded. The data differs from theirs, so the log says so, and the node ends where that is asked for.
+ * Source: 7.0 redis.conf, propagation-error-behavior; texts as observed of 7.0.15.
+ */
+import { quoteArgument } from '../base/index.ts';
+import type { LogLevel, ServerStats } from '../commands/index.ts';
+import type { Settings } from '../config/index.ts';
+import type { ReplicationHistory } from '../replication/index.ts';
+
+/** Who sent the command: our master, a replica of ours, or the log. */
+export type Origin = 'master' | 'replica' | 'log';
+
+interface DivergenceHost {
+  readonly settings: Pick<Settings, 'propagation-error-behavior' | 'replica-read-only'>;
+  readonly stats: Pick<ServerStats, 'unexpectedErrorReplies'>;
+  readonly replication: { readonly history: ReplicationHistory };
+  log(level: LogLevel, text: string): void;
+  halt(): void;
+}
+
+const PEERS: Readonly<Record<Origin, readonly [own: string, other: string]>> = {
+  master: ['replica', 'master'],
+  replica: ['master', 'replica'],
+  log: ['server', 'AOF-loading-client'],
+};
+
+/** So much of the backlog's end is shown. */
+const SHOWN_BYTES = 256;
+
+/** `commandName` has answered with `error`, the last of `count`. */
+export function noteDivergence(
+  host: DivergenceHost,
+  origin: Origin,
+  error: string,
+  commandName: string,
+  count: number,
+): void {
+  const [own, other] = PEERS[origin];
+  host.stats.unexpectedErrorReplies += count;
+  // Only the code that stands for none goes; others are shown with the mark of an error.
+  const text = error.startsWith('ERR ') ? error.slice(4) : `-${error}`;
+  const after = `after processing the command '${commandName}'`;
+  host.log(
+    'warning',
+    `== CRITICAL == This ${own} is sending an error to its ${other}: '${text}' ${after}`,
+  );
+  if (origin === 'master') showBacklog(host);
+  const behavior = host.settings['propagation-error-behavior'];
+  const isOurs = origin === 'master' && host.settings['replica-read-only'];
+  const mustEnd = isOurs ? behavior !== 'ignore' : origin === 'log' && behavior === 'panic';
+  if (!mustEnd) return;
+  host.log('warning', `This ${own} panicked sending an error to its ${other} ${after}`);
+  host.halt();
+}
+
+function showBacklog(host: DivergenceHost): void {
+  const { backlog } = host.replication.history;
+  if (backlog === undefined || backlog.size === 0) return;
+  let bytes = '';
+  const end = backlog.firstOffset + backlog.size;
+  let at = Math.max(backlog.firstOffset, end - SHOWN_BYTES);
+  while (at < end) {
+    const piece = backlog.pieceAt(at);
+    bytes += piece.toString('latin1');
+    at += piece.length;
+  }
+  host.log('warning', `Latest backlog is: '${quoteArgument(bytes)}'`);
+}
