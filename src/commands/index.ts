@@ -65,7 +65,7 @@ export {
 export { type SlowCall, SlowLog, type SlowLogEntry } from './slow-log.ts';
 export type { CommandFlag, CommandSpec, Handler, KeyFlag, KeySpec } from './spec.ts';
 export { clientBytes, clientLine } from './client-list.ts';
-export { clientBytesMax, countedBufferBytes } from './memory-report.ts';
+export { clientBytesMax } from './memory-report.ts';
 export { ServerStats } from './stats.ts';
 export {
   Command,

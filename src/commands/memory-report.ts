@@ -11,9 +11,9 @@ export interface MemoryReport {
   readonly dataBytes: number;
   readonly reservedDataBytes: number;
   readonly peakBytes: number;
-  /** The backlog up to its size, */
+  /** The backlog as far as its size asks for it, */
   readonly backlogBytes: number;
-  /** what it holds above it for slow replicas, */
+  /** what it holds beyond that for slow replicas, */
   readonly outgrownBytes: number;
   /** and what replicas have beside it. */
   readonly replicaBytes: number;
@@ -28,29 +28,17 @@ interface BufferBytes {
   readonly replicas: number;
 }
 
-type BufferOwners = Pick<Server, 'clients' | 'replication'>;
-
 /** What buffers take now. */
-function bufferBytes({ clients, replication }: BufferOwners): BufferBytes {
+function bufferBytes({ clients, replication }: Server): BufferBytes {
   let normal = 0;
   let replicas = 0;
   for (const session of clients.all()) {
     if (session.role === 'replica') replicas += clientBytes(session);
     else normal += clientBytes(session);
   }
-  const { backlogBytes, backlog } = replication.history;
-  const held = backlog?.heldBytes ?? 0;
-  const outgrown = Math.max(0, held - backlogBytes);
-  return { backlog: held - outgrown, outgrown, normal, replicas };
-}
-
-/**
- * The buffers that count towards `maxmemory`. Those of replicas would make eviction feed itself, and what clients have
- * beyond `maxmemory-clients` goes with them at the next run of the cron: no key must go for it.
- */
-export function countedBufferBytes(owners: BufferOwners & Pick<Server, 'settings'>): number {
-  const { backlog, normal } = bufferBytes(owners);
-  return backlog + Math.min(normal, clientBytesMax(owners.settings));
+  const { backlog } = replication.history;
+  const outgrown = backlog?.outgrownBytes ?? 0;
+  return { backlog: (backlog?.heldBytes ?? 0) - outgrown, outgrown, normal, replicas };
 }
 
 /** What `maxmemory-clients` allows all clients together. */

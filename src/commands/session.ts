@@ -141,6 +141,15 @@ export abstract class Session {
   /** Bytes received and not yet run, of `inputCapacity` reserved. */
   abstract get inputBytes(): number;
   abstract get inputCapacity(): number;
+  /** Of them those of an unfinished request that are understood, and what its whole arguments take. */
+  get understoodBytes(): number {
+    return 0;
+  }
+
+  get argumentBytes(): number {
+    return 0;
+  }
+
   /** Reply bytes that the system has not taken. */
   abstract get outputBytes(): number;
   /** For a replica: bytes of the stream that wait for it in the backlog. */

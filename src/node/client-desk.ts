@@ -110,7 +110,7 @@ export class ClientDesk implements ClientHost {
   }
 
   onLongInput(client: Client): void {
-    this.#owner.clients.noteLongInput(client);
+    this.#owner.clients.noteBuffers(client);
   }
 
   /** Closes a client because of maxmemory-clients. */
@@ -137,7 +137,7 @@ export class ClientDesk implements ClientHost {
   }
 
   onDrained(client: Client): void {
-    if (client.role !== 'replica') return;
+    if (client.role !== 'replica') return this.#owner.clients.noteBuffers(client);
     this.#owner.beginTurn();
     this.#owner.replication.onClientDrained(client);
     this.#owner.endTurn();

@@ -1,6 +1,7 @@
 /**
- * What clients take together, for `maxmemory-clients`: a sum kept up to date client by client, so that it can be looked
- * at in each turn however many there are. Costs nothing while that limit is off.
+ * What clients take together, for `maxmemory` and `maxmemory-clients`: sums kept up to date client by client when
+ * replies have left and long input has come, so that they can be looked at at any time however many clients there are.
+ * Replies that have not left yet are not in them: what evictions tell clients must not evict more.
  * Source: 7.0 redis.conf, maxmemory-clients.
  */
 import { clientBytes, clientBytesMax } from '../commands/index.ts';
@@ -10,54 +11,61 @@ import type { Client } from './client.ts';
 export class ClientMemory {
   readonly #settings: Settings;
   readonly #all: () => Iterable<Client>;
-  #bytesMax = Infinity;
-  #total = 0;
+  #totalBytes = 0;
+  /** Of those that may be closed for their size. */
+  #evictableBytes = 0;
 
   constructor(settings: Settings, all: () => Iterable<Client>) {
     this.#settings = settings;
     this.#all = all;
-    this.recountAll();
   }
 
+  /** Of all but replicas and masters. */
+  get totalBytes(): number {
+    return this.#totalBytes;
+  }
+
+  /** Whether anybody asks before the next `recountAll`. */
   get isLimited(): boolean {
-    return this.#bytesMax !== Infinity;
+    return this.#settings.maxmemory !== 0 || this.#settings['maxmemory-clients'].amount !== 0;
   }
 
-  /** The settings may have changed, or buffers that nobody told of. */
+  /** Finds what nobody told of. */
   recountAll(): void {
-    this.#bytesMax = clientBytesMax(this.#settings);
-    if (this.isLimited) for (const client of this.#all()) this.recount(client);
+    for (const client of this.#all()) this.recount(client);
   }
 
-  /** The client's buffers have changed. */
+  /** The client's buffers may have changed. */
   recount(client: Client): void {
-    const bytes = isEvictable(client) ? clientBytes(client) : 0;
-    this.#total += bytes - client.countedBytes;
-    client.countedBytes = bytes;
+    const isCounted = client.role === 'normal' && !client.isClosed;
+    const bytes = isCounted ? clientBytes(client) - client.reply.length : 0;
+    this.#count(client, bytes, client.isNoEvict ? 0 : bytes);
   }
 
   forget(client: Client): void {
-    this.#total -= client.countedBytes;
-    client.countedBytes = 0;
+    this.#count(client, 0, 0);
   }
 
-  /** The largest clients, so many that the others stay within the limit. */
-  tooMany(): readonly Client[] {
-    if (this.#total <= this.#bytesMax) return [];
+  #count(client: Client, bytes: number, evictable: number): void {
+    this.#totalBytes += bytes - client.countedBytes;
+    this.#evictableBytes += evictable - client.evictableBytes;
+    client.countedBytes = bytes;
+    client.evictableBytes = evictable;
+  }
+
+  /** The largest clients, so many that the others stay within `maxmemory-clients`. */
+  tooLarge(): readonly Client[] {
+    const bytesMax = clientBytesMax(this.#settings);
+    if (this.#evictableBytes <= bytesMax) return [];
     this.recountAll();
-    let rest = this.#total;
-    if (rest <= this.#bytesMax) return [];
-    const bySize = [...this.#all()].toSorted((a, b) => b.countedBytes - a.countedBytes);
+    let rest = this.#evictableBytes;
+    if (rest <= bytesMax) return [];
     const out: Client[] = [];
-    for (const client of bySize) {
-      if (rest <= this.#bytesMax) break;
+    for (const client of [...this.#all()].toSorted((a, b) => b.evictableBytes - a.evictableBytes)) {
+      if (rest <= bytesMax) break;
       out.push(client);
-      rest -= client.countedBytes;
+      rest -= client.evictableBytes;
     }
     return out;
   }
-}
-
-function isEvictable(client: Client): boolean {
-  return !client.isNoEvict && !client.isClosed && client.role === 'normal';
 }

@@ -65,6 +65,7 @@ export class Client extends Session implements WireEvents {
   isInFlushList = false;
   /** What `ClientMemory` has counted it with. */
   countedBytes = 0;
+  evictableBytes = 0;
   /** Since when the output is above the soft limit. */
   outputSoftSince: MonoMs | undefined;
 
@@ -98,6 +99,14 @@ export class Client extends Session implements WireEvents {
 
   get inputCapacity(): number {
     return this.#input.length;
+  }
+
+  override get understoodBytes(): number {
+    return this.#parser.understoodBytes;
+  }
+
+  override get argumentBytes(): number {
+    return this.#parser.argumentBytes;
   }
 
   get outputBytes(): number {

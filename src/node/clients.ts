@@ -14,7 +14,7 @@ export class Clients implements ClientService {
   readonly #byId: Map<number, Client> = new Map<number, Client>();
   readonly #monitors: Set<Session> = new Set<Session>();
   hasMonitors = false;
-  readonly #memory: ClientMemory;
+  readonly memory: ClientMemory;
   #flushList: Client[] = [];
   /** Whether some reply has grown so long that it should leave now. */
   hasLongOutput = false;
@@ -49,7 +49,7 @@ export class Clients implements ClientService {
     this.#beforeFlush = init.beforeFlush;
     this.#unblock = init.unblock;
     this.#evict = init.evict;
-    this.#memory = new ClientMemory(init.settings, () => this.#byId.values());
+    this.memory = new ClientMemory(init.settings, () => this.#byId.values());
   }
 
   nextId(): number {
@@ -62,7 +62,7 @@ export class Clients implements ClientService {
 
   remove(client: Client): void {
     this.#byId.delete(client.id);
-    this.#memory.forget(client);
+    this.memory.forget(client);
     this.#forgetMonitor(client);
   }
 
@@ -125,23 +125,18 @@ export class Clients implements ClientService {
         client.isInFlushList = false;
         if (client.role !== 'replica') client.flush();
       }
-      if (this.#memory.isLimited) this.#recount(list);
+      if (this.memory.isLimited) this.#recount(list);
     }
   }
 
   #recount(clients: readonly Client[]): void {
-    for (const client of clients) this.#memory.recount(client);
-    for (const client of this.#memory.tooMany()) this.#evict(client);
+    for (const client of clients) this.memory.recount(client);
+    for (const client of this.memory.tooLarge()) this.#evict(client);
   }
 
-  /** `maxmemory-clients` may have changed. Who is too large goes when the replies of this turn are out. */
-  configure(): void {
-    this.#memory.recountAll();
-  }
-
-  /** What the client sent takes much. */
-  noteLongInput(client: Client): void {
-    if (this.#memory.isLimited) this.#recount([client]);
+  /** What the client sent takes much, or what it was sent has left. */
+  noteBuffers(client: Client): void {
+    if (this.memory.isLimited) this.#recount([client]);
   }
 
   pause(until: MonoMs, what: 'write' | 'all'): void {
@@ -249,7 +244,6 @@ export class Clients implements ClientService {
       if (this.#isOverOutputLimit(client, now)) onClose(client, 'output');
       else if (idleMs > 0 && isIdle(client, addMs(now, -idleMs))) onClose(client, 'idle');
     }
-    this.#memory.recountAll();
     this.#recount([]);
   }
 

@@ -23,7 +23,6 @@ export interface ConfigChangeHost {
   readonly desk: { readonly parserOptions: { bulkBytesMax: number } };
   readonly persistence: { readonly aof: { setEnabled(isWanted: boolean): boolean } };
   readonly eviction: { sample(): void };
-  readonly clients: { configure(): void };
   readonly replication: { configure(): void };
   readonly cluster: { configure(changed: readonly DirectiveName[]): void } | undefined;
 }
@@ -52,7 +51,6 @@ export function applyChanges(
     return { name: 'appendonly', reason: 'Unable to turn on AOF. Check server logs.' };
   }
   host.eviction.sample();
-  host.clients.configure();
   host.replication.configure();
   host.cluster?.configure(changed);
   return undefined;

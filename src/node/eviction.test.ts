@@ -1,6 +1,6 @@
 /** What maxmemory does to a node: which keys go, who is told, and what is refused. */
 import { expect, test } from 'vitest';
-import { countedBufferBytes } from '../commands/index.ts';
+import { countedBufferBytes } from './eviction.ts';
 import { TestNode } from './test-node.ts';
 
 const VALUE = 'x'.repeat(100);
@@ -20,8 +20,10 @@ function filled(
 }
 
 /** What counts against maxmemory. */
-const used = (node: TestNode): number =>
-  node.node.keyspace.memory.usedBytes + countedBufferBytes(node.node);
+function used({ node }: TestNode): number {
+  node.clients.memory.recountAll();
+  return node.keyspace.memory.usedBytes + countedBufferBytes(node);
+}
 
 test('without a policy writes are refused and reads are not', () => {
   const { node, call } = filled('noeviction', 100);

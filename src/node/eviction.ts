@@ -4,15 +4,11 @@
  * Source: documentation of maxmemory-policy; behaviour of redis-server 7.0.15.
  */
 import type { MonoMs, Rng } from '../base/index.ts';
-import {
-  type PubSub,
-  type Server,
-  type ServerStats,
-  countedBufferBytes,
-} from '../commands/index.ts';
+import { type PubSub, type Server, type ServerStats, clientBytesMax } from '../commands/index.ts';
 import { KEYSPACE_EVENT, type Settings } from '../config/index.ts';
 import { type Database, type Keyspace, NONE, type Ref } from '../keyspace/index.ts';
 import { notifyKeyspace } from './call-context.ts';
+import type { ClientMemory } from './client-memory.ts';
 import type { Propagation } from './propagation.ts';
 
 export interface EvictionHost {
@@ -24,7 +20,7 @@ export interface EvictionHost {
   readonly pubsub: PubSub;
   readonly propagation: Propagation;
   readonly replication: Server['replication'];
-  readonly clients: Server['clients'];
+  readonly clients: { readonly memory: ClientMemory };
   /** A script goes on in slices, or clients were told that nothing changes. */
   readonly isInScript: boolean;
   readonly isPaused: boolean;
@@ -51,10 +47,8 @@ export class Eviction {
   /** The best candidates seen, worst first. They may be gone or changed by now. */
   readonly #pool: Candidate[] = [];
   #randomDb = 0;
-  /** As last measured: counting all clients at each command would cost more than the command. */
-  #bufferBytes = 0;
-  #measuredAt: MonoMs | undefined;
-  #evictedAt: MonoMs | undefined;
+  /** When all clients were last counted: at each command that would cost more than the command. */
+  #countedAt: MonoMs | undefined;
   #isAtWork = false;
 
   constructor(host: EvictionHost) {
@@ -63,7 +57,9 @@ export class Eviction {
 
   /** Measures the buffers, keeps the peak of all, and begins to evict when it is too much. */
   sample(): void {
-    this.#measure();
+    const { clients, stats } = this.#host;
+    clients.memory.recountAll();
+    stats.peakMemoryBytes = Math.max(stats.peakMemoryBytes, this.#usedBytes);
     if (this.#isAtWork || !this.#isOver) return;
     this.#isAtWork = true;
     this.#host.addWork(() => {
@@ -72,37 +68,29 @@ export class Eviction {
     });
   }
 
-  /** Whether no key has to go before a command, as far as can be told without measuring anew. */
+  /** Whether no key has to go before a command, as far as can be told without counting anew. */
   get hasRoom(): boolean {
-    const { keyspace, settings } = this.#host;
-    const { maxmemory } = settings;
-    return maxmemory === 0 || keyspace.memory.usedBytes + this.#bufferBytes <= maxmemory;
+    const { maxmemory } = this.#host.settings;
+    return maxmemory === 0 || this.#usedBytes <= maxmemory;
+  }
+
+  get #usedBytes(): number {
+    return this.#host.keyspace.memory.usedBytes + countedBufferBytes(this.#host);
   }
 
   /** Whether data and buffers are larger than allowed, on a node that has to mind. */
   get #isOver(): boolean {
-    const { keyspace, now, replication, settings } = this.#host;
-    const { maxmemory } = settings;
-    const dataBytes = keyspace.memory.usedBytes;
-    if (maxmemory === 0 || dataBytes + this.#bufferBytes <= maxmemory) return false;
+    if (this.hasRoom) return false;
+    const { clients, keyspace, now, replication, settings } = this.#host;
     if (replication.isReplica && settings['replica-ignore-maxmemory']) return false;
     // Source: behaviour of redis-server 7.0.15, which evicts nothing then and refuses nothing for want of room.
     const { isInScript, isPaused, persistence } = this.#host;
     if (isInScript || isPaused || persistence.loading !== undefined) return false;
-    if (dataBytes > maxmemory || this.#measuredAt === now) return true;
-    // What the evictions of this turn tell clients that track keys must not be answered by more of them.
-    if (this.#evictedAt === now) return true;
+    if (keyspace.memory.usedBytes > settings.maxmemory || this.#countedAt === now) return true;
     // No key goes because of buffers that are gone.
-    this.#measure();
-    return dataBytes + this.#bufferBytes > maxmemory;
-  }
-
-  #measure(): void {
-    const { keyspace, now, stats } = this.#host;
-    this.#bufferBytes = countedBufferBytes(this.#host);
-    this.#measuredAt = now;
-    const bytes = keyspace.memory.usedBytes + this.#bufferBytes;
-    if (bytes > stats.peakMemoryBytes) stats.peakMemoryBytes = bytes;
+    clients.memory.recountAll();
+    this.#countedAt = now;
+    return !this.hasRoom;
   }
 
   /** Evicts keys while there are too many, some at a time. Whether it is worth going on. */
@@ -176,13 +164,26 @@ export class Eviction {
     const { buf, at, size } = db.entries.key(ref);
     const key = Buffer.from(buf.subarray(at, at + size));
     db.drop(ref);
-    this.#evictedAt = this.#host.now;
     stats.evictedKeys++;
     propagation.addArgs(db.index, [settings['lazyfree-lazy-eviction'] ? 'UNLINK' : 'DEL', key]);
     const wanted = settings['notify-keyspace-events'];
     if ((wanted & KEYSPACE_EVENT.e) === 0) return;
     notifyKeyspace(this.#host, { wanted, event: 'evicted', dbIndex: db.index }, key);
   }
+}
+
+/**
+ * The buffers that count towards `maxmemory`. Those of replicas would make eviction feed itself, and what clients have
+ * beyond `maxmemory-clients` goes with them in the same turn: no key must go for it.
+ */
+export function countedBufferBytes({
+  clients,
+  replication,
+  settings,
+}: Pick<EvictionHost, 'clients' | 'replication' | 'settings'>): number {
+  const { backlog } = replication.history;
+  const backlogBytes = backlog === undefined ? 0 : backlog.heldBytes - backlog.outgrownBytes;
+  return backlogBytes + Math.min(clients.memory.totalBytes, clientBytesMax(settings));
 }
 
 function worthOf(db: Database, ref: Ref, policy: string): number {

@@ -55,6 +55,8 @@ test('a backlog holds the end of what was written: its size of it, what is neede
         expect(backlog.bytesMax).toBe(bytesMax);
         expect(backlog.heldBytes).toBeGreaterThanOrEqual(kept);
         expect(backlog.heldBytes).toBeLessThanOrEqual(kept + 2 * BACKLOG_BYTES_MIN);
+        if (needed <= bytesMax) expect(backlog.outgrownBytes).toBe(0);
+        expect(backlog.outgrownBytes).toBeLessThanOrEqual(needed);
         expect(backlog.firstOffset).toBe(firstOffset + written.length - kept);
         expect(textFrom(backlog, backlog.firstOffset)).toBe(written.slice(written.length - kept));
       }

@@ -12,7 +12,7 @@ export const BACKLOG_BYTES_MIN: number = 16 * 1024;
 
 /** A block is this share of the size, within bounds: whole blocks go, so a small one gives back more closely. */
 const BLOCKS = 16;
-const BLOCK_BYTES_MIN = 16 * 1024;
+const BLOCK_BYTES_MIN = 4 * 1024;
 const BLOCK_BYTES_MAX = 256 * 1024;
 
 interface Block {
@@ -53,6 +53,12 @@ export class Backlog {
   /** Bytes of memory taken. */
   get heldBytes(): number {
     return this.#heldBytes;
+  }
+
+  /** Those of them that it takes only because some replica needs older bytes than its size has. */
+  get outgrownBytes(): number {
+    // Up to a block is there that could not go yet, and another that is not full.
+    return Math.max(0, this.#heldBytes - this.#bytesMax - 2 * this.#blockBytes);
   }
 
   /** Offset of the oldest byte held; of the next one to come when it is empty. */

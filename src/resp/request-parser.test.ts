@@ -192,3 +192,18 @@ test('pieces of a long request do not touch the arguments that were read before'
   parser.parse(request, bytes, 0, bytes.length);
   expect(args.map((_, i) => request.text(i))).toEqual(args);
 });
+
+test('of an unfinished request it tells what is understood, and what its whole arguments take', () => {
+  const parser = new RequestParser(OPTIONS);
+  const request = new Request();
+  const after = (text: string): readonly [number, number] => {
+    parser.parse(request, Buffer.from(text), 0, text.length);
+    return [parser.understoodBytes, parser.argumentBytes];
+  };
+  expect(after('*2')).toEqual([0, 0]);
+  expect(after('*2\r\n$3')).toEqual([4, 0]);
+  expect(after('*2\r\n$3\r\nGE')).toEqual([8, 0]);
+  expect(after('*2\r\n$3\r\nGET\r\n')).toEqual([13, 3]);
+  expect(after('*2\r\n$3\r\nGET\r\n$100\r\nabc')).toEqual([19, 3]);
+  expect(after(`*2\r\n$3\r\nGET\r\n$100\r\n${'a'.repeat(100)}\r\n`)).toEqual([0, 0]);
+});

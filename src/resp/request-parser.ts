@@ -53,6 +53,8 @@ export class RequestParser {
   #announced = 0;
   #have = 0;
   #read = 0;
+  /** Of the argument that begins there, the line with its size, if it is there. */
+  #sizeLineBytes = 0;
   /** Where its arguments are, from its start. */
   #offsets: number[] = [];
   /** Bytes from the start of the request before which parsing again is no use. */
@@ -65,6 +67,18 @@ export class RequestParser {
   /** Bytes of the unfinished request known to be needed, for reserving a buffer once. */
   get neededBytes(): number {
     return this.#needBytes;
+  }
+
+  /** Bytes of the unfinished request that are understood: all up to the argument under way, its size included. */
+  get understoodBytes(): number {
+    return this.#announced === 0 ? 0 : this.#read + this.#sizeLineBytes;
+  }
+
+  /** Bytes of its arguments that are whole. */
+  get argumentBytes(): number {
+    let bytes = 0;
+    for (let i = 1; i < this.#offsets.length; i += 2) bytes += this.#offsets[i]!;
+    return bytes;
   }
 
   /**
@@ -176,7 +190,7 @@ export class RequestParser {
         return this.#fail('unauthenticated bulk length');
       }
       const data = eol + 2;
-      if (data + size + 2 > limit) return this.#pause(request, have, at, data - at + size + 2);
+      if (data + size + 2 > limit) return this.#pause(request, have, at, size + 2, data - at);
       if (have >= request.at.length) request.reserve(have + 1);
       request.at[have] = data;
       request.size[have] = size;
@@ -192,14 +206,15 @@ export class RequestParser {
     return PARSED;
   }
 
-  /** Remembers an unfinished request whose next argument begins at `at` and needs `more` bytes from there. */
-  #pause(request: Request, have: number, at: number, more: number): ParseResult {
+  /** Remembers an unfinished request whose next argument begins at `at` and needs `more` bytes behind its size. */
+  #pause(request: Request, have: number, at: number, more: number, sizeLineBytes = 0): ParseResult {
     for (let i = this.#have; i < have; i++) {
       this.#offsets.push(request.at[i]! - request.start, request.size[i]!);
     }
     this.#have = have;
     this.#read = at - request.start;
-    this.#needBytes = this.#read + more;
+    this.#sizeLineBytes = sizeLineBytes;
+    this.#needBytes = this.#read + sizeLineBytes + more;
     return NEED_MORE;
   }
 
