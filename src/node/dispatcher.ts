@@ -28,6 +28,7 @@ import { Refusals } from './refusals.ts';
 import { MAY_CHANGE, UNQUEUED_COMMANDS, UNUSUAL } from './request-flags.ts';
 import type { ScriptSession } from './scripting/script-session.ts';
 import { SuspendedCalls } from './suspended-calls.ts';
+import { UnsavedWarning } from './unsaved-warning.ts';
 
 type RunnableCommand = Command<Context>;
 
@@ -63,12 +64,14 @@ export class Dispatcher {
   #queueReplyStart = 0;
   readonly #innerParser: RequestParser;
   readonly #refusals: Refusals;
+  readonly #unsavedWarning: UnsavedWarning;
   /** Inside EXEC. */
   isRunningQueue = false;
 
   constructor(host: DispatchHost) {
     this.#host = host;
     this.#refusals = new Refusals(host);
+    this.#unsavedWarning = new UnsavedWarning(host);
     this.#context = new CallContext(host);
     this.#inner = new CallContext(host);
     this.#again = new CallContext(host);
@@ -233,6 +236,8 @@ export class Dispatcher {
     if (client.queue !== undefined && !UNQUEUED_COMMANDS.has(command.fullName)) {
       return this.#enqueue(client, command, request);
     }
+    const isWrite = (command.flags & FLAG_WRITE) !== 0;
+    if (host.isLimited && !isLoading && isWrite) this.#unsavedWarning.beforeWrite();
     const { errorCount } = client.reply;
     this.#call(isLoading ? this.#loading : this.#context, client, command, request);
     const count = client.reply.errorCount - errorCount;

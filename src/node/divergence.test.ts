@@ -102,6 +102,27 @@ test.each([
   },
 );
 
+test('a replica that cannot save goes on, and says so at most every ten seconds', () => {
+  const node = new Follower('save 1 1');
+  const text = 'Replica is applying a command even though it is unable to write to disk.';
+  const told = (): number => node.said().filter((line) => line === text).length;
+  node.hear('SET', 'k', '1');
+  expect(told()).toBe(0);
+  node.files.failure = 'No space left on device';
+  node.pass(2000);
+  node.settle();
+  expect(node.said().join()).toContain('Background saving error');
+  node.hear('GET', 'k');
+  expect(told()).toBe(0);
+  node.hear('SET', 'k', '2');
+  node.hear('SET', 'k', '3');
+  expect(told()).toBe(1);
+  node.pass(11_000);
+  node.hear('SET', 'k', '4');
+  expect(told()).toBe(1);
+  expect(node.connect().call('GET', 'k')).toBe('$1\r\n4\r\n');
+});
+
 test('a command of the log that fails is told while it is loaded, and ends the node only where all errors do', () => {
   const command = (...words: string[]): string => encodeRequest(words).toString('latin1');
   const files = {
