@@ -5,12 +5,12 @@
  * line: both sides and the ratio ours/theirs.
  * Environment: see bench-servers.mjs.
  */
-import { execFileSync } from 'node:child_process';
-import { readFileSync } from 'node:fs';
 import {
   Client,
   SIDES,
+  infoSays,
   median,
+  memoryOf,
   now,
   once,
   options,
@@ -19,13 +19,11 @@ import {
   sleep,
   start,
   stop,
-  until,
 } from './bench-servers.mjs';
 
 const { option, rest } = options();
 const keys = Number(option('keys', 2_000_000));
 const rounds = Number(option('rounds', 3));
-const COPY_MS_MAX = 300_000;
 const REPLICA_PORT_STEP = 10;
 const COPIES = {
   bgsave: async (port) => {
@@ -62,11 +60,6 @@ for (const name of chosen) {
   show(`${name} extraMb`, extra.ref, extra.own);
 }
 process.exit(0);
-
-function infoSays(port, section, pattern) {
-  const says = async () => pattern.test(String(await once(port, 'INFO', section)));
-  return until(says, COPY_MS_MAX, String(pattern));
-}
 
 async function measure(side, name, memory = () => 0) {
   const server = await start(side, { flags: name === 'aofrw' ? ['--appendonly', 'yes'] : [] });
@@ -125,21 +118,4 @@ function startLoad(port) {
     writer.close();
   };
   return { waits, stop: stopLoad };
-}
-
-/** Bytes of a process and its children, each page shared between them counted once. */
-function memoryOf(pid) {
-  const children = execFileSync('sh', ['-c', `pgrep -P ${pid} || true`], { encoding: 'utf8' });
-  const pids = [pid, ...children.trim().split('\n').filter(Boolean)];
-  return pids.reduce((sum, each) => sum + proportionalBytes(each), 0);
-}
-
-function proportionalBytes(pid) {
-  try {
-    const text = readFileSync(`/proc/${pid}/smaps_rollup`, 'latin1');
-    return Number(/^Pss:\s+(\d+)/m.exec(text)[1]) * 1024;
-  } catch {
-    // A child may end between two looks.
-    return 0;
-  }
 }

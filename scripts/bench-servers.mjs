@@ -3,8 +3,8 @@
  * Environment: MEASURE_DIR (default ../shared/measure), SERVER (default our build), REF (default redis-server), BENCH_PORT (the
  * first port, default 17911).
  */
-import { spawn } from 'node:child_process';
-import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { execFileSync, spawn } from 'node:child_process';
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
@@ -28,6 +28,7 @@ export const SERVERS = {
   },
 };
 export const SIDES = Object.keys(SERVERS);
+const INFO_MS_MAX = 300_000;
 export const running = {};
 process.on('exit', () => {
   for (const { child } of Object.values(running)) child.kill('SIGKILL');
@@ -87,5 +88,28 @@ export async function pipelined(client, total, command) {
     const list = [];
     for (let j = i; j < Math.min(i + 1000, total); j++) list.push(command(j));
     for (const reply of await client.pipeline(list)) if (reply instanceof Error) throw reply;
+  }
+}
+
+/** Waits until a section of INFO matches. */
+export function infoSays(port, section, pattern) {
+  const says = async () => pattern.test(String(await once(port, 'INFO', section)));
+  return until(says, INFO_MS_MAX, String(pattern));
+}
+
+/** Bytes of a process and its children, each page shared between them counted once. */
+export function memoryOf(pid) {
+  const children = execFileSync('sh', ['-c', `pgrep -P ${pid} || true`], { encoding: 'utf8' });
+  const pids = [pid, ...children.trim().split('\n').filter(Boolean)];
+  return pids.reduce((sum, each) => sum + proportionalBytes(each), 0);
+}
+
+function proportionalBytes(pid) {
+  try {
+    const text = readFileSync(`/proc/${pid}/smaps_rollup`, 'latin1');
+    return Number(/^Pss:\s+(\d+)/m.exec(text)[1]) * 1024;
+  } catch {
+    // A child may end between two looks.
+    return 0;
   }
 }
