@@ -159,6 +159,7 @@ export class MasterSide implements ReplicaSink {
     this.#sender?.sender.wake();
     this.#mayBeCrowded = true;
     this.closeCrowded();
+    if (this.source.unsentBytesMost > 0) this.#catchUp();
   }
 
   /** Closes the replicas for which too much of the stream is waiting. */

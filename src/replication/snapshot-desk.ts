@@ -85,7 +85,7 @@ export class SnapshotDesk {
     for (const session of members) {
       session.state = 'receiving';
       session.ackTime = now;
-      session.nextOffset = replOffset + 1;
+      if (!session.needs.rdbOnly) session.nextOffset = replOffset + 1;
       if (!session.isLegacy) this.#sendText(session, `+FULLRESYNC ${replid} ${replOffset}\r\n`);
       if (session.needs.eof) this.#sendText(session, `$EOF:${eofMark}\r\n`);
     }
@@ -130,10 +130,8 @@ export class SnapshotDesk {
       session.state = 'loading';
       session.ackTime = now;
       effects.push(logEffect({ name: 'snapshotSent', replica: replicaName(session), isStreamed }));
-      if (session.needs.rdbOnly) {
-        session.nextOffset = undefined;
-        this.#leave(job, session);
-      } else if (!isStreamed) this.putOnline(now, session, effects);
+      if (session.needs.rdbOnly) this.#leave(job, session);
+      else if (!isStreamed) this.putOnline(now, session, effects);
     }
     job.releaseSnapshot();
   }

@@ -282,6 +282,19 @@ test('the stream since a snapshot is kept while its replica has not got it, and 
   expect(bench.source.unsentBytesMost).toBe(0);
 });
 
+test('who wants the snapshot alone keeps nothing of the stream', () => {
+  const bench = onlineBench();
+  bench.replconf(2, 'rdb-only', '1');
+  bench.psync(2);
+  bench.write(3, 'x'.repeat(1000));
+  expect(bench.source.unsentBytesMost).toBe(0);
+  bench.snapshot(2, 'REDIS');
+  bench.sent(2);
+  bench.write(3, 'SET');
+  expect(bench.source.unsentBytesMost).toBe(0);
+  expect(bench.sent(2)).toBe('');
+});
+
 test('SELECT is written when the database changes, and only then', () => {
   const bench = onlineBench();
   bench.write(3, 'A');
