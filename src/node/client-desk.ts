@@ -136,6 +136,10 @@ export class ClientDesk implements ClientHost {
     owner.endTurn();
   }
 
+  onReplicaFlush(client: Client): void {
+    this.#owner.replication.onReplicaFlush(client);
+  }
+
   onDrained(client: Client): void {
     if (client.role !== 'replica') return this.#owner.clients.noteBuffers(client);
     this.#owner.beginTurn();

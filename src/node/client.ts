@@ -40,6 +40,8 @@ export interface ClientHost {
   onLongInput(client: Client): void;
   onClosed(client: Client): void;
   onDrained(client: Client): void;
+  /** A replica's output is about to leave. */
+  onReplicaFlush(client: Client): void;
   countInput(bytes: number): void;
   countOutput(bytes: number): void;
 }
@@ -156,6 +158,11 @@ export class Client extends Session implements WireEvents {
 
   closeAfterReply(): void {
     this.isClosing = true;
+    this.askFlush();
+  }
+
+  /** There is something to send, or will be when that begins. */
+  askFlush(): void {
     this.#host.wantsFlush(this);
   }
 
@@ -170,6 +177,7 @@ export class Client extends Session implements WireEvents {
   flush(): void {
     const { reply, wire } = this;
     if (this.isClosed || wire === undefined) return reply.clear();
+    if (this.role === 'replica') this.#host.onReplicaFlush(this);
     if (reply.length > 0) {
       if (this.role !== 'replica') this.#host.countOutput(reply.length);
       if (wire.write(reply.pending, reply.length)) reply.clear();

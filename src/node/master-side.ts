@@ -77,6 +77,10 @@ export class MasterSide implements ReplicaSink {
     if (client.outputBytes > this.#crowdedBytes) this.#mayBeCrowded = true;
   }
 
+  wantsStream(id: number): void {
+    this.#inside.client(id)?.askFlush();
+  }
+
   hasRoom(id: number): boolean {
     const client = this.#inside.client(id);
     if (client === undefined) return false;
@@ -144,6 +148,11 @@ export class MasterSide implements ReplicaSink {
           assertNever(effect);
       }
     }
+  }
+
+  /** What there is of the stream for a replica is about to leave. */
+  fill(client: Client): void {
+    this.source.sendStream(client.id);
   }
 
   /** A replica's socket took all that was waiting for it. */

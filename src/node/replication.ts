@@ -292,6 +292,10 @@ export class ReplicationPart implements ReplicationService, ReplicationView {
     else this.#masterSide.step({ kind: 'closed', client: client.id });
   }
 
+  onReplicaFlush(client: Client): void {
+    this.#masterSide.fill(client);
+  }
+
   onClientDrained(client: Client): void {
     if (client.role === 'replica') this.#masterSide.drained(client);
   }

@@ -282,6 +282,7 @@ export class TestNode {
         this.clients.delete(client.id);
       },
       onDrained: (client) => this.part.onClientDrained(client),
+      onReplicaFlush: (client) => this.part.onReplicaFlush(client),
       execute: (client, request) => {
         this.#execute(client, request.buf, request.start, request.end - request.start, true);
       },

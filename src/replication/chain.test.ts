@@ -51,7 +51,8 @@ class Node {
       options: { ...DEFAULT_SOURCE_OPTIONS, pingPeriodSeconds: 1, timeoutSeconds: 4 },
       sink: {
         send: (client, buf, at, size) => world.down(client, buf.toString('latin1', at, at + size)),
-        // Sockets are full now and then.
+        // What is behind gets more at each tick; sockets are full now and then.
+        wantsStream: () => undefined,
         hasRoom: () => rng.below(4) > 0,
       },
     });

@@ -30,7 +30,7 @@ function view(): { history: ReplicationHistory; source: ReplicationSource; link:
     source: new ReplicationSource({
       history,
       rng,
-      sink: { send: () => undefined, hasRoom: () => true },
+      sink: { send: () => undefined, wantsStream: () => undefined, hasRoom: () => true },
       options: DEFAULT_SOURCE_OPTIONS,
     }),
     link: new ReplicaLink({

@@ -8,6 +8,8 @@ import type { JobNumber } from './snapshot-job.ts';
 /** Where bytes for replicas go. It copies what it cannot write at once. */
 export interface ReplicaSink {
   send(client: ClientNumber, buf: Buffer, at: number, size: number): void;
+  /** There is stream for a replica that had all of it: `sendStream` is to be called before the turn ends. */
+  wantsStream(client: ClientNumber): void;
   /** Whether the replica takes more of the stream. If not, `sendStream` is to be called when it does. */
   hasRoom(client: ClientNumber): boolean;
 }

@@ -136,11 +136,9 @@ export class ReplicationSource {
     const history = this.#history;
     const from = history.masterReplOffset + 1;
     history.append(buf, at, size);
+    // Once a turn: together the bytes of many commands cost little more than those of one.
     for (const session of this.#replicas.online) {
-      // Who has not had what was before gets this in its turn.
-      if (session.nextOffset !== from || !this.#sink.hasRoom(session.client)) continue;
-      this.#sink.send(session.client, buf, at, size);
-      session.nextOffset = from + size;
+      if (session.nextOffset === from) this.#sink.wantsStream(session.client);
     }
     this.#trim();
   }
