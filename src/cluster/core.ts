@@ -14,7 +14,7 @@ import {
 import type { AdminCommand, AdminResult } from './admin-commands.ts';
 import { runAdmin } from './admin.ts';
 import { ClusterContext, type ContextInit, isMute } from './context.ts';
-import { CRON_PERIOD_MS, detectFailures, detectorWake, runCron } from './cron.ts';
+import { CRON_PERIOD_MS, detectFailures, detectorWake, followMaster, runCron } from './cron.ts';
 import type { Effect } from './effects.ts';
 import { electionWake, handleElection } from './election.ts';
 import { countFailureReports } from './failure-detector.ts';
@@ -274,6 +274,8 @@ export class ClusterMachine {
         return takeoverShared(c, input.claim);
       case 'dataLoaded':
         if (!input.hadData) beginDataSearch(c);
+        // Before anything can be written in a history of our own.
+        followMaster(c);
         dropStrays(c);
         return this.#claimSlotsWithKeys();
       default:

@@ -134,7 +134,7 @@ function isLinkSuspect(c: ClusterContext, node: ClusterNode, link: Link): boolea
 }
 
 /** Replication must follow the master that the cluster gave us, also after a start. */
-function followMaster(c: ClusterContext): void {
+export function followMaster(c: ClusterContext): void {
   const { master } = c.myself;
   if (c.myself.role !== 'replica' || master === undefined || master.hasNoAddress) return;
   if (master.ip === '' || c.replication.masterAddress() !== undefined) return;

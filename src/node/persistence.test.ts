@@ -138,8 +138,10 @@ test('a master that restarts continues the history that its file names, with the
   expect(replica.connect().call('DBSIZE')).toBe(':2\r\n');
 });
 
-test('a replica of a cluster keeps what expired while it was down until its master says so', () => {
+test('a replica of a cluster goes on where its file ends, and keeps what expired until its master says so', () => {
   const master = new TestNode('save ""');
+  master.connect().call('SYNC');
+  master.settle();
   master.connect().call('SET', 'a', '1', 'PX', '1');
   master.connect().call('SET', 'b', '1');
   expect(master.connect().call('SAVE')).toBe('+OK\r\n');
@@ -150,7 +152,15 @@ ${'2'.repeat(40)} 127.0.0.1:7000@17000 master - 0 0 1 connected 0-16383
 vars currentEpoch 1 lastVoteEpoch 0
 `,
   };
+  const old = master.connect().call('INFO', 'replication');
   const replica = new TestNode('save ""\ncluster-enabled yes', false, files);
+  replica.settle();
+  const position = replica.connect().call('INFO', 'replication');
+  expect(fact(position, 'role')).toBe('slave');
+  expect(fact(position, 'master_port')).toBe('7000');
+  // A history of its own would be one that the master has never heard of: all data would be copied.
+  expect(fact(position, 'master_replid')).toBe(fact(old, 'master_replid'));
+  expect(fact(position, 'master_repl_offset')).toBe(fact(old, 'master_repl_offset'));
   replica.pass(1000);
   replica.settle();
   expect(replica.flaw).toBeUndefined();
