@@ -65,6 +65,16 @@ test('a backlog holds the end of what was written: its size of it, what is neede
   );
 });
 
+test('a backlog that was much larger lets go as closely as one that never was', () => {
+  const backlog = new Backlog(256 * BACKLOG_BYTES_MIN, 1);
+  backlog.append(Buffer.alloc(10 * BACKLOG_BYTES_MIN), 0, 10 * BACKLOG_BYTES_MIN);
+  backlog.resize(BACKLOG_BYTES_MIN);
+  expect(backlog.size).toBe(10 * BACKLOG_BYTES_MIN);
+  backlog.trim(Infinity);
+  expect(backlog.size).toBeLessThan(1.3 * BACKLOG_BYTES_MIN);
+  expect(backlog.has(10 * BACKLOG_BYTES_MIN + 1)).toBe(true);
+});
+
 test('the byte after the newest one may be asked for, and no later one', () => {
   const backlog = new Backlog(BACKLOG_BYTES_MIN, 1);
   expect(backlog.has(1)).toBe(true);

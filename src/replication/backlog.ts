@@ -25,7 +25,7 @@ export class Backlog {
   #bytesMax: number;
   #blockBytes: number;
   /** In order; the last one is being filled. */
-  readonly #blocks: Block[] = [];
+  #blocks: Block[] = [];
   #size = 0;
   #heldBytes = 0;
   /** Offset of the next byte to come. */
@@ -113,10 +113,18 @@ export class Backlog {
       : block.buf.subarray(offset - block.firstOffset, block.used);
   }
 
-  /** Changes the size; `trim` makes it so. */
+  /** Changes the size, in blocks that suit it; `trim` makes it so. */
   resize(bytesMax: number): void {
-    this.#bytesMax = Math.max(bytesMax, BACKLOG_BYTES_MIN);
-    this.#blockBytes = blockBytes(this.#bytesMax);
+    const room = Math.max(bytesMax, BACKLOG_BYTES_MIN);
+    if (room === this.#bytesMax) return;
+    this.#bytesMax = room;
+    this.#blockBytes = blockBytes(room);
+    const blocks = this.#blocks;
+    this.#nextOffset = this.firstOffset;
+    this.#blocks = [];
+    this.#heldBytes = 0;
+    this.#size = 0;
+    for (const { buf, used } of blocks) this.append(buf, 0, used);
   }
 
   #blockWithRoom(): Block {

@@ -24,6 +24,8 @@ export class ReplicationHistory {
   #replid: Replid;
   #replid2: Replid = NO_REPLID;
   #secondReplOffset: number = NO_OFFSET;
+  /** `streamDb` at its end. */
+  #secondStreamDb: number = NO_DB;
   #masterReplOffset: number;
   #backlog: Backlog | undefined;
   #backlogBytes: number;
@@ -31,6 +33,8 @@ export class ReplicationHistory {
   streamDb: number = NO_DB;
   /** Whether this node is a replica: its stream is then its master's, pings included. Set by its `ReplicaLink`. */
   isFollowing = false;
+  /** Whether any replica knows our `replid`. Set by the source. */
+  isShared = false;
 
   constructor(init: HistoryInit) {
     this.#replid = init.replid;
@@ -93,6 +97,7 @@ export class ReplicationHistory {
   /** Begins a history that continues no other: writes went unrecorded, so the old id must not be served again. */
   restart(newReplid: Replid): void {
     this.#replid = newReplid;
+    this.isShared = false;
     this.#forgetSecond();
   }
 
@@ -104,12 +109,28 @@ export class ReplicationHistory {
     this.#replid2 = this.#replid;
     // The first offset that is not common to both.
     this.#secondReplOffset = this.#masterReplOffset + 1;
+    this.#secondStreamDb = this.streamDb;
     this.#replid = newReplid;
+    this.isShared = false;
+  }
+
+  /**
+   * Goes back to the history that this one continues, if nothing has been written since and nobody knows of ours: the data
+   * is a point of that one, which the master to come may know. Since a shift every write is recorded.
+   * Divergence: Redis asks by its own id, which no other server can know, and gets all data anew.
+   */
+  rejoin(): void {
+    if (this.#replid2 === NO_REPLID || this.isShared) return;
+    if (this.#masterReplOffset + 1 !== this.#secondReplOffset) return;
+    this.#replid = this.#replid2;
+    this.streamDb = this.#secondStreamDb;
+    this.#forgetSecond();
   }
 
   /** The data was replaced by a master's snapshot taken at `replOffset`. */
   adopt(masterReplid: Replid, replOffset: number): void {
     this.#replid = masterReplid;
+    this.isShared = false;
     this.#masterReplOffset = replOffset;
     this.#forgetSecond();
     // The bytes held belong before another offset or another history.

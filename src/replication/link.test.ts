@@ -230,6 +230,31 @@ test('a former master asks to go on from its own history, a new node for all', (
   expect(introduced().done().at(-1)).toBe(`> ${ASK_ALL}`);
 });
 
+test.each([
+  ['goes back to the history of before while nothing was written in its own', 0, false, MASTERS],
+  ['stays with its own once it has written', 1, false, OWN],
+  ['stays with its own once a replica knows of it', 0, true, OWN],
+])('a master that was promoted and follows again %s', (_, written, isShared, id) => {
+  const bench = connected();
+  bench.receive('12345');
+  bench.history.streamDb = 4;
+  bench.step({ kind: 'stop' });
+  bench.history.shift(replid(OWN));
+  bench.history.streamDb = 0;
+  bench.history.isShared = isShared;
+  bench.history.append(Buffer.from('x'), 0, written);
+  bench.done();
+  bench.follow(false);
+  bench.step({ kind: 'connected' });
+  bench.receive('+PONG\r\n+OK\r\n+OK\r\n');
+  const offset = String(93 + written);
+  const asked = `> *3\r\n$5\r\nPSYNC\r\n$40\r\n${id}\r\n$2\r\n${offset}\r\n`;
+  expect(bench.done().at(-1)).toBe(asked);
+  const isBack = id === MASTERS;
+  expect(bench.history.replid2).toBe(isBack ? '0'.repeat(40) : MASTERS);
+  expect(bench.history.streamDb).toBe(isBack ? 4 : 0);
+});
+
 test('a replica that took over already is followed as it is, and refuses nothing', () => {
   const bench = new Bench();
   bench.step({ kind: 'follow', host: '127.0.0.1', port: 21201, isHandover: true });

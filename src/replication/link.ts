@@ -197,6 +197,7 @@ export class ReplicaLink {
     if (wasMaster && !this.#hasPosition && !target.isAtStart) {
       // All our data is our own history, so the new master may know where to go on.
       this.#hasPosition = true;
+      this.#history.rejoin();
       this.#history.createBacklog();
       effects.push(linkLog({ name: 'ownPositionCached' }));
     }

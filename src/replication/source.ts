@@ -275,6 +275,7 @@ export class ReplicationSource {
     this.counters.fullSyncs++;
     session.state = 'waitSnapshot';
     this.#ensureBacklog(upstream, effects);
+    this.#history.isShared = true;
     if (this.#desk.isBusy) effects.push(logEffect({ name: 'snapshotQueued' }));
   }
 
@@ -289,6 +290,7 @@ export class ReplicationSource {
     const decision = decidePsync(this.#history, asked);
     if (decision.kind === 'continue') {
       this.counters.partialAccepted++;
+      this.#history.isShared = true;
       this.#continue(now, session, decision.offset, effects);
       return true;
     }

@@ -40,6 +40,14 @@ describeWithRealRedis('FAILOVER from our master to a real replica, and back', ()
   changingPlaces(() => [OUR_SERVER, real()]);
 });
 
+describe('a master of ours that was shut down comes back, its replica of ours in its place', () => {
+  comingBack(() => [OUR_SERVER, OUR_SERVER]);
+});
+
+describeWithRealRedis('a master of ours that was shut down, a real replica in its place', () => {
+  comingBack(() => [OUR_SERVER, real()]);
+});
+
 describe('what tests set, between nodes of ours', () => {
   testSettings(() => [OUR_SERVER, OUR_SERVER]);
 });
@@ -149,6 +157,49 @@ function changingPlaces(exes: () => readonly string[]): void {
         await untilSame(replica, master);
       });
     }
+  });
+}
+
+/** The file of its shutdown is a point of the history that the new master goes on with. */
+function comingBack(exes: () => readonly string[]): void {
+  withNodes(exes, (node) => {
+    test('it needs no copy, and has what was written meanwhile in each database', async () => {
+      const [old, replica] = [node(0), node(1)];
+      await replica.call('REPLICAOF', '127.0.0.1', old.port);
+      await untilUp(replica);
+      await fill(old, 'before');
+      await old.call('SELECT', 3);
+      await old.call('SET', 'elsewhere', 'before');
+      expect(await old.call('WAIT', 1, SYNC_BOUND_MS)).toBe(1);
+      const ended = old.ended();
+      await expect(old.call('SHUTDOWN', 'SAVE')).rejects.toThrow();
+      await ended;
+      await replica.call('REPLICAOF', 'NO', 'ONE');
+      await fill(replica, 'meanwhile');
+      await replica.call('SELECT', 5);
+      await replica.call('SET', 'elsewhere', 'meanwhile');
+      await replica.call('SELECT', 0);
+      const before = await syncCounts(replica);
+
+      await old.start();
+      await old.call('REPLICAOF', '127.0.0.1', replica.port);
+      await untilUp(old);
+      expect(await syncCounts(replica)).toEqual({ ...before, partial: before.partial + 1 });
+      await untilSame(replica, old);
+      expect(await old.call('DEBUG', 'DIGEST')).toBe(await replica.call('DEBUG', 'DIGEST'));
+    });
+
+    test('once it has written something of its own it gets a copy, and that is gone', async () => {
+      const [old, replica] = [node(0), node(1)];
+      await old.call('REPLICAOF', 'NO', 'ONE');
+      await old.call('SET', 'own', 'unknown to others');
+      const before = await syncCounts(replica);
+      await old.call('REPLICAOF', '127.0.0.1', replica.port);
+      await untilUp(old);
+      expect((await syncCounts(replica)).full).toBe(before.full + 1);
+      await untilSame(replica, old);
+      expect(await old.call('EXISTS', 'own')).toBe(0);
+    });
   });
 }
 
