@@ -20,6 +20,17 @@ function follow(world: TestWorld, replica: TestNode, master: TestNode): void {
   world.advance(100);
 }
 
+/** The least backlog, and no more than `hardBytes` of output that waits for a replica. */
+function limitReplicas(master: TestNode, hardBytes: number): void {
+  const none = { hardBytes: 0, softBytes: 0, softSeconds: 0 };
+  master.config.assign('client-output-buffer-limit', {
+    normal: none,
+    pubsub: none,
+    replica: { ...none, hardBytes },
+  });
+  master.config.assign('repl-backlog-size', 16 * 1024);
+}
+
 /** Follows, until the snapshot has begun. */
 function connected(
   world: TestWorld,
@@ -279,14 +290,7 @@ describe('the stream', () => {
 
   test('closes a replica for which more is waiting than client-output-buffer-limit allows', () => {
     const { world, master, replica } = pair();
-    const none = { hardBytes: 0, softBytes: 0, softSeconds: 0 };
-    const limit = { hardBytes: 1, softBytes: 0, softSeconds: 0 };
-    master.config.assign('client-output-buffer-limit', {
-      normal: none,
-      pubsub: none,
-      replica: limit,
-    });
-    master.config.assign('repl-backlog-size', 16 * 1024);
+    limitReplicas(master, 1);
     master.part.configure();
     follow(world, replica, master);
     expect(master.part.source.replicaCount).toBe(1);
@@ -297,14 +301,7 @@ describe('the stream', () => {
 
   test('counts for that limit while the snapshot is still on its way, and the snapshot does not', () => {
     const { world, master, replica } = pair();
-    const none = { hardBytes: 0, softBytes: 0, softSeconds: 0 };
-    const limit = { hardBytes: 100_000, softBytes: 0, softSeconds: 0 };
-    master.config.assign('client-output-buffer-limit', {
-      normal: none,
-      pubsub: none,
-      replica: limit,
-    });
-    master.config.assign('repl-backlog-size', 16 * 1024);
+    limitReplicas(master, 100_000);
     master.config.assign('rdbcompression', false);
     master.part.configure();
     for (let n = 0; n < 200; n++) master.run('SET', `key:${n}`, 'y'.repeat(1000));
