@@ -125,7 +125,7 @@ function overlaps(a: string, b: string): boolean {
 /** CLIENT CACHING YES|NO: turns the rule of OPTIN or OPTOUT for the next command. */
 export function clientCaching({ session }: Context, request: Request, reply: ReplyWriter): void {
   const { tracking } = session;
-  if (tracking === undefined || (tracking.mode !== 'optin' && tracking.mode !== 'optout')) {
+  if (tracking === undefined) {
     return reply.error(
       'ERR CLIENT CACHING can be called only when the client is in tracking mode ' +
         'with OPTIN or OPTOUT mode enabled',

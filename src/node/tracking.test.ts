@@ -37,3 +37,26 @@ test('a client that wants no replies is told of keys all the same', () => {
   expect(reader.received).toMatch(/>2\r\n\$10\r\ninvalidate\r\n\*1\r\n\$1\r\na\r\n$/);
   expect(reader.call('PING')).toBe('');
 });
+
+test('CLIENT CACHING says what it is not valid for, as Redis does', () => {
+  const anyway = (word: string, mode: string): string =>
+    `-ERR CLIENT CACHING ${word} is only valid when tracking is enabled in ${mode} mode.\r\n`;
+  const yes = anyway('YES', 'OPTIN');
+  const no = anyway('NO', 'OPTOUT');
+  const off =
+    '-ERR CLIENT CACHING can be called only when the client is in tracking mode with OPTIN or OPTOUT mode enabled\r\n';
+  const syntax = '-ERR syntax error\r\n';
+  for (const [mode, ...answers] of [
+    [undefined, off, off, off],
+    ['', yes, no, syntax],
+    ['BCAST', yes, no, syntax],
+    ['OPTIN', '+OK\r\n', no, syntax],
+    ['OPTOUT', yes, '+OK\r\n', syntax],
+  ] as const) {
+    const client = new TestNode().connect();
+    client.call('HELLO', '3');
+    if (mode !== undefined) client.call('CLIENT', 'TRACKING', 'ON', ...(mode ? [mode] : []));
+    const said = ['YES', 'NO', 'x'].map((word) => client.call('CLIENT', 'CACHING', word));
+    expect(said).toEqual(answers);
+  }
+});
