@@ -3,8 +3,8 @@ import type { MonoMs } from '../base/index.ts';
 
 /** Samples behind an average. Source: 7.0 server.h, STATS_METRIC_SAMPLES. */
 const SAMPLE_COUNT = 16;
-/** Distinct error codes counted before counting stops, so that scripts cannot fill the memory. Source: 7.2 server.c. */
-const ERROR_CODES_MAX = 128;
+/** Distinct error codes counted before counting stops, so that scripts cannot fill the memory. 7.0 has no bound, 7.2 has 128. */
+const ERROR_CODES_MAX = 4096;
 
 /** An amount that grows, and how fast it grew lately. */
 class Rate {

@@ -23,7 +23,7 @@ export interface ConfigChangeHost {
   readonly desk: { readonly parserOptions: { bulkBytesMax: number } };
   readonly persistence: { readonly aof: { setEnabled(isWanted: boolean): boolean } };
   readonly eviction: { sample(): void };
-  readonly replication: { configure(): void };
+  readonly replication: { configure(changed: readonly DirectiveName[]): void };
   readonly cluster: { configure(changed: readonly DirectiveName[]): void } | undefined;
 }
 
@@ -51,7 +51,7 @@ export function applyChanges(
     return { name: 'appendonly', reason: 'Unable to turn on AOF. Check server logs.' };
   }
   host.eviction.sample();
-  host.replication.configure();
+  host.replication.configure(changed);
   host.cluster?.configure(changed);
   return undefined;
 }

@@ -436,7 +436,7 @@ export class Dispatcher {
 
   #showMonitors(context: CallContext, command: RunnableCommand, request: Request): void {
     if (context === this.#again || (command.flags & (FLAG_SKIP_MONITOR | FLAG_ADMIN)) !== 0) return;
-    this.#host.showMonitors(context.session, { command, request, dbIndex: context.dbIndex });
+    this.#host.showMonitors(context.session, { command, request });
   }
 
   #countError(context: CallContext): void {

@@ -6,18 +6,16 @@ import type { Request } from '../resp/index.ts';
 export interface ShownCall {
   readonly command: Command<Context>;
   readonly request: Request;
-  /** Database in which it ran. */
-  readonly dbIndex: number;
 }
 
-/** `unixUs` is now, in whole microseconds. */
+/** `unixUs` is now, in whole microseconds. The database shown is the one selected when the command has run, as in 7.0. */
 export function monitorLine(session: Session, call: ShownCall, unixUs: number): string {
   const { command, request } = call;
   const seconds = Math.floor(unixUs / 1_000_000);
   const micros = String(unixUs % 1_000_000).padStart(6, '0');
   const hidden = redactedArguments(command, request);
   const who = session.role === 'script' ? 'lua' : session.address;
-  let line = `${seconds}.${micros} [${call.dbIndex} ${who}]`;
+  let line = `${seconds}.${micros} [${session.dbIndex} ${who}]`;
   for (let i = 0; i < request.argc; i++) {
     line += hidden?.has(i) === true ? ' "(redacted)"' : ` ${quoteArgument(request.text(i))}`;
   }

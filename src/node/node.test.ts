@@ -297,6 +297,9 @@ test('MONITOR shows what ran, without secrets', () => {
   monitor.received = '';
   client.call('SET', 'a', 'b c');
   expect(monitor.received).toMatch(/^\+\d+\.\d{6} \[0 127\.0\.0\.1:40000\] "SET" "a" "b c"\r\n$/);
+  monitor.received = '';
+  client.call('SELECT', '2');
+  expect(monitor.received).toMatch(/ \[2 127\.0\.0\.1:40000\] "SELECT" "2"\r\n$/);
   node.stepUs = 7;
   monitor.received = '';
   for (let i = 0; i < 3; i++) client.call('PING');

@@ -5,7 +5,8 @@ import type { LinkOptions, SourceOptions } from '../replication/index.ts';
 /** Source: 7.0 redis.conf. */
 const SYNC_DELAY_SECONDS_DEFAULT = 5;
 
-export function sourceOptions(settings: Settings): SourceOptions {
+/** `isDelaySet`: somebody has set `repl-diskless-sync-delay` while the node ran, if only to what it is by default. */
+export function sourceOptions(settings: Settings, isDelaySet: boolean): SourceOptions {
   const syncDelaySeconds = settings['repl-diskless-sync-delay'];
   const syncMaxReplicas = settings['repl-diskless-sync-max-replicas'];
   return {
@@ -14,7 +15,8 @@ export function sourceOptions(settings: Settings): SourceOptions {
     timeoutSeconds: settings['repl-timeout'],
     syncDelaySeconds,
     // Who says how many replicas end the wait wants the wait.
-    isSyncDelayChosen: syncDelaySeconds !== SYNC_DELAY_SECONDS_DEFAULT || syncMaxReplicas > 0,
+    isSyncDelayChosen:
+      isDelaySet || syncDelaySeconds !== SYNC_DELAY_SECONDS_DEFAULT || syncMaxReplicas > 0,
     syncMaxReplicas,
   };
 }

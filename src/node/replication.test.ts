@@ -4,8 +4,10 @@
  */
 import { describe, expect, test } from 'vitest';
 import { Crc64 } from '../base/index.ts';
+import { defaultSettings } from '../config/index.ts';
 import type { ReplicaSession } from '../replication/index.ts';
 import { encodeRequest } from '../resp/index.ts';
+import { sourceOptions } from './replication-options.ts';
 import { TestNode, type TestWire, TestWorld } from './test-replication.ts';
 
 function pair(): { world: TestWorld; master: TestNode; replica: TestNode } {
@@ -291,7 +293,7 @@ describe('the stream', () => {
   test('closes a replica for which more is waiting than client-output-buffer-limit allows', () => {
     const { world, master, replica } = pair();
     limitReplicas(master, 1);
-    master.part.configure();
+    master.part.configure([]);
     follow(world, replica, master);
     expect(master.part.source.replicaCount).toBe(1);
     for (let n = 0; n < 200; n++) master.run('SET', `key:${n}`, 'x'.repeat(100));
@@ -303,7 +305,7 @@ describe('the stream', () => {
     const { world, master, replica } = pair();
     limitReplicas(master, 100_000);
     master.config.assign('rdbcompression', false);
-    master.part.configure();
+    master.part.configure([]);
     for (let n = 0; n < 200; n++) master.run('SET', `key:${n}`, 'y'.repeat(1000));
     const session = [...connected(world, replica, master)];
     expect(session.map(({ state }) => state)).toEqual(['receiving']);
@@ -426,3 +428,17 @@ function rdbWithModule(): Buffer {
   crc.writeTo(sum, 0);
   return Buffer.concat([body, sum]);
 }
+
+test('the delay before a snapshot is always waited for once somebody has set it, if only to what it is', () => {
+  const settings = defaultSettings();
+  expect(sourceOptions(settings, false).isSyncDelayChosen).toBe(false);
+  expect(sourceOptions(settings, true).isSyncDelayChosen).toBe(true);
+  const { world, master, replica } = pair();
+  master.config.assign('repl-diskless-sync-delay', 5);
+  master.part.configure(['repl-diskless-sync-delay']);
+  follow(world, replica, master);
+  world.advance(4500);
+  expect(replica.part.link.isUp).toBe(false);
+  world.advance(1000);
+  expect(replica.part.link.isUp).toBe(true);
+});

@@ -20,6 +20,7 @@ import {
   ReplicationSource,
   logSentence,
 } from '../replication/index.ts';
+import type { DirectiveName } from '../config/index.ts';
 import type { RdbHeader } from '../rdb/index.ts';
 import type { Client } from './client.ts';
 import type { Inside } from './inside.ts';
@@ -57,6 +58,7 @@ export class ReplicationPart implements ReplicationService, ReplicationView {
   readonly #masterSide: MasterSide;
   readonly #replicaSide: ReplicaSide;
   readonly #waits: WaitQueue;
+  #isDelaySet = false;
   /** End of the stream when the replicas were last asked for acknowledgements. */
   #ackAskedAt = -1;
 
@@ -79,7 +81,7 @@ export class ReplicationPart implements ReplicationService, ReplicationView {
     this.source = new ReplicationSource({
       history,
       rng: ports.rng,
-      options: sourceOptions(settings),
+      options: sourceOptions(settings, false),
       sink: this.#masterSide,
     });
     this.#masterSide.source = this.source;
@@ -274,10 +276,11 @@ export class ReplicationPart implements ReplicationService, ReplicationView {
   }
 
   /** Directives that replication goes by may have changed. */
-  configure(): void {
+  configure(changed: readonly DirectiveName[]): void {
     const { settings } = this.#inside;
     this.history.resizeBacklog(settings['repl-backlog-size']);
-    this.source.configure(sourceOptions(settings));
+    this.#isDelaySet ||= changed.includes('repl-diskless-sync-delay');
+    this.source.configure(sourceOptions(settings, this.#isDelaySet));
     this.link.configure(linkOptions(settings));
     this.#masterSide.configure();
   }
