@@ -1,13 +1,15 @@
 /**
- * `npm run bench:slow [-- --mb 200] [--replicas 2] [--rounds 3]`: what a master keeps for replicas that take nothing. They
- * are redis-servers that stand still while so much is written, and then go on: memory that it costs the master, in MB,
- * and seconds until all of them have everything, without a copy. Prints one JSON object a line.
+ * `npm run bench:replicas [-- --mb 200] [--replicas 2] [--rounds 3]`: what replicas cost a master. They are redis-servers:
+ * CPU microseconds of the master per SET at -P 16 while they follow; then they stand still while so many MB are written:
+ * memory that it costs the master, in MB, and seconds until all have everything, without a copy. One JSON object a line.
  * Environment: see bench-servers.mjs.
  */
+import { execFileSync } from 'node:child_process';
 import {
   Client,
   SERVERS,
   SIDES,
+  cpuSeconds,
   infoSays,
   median,
   memoryOf,
@@ -27,6 +29,7 @@ const mb = Number(option('mb', 200));
 const replicas = Number(option('replicas', 2));
 const rounds = Number(option('rounds', 3));
 const VALUE_BYTES = 2000;
+const SETS = 300_000;
 const REPLICA_PORT_STEP = 10;
 const CATCH_UP_MS_MAX = 60_000;
 const MASTER_FLAGS = ['--repl-diskless-sync-delay', '0'];
@@ -36,16 +39,21 @@ const figures = { ref: [], own: [] };
 for (let round = 0; round < rounds; round++) {
   for (const side of SIDES) figures[side].push(await measure(side));
 }
-for (const what of ['extraMb', 'seconds']) {
+for (const what of ['setUs', 'extraMb', 'seconds']) {
   const of = (side) => median(figures[side].map((figure) => figure[what]));
-  show(`${replicas} slow replicas, ${mb} MB: ${what}`, of('ref'), of('own'));
+  show(`${replicas} replicas: ${what}`, of('ref'), of('own'));
 }
 process.exit(0);
 
 async function measure(side) {
-  const { port, pid } = await start(side, { flags: MASTER_FLAGS });
+  const master = await start(side, { flags: MASTER_FLAGS });
+  const { port, pid } = master;
   const followers = [];
   for (let i = 0; i < replicas; i++) followers.push(await follower(side, port, i));
+  benchmark(port);
+  const cpuBefore = cpuSeconds(master);
+  benchmark(port);
+  const setUs = ((cpuSeconds(master) - cpuBefore) / SETS) * 1e6;
   const writer = new Client(port);
   // The keys are there before; what is written then changes them only.
   const write = (count) =>
@@ -67,7 +75,13 @@ async function measure(side) {
   writer.close();
   for (const each of followers) await stop(each.port);
   await stop(side);
-  return { extraMb, seconds };
+  return { setUs, extraMb, seconds };
+}
+
+/** Run twice: what a process costs before its code is compiled is another matter. */
+function benchmark(port) {
+  const load = ['-n', SETS, '-c', 50, '-P', 16, '-d', 32, '-r', 100_000, '-t', 'set', '-q'];
+  execFileSync('redis-benchmark', ['-p', port, ...load].map(String));
 }
 
 async function offsetOf(port, name) {
