@@ -160,17 +160,23 @@ test('becoming a replica refuses and closes who waits', () => {
   expect(waiting.isClosed).toBe(true);
 });
 
-test('a waiting call is counted once, when it ends, and shown while it waits', () => {
+test('a waiting call is counted once, when it begins to wait, and shown while it waits', () => {
   const node = new TestNode();
   const [waiting, other] = [node.connect(), node.connect()];
   waiting.call('BLPOP', 'k', '10');
-  expect(other.call('INFO', 'commandstats')).not.toContain('cmdstat_blpop');
+  expect(other.call('INFO', 'commandstats')).toContain('cmdstat_blpop:calls=1,');
   expect(other.call('INFO', 'clients')).toContain('blocked_clients:1\r\n');
   expect(other.call('INFO', 'clients')).toContain('clients_in_timeout_table:1\r\n');
   expect(other.call('CLIENT', 'LIST')).toMatch(/flags=b .*cmd=blpop/);
   other.call('LPUSH', 'k', 'x');
   expect(other.call('INFO', 'commandstats')).toMatch(/cmdstat_blpop:calls=1,.*failed_calls=0/);
   expect(other.call('INFO', 'clients')).toContain('blocked_clients:0\r\n');
+  // Neither the time that is over nor the client that is gone counts again, or not at all.
+  waiting.call('BLPOP', 'k', '1');
+  node.pass(1500);
+  waiting.call('BLPOP', 'k', '0');
+  waiting.disconnect();
+  expect(other.call('INFO', 'commandstats')).toContain('cmdstat_blpop:calls=3,');
 });
 
 test('a pushed key that expired before the turn of who waits serves nobody', () => {

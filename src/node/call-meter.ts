@@ -68,7 +68,7 @@ export class CallMeter {
     this.#sinceUs = clockUs;
   }
 
-  /** A call waits instead of ending: it is counted when it is served. */
+  /** A call waits instead of ending: its time is counted when it is served. */
   skip(): void {
     this.settle();
     this.#sinceUs = this.#clock.monoUs();

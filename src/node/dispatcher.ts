@@ -428,8 +428,12 @@ export class Dispatcher {
     if (host.hasMonitors) this.#showMonitors(context, command, request);
     if (host.tracking.isUsed) this.#endTracking(context, command, request);
     if (context !== this.#again) host.stats.totalCommands++;
-    // A call that waits is counted when it ends.
-    if (context.hasBlocked) return host.meter.skip();
+    // A call that waits is counted now, for its client may go; how it ends and how long it took, then.
+    if (context.hasBlocked) {
+      if (context !== this.#again) command.counters.calls++;
+      return host.meter.skip();
+    }
+    if (context === this.#again) command.counters.calls--;
     if (session.reply.errorCount !== context.errorCount) this.#countError(context);
     host.meter.end(session, command, request);
   }

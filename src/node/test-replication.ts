@@ -176,7 +176,7 @@ export class TestNode {
       acknowledgedCount: (offset) => this.part.acknowledgedCount(offset),
       unblock: (session) => this.unblocked.push(session),
       rearm: () => {},
-      countEnded: () => {},
+      countRefused: () => {},
     });
     this.part = new ReplicationPart(this.#createInside(), {
       handoverAnswered: () => undefined,

@@ -18,9 +18,7 @@ export function waitHost(node: WaitOwner): WaitHost {
       if (client !== undefined) node.unblock(client);
     },
     rearm: () => node.rearm(),
-    countEnded: ({ counters }, error) => {
-      counters.calls++;
-      if (error === undefined) return;
+    countRefused: ({ counters }, error) => {
       counters.failedCalls++;
       node.stats.countError(error);
     },

@@ -25,8 +25,8 @@ export interface WaitHost {
   unblock(session: Session): void;
   /** A deadline came that may be nearer than all others. */
   rearm(): void;
-  /** A waiting call ended without having been run again; `error` is its answer, if that is one. */
-  countEnded(command: Command, error: string | undefined): void;
+  /** A waiting call ended with an error. */
+  countRefused(command: Command, error: string): void;
 }
 
 export class WaitQueue {
@@ -166,16 +166,13 @@ export class WaitQueue {
   #timeOut(session: Session, blocked: Waiting): void {
     if (blocked.kind === 'wait') {
       session.reply.int(this.#host.acknowledgedCount(blocked.replOffset));
-    } else {
-      session.reply.nullArray();
-      this.#host.countEnded(blocked.command, undefined);
-    }
+    } else session.reply.nullArray();
     this.#end(session);
   }
 
   #refuse(session: Session, blocked: Waiting, error: string): void {
     session.reply.error(error);
-    if (blocked.kind === 'keys') this.#host.countEnded(blocked.command, error);
+    if (blocked.kind === 'keys') this.#host.countRefused(blocked.command, error);
     this.#end(session);
   }
 
