@@ -1,13 +1,11 @@
 /**
- * Hash tables outside the JavaScript heap: extendible hashing by the high bits of a 32-bit hash. A
- * table is one segment while it is small, then a directory of segments. Segments grow by an eighth
- * at a time to about 250 elements and then split in two, so no insertion pauses for more than a
- * split (tens of microseconds). A set of many tables (one a hash slot) costs nine bytes a table
- * that is empty.
+ * Hash tables outside the JavaScript heap: extendible hashing by the high bits of a 32-bit hash. A table is one segment
+ * while it is small, then a directory of segments. Segments grow by an eighth at a time to about 250 elements and then
+ * split in two, so no insertion pauses for more than a split (tens of microseconds). A set of many tables (one a hash
+ * slot) costs nine bytes a table that is empty.
  *
- * Elements are refs to arena blocks; what their keys are, `ElementKeys` says. All elements of a
- * table have a fixed place in hash order, which is what cursors count in: whatever grows or
- * shrinks, an element stays before or after a cursor.
+ * Elements are refs to arena blocks; what their keys are, `ElementKeys` says. All elements of a table have a fixed place
+ * in hash order, which is what cursors count in: whatever grows or shrinks, an element stays before or after a cursor.
  */
 import { type Rng, invariant } from '../base/index.ts';
 import { type Arena, NONE, type Ref, SLAB_SHIFT, UNIT_MASK } from './arena.ts';
@@ -34,6 +32,12 @@ export interface ElementKeys {
 /** Tells the key of an element. */
 export interface KeyViews {
   key(ref: Ref): { readonly buf: Uint8Array; readonly at: number; readonly size: number };
+}
+
+/** What a scan is about to visit: the first `count`. The array is not emptied, for it would have to grow anew each time. */
+interface Found {
+  readonly refs: Ref[];
+  count: number;
 }
 
 /** How a table, or several of them, lie in memory. */
@@ -66,6 +70,8 @@ const FULL_SEGMENT = 272;
 /** A segment is drawn again at most this often. */
 const RANDOM_TRIES = 100;
 const TABLES_MIN = 16;
+/** Room for what a scan finds that is kept for the next one. */
+const FOUND_KEPT = 1024;
 const NO_TABLES: ReadonlySet<number> = new Set<number>();
 const SLAB_WORDS: number = SLAB_BYTES / 4;
 
@@ -89,7 +95,7 @@ export class TableSet {
   /** Elements of each GROUP_TABLES tables, so that full tables are found among many empty ones. */
   #groups: Uint32Array;
   /** Kept between scans. */
-  #found: Ref[] = [];
+  #found: Found | undefined;
   /** What `#fetch` or `#fetchAll` read last. Public, so that the read counts as needed. */
   fetched = 0;
   /** Tables handed out by `allocate`, and those that came back. */
@@ -255,23 +261,24 @@ export class TableSet {
   }
 
   /**
-   * Visits elements from hash position `from` on, at least `max` unless the table ends, and returns
-   * the position to go on from, or HASH_END. An element that is in the table from the first call to
-   * the last is visited at least once. The visitor may remove the element it is given.
+   * Visits elements from hash position `from` on, at least `max` unless the table ends, and returns the position to go on
+   * from, or HASH_END. An element that is in the table from the first call to the last is visited at least once. The
+   * visitor may remove the element it is given.
    */
   scan(table: number, from: number, max: number, visit: (ref: Ref) => void): number {
     // A visitor may scan too.
-    const found = this.#found;
-    this.#found = [];
+    const found = this.#found ?? { refs: [], count: 0 };
+    this.#found = undefined;
+    found.count = 0;
     let position = from;
-    while (position < HASH_END && found.length < max) {
+    while (position < HASH_END && found.count < max) {
       position = this.#collect(table, position, max, found);
     }
-    this.scannedCount = found.length;
+    const { refs, count } = found;
+    this.scannedCount = count;
     this.#fetchAll(found);
-    for (const ref of found) visit(ref);
-    found.length = 0;
-    this.#found = found;
+    for (let i = 0; i < count; i++) visit(refs[i]!);
+    if (count <= FOUND_KEPT) this.#found = found;
     return position;
   }
 
@@ -292,9 +299,8 @@ export class TableSet {
   }
 
   /**
-   * Takes a table apart in slices, from position 0 on: visits every element, frees the segments,
-   * and returns the position to go on from, or HASH_END when the table is empty. Nobody may look
-   * anything up in between.
+   * Takes a table apart in slices, from position 0 on: visits every element, frees the segments, and returns the position
+   * to go on from, or HASH_END when the table is empty. Nobody may look anything up in between.
    */
   dismantle(table: number, from: number, max: number, visit: (ref: Ref) => void): number {
     const segments = this.#segments;
@@ -404,10 +410,13 @@ export class TableSet {
   }
 
   /** Reads the heads of blocks that are about to be visited, whose memory would be waited for one by one. */
-  #fetchAll(found: readonly Ref[]): void {
+  #fetchAll({ refs, count }: Found): void {
     const { i32 } = this.#arena;
     let sum = 0;
-    for (const ref of found) sum ^= i32[ref >>> SLAB_SHIFT]![(ref & UNIT_MASK) << 1]!;
+    for (let i = 0; i < count; i++) {
+      const ref = refs[i]!;
+      sum ^= i32[ref >>> SLAB_SHIFT]![(ref & UNIT_MASK) << 1]!;
+    }
     this.fetched = sum;
   }
 
@@ -427,7 +436,7 @@ export class TableSet {
     return (Math.floor(position / span) + 1) * span;
   }
 
-  #collect(table: number, from: number, max: number, found: Ref[]): number {
+  #collect(table: number, from: number, max: number, found: Found): number {
     const segments = this.#segments;
     const segment = this.#segmentOf(table, from | 0);
     const end = this.#endOf(segment, from);
@@ -438,11 +447,11 @@ export class TableSet {
     for (let i = segments.lowerBound(segment, tagOf(from | 0, tagDepth)); i < count; i++) {
       const tag = segments.tagAt(segment, i);
       // Elements of one tag go together, because a cursor cannot stand between them.
-      if (tag !== last && found.length >= max) {
+      if (tag !== last && found.count >= max) {
         return from - (from % 2 ** (32 - tagDepth)) + tag * 2 ** (16 - tagDepth);
       }
       last = tag;
-      found.push(segments.refAt(segment, i));
+      found.refs[found.count++] = segments.refAt(segment, i);
     }
     return end;
   }

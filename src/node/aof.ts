@@ -20,6 +20,7 @@ export interface AofHost extends AofLoadHost, AofWriterHost {
   readonly table: CommandTable<Context>;
   readonly ports: AofLoadHost['ports'] &
     SnapshotFileHost['ports'] & { readonly system: { readonly pid: number } };
+  readonly stats: SnapshotFileHost['stats'];
   addWork(slice: () => boolean): void;
   inTurn(act: () => void): void;
   /** Inside EXEC, where a snapshot would have half of a transaction. */

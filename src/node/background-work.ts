@@ -30,8 +30,11 @@ export class BackgroundWork {
       return;
     }
     const slices = this.#slices;
-    this.#slices = [];
-    for (const slice of slices) if (slice()) this.#slices.push(slice);
-    if (this.#slices.length > 0) this.#ask();
+    // What a slice adds stands behind these and has its turn the next time.
+    const count = slices.length;
+    let kept = 0;
+    for (let i = 0; i < count; i++) if (slices[i]!()) slices[kept++] = slices[i]!;
+    if (kept < count) slices.splice(kept, count - kept);
+    if (slices.length > 0 || this.#sole !== undefined) this.#ask();
   }
 }

@@ -216,6 +216,7 @@ export class MasterSide implements ReplicaSink {
         keyspace,
         clock: this.#inside.ports.clock,
         settings: this.#inside.settings,
+        stats: this.#inside.stats,
         withoutData,
         format: new RdbFormat(this.#inside, {
           replication: { replid, replOffset, streamDb },

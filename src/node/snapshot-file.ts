@@ -15,6 +15,7 @@ export interface SnapshotFileHost {
   readonly keyspace: Keyspace;
   readonly settings: Settings;
   readonly clock: { monoUs(): number };
+  readonly stats: { readonly totalCommands: number };
   readonly ports: { readonly files: Files };
   addWork(slice: () => boolean): void;
   /** Does something in a turn of the node. */
@@ -53,9 +54,9 @@ export class SnapshotFile {
         ended: (failure) => inTurn(() => this.#end(failure)),
       },
     );
-    const { keyspace, clock, settings } = host;
+    const { keyspace, clock, settings, stats } = host;
     this.#sender = new SnapshotSender(
-      { clock, keyspace, settings, withoutData: false, format },
+      { clock, keyspace, settings, stats, withoutData: false, format },
       {
         pieceBytes: PIECE_BYTES,
         pendingBytes: () => this.#draft.pendingBytes,

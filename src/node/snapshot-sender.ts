@@ -23,6 +23,8 @@ export interface SnapshotOutlet {
 export interface SnapshotRequest {
   readonly keyspace: Keyspace;
   readonly clock: { monoUs(): number };
+  /** Tells by its count whether clients ask for anything. */
+  readonly stats: { readonly totalCommands: number };
   readonly withoutData: boolean;
   readonly format: SnapshotFormat;
   readonly settings: Pick<Settings, 'rdb-key-save-delay'>;
@@ -30,10 +32,9 @@ export interface SnapshotRequest {
 
 /** Clients wait for a slice, so it is short while there are any, */
 const SLICE_US = 10;
-/** and longer, because the loop's own turns cost time too, when so many turns in a row took no longer than that. */
+/** and longer, because the loop's own turns cost time too, when none has asked for anything for so long. */
 const QUIET_SLICE_US = 150;
-const QUIET_TURNS = 20;
-const QUIET_TURN_US = 20;
+const QUIET_AFTER_US = 10_000;
 /** Where turns take long, slices do too, so that the snapshot gets a fifth of the time. */
 const SLICE_US_MAX = 1000;
 const TURN_SHARE = 1 / 4;
@@ -54,8 +55,9 @@ export class SnapshotSender {
   #writtenCount = 0;
   #state: 'walking' | 'waiting' | 'ended' = 'ended';
   #sliceEndUs = 0;
-  /** Turns in a row that had hardly anything to do but a slice. */
-  #quietTurns = 0;
+  /** Commands that had run at the last slice, and until when clients may be about. */
+  #commandCount = 0;
+  #busyUntilUs = 0;
   /** With `rdb-key-save-delay`, when the next key may be written. */
   #delayedUntilUs = 0;
   #isAllWritten = false;
@@ -138,13 +140,14 @@ export class SnapshotSender {
   #writeSlice(): boolean {
     const snapshot = this.#snapshot;
     if (snapshot === undefined) return false;
-    const { clock, settings } = this.#request;
+    const { clock, settings, stats } = this.#request;
     const delayUs = settings['rdb-key-save-delay'];
     if (delayUs > 0) return this.#writeDelayed(snapshot, delayUs);
     let nowUs = clock.monoUs();
     const turnUs = nowUs - this.#sliceEndUs;
-    this.#quietTurns = turnUs <= QUIET_TURN_US ? this.#quietTurns + 1 : 0;
-    const leastUs = this.#quietTurns > QUIET_TURNS ? QUIET_SLICE_US : SLICE_US;
+    if (stats.totalCommands !== this.#commandCount) this.#busyUntilUs = nowUs + QUIET_AFTER_US;
+    this.#commandCount = stats.totalCommands;
+    const leastUs = nowUs < this.#busyUntilUs ? SLICE_US : QUIET_SLICE_US;
     const endUs = nowUs + Math.min(Math.max(turnUs * TURN_SHARE, leastUs), SLICE_US_MAX);
     let hasMore = true;
     for (let entries = 0; hasMore && entries < SLICE_ENTRIES; entries += STEP_ENTRIES) {
