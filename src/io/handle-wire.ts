@@ -1,43 +1,19 @@
 /**
  * A `Wire` directly on the runtime's stream handle. `net.Socket` would put two stream objects and
  * their events between a request and its reply, which costs a third of the work of a small command;
- * this needs internals of Node.js, so it is used only where they are as we know them.
+ * see stream-handle.ts.
  */
 import type { Socket } from 'node:net';
 import type { Wire, WireEvents } from '../node/index.ts';
 import { plainIp } from './plain-ip.ts';
-
-/** What the runtime's stream binding gives. */
-interface StreamBinding {
-  readonly WriteWrap: new () => WriteRequest;
-  readonly ShutdownWrap: new () => { oncomplete: (status: number) => void };
-  /** Results of the last call, at the indexes below. */
-  readonly streamBaseState: Int32Array;
-  readonly kReadBytesOrError: number;
-  readonly kLastWriteWasAsync: number;
-}
-
-interface WriteRequest {
-  oncomplete: (status: number) => void;
-  /** Keeps the bytes alive while the system reads them. */
-  bytes: Buffer | undefined;
-}
-
-interface StreamHandle {
-  readonly fd: number;
-  readonly writeQueueSize: number;
-  onread: (() => void) | undefined;
-  useUserBuffer(buf: Buffer): void;
-  readStart(): number;
-  readStop(): number;
-  writeBuffer(request: WriteRequest, bytes: Buffer): number;
-  shutdown(request: object): number;
-  close(done?: () => void): void;
-}
-
-interface SocketInside {
-  _handle: StreamHandle | null;
-}
+import {
+  type SocketInside,
+  type StreamBinding,
+  type StreamHandle,
+  UV_EOF,
+  type WriteRequest,
+  binding,
+} from './stream-handle.ts';
 
 const RECEIVE_BYTES = 64 * 1024;
 /** Replies shorter than this are copied into one buffer with views that are kept. */
@@ -62,29 +38,6 @@ export class WireBuffers {
   giveSmallAway(): void {
     this.#small = Buffer.allocUnsafeSlow(KEPT_VIEWS);
     this.#views.fill(undefined);
-  }
-}
-
-/** Source: libuv, UV_EOF. */
-const UV_EOF = -4095;
-
-const binding: StreamBinding | undefined = findBinding();
-
-function findBinding(): StreamBinding | undefined {
-  const ask = (process as unknown as { binding?: (name: string) => Partial<StreamBinding> })
-    .binding;
-  try {
-    const found = ask?.('stream_wrap');
-    const isWhole =
-      typeof found?.WriteWrap === 'function' &&
-      typeof found.ShutdownWrap === 'function' &&
-      found.streamBaseState instanceof Int32Array &&
-      typeof found.kReadBytesOrError === 'number' &&
-      typeof found.kLastWriteWasAsync === 'number';
-    return isWhole ? (found as StreamBinding) : undefined;
-  } catch {
-    // A runtime without this door: sockets will do.
-    return undefined;
   }
 }
 

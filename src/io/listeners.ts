@@ -6,6 +6,7 @@ import type { Settings } from '../config/index.ts';
 import type { Wire, WireEvents } from '../node/index.ts';
 import { type WireBuffers, wireOnHandle } from './handle-wire.ts';
 import { SocketWire } from './socket-wire.ts';
+import { wireOnTls } from './tls-wire.ts';
 
 export interface ListenTarget {
   /** The client port, or a bus port. */
@@ -162,7 +163,7 @@ class Encryption {
   }
 
   #create(options: TlsOptions): Server {
-    const { accept, refused } = this.#target;
+    const { accept, buffers, refused } = this.#target;
     const terminator = createTlsServer(options);
     terminator.on('tlsClientError', (error, socket) => {
       refused(reasonOf(error));
@@ -178,7 +179,7 @@ class Encryption {
         socket.destroy();
         return;
       }
-      const wire = new SocketWire(socket);
+      const wire = wireOnTls(socket, buffers) ?? new SocketWire(socket);
       wire.start(accept(wire));
     });
     return terminator;

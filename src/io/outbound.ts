@@ -4,6 +4,7 @@ import { type ConnectionOptions, TLSSocket, connect as connectTls } from 'node:t
 import type { Network, Wire, WireEvents, WirePurpose } from '../node/index.ts';
 import { type WireBuffers, wireOnHandle } from './handle-wire.ts';
 import { SocketWire } from './socket-wire.ts';
+import { wireOnTls } from './tls-wire.ts';
 
 /** A connection that is neither made nor refused by then is given up. */
 const CONNECT_MS_MAX = 30_000;
@@ -127,10 +128,9 @@ class OutboundWire implements Wire {
 
   #open(buffers: WireBuffers): void {
     const socket = this.#socket;
-    // Under TLS the handle has the bytes as they are on the line.
     const onHandle =
       socket instanceof TLSSocket
-        ? undefined
+        ? wireOnTls(socket, buffers)
         : wireOnHandle(socket, { buffers, unixPath: undefined });
     const wire = onHandle ?? new SocketWire(socket);
     this.#wire = wire;

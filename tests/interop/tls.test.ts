@@ -8,6 +8,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { type TLSSocket, connect as connectTls } from 'node:tls';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { Cluster } from './harness/cluster.ts';
 import { NodeProcess, freePorts } from './harness/node-process.ts';
@@ -22,7 +23,7 @@ import {
 } from './harness/programs.ts';
 import { Sentinels } from './harness/sentinels.ts';
 import { runSlotline } from './harness/slotline.ts';
-import { TLS_FILES, TLS_FLAGS } from './harness/tls.ts';
+import { TLS_FILES, TLS_FLAGS, tlsClient } from './harness/tls.ts';
 import { until } from './harness/until.ts';
 
 const BOUND_MS = 30_000;
@@ -110,6 +111,54 @@ describeWithRealRedis('one node', () => {
     const value = 'v'.repeat(3_000_000);
     expect(await node.call('SET', 'large', value)).toBe('OK');
     expect(await node.call('GET', 'large')).toBe(value);
+  });
+
+  /** A connection of a client who has not read anything yet. */
+  const enter = (): TLSSocket =>
+    connectTls({
+      port,
+      host: '127.0.0.1',
+      ...tlsClient(),
+      checkServerIdentity: () => undefined,
+    });
+
+  const allOf = async (socket: TLSSocket): Promise<string> => {
+    const pieces: Buffer[] = [];
+    for await (const piece of socket) pieces.push(piece as Buffer);
+    return Buffer.concat(pieces).toString();
+  };
+
+  test('keeps in order what a client asks for who reads nothing for a while', async () => {
+    const value = 'w'.repeat(200_000);
+    await node.call('SET', 'slow', value);
+    const socket = enter();
+    // With the last packet of the handshake, and far more than the system keeps of answers.
+    for (let i = 0; i < 100; i++) socket.write(`GET slow\r\nECHO ${i}\r\n`);
+    await until(
+      async () =>
+        Number((await node.facts('INFO', 'clients')).get('client_recent_max_output_buffer')) > 1e6,
+      BOUND_MS,
+      'answers wait for the reader',
+    );
+    expect(await node.call('GET', 'slow')).toBe(value);
+    socket.write('QUIT\r\n');
+    const expected = Array.from({ length: 100 }, (_, i) => {
+      const echoed = `$${String(i).length}\r\n${i}\r\n`;
+      return `$${value.length}\r\n${value}\r\n${echoed}`;
+    });
+    expect(await allOf(socket)).toBe(`${expected.join('')}+OK\r\n`);
+  });
+
+  test('goes on when a client breaks off in the middle of an answer', async () => {
+    const sockets = Array.from({ length: 20 }, enter);
+    const gone = sockets.map(async (socket) => {
+      socket.write('GET slow\r\n'.repeat(50));
+      await once(socket, 'secureConnect');
+      socket.destroy();
+      await once(socket, 'close');
+    });
+    await Promise.all(gone);
+    expect(await redisCli(port, ...TLS_FLAGS, 'PING')).toBe('PONG');
   });
 
   test('is troubled by nobody who speaks something else, and cuts him off', async () => {
