@@ -77,6 +77,7 @@ const FACTS: Omit<SystemFacts, 'memory' | 'cpu' | 'totalMemoryBytes' | 'pid'> = 
   runtimeVersion: 'simulated',
   executable: 'slotline-server',
   version: '0.0.0',
+  supervisor: 'no',
 };
 
 export class Machine implements Host {

@@ -18,6 +18,7 @@ export type {
   RunningFunction,
 } from './function-service.ts';
 export { ERR_LIBRARY_NAME, isFunctionName, libraryMetadata } from './library-metadata.ts';
+export { supervisorOf } from './info-server.ts';
 export { LatencyHistogram } from './latency-histogram.ts';
 export {
   type LatencyEvent,

@@ -2,7 +2,8 @@
 import { REDIS_VERSION, modeOf } from './connection.ts';
 import type { InfoFields } from './info-fields.ts';
 import type { AofService, LoadProgress } from './persistence.ts';
-import type { Server } from './server.ts';
+import type { Settings } from '../config/index.ts';
+import type { Server, SystemFacts } from './server.ts';
 
 const SECONDS_A_DAY = 86400;
 
@@ -22,7 +23,7 @@ export function serverFields(server: Server): InfoFields {
     ['atomicvar_api', 'none'],
     ['gcc_version', '0.0.0'],
     ['process_id', system.pid],
-    ['process_supervised', 'no'],
+    ['process_supervised', supervisorOf(settings, system)],
     ['run_id', server.runId],
     ['tcp_port', settings.port || settings['tls-port']],
     ['server_time_usec', server.wallMicros.now()],
@@ -39,6 +40,14 @@ export function serverFields(server: Server): InfoFields {
     ['slotline_version', system.version],
     ['runtime_version', system.runtimeVersion],
   ];
+}
+
+/** Who supervises the process, if the directive `supervised` lets him. */
+export function supervisorOf(
+  { supervised }: Pick<Settings, 'supervised'>,
+  { supervisor }: Pick<SystemFacts, 'supervisor'>,
+): SystemFacts['supervisor'] {
+  return supervised === 'auto' || supervised === supervisor ? supervisor : 'no';
 }
 
 function endingFields({ ending }: Server): InfoFields {
@@ -61,8 +70,8 @@ export function clientFields(server: Server): InfoFields {
     ['connected_clients', clients],
     ['cluster_connections', clusterConnections(server)],
     ['maxclients', server.settings.maxclients],
-    ['client_recent_max_input_buffer', server.stats.recentMaxInputBytes],
-    ['client_recent_max_output_buffer', server.stats.recentMaxOutputBytes],
+    ['client_recent_max_input_buffer', server.stats.recentMaxInput.value],
+    ['client_recent_max_output_buffer', server.stats.recentMaxOutput.value],
     ['blocked_clients', blocked],
     ['tracking_clients', server.tracking.clientCount],
     ['clients_in_timeout_table', timed],

@@ -30,6 +30,8 @@ export interface SystemFacts {
   readonly executable: string;
   /** Version of this package. */
   readonly version: string;
+  /** Who started the process and says so. */
+  readonly supervisor: 'no' | 'systemd' | 'upstart';
   /** Resident and JavaScript heap bytes, now. */
   memory(): { readonly residentBytes: number; readonly heapBytes: number };
   totalMemoryBytes(): number;

@@ -3,6 +3,7 @@ import { spawn } from 'node:child_process';
 import { readFileSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
 import { globMatches } from '../base/index.ts';
+import { supervisorOf } from '../commands/index.ts';
 import {
   type CommandLine,
   type LoadedConfig,
@@ -18,7 +19,9 @@ import type { Reply } from '../resp/index.ts';
 import { askInside } from './inside-caller.ts';
 import { asSentinel, readSentinel, requireStateFile } from './sentinel-start.ts';
 import { ServerProcess, StartError, absolutePath } from './server-process.ts';
+import { tellReady } from './supervision.ts';
 import { systemWords } from './system-words.ts';
+import { machineFacts } from './system.ts';
 import { REDIS_VERSION, VERSION, versionLine } from './version.ts';
 import { warmUp } from './warm-up.ts';
 
@@ -69,7 +72,8 @@ export async function runServer(
     return fail(configFailureText(sentinel.failure, REDIS_VERSION));
   }
   const { settings } = loaded;
-  if (settings.daemonize && process.env[DAEMON_MARK] === undefined) return detach(argv);
+  const isAlone = supervisorOf(settings, machineFacts) === 'no' && settings.daemonize;
+  if (isAlone && process.env[DAEMON_MARK] === undefined) return detach(argv);
   await serve({ config: loaded, configFile, sentinel, serveAdmin });
 }
 
@@ -131,6 +135,7 @@ async function serve({ config, configFile, sentinel, serveAdmin }: ServeOptions)
     writePidFile(pidFile, log);
   }
   log('notice', 'Ready to accept connections');
+  tellReady(settings, log);
 }
 
 /** Without its admin port a server would run on unseen, so it does not run then. */

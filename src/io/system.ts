@@ -10,6 +10,7 @@ export const machineFacts: SystemFacts = {
   pid: process.pid,
   executable: process.argv[1] ?? process.execPath,
   version: VERSION,
+  supervisor: findSupervisor(),
   memory: () => ({
     residentBytes: process.memoryUsage.rss(),
     heapBytes: process.memoryUsage().heapUsed,
@@ -20,3 +21,9 @@ export const machineFacts: SystemFacts = {
     return { userSeconds: user / 1e6, systemSeconds: system / 1e6 };
   },
 };
+
+/** Source: systemd's sd_notify(3); upstart's documentation. */
+function findSupervisor(): SystemFacts['supervisor'] {
+  if (process.env['NOTIFY_SOCKET'] !== undefined) return 'systemd';
+  return process.env['UPSTART_JOB'] === undefined ? 'no' : 'upstart';
+}

@@ -151,6 +151,7 @@ export class TestNode {
         executable: 'test',
         version: '0',
         memory: () => ({ residentBytes: 0, heapBytes: 0 }),
+        supervisor: 'no',
         totalMemoryBytes: () => 0,
         cpu: () => ({ userSeconds: 0, systemSeconds: 0 }),
       },
