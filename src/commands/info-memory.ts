@@ -44,13 +44,19 @@ export function memoryFields(server: Server): InfoFields {
     ['mem_total_replication_buffers', memory.backlogBytes + memory.outgrownBytes],
     ['mem_clients_slaves', memory.outgrownBytes + memory.replicaBytes],
     ['mem_clients_normal', memory.clientBytes],
-    ['mem_cluster_links', 0],
-    ['mem_aof_buffer', 0],
+    ['mem_cluster_links', linkBytes(server)],
+    ['mem_aof_buffer', server.persistence.aof.sizes.bufferBytes],
     ['mem_allocator', 'slotline'],
     ['active_defrag_running', 0],
     ['lazyfree_pending_objects', server.keyspace.rubbishCount],
     ['lazyfreed_objects', server.keyspace.lazyFreedCount],
   ];
+}
+
+function linkBytes({ cluster }: Server): number {
+  let sum = 0;
+  for (const { id } of cluster?.machine.links() ?? []) sum += cluster?.sendBufferBytes(id) ?? 0;
+  return sum;
 }
 
 /** What the engine itself takes is part of the heap, where nobody can tell it from the rest. */

@@ -6,6 +6,8 @@ import type { Server } from './server.ts';
 export function statsFields(server: Server): InfoFields {
   const { keyspace, persistence, stats, tracking } = server;
   const { counters } = server.replication.source;
+  const exceededSince = stats.evictionExceededSince;
+  const exceededMs = exceededSince === undefined ? 0 : server.now - exceededSince;
   return [
     ['total_connections_received', stats.totalConnections],
     ['total_commands_processed', stats.totalCommands],
@@ -25,11 +27,11 @@ export function statsFields(server: Server): InfoFields {
     ['expired_keys', keyspace.expiredCount],
     ['expired_stale_perc', stats.expiredStalePercent.toFixed(2)],
     ['expired_time_cap_reached_count', stats.expiredTimeCapReached],
-    ['expire_cycle_cpu_milliseconds', Math.floor(stats.expireCycleMs)],
+    ['expire_cycle_cpu_milliseconds', Math.floor(stats.expireCycleUs / 1000)],
     ['evicted_keys', stats.evictedKeys],
     ['evicted_clients', stats.evictedClients],
-    ['total_eviction_exceeded_time', 0],
-    ['current_eviction_exceeded_time', 0],
+    ['total_eviction_exceeded_time', stats.evictionExceededMs + exceededMs],
+    ['current_eviction_exceeded_time', exceededMs],
     ['keyspace_hits', keyspace.hits],
     ['keyspace_misses', keyspace.misses],
     ['pubsub_channels', server.pubsub.size('channel')],

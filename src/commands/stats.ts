@@ -36,6 +36,28 @@ class Rate {
   }
 }
 
+/** Seconds that a largest value is remembered. Source: 7.0 server.c, CLIENTS_PEAK_MEM_USAGE_SLOTS. */
+const RECENT_SECONDS = 8;
+
+/** The largest of the values that were noted lately. */
+class RecentMax {
+  readonly #slots = new Float64Array(RECENT_SECONDS);
+  #second = 0;
+
+  note(value: number, now: MonoMs): void {
+    const second = Math.floor(now / 1000);
+    const passed = Math.min(second - this.#second, RECENT_SECONDS);
+    for (let i = 0; i < passed; i++) this.#slots[(second - i) % RECENT_SECONDS] = 0;
+    this.#second = second;
+    const slot = second % RECENT_SECONDS;
+    this.#slots[slot] = Math.max(this.#slots[slot]!, value);
+  }
+
+  get value(): number {
+    return Math.max(...this.#slots);
+  }
+}
+
 /** The counters of one node; hits, misses and expired keys are the keyspace's own. */
 export class ServerStats {
   totalConnections = 0;
@@ -49,19 +71,24 @@ export class ServerStats {
   replOutputBytes = 0;
   readsProcessed = 0;
   writesProcessed = 0;
+  /** Share of the keys that active expiry looks at whose time was over, as a running average. */
   expiredStalePercent = 0;
   expiredTimeCapReached = 0;
-  expireCycleMs = 0;
+  /** Microseconds of the active expiry. */
+  expireCycleUs = 0;
   evictedKeys = 0;
   evictedClients = 0;
+  /** Time in which there was more data than `maxmemory` although keys were evicted, and since when there is now. */
+  evictionExceededMs = 0;
+  evictionExceededSince: MonoMs | undefined;
   fullSyncs = 0;
   partialSyncs = 0;
   refusedPartialSyncs = 0;
   unexpectedErrorReplies = 0;
   totalErrorReplies = 0;
-  /** Largest query buffer and reply backlog of a client seen lately, bytes. */
-  recentMaxInputBytes = 0;
-  recentMaxOutputBytes = 0;
+  /** Of a client, with what it has queued and with what waits for it, bytes. */
+  readonly recentMaxInput: RecentMax = new RecentMax();
+  readonly recentMaxOutput: RecentMax = new RecentMax();
   peakMemoryBytes = 0;
   /** Error replies by their first word, such as `ERR`. */
   readonly errors: Map<string, number> = new Map<string, number>();
@@ -79,6 +106,16 @@ export class ServerStats {
     const count = this.errors.get(code);
     if (count === undefined && this.errors.size >= ERROR_CODES_MAX) return;
     this.errors.set(code, (count ?? 0) + 1);
+  }
+
+  /** Whether there is still too much data after an eviction. */
+  noteEviction(isExceeded: boolean, now: MonoMs): void {
+    const since = this.evictionExceededSince;
+    if (isExceeded) this.evictionExceededSince ??= now;
+    else if (since !== undefined) {
+      this.evictionExceededMs += now - since;
+      this.evictionExceededSince = undefined;
+    }
   }
 
   /** Takes a sample of everything that has a rate; ten times a second or so. */
@@ -103,9 +140,11 @@ export class ServerStats {
     this.writesProcessed = 0;
     this.expiredStalePercent = 0;
     this.expiredTimeCapReached = 0;
-    this.expireCycleMs = 0;
+    this.expireCycleUs = 0;
     this.evictedKeys = 0;
     this.evictedClients = 0;
+    this.evictionExceededMs = 0;
+    this.evictionExceededSince = undefined;
     this.fullSyncs = 0;
     this.partialSyncs = 0;
     this.refusedPartialSyncs = 0;

@@ -3,16 +3,13 @@ import type { Ref } from './arena.ts';
 import type { Database } from './database.ts';
 import { HASH_END } from './table.ts';
 
-/**
- * Keys looked at between two decisions to go on. Source: 7.0 expire.c,
- * ACTIVE_EXPIRE_CYCLE_KEYS_PER_LOOP.
- */
-const KEYS_PER_LOOP = 20;
-/**
- * Going on is worth it above this share of expired keys. Source: 7.0 expire.c,
- * ACTIVE_EXPIRE_CYCLE_ACCEPTABLE_STALE.
- */
-const ACCEPTABLE_STALE_SHARE = 0.1;
+/** How hard active expiry looks. */
+export interface ExpiryPace {
+  /** Keys looked at between two decisions to go on. */
+  readonly keysPerLoop: number;
+  /** Going on is worth it above this share of expired keys. */
+  readonly acceptableShare: number;
+}
 
 /** What a slice of active expiry found. */
 export interface ExpiryReport {
@@ -23,11 +20,16 @@ export interface ExpiryReport {
 }
 
 /**
- * Looks at volatile keys of one database in hash order, from where the last slice ended, twenty at
- * a time while more than a tenth of them are expired, `keysMax` at most (rounded up to whole
- * loops). Expired keys are removed and reported to `hooks.expired`. Only for expiry mode 'delete'.
+ * Looks at volatile keys of one database in hash order, from where the last slice ended, some at a time while more than
+ * the acceptable share of them are expired, `keysMax` at most (rounded up to whole loops). Expired keys are removed and
+ * reported to `hooks.expired`. Only for expiry mode 'delete'.
  */
-export function activeExpire(db: Database, nowMs: number, keysMax: number): ExpiryReport {
+export function activeExpire(
+  db: Database,
+  nowMs: number,
+  { keysPerLoop, acceptableShare }: ExpiryPace,
+  keysMax: number = keysPerLoop,
+): ExpiryReport {
   const store = db.store;
   let looked = 0;
   let expired = 0;
@@ -41,14 +43,14 @@ export function activeExpire(db: Database, nowMs: number, keysMax: number): Expi
   while (isMoreLikely && looked < keysMax && store.expires.size > 0) {
     const expiredBefore = expired;
     ttlSum = 0;
-    store.expireCursor = store.expires.scan(0, store.expireCursor, KEYS_PER_LOOP, visit);
+    store.expireCursor = store.expires.scan(0, store.expireCursor, keysPerLoop, visit);
     if (store.expireCursor === HASH_END) store.expireCursor = 0;
     const count = store.expires.scannedCount;
     const expiredCount = expired - expiredBefore;
     looked += count;
     if (count > expiredCount) noteTtl(db, ttlSum / (count - expiredCount));
     // A loop that met the end of the table may have seen too few to judge by.
-    isMoreLikely = count === 0 || expiredCount / count > ACCEPTABLE_STALE_SHARE;
+    isMoreLikely = count === 0 || expiredCount / count > acceptableShare;
   }
   return { looked, expired, isMoreLikely: isMoreLikely && store.expires.size > 0 };
 }

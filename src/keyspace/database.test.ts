@@ -416,13 +416,14 @@ test('active expiry removes what is over, keeps what is not, and stops when litt
   for (let i = 0; i < 2000; i++) set(db, `k${i}`, 'v', START + (i < 1000 ? 1 : 50_000));
   set(db, 'stays', 'v');
   keyspace.nowMs = unixMs(START + 2);
+  const pace = { keysPerLoop: 20, acceptableShare: 0.1 };
   let slices = 0;
   while (expired.length < 1000) {
-    expect(activeExpire(db, keyspace.nowMs, 400).looked).toBeLessThan(420);
+    expect(activeExpire(db, keyspace.nowMs, pace, 400).looked).toBeLessThan(420);
     expect(++slices).toBeLessThan(100);
   }
   expect([db.size, db.volatileCount]).toEqual([1001, 1000]);
-  expect(activeExpire(db, keyspace.nowMs, 400).isMoreLikely).toBe(false);
+  expect(activeExpire(db, keyspace.nowMs, pace, 400).isMoreLikely).toBe(false);
   expect(db.averageTtlMs).toBeGreaterThan(1000);
 });
 

@@ -4,7 +4,12 @@
  * Knows nothing of clients, commands or the wire; the number of JavaScript objects does not grow
  * with the number of keys.
  */
-export { type ExpiryReport, activeExpire, expireOwnKeys } from './active-expiry.ts';
+export {
+  type ExpiryPace,
+  type ExpiryReport,
+  activeExpire,
+  expireOwnKeys,
+} from './active-expiry.ts';
 export { NONE, type Ref } from './arena.ts';
 export {
   Database,

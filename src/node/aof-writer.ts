@@ -34,6 +34,7 @@ export class AofWriter {
   /** Syncs that were due while another was running. */
   delayedSyncs = 0;
   readonly #host: AofWriterHost;
+  readonly #isCopying: () => boolean;
   #file: GrowingFile | undefined;
   #buf: Buffer = NO_BYTES;
   #size = 0;
@@ -45,8 +46,10 @@ export class AofWriter {
   #syncedAt: number;
   #errorLoggedAt = -Infinity;
 
-  constructor(host: AofWriterHost) {
+  /** `isCopying`: whether a snapshot is on its way to a file or a replica. */
+  constructor(host: AofWriterHost, isCopying: () => boolean) {
     this.#host = host;
+    this.#isCopying = isCopying;
     this.#syncedAt = host.now;
   }
 
@@ -130,15 +133,22 @@ export class AofWriter {
     this.#size = 0;
     if (this.#buf.length > KEPT_BYTES) this.#buf = NO_BYTES;
     this.#hasUnsynced = true;
-    if (isAlways) this.#syncNow(file);
+    if (isAlways && !this.#mustWait) this.#syncNow(file);
+  }
+
+  /** The disk is left to a snapshot, as `no-appendfsync-on-rewrite` wants it. */
+  get #mustWait(): boolean {
+    return this.#host.settings['no-appendfsync-on-rewrite'] && this.#isCopying();
   }
 
   /** To be called several times a second. */
   tick(): void {
     const { now, settings } = this.#host;
     if (this.#size > 0) this.flush();
-    if (settings.appendfsync !== 'everysec' || !this.#hasUnsynced) return;
-    if (now - this.#syncedAt < SYNC_PERIOD_MS) return;
+    if (this.#file === undefined || !this.#hasUnsynced || this.#mustWait) return;
+    // What came while a snapshot had the disk.
+    if (settings.appendfsync === 'always') return this.#syncNow(this.#file);
+    if (settings.appendfsync !== 'everysec' || now - this.#syncedAt < SYNC_PERIOD_MS) return;
     if (this.#isSyncing) this.delayedSyncs++;
     else this.#syncSoon();
   }

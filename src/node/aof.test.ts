@@ -106,3 +106,26 @@ test('DEBUG LOADAOF writes nothing into the log, neither itself nor what it load
   expect(client.call('LRANGE', 'l', '0', '-1')).toBe('*2\r\n$1\r\na\r\n$1\r\nb\r\n');
   expect(node.files.read(FIRST)).not.toContain('LOADAOF');
 });
+
+test.each(['always', 'everysec'])(
+  'no-appendfsync-on-rewrite leaves the disk to a snapshot, and what came meanwhile is synced after it (%s)',
+  (policy) => {
+    const afterPowerCut = (isLeft: string, isSaved: boolean): string => {
+      const node = started({});
+      const client = node.connect();
+      client.call('CONFIG', 'SET', 'appendfsync', policy, 'no-appendfsync-on-rewrite', isLeft);
+      client.call('BGSAVE');
+      client.call('SET', 'key', 'value');
+      if (isSaved) node.settle();
+      node.pass(3000);
+      if (policy === 'everysec') node.settle();
+      node.files.losePower(() => 0);
+      const files = [MANIFEST, FIRST, FIRST.replace('incr.aof', 'base.rdb')];
+      return files.map((name) => node.files.read(name) ?? '').join('');
+    };
+    const isKept = (isLeft: string, isSaved: boolean): boolean =>
+      afterPowerCut(isLeft, isSaved).includes('value');
+    expect([isKept('no', false), isKept('yes', true)]).toEqual([true, true]);
+    if (policy === 'always') expect(isKept('yes', false)).toBe(false);
+  },
+);

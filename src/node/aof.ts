@@ -65,10 +65,11 @@ export class AofPart implements AofService {
   /** Whether there was a log to load at the start. */
   hadFiles = false;
 
-  constructor(host: AofHost) {
+  /** `isCopying`: whether a snapshot other than a rewrite is on its way. */
+  constructor(host: AofHost, isCopying: () => boolean) {
     this.#host = host;
     this.#files = new AofFiles(host);
-    this.#writer = new AofWriter(host);
+    this.#writer = new AofWriter(host, () => this.isRewriting || isCopying());
   }
 
   /** Whether what is propagated goes into the log. */

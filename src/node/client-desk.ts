@@ -84,12 +84,16 @@ export class ClientDesk implements ClientHost {
   }
 
   countInput(bytes: number): void {
-    this.#owner.stats.netInputBytes += bytes;
+    const { stats } = this.#owner;
+    stats.readsProcessed++;
+    stats.netInputBytes += bytes;
   }
 
-  /** What replicas get is counted where it is made. */
-  countOutput(bytes: number): void {
-    this.#owner.stats.netOutputBytes += bytes;
+  /** The bytes that replicas get are counted where they are made. */
+  countOutput(bytes: number, isToReplica: boolean): void {
+    const { stats } = this.#owner;
+    stats.writesProcessed++;
+    if (!isToReplica) stats.netOutputBytes += bytes;
   }
 
   onEmptyLine(client: Client): void {

@@ -4,7 +4,8 @@
  * Replies that have not left yet are not in them: what evictions tell clients must not evict more.
  * Source: 7.0 redis.conf, maxmemory-clients.
  */
-import { clientBytes, clientBytesMax } from '../commands/index.ts';
+import type { MonoMs } from '../base/index.ts';
+import { type ServerStats, clientBytes, clientBytesMax } from '../commands/index.ts';
 import type { Settings } from '../config/index.ts';
 import type { Client } from './client.ts';
 
@@ -33,6 +34,19 @@ export class ClientMemory {
   /** Finds what nobody told of. */
   recountAll(): void {
     for (const client of this.#all()) this.recount(client);
+  }
+
+  /** As `recountAll`, and notes the largest input and output of all clients. */
+  sample(stats: ServerStats, now: MonoMs): void {
+    let input = 0;
+    let output = 0;
+    for (const client of this.#all()) {
+      this.recount(client);
+      input = Math.max(input, client.inputCapacity + client.argumentBytes + client.queueBytes);
+      output = Math.max(output, client.outputBytes);
+    }
+    stats.recentMaxInput.note(input, now);
+    stats.recentMaxOutput.note(output, now);
   }
 
   /** The client's buffers may have changed. */

@@ -43,7 +43,7 @@ export interface ClientHost {
   /** A replica's output is about to leave. */
   onReplicaFlush(client: Client): void;
   countInput(bytes: number): void;
-  countOutput(bytes: number): void;
+  countOutput(bytes: number, isToReplica: boolean): void;
 }
 
 const NO_BYTES: Buffer = Buffer.alloc(0);
@@ -179,7 +179,7 @@ export class Client extends Session implements WireEvents {
     if (this.isClosed || wire === undefined) return reply.clear();
     if (this.role === 'replica') this.#host.onReplicaFlush(this);
     if (reply.length > 0) {
-      if (this.role !== 'replica') this.#host.countOutput(reply.length);
+      this.#host.countOutput(reply.length, this.role === 'replica');
       if (wire.write(reply.pending, reply.length)) reply.clear();
       else reply.abandon();
     }

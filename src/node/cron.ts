@@ -1,6 +1,6 @@
 /** What happens by itself a few times a second: expiry, limits, samples. */
 import { type MonoMs, addMs } from '../base/index.ts';
-import { type Keyspace, activeExpire, expireOwnKeys } from '../keyspace/index.ts';
+import { type ExpiryPace, type Keyspace, activeExpire, expireOwnKeys } from '../keyspace/index.ts';
 import type { Client } from './client.ts';
 import type { Clients, CloseReason } from './clients.ts';
 import type { ClusterRouter } from './dispatch-host.ts';
@@ -8,10 +8,8 @@ import type { WaitQueue } from './wait-queue.ts';
 import type { DebugSwitches, LogLevel, ServerStats } from '../commands/index.ts';
 import type { Settings } from '../config/index.ts';
 
-/** Keys looked at in one slice of active expiry. Source: 7.0 expire.c, ACTIVE_EXPIRE_CYCLE_KEYS_PER_LOOP. */
-const EXPIRE_KEYS_PER_SLICE = 20;
-/** Share of a period that active expiry may take. Source: 7.0 expire.c, 25 % of CPU. */
-const EXPIRE_TIME_SHARE = 0.25;
+/** What of past cycles stays in the running average of stale keys. Source: 7.0 expire.c. */
+const STALE_KEPT = 0.95;
 /** Share of a period by which a run may come early. */
 const EARLY_SHARE = 0.25;
 const SETTLE_ENTRIES = 1000;
@@ -81,20 +79,36 @@ export class Cron {
     const { keyspace, clock, stats } = this.#host;
     if (this.#host.debug.isActiveExpireOff || this.#host.isPaused) return;
     if (keyspace.expiryMode !== 'delete') return this.#expireOwn();
-    const endUs = clock.monoUs() + this.#periodMs * 1000 * EXPIRE_TIME_SHARE;
-    for (let i = 0; i < keyspace.databases.length; i++) {
+    const startUs = clock.monoUs();
+    const share = this.#expireAll(startUs);
+    stats.expireCycleUs += clock.monoUs() - startUs;
+    stats.expiredStalePercent =
+      stats.expiredStalePercent * STALE_KEPT + share * 100 * (1 - STALE_KEPT);
+  }
+
+  /** Share of the keys looked at that were expired. */
+  #expireAll(startUs: number): number {
+    const { keyspace, clock, settings, stats } = this.#host;
+    const effort = expiryEffort(settings['active-expire-effort']);
+    const endUs = startUs + this.#periodMs * 1000 * effort.timeShare;
+    let looked = 0;
+    let expired = 0;
+    const { databases } = keyspace;
+    for (let i = 0; i < databases.length; i++) {
       const db = keyspace.db(this.#nextDb);
-      this.#nextDb = (this.#nextDb + 1) % keyspace.databases.length;
-      if (db.volatileCount === 0) continue;
-      for (;;) {
-        const report = activeExpire(db, keyspace.nowMs, EXPIRE_KEYS_PER_SLICE);
-        if (!report.isMoreLikely) break;
-        if (clock.monoUs() > endUs) {
+      this.#nextDb = (this.#nextDb + 1) % databases.length;
+      for (let isMoreLikely = db.volatileCount > 0; isMoreLikely;) {
+        const report = activeExpire(db, keyspace.nowMs, effort);
+        isMoreLikely = report.isMoreLikely;
+        looked += report.looked;
+        expired += report.expired;
+        if (isMoreLikely && clock.monoUs() > endUs) {
           stats.expiredTimeCapReached++;
-          return;
+          return expired / looked;
         }
       }
     }
+    return looked === 0 ? 0 : expired / looked;
   }
 
   #expireOwn(): void {
@@ -102,4 +116,14 @@ export class Cron {
     if (keyspace.expiryMode !== 'hide' || !keyspace.hasOwnExpiries) return;
     for (const db of keyspace.databases) expireOwnKeys(db, OWN_EXPIRY_KEYS);
   }
+}
+
+/** What an effort of 1 to 10 means. Source: 7.0 redis.conf, active-expire-effort; expire.c. */
+function expiryEffort(effort: number): ExpiryPace & { readonly timeShare: number } {
+  const more = effort - 1;
+  return {
+    keysPerLoop: 20 + 5 * more,
+    acceptableShare: (10 - more) / 100,
+    timeShare: (25 + 2 * more) / 100,
+  };
 }

@@ -156,6 +156,34 @@ test.each(['allkeys-random', 'allkeys-lfu', 'volatile-random', 'volatile-lru', '
   },
 );
 
+test('a command evicts no longer than the tenacity says, and the rest goes between turns', () => {
+  const left = (tenacity: string): number => {
+    const { node, call } = filled('allkeys-random', 1000);
+    call('CONFIG', 'SET', 'maxmemory-eviction-tenacity', tenacity);
+    node.stepUs = 400;
+    call('CONFIG', 'SET', 'maxmemory', '20000');
+    expect(call('SET', 'more', VALUE)).toBe('+OK\r\n');
+    const size = Number(call('DBSIZE').slice(1));
+    node.pass(2000);
+    expect(call('INFO', 'stats')).toMatch(/current_eviction_exceeded_time:[1-9]\d*\r\n/);
+    node.settle();
+    node.pass(1000);
+    const info = call('INFO', 'stats');
+    expect(info).toMatch(/total_eviction_exceeded_time:[1-9]\d*\r\n/);
+    expect(info).toContain('current_eviction_exceeded_time:0\r\n');
+    expect(used(node)).toBeLessThanOrEqual(20_000);
+    return size;
+  };
+  const [none, usual, more] = [left('0'), left('10'), left('20')];
+  expect(none).toBeGreaterThan(usual);
+  expect(usual).toBeGreaterThan(more);
+  const { node, call } = filled('allkeys-random', 1000);
+  node.stepUs = 400;
+  call('CONFIG', 'SET', 'maxmemory-eviction-tenacity', '100', 'maxmemory', '20000');
+  call('SET', 'more', VALUE);
+  expect(used(node)).toBeLessThanOrEqual(20_200);
+});
+
 test('buffers that grow push keys out, without a command', () => {
   const { node, call } = filled('allkeys-lru', 100);
   call('CONFIG', 'SET', 'maxmemory', String(used(node) + 10_000));

@@ -16,6 +16,7 @@ export interface EvictionHost {
   readonly keyspace: Keyspace;
   readonly rng: Rng;
   readonly now: MonoMs;
+  readonly clock: { monoUs(): number };
   readonly stats: ServerStats;
   readonly pubsub: PubSub;
   readonly propagation: Propagation;
@@ -40,6 +41,16 @@ interface Candidate {
 const POOL_SIZE = 16;
 /** Keys evicted before clients are served again. */
 const SLICE_KEYS = 64;
+/** Keys evicted for a command between two looks at the clock. Source: 7.0 evict.c. */
+const STEP_KEYS = 16;
+/**
+ * Up to this tenacity a command waits 50 microseconds for each step of it, then 15 % longer with each, at 100 until there
+ * is room. Source: 7.0 redis.conf, maxmemory-eviction-tenacity; evict.c.
+ */
+const LINEAR_TENACITY = 10;
+const TENACITY_MAX = 100;
+const TENACITY_US = 50;
+const TENACITY_FACTOR = 1.15;
 const FREQUENCY_MAX = 255;
 
 export class Eviction {
@@ -57,10 +68,16 @@ export class Eviction {
 
   /** Measures the buffers, keeps the peak of all, and begins to evict when it is too much. */
   sample(): void {
-    const { clients, stats } = this.#host;
-    clients.memory.recountAll();
+    const { clients, now, stats } = this.#host;
+    clients.memory.sample(stats, now);
     stats.peakMemoryBytes = Math.max(stats.peakMemoryBytes, this.#usedBytes);
-    if (this.#isAtWork || !this.#isOver) return;
+    if (this.hasRoom) stats.noteEviction(false, now);
+    if (this.#isOver) this.#evictSoon();
+  }
+
+  /** Evicts in slices of background work. */
+  #evictSoon(): void {
+    if (this.#isAtWork) return;
     this.#isAtWork = true;
     this.#host.addWork(() => {
       this.#isAtWork = this.#slice();
@@ -99,10 +116,22 @@ export class Eviction {
     return this.#isOver;
   }
 
-  /** Evicts what has to go before a command may use more memory; whether there is room for it then. */
+  /**
+   * Evicts what has to go before a command may use more memory, for as long as `maxmemory-eviction-tenacity` says, and
+   * the rest later. Whether the command may run: false when nothing can go.
+   */
   makeRoom(): boolean {
-    while (this.#isOver) if (!this.#evictOne()) return false;
-    return true;
+    const { clock, settings, stats, now } = this.#host;
+    const endUs = clock.monoUs() + timeLimitUs(settings['maxmemory-eviction-tenacity']);
+    let isExceeded = false;
+    let canGoOn = true;
+    for (let count = 0; !isExceeded && this.#isOver; count++) {
+      canGoOn = this.#evictOne();
+      isExceeded = !canGoOn || (count % STEP_KEYS === STEP_KEYS - 1 && clock.monoUs() > endUs);
+    }
+    if (isExceeded && canGoOn) this.#evictSoon();
+    stats.noteEviction(isExceeded, now);
+    return canGoOn;
   }
 
   #evictOne(): boolean {
@@ -184,6 +213,12 @@ export function countedBufferBytes({
   const { backlog } = replication.history;
   const backlogBytes = backlog === undefined ? 0 : backlog.heldBytes - backlog.outgrownBytes;
   return backlogBytes + Math.min(clients.memory.totalBytes, clientBytesMax(settings));
+}
+
+function timeLimitUs(tenacity: number): number {
+  if (tenacity === TENACITY_MAX) return Infinity;
+  const beyond = Math.max(0, tenacity - LINEAR_TENACITY);
+  return Math.min(tenacity, LINEAR_TENACITY) * TENACITY_US * TENACITY_FACTOR ** beyond;
 }
 
 function worthOf(db: Database, ref: Ref, policy: string): number {

@@ -13,7 +13,7 @@ import { Saving, type SavingHost } from './saving.ts';
 
 export type PersistenceHost = LoadingHost &
   SavingHost &
-  AofHost & { readonly replication: { flushed(): void } };
+  AofHost & { readonly replication: { readonly snapshotProgress: unknown; flushed(): void } };
 
 export class Persistence implements PersistenceService {
   loadedKeys = 0;
@@ -28,7 +28,10 @@ export class Persistence implements PersistenceService {
 
   constructor(host: PersistenceHost) {
     this.#host = host;
-    this.aof = new AofPart(host);
+    this.aof = new AofPart(
+      host,
+      () => this.saving !== undefined || host.replication.snapshotProgress !== undefined,
+    );
     this.#saving = new Saving(host);
   }
 
