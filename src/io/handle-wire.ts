@@ -4,9 +4,11 @@
  * see stream-handle.ts.
  */
 import type { Socket } from 'node:net';
+import { invariant } from '../base/index.ts';
 import type { Wire, WireEvents } from '../node/index.ts';
 import { plainIp } from './plain-ip.ts';
 import {
+  type AcceptedHandle,
   type SocketInside,
   type StreamBinding,
   type StreamHandle,
@@ -44,9 +46,9 @@ export class WireBuffers {
 export interface HandleOwner {
   readonly buffers: WireBuffers;
   readonly unixPath: string | undefined;
-  /** The connection is over. */
-  readonly released?: () => void;
 }
+
+type Addresses = Pick<Wire, 'remoteIp' | 'remotePort' | 'localIp' | 'localPort'>;
 
 /** A wire on the handle of an open socket, which is left without one, or undefined where that is not possible. */
 export function wireOnHandle(socket: Socket, owner: HandleOwner): HandleWire | undefined {
@@ -56,7 +58,7 @@ export function wireOnHandle(socket: Socket, owner: HandleOwner): HandleWire | u
   if (binding === undefined || handle === null || typeof handle.useUserBuffer !== 'function') {
     return undefined;
   }
-  const addresses = {
+  const addresses: Addresses = {
     remoteIp: unixPath ?? plainIp(socket.remoteAddress),
     remotePort: socket.remotePort ?? 0,
     localIp: unixPath ?? plainIp(socket.localAddress),
@@ -66,10 +68,27 @@ export function wireOnHandle(socket: Socket, owner: HandleOwner): HandleWire | u
   return new HandleWire({ handle, binding, addresses, ...owner });
 }
 
+/** A wire on what a server has just accepted. The runtime must be as we know it. */
+export function wireOnAccepted(handle: AcceptedHandle, owner: HandleOwner): HandleWire {
+  invariant(binding !== undefined, 'handles are accepted where there is a binding for them');
+  const { unixPath } = owner;
+  const peer: { address?: string; port?: number } = {};
+  const local: { address?: string; port?: number } = {};
+  handle.getpeername?.(peer);
+  handle.getsockname?.(local);
+  const addresses: Addresses = {
+    remoteIp: unixPath ?? plainIp(peer.address),
+    remotePort: peer.port ?? 0,
+    localIp: unixPath ?? plainIp(local.address),
+    localPort: local.port ?? 0,
+  };
+  return new HandleWire({ handle, binding, addresses, ...owner });
+}
+
 interface HandleWireInit extends HandleOwner {
   readonly handle: StreamHandle;
   readonly binding: StreamBinding;
-  readonly addresses: Pick<Wire, 'remoteIp' | 'remotePort' | 'localIp' | 'localPort'>;
+  readonly addresses: Addresses;
 }
 
 export class HandleWire implements Wire {
@@ -81,7 +100,6 @@ export class HandleWire implements Wire {
   readonly fd: number;
   readonly #handle: StreamHandle;
   readonly #binding: StreamBinding;
-  readonly #released: (() => void) | undefined;
   readonly #buffers: WireBuffers;
   #events: WireEvents | undefined;
   /** Used again and again while writes are taken at once. */
@@ -93,7 +111,6 @@ export class HandleWire implements Wire {
   constructor(init: HandleWireInit) {
     this.#handle = init.handle;
     this.#binding = init.binding;
-    this.#released = init.released;
     this.#buffers = init.buffers;
     this.isUnixSocket = init.unixPath !== undefined;
     this.remoteIp = init.addresses.remoteIp;
@@ -181,7 +198,6 @@ export class HandleWire implements Wire {
     this.#isClosed = true;
     this.#handle.readStop();
     this.#handle.close();
-    this.#released?.();
     // Never from inside a call of the wire's owner.
     setImmediate(() => this.#events?.closed(reason));
   }

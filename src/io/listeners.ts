@@ -4,9 +4,10 @@ import { type Server, type Socket, createServer } from 'node:net';
 import { type TLSSocket, type TlsOptions, createServer as createTlsServer } from 'node:tls';
 import type { Settings } from '../config/index.ts';
 import type { Wire, WireEvents } from '../node/index.ts';
-import { type WireBuffers, wireOnHandle } from './handle-wire.ts';
+import { type HandleWire, type WireBuffers, wireOnAccepted, wireOnHandle } from './handle-wire.ts';
 import { SocketWire } from './socket-wire.ts';
-import { wireOnTls } from './tls-wire.ts';
+import { type AcceptedHandle, type ServerInside, binding } from './stream-handle.ts';
+import { type TlsWire, wireOnTls } from './tls-wire.ts';
 
 export interface ListenTarget {
   /** The client port, or a bus port. */
@@ -21,6 +22,8 @@ export interface ListenTarget {
   readonly keepAliveSeconds: () => number;
   /** How a connection that comes now is encrypted; undefined for one that is not. */
   readonly tls: () => TlsOptions | undefined;
+  /** Whether who comes has to go before anything is negotiated; counts him then. */
+  readonly turnsAway?: () => boolean;
   /** Somebody came who is not let in, and why. */
   readonly refused: (reason: string) => void;
 }
@@ -29,11 +32,6 @@ export interface ListenTarget {
 interface SslFlaw {
   readonly library?: string;
   readonly reason?: string;
-}
-
-/** A server waits at its end for the connections that it counts. */
-interface ServerInside {
-  _connections: number;
 }
 
 export class ListenError extends Error {
@@ -85,10 +83,14 @@ export async function listenUnix(
   if (path === '') return [];
   rmSync(path, { force: true });
   const server = createServer({ pauseOnConnect: true });
-  server.on('connection', (socket) => begin(server, socket, owner, path));
+  server.on('connection', (socket) => begin(socket, owner, path));
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
     server.listen({ path, backlog: settings['tcp-backlog'] }, resolve);
+  });
+  takeHandles(server, (handle) => {
+    beginOn(wireOnAccepted(handle, { buffers: owner.buffers, unixPath: path }), owner.accept);
+    return true;
   });
   if (settings.unixsocketperm !== 0) chmodSync(path, settings.unixsocketperm);
   return [server];
@@ -110,7 +112,7 @@ function listenOn(target: ListenTarget, address: string): Promise<Server> {
     socket.setNoDelay(true);
     const keepAliveSeconds = target.keepAliveSeconds();
     if (keepAliveSeconds > 0) socket.setKeepAlive(true, keepAliveSeconds * 1000);
-    if (!encryption.take(socket)) begin(server, socket, target);
+    if (!encryption.take(socket)) begin(socket, target);
   });
   return new Promise((resolve, reject) => {
     server.once('error', reject);
@@ -120,10 +122,39 @@ function listenOn(target: ListenTarget, address: string): Promise<Server> {
         server.off('error', reject);
         // Such as no more file descriptors: that connection is lost, the next ones may do.
         server.on('error', () => undefined);
+        takeHandles(server, (handle) => takePlain(target, handle));
         resolve(server);
       },
     );
   });
+}
+
+/** Whether the connection is not to be encrypted, and then it is taken. */
+function takePlain(target: ListenTarget, handle: AcceptedHandle): boolean {
+  if (target.tls() !== undefined) return false;
+  handle.setNoDelay?.(true);
+  const keepAliveSeconds = target.keepAliveSeconds();
+  if (keepAliveSeconds > 0) handle.setKeepAlive?.(true, keepAliveSeconds);
+  beginOn(wireOnAccepted(handle, { buffers: target.buffers, unixPath: undefined }), target.accept);
+  return true;
+}
+
+/**
+ * Gives `take` the connections of a server before a socket is made for each, which costs more than most clients ever ask
+ * for. What it does not take goes the usual way, as everything does where the runtime is not as we know it.
+ */
+function takeHandles(server: Server, take: (handle: AcceptedHandle) => boolean): void {
+  const { _handle: listening } = server as unknown as ServerInside;
+  if (binding === undefined || typeof listening?.onconnection !== 'function') return;
+  const usual = listening.onconnection;
+  listening.onconnection = (error, accepted) => {
+    const isTaken = accepted !== undefined && isKnown(accepted) && take(accepted);
+    if (!isTaken) usual.call(listening, error, accepted);
+  };
+}
+
+function isKnown(handle: AcceptedHandle): boolean {
+  return typeof handle.useUserBuffer === 'function' && typeof handle.writeBuffer === 'function';
 }
 
 /** Who negotiates is no client yet, whose number `maxclients` bounds. */
@@ -146,6 +177,10 @@ class Encryption {
   take(socket: Socket): boolean {
     const options = this.#target.tls();
     if (options === undefined) return false;
+    if (this.#target.turnsAway?.() === true) {
+      socket.destroy();
+      return true;
+    }
     if (this.#terminator === undefined || options !== this.#options) {
       this.#options = options;
       this.#terminator = this.#create(options);
@@ -179,8 +214,7 @@ class Encryption {
         socket.destroy();
         return;
       }
-      const wire = wireOnTls(socket, buffers) ?? new SocketWire(socket);
-      wire.start(accept(wire));
+      beginOn(wireOnTls(socket, buffers) ?? new SocketWire(socket), accept);
     });
     return terminator;
   }
@@ -195,14 +229,13 @@ function hasCertificate(socket: TLSSocket): boolean {
 }
 
 function begin(
-  server: Server,
   socket: Socket,
-  owner: Pick<ListenTarget, 'accept' | 'buffers'>,
+  { accept, buffers }: Pick<ListenTarget, 'accept' | 'buffers'>,
   unixPath?: string,
 ): void {
-  const { accept, buffers } = owner;
-  const released = (): void => void (server as unknown as ServerInside)._connections--;
-  const wire =
-    wireOnHandle(socket, { buffers, unixPath, released }) ?? new SocketWire(socket, unixPath);
+  beginOn(wireOnHandle(socket, { buffers, unixPath }) ?? new SocketWire(socket, unixPath), accept);
+}
+
+function beginOn(wire: HandleWire | SocketWire | TlsWire, accept: ListenTarget['accept']): void {
   wire.start(accept(wire));
 }

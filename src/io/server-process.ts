@@ -164,6 +164,11 @@ export class ServerProcess {
       ...this.#listenFacts(),
       bind,
       accept: (wire: Wire) => this.#accept(wire, this.#entrance.accept(wire)),
+      turnsAway: () => {
+        const { clients, stats } = this.node;
+        if (clients.isFull) stats.rejectedConnections++;
+        return clients.isFull;
+      },
       refused: (reason: string) =>
         this.#options.log('warning', `Error accepting a client connection: ${reason}`),
     };

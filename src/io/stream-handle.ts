@@ -31,8 +31,34 @@ export interface StreamHandle {
   close(done?: () => void): void;
 }
 
-export interface SocketInside {
-  _handle: StreamHandle | null;
+/** The handle of an encrypted connection, over that of the plain one. */
+export interface TlsHandle extends StreamHandle {
+  readonly _parent?: Pick<StreamHandle, 'writeQueueSize'>;
+}
+
+export interface SocketInside<Handle extends StreamHandle = StreamHandle> {
+  _handle: Handle | null;
+}
+
+/** One end of a connection, as its handle fills it in. */
+interface Endpoint {
+  readonly address?: string;
+  readonly port?: number;
+}
+
+/** A connection that a server has accepted. Local sockets have none of these functions. */
+export interface AcceptedHandle extends StreamHandle {
+  getpeername?(end: Endpoint): number;
+  getsockname?(end: Endpoint): number;
+  setNoDelay?(isOn: boolean): number;
+  setKeepAlive?(isOn: boolean, seconds: number): number;
+}
+
+type OnConnection = (error: number, accepted: AcceptedHandle | undefined) => void;
+
+/** A server that listens. */
+export interface ServerInside {
+  readonly _handle: { onconnection: OnConnection } | null;
 }
 
 /** Source: libuv, UV_EOF. */

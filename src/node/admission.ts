@@ -8,11 +8,12 @@ export function admissionRefusal(
   wire: Wire,
   settings: Settings,
   state: {
-    readonly clientCount: number;
-    /** Whether no password is needed. */ readonly isOpen: boolean;
+    readonly isFull: boolean;
+    /** Whether no password is needed. */
+    readonly isOpen: boolean;
   },
 ): string | undefined {
-  if (state.clientCount >= settings.maxclients) return 'ERR max number of clients reached';
+  if (state.isFull) return 'ERR max number of clients reached';
   const isProtected = settings['protected-mode'] && state.isOpen;
   if (!isProtected || wire.isUnixSocket || isLoopback(wire.remoteIp)) return undefined;
   return (

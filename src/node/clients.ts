@@ -84,6 +84,11 @@ export class Clients implements ClientService {
     return this.#byId.size;
   }
 
+  /** Whether `maxclients` lets nobody else in. */
+  get isFull(): boolean {
+    return this.count >= this.#settings.maxclients;
+  }
+
   get monitors(): Iterable<Session> {
     return this.#monitors;
   }

@@ -234,7 +234,7 @@ export class Node implements DispatchHost, ClientDeskOwner, Inside {
   accept(wire: Wire, isInside: boolean = false): WireEvents {
     this.beginTurn();
     const isOpen = this.acl.acl.defaultUser.takesAnyPassword;
-    const state = { isOpen, clientCount: this.clients.count };
+    const state = { isOpen, isFull: this.clients.isFull };
     const refusal = isInside ? undefined : admissionRefusal(wire, this.settings, state);
     const client = this.#createClient(wire, wire);
     if (refusal !== undefined) {

@@ -175,6 +175,20 @@ describeWithRealRedis('one node', () => {
     );
   });
 
+  test('turns away whoever is one too many before anything is negotiated', async () => {
+    expect(await set('maxclients', '1')).toBe('OK');
+    const before = (await node.facts('INFO', 'stats')).get('rejected_connections');
+    const socket = enter();
+    const events = Promise.race([once(socket, 'secureConnect'), once(socket, 'close')]);
+    await events.catch(() => undefined);
+    expect(socket.destroyed).toBe(true);
+    expect((await node.facts('INFO', 'stats')).get('rejected_connections')).toBe(
+      String(Number(before) + 1),
+    );
+    expect(await set('maxclients', '100')).toBe('OK');
+    expect(await redisCli(port, ...TLS_FLAGS, 'PING')).toBe('PONG');
+  });
+
   test('its port moves', async () => {
     const [other = 0] = await freePorts(1);
     expect(await set('tls-port', String(other))).toBe('OK');
