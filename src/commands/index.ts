@@ -33,7 +33,7 @@ export type {
   ReloadOptions,
   SaveProgress,
 } from './persistence.ts';
-export { PubSub, type SubscriptionKind } from './pubsub-registry.ts';
+export { PubSub } from './pubsub-registry.ts';
 export { type Redacted, redactedArguments } from './redaction.ts';
 export type { EvalManner, ScriptCaller, ScriptService } from './script-service.ts';
 export type {
@@ -62,6 +62,7 @@ export {
   type QueuedCommand,
   Session,
   type SessionRole,
+  type SubscriptionKind,
 } from './session.ts';
 export { type SlowCall, SlowLog, type SlowLogEntry } from './slow-log.ts';
 export type { CommandFlag, CommandSpec, Handler, KeyFlag, KeySpec } from './spec.ts';

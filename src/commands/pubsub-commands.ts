@@ -7,7 +7,7 @@ import { PUBSUB_FACTS } from './facts/pubsub.ts';
 import { defineCommands } from './facts.ts';
 import { helpHandler } from './help.ts';
 import { HELLO_CHANNEL } from '../sentinel/index.ts';
-import type { SubscriptionKind } from './pubsub-registry.ts';
+import type { SubscriptionKind } from './session.ts';
 import type { SentinelService } from './server.ts';
 import type { CommandSpec, Handler } from './spec.ts';
 

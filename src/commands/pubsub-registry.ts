@@ -3,10 +3,7 @@
  * one character a byte. Messages go out even to a client that turned its replies off, as in Redis.
  */
 import { globMatches, keySlot } from '../base/index.ts';
-import type { Session } from './session.ts';
-
-/** The three kinds of subscription. */
-export type SubscriptionKind = 'channel' | 'pattern' | 'shard';
+import type { Session, SubscriptionKind } from './session.ts';
 
 type Listeners = Map<string, Set<Session>>;
 
@@ -45,9 +42,13 @@ export class PubSub {
 
   /** Adds a subscription, if it is new, and tells the client. */
   subscribe(session: Session, kind: SubscriptionKind, name: string): void {
-    const own = ownNames(session, kind);
-    if (!own.has(name)) {
-      own.add(name);
+    const own = (session.subscriptions ??= {
+      channel: new Set(),
+      pattern: new Set(),
+      shard: new Set(),
+    });
+    if (!own[kind].has(name)) {
+      own[kind].add(name);
       session.subscriptionCount++;
       const listeners = this.#listeners(kind);
       const sessions = listeners.get(name);
@@ -65,15 +66,16 @@ export class PubSub {
 
   /** Ends all subscriptions of a kind and tells the client of each, or once that there was none. */
   unsubscribeAll(session: Session, kind: SubscriptionKind): void {
-    const own = ownNames(session, kind);
+    const own = session.names(kind);
     if (own.size === 0) return tellSubscription(session, UNSUBSCRIBED[kind], undefined, kind);
     for (const name of own) this.unsubscribe(session, kind, name);
   }
 
   /** The client is gone, or starts anew: ends all its subscriptions in silence. */
   forget(session: Session): void {
+    if (session.subscriptions === undefined) return;
     for (const kind of ['channel', 'pattern', 'shard'] as const) {
-      for (const name of ownNames(session, kind)) this.#remove(session, kind, name);
+      for (const name of session.names(kind)) this.#remove(session, kind, name);
     }
   }
 
@@ -122,7 +124,7 @@ export class PubSub {
   }
 
   #remove(session: Session, kind: SubscriptionKind, name: string): void {
-    if (!ownNames(session, kind).delete(name)) return;
+    if (session.subscriptions?.[kind].delete(name) !== true) return;
     session.subscriptionCount--;
     const listeners = this.#listeners(kind);
     const sessions = listeners.get(name);
@@ -133,11 +135,6 @@ export class PubSub {
 
 function bytesOf(text: Buffer | string): Buffer {
   return typeof text === 'string' ? Buffer.from(text, 'latin1') : text;
-}
-
-function ownNames(session: Session, kind: SubscriptionKind): Set<string> {
-  if (kind === 'channel') return session.channels;
-  return kind === 'pattern' ? session.patterns : session.shardChannels;
 }
 
 function send(session: Session, parts: readonly (Buffer | string)[]): void {
@@ -163,7 +160,9 @@ function tellSubscription(
     if (name === undefined) reply.nullBulk();
     else reply.bulkText(name);
     reply.int(
-      kind === 'shard' ? session.shardChannels.size : session.channels.size + session.patterns.size,
+      kind === 'shard'
+        ? session.names(kind).size
+        : session.names('channel').size + session.names('pattern').size,
     );
   });
 }

@@ -5,6 +5,11 @@ import type { ReplyWriter } from '../resp/index.ts';
 import type { Command } from './table.ts';
 import type { Tracking } from './tracking.ts';
 
+/** The three kinds of subscription. */
+export type SubscriptionKind = 'channel' | 'pattern' | 'shard';
+
+const NO_NAMES: ReadonlySet<string> = new Set<string>();
+
 /** A command that waits for one of its keys. */
 export interface BlockedOnKeys {
   readonly kind: 'keys';
@@ -96,11 +101,9 @@ export abstract class Session {
   writeOffset = 0;
   /** CLIENT TRACKING; undefined while off. */
   tracking: Tracking | undefined;
-  /** How many names are in the three sets below; kept by `PubSub`. */
+  /** What it listens to, and how many names there are; kept by `PubSub`. Undefined until the first. */
+  subscriptions: Readonly<Record<SubscriptionKind, Set<string>>> | undefined;
   subscriptionCount = 0;
-  readonly channels: Set<string> = new Set<string>();
-  readonly patterns: Set<string> = new Set<string>();
-  readonly shardChannels: Set<string> = new Set<string>();
 
   protected constructor(init: {
     readonly id: number;
@@ -131,6 +134,11 @@ export abstract class Session {
       !this.isMonitor &&
       !this.isAsking
     );
+  }
+
+  /** Channels or patterns that it listens to. */
+  names(kind: SubscriptionKind): ReadonlySet<string> {
+    return this.subscriptions?.[kind] ?? NO_NAMES;
   }
 
   /** Whether RESP2 allows this client only the commands of subscribers. */

@@ -159,7 +159,7 @@ export class TrackingTable {
     const isRedirected = tracking.redirectId !== 0;
     const to = isRedirected ? this.#find(tracking.redirectId) : session;
     if (to !== undefined) {
-      const isChannel = isRedirected && to.channels.has(INVALIDATE_CHANNEL);
+      const isChannel = isRedirected && to.names('channel').has(INVALIDATE_CHANNEL);
       return to.reply.message(() => writeInvalidation(to.reply, keys, isChannel));
     }
     tracking.isRedirectBroken = true;

@@ -25,6 +25,7 @@ const KEPT_VIEWS = 256;
 export class WireBuffers {
   /** All wires read into it: requests are consumed before the next read. */
   readonly receive: Buffer = Buffer.allocUnsafeSlow(RECEIVE_BYTES);
+  #request: WriteRequest | undefined;
   #small: Buffer = Buffer.allocUnsafeSlow(KEPT_VIEWS);
   #views: (Buffer | undefined)[] = Array.from({ length: KEPT_VIEWS }, () => undefined);
 
@@ -34,6 +35,16 @@ export class WireBuffers {
     const small = this.#small;
     for (let i = 0; i < size; i++) small[i] = buf[i]!;
     return (this.#views[size] ??= small.subarray(0, size));
+  }
+
+  /** For a write; used again and again while writes are taken at once. */
+  request({ WriteWrap }: StreamBinding): WriteRequest {
+    return (this.#request ??= new WriteWrap());
+  }
+
+  /** The last write was not: the next ones need another. */
+  giveRequestAway(): void {
+    this.#request = undefined;
   }
 
   /** The last small reply is kept by somebody: the next ones go elsewhere. */
@@ -102,8 +113,6 @@ export class HandleWire implements Wire {
   readonly #binding: StreamBinding;
   readonly #buffers: WireBuffers;
   #events: WireEvents | undefined;
-  /** Used again and again while writes are taken at once. */
-  #request: WriteRequest;
   #writesUnderWay = 0;
   #isEnding = false;
   #isClosed = false;
@@ -118,7 +127,6 @@ export class HandleWire implements Wire {
     this.localIp = init.addresses.localIp;
     this.localPort = init.addresses.localPort;
     this.fd = init.handle.fd;
-    this.#request = this.#newRequest();
   }
 
   start(events: WireEvents): void {
@@ -141,7 +149,7 @@ export class HandleWire implements Wire {
   write(buf: Buffer, size: number): boolean {
     if (this.#isClosed || this.#isEnding) return true;
     const bytes = this.#buffers.outgoing(buf, size);
-    const request = this.#request;
+    const request = this.#buffers.request(this.#binding);
     const error = this.#handle.writeBuffer(request, bytes);
     if (error !== 0) {
       this.#close(`write error ${error}`);
@@ -149,8 +157,9 @@ export class HandleWire implements Wire {
     }
     if (this.#binding.streamBaseState[this.#binding.kLastWriteWasAsync] === 0) return true;
     request.bytes = bytes;
+    request.oncomplete = (status) => this.#written(status);
     this.#writesUnderWay++;
-    this.#request = this.#newRequest();
+    this.#buffers.giveRequestAway();
     if (size >= KEPT_VIEWS) return false;
     this.#buffers.giveSmallAway();
     return true;
@@ -179,12 +188,6 @@ export class HandleWire implements Wire {
 
   destroy(): void {
     this.#close(undefined);
-  }
-
-  #newRequest(): WriteRequest {
-    const request = new this.#binding.WriteWrap();
-    request.oncomplete = (status) => this.#written(status);
-    return request;
   }
 
   #written(status: number): void {

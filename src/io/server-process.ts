@@ -16,6 +16,7 @@ import { type MachineFiles, machineFiles } from './files.ts';
 import { WireBuffers } from './handle-wire.ts';
 import { ListenError, type ListenTarget, closeAll, listen, listenUnix } from './listeners.ts';
 import type { LogWriter } from './log-file.ts';
+import { OpenWires } from './open-wires.ts';
 import { outboundNetwork } from './outbound.ts';
 import { machineFacts } from './system.ts';
 import { type TlsMaterial, isTlsWanted, readTls } from './tls.ts';
@@ -76,7 +77,7 @@ export class ServerProcess {
   readonly #buffers: WireBuffers = new WireBuffers();
   #alarm: NodeJS.Timeout | undefined;
   #alarmAt = 0;
-  readonly #wires: Set<Wire> = new Set<Wire>();
+  readonly #wires: OpenWires = new OpenWires();
   readonly #files: MachineFiles;
   #hasEnded = false;
   #setReady: (flaw: string | undefined) => void = () => undefined;
@@ -227,25 +228,14 @@ export class ServerProcess {
     clearTimeout(this.#alarm);
     this.#files.close();
     const closed = closeAll([...this.#servers, ...this.#clientServers]);
-    for (const wire of this.#wires) wire.destroy();
+    this.#wires.destroyAll();
     await closed;
   }
 
   #accept(wire: Wire, events: WireEvents): WireEvents {
-    return this.#tracked(wire, events);
-  }
-
-  /** Knows all open wires, so that the end can wait for them and cut the rest. */
-  #tracked(wire: Wire, events: WireEvents): WireEvents {
-    this.#wires.add(wire);
-    return {
-      data: (buf, size) => events.data(buf, size),
-      drained: () => events.drained?.(),
-      closed: (reason) => {
-        this.#wires.delete(wire);
-        events.closed(reason);
-      },
-    };
+    const tracked = this.#wires.track(events);
+    tracked.wire = wire;
+    return tracked;
   }
 
   /** `initial` until the node is there, whose settings may change. */
@@ -266,17 +256,16 @@ export class ServerProcess {
       system: machineFacts,
       network: {
         connect: (target, events) => {
-          const wire: Wire = outbound.connect(target, {
+          const tracked = this.#wires.track({
             opened: () => events.opened?.(),
             data: (buf, size) => events.data(buf, size),
             drained: () => events.drained?.(),
             closed: (reason) => {
-              this.#wires.delete(wire);
               if (!this.#hasEnded) events.closed(reason);
             },
           });
-          this.#wires.add(wire);
-          return wire;
+          tracked.wire = outbound.connect(target, tracked);
+          return tracked.wire;
         },
       },
       log: this.#options.log,
@@ -319,10 +308,8 @@ export class ServerProcess {
     clearTimeout(this.#alarm);
     this.#files.close();
     const closed = closeAll([...this.#servers, ...this.#clientServers]);
-    const cut = setTimeout(() => {
-      for (const wire of this.#wires) wire.destroy();
-    }, END_MS_MAX);
-    if (exitCode !== 0) for (const wire of this.#wires) wire.destroy();
+    const cut = setTimeout(() => this.#wires.destroyAll(), END_MS_MAX);
+    if (exitCode !== 0) this.#wires.destroyAll();
     await closed;
     clearTimeout(cut);
     this.#options.onEnd(exitCode);

@@ -19,6 +19,7 @@ import {
   type LogLevel,
   type Refused,
   type Session,
+  type SubscriptionKind,
   clientLine,
 } from '../commands/index.ts';
 import type { LoadedConfig, Settings } from '../config/index.ts';
@@ -165,12 +166,15 @@ export class AclPart implements AclService {
   }
 }
 
-function mayHearAll({ user, channels, shardChannels, patterns }: Session): boolean {
-  const mayHear = (names: ReadonlySet<string>, isPattern: boolean): boolean =>
-    [...names].every((name) =>
-      user.allowsChannel({ channel: Buffer.from(name, 'latin1'), isPattern }),
+function mayHearAll(session: Session): boolean {
+  const mayHear = (kind: SubscriptionKind): boolean =>
+    [...session.names(kind)].every((name) =>
+      session.user.allowsChannel({
+        channel: Buffer.from(name, 'latin1'),
+        isPattern: kind === 'pattern',
+      }),
     );
-  return mayHear(channels, false) && mayHear(shardChannels, false) && mayHear(patterns, true);
+  return mayHear('channel') && mayHear('shard') && mayHear('pattern');
 }
 
 function aclCommand({ fullName, flags, spec, subcommands }: Command): AclCommand {

@@ -4,6 +4,7 @@ import type { ClientService, Session } from '../commands/index.ts';
 import type { OutputLimit, Settings } from '../config/index.ts';
 import type { Client } from './client.ts';
 import { ClientMemory } from './client-memory.ts';
+import { ClientTable } from './client-table.ts';
 
 export type CloseReason = 'output' | 'idle';
 
@@ -11,7 +12,7 @@ type Pause = { readonly until: MonoMs; readonly what: 'write' | 'all' };
 
 export class Clients implements ClientService {
   readonly #settings: Settings;
-  readonly #byId: Map<number, Client> = new Map<number, Client>();
+  readonly #table: ClientTable = new ClientTable();
   readonly #monitors: Set<Session> = new Set<Session>();
   hasMonitors = false;
   readonly memory: ClientMemory;
@@ -49,7 +50,7 @@ export class Clients implements ClientService {
     this.#beforeFlush = init.beforeFlush;
     this.#unblock = init.unblock;
     this.#evict = init.evict;
-    this.memory = new ClientMemory(init.settings, () => this.#byId.values());
+    this.memory = new ClientMemory(init.settings, () => this.#table.all());
   }
 
   nextId(): number {
@@ -57,31 +58,31 @@ export class Clients implements ClientService {
   }
 
   add(client: Client): void {
-    this.#byId.set(client.id, client);
+    this.#table.add(client);
   }
 
   remove(client: Client): void {
-    this.#byId.delete(client.id);
+    this.#table.remove(client);
     this.memory.forget(client);
     this.#forgetMonitor(client);
   }
 
   all(): IterableIterator<Client> {
-    return this.#byId.values();
+    return this.#table.all();
   }
 
   find(id: number): Client | undefined {
-    return this.#byId.get(id);
+    return this.#table.find(id);
   }
 
   /** As `find`, without those who only wait for their last reply. */
   findStaying(id: number): Client | undefined {
-    const client = this.#byId.get(id);
+    const client = this.#table.find(id);
     return client?.isClosing === true ? undefined : client;
   }
 
   get count(): number {
-    return this.#byId.size;
+    return this.#table.count;
   }
 
   /** Whether `maxclients` lets nobody else in. */
@@ -210,7 +211,7 @@ export class Clients implements ClientService {
   }
 
   unblock(session: Session, reason: 'timeout' | 'error'): boolean {
-    const client = this.#byId.get(session.id);
+    const client = this.#table.find(session.id);
     return client !== undefined && this.#unblock(client, reason);
   }
 
@@ -245,7 +246,7 @@ export class Clients implements ClientService {
   /** Closes clients whose output has been too large for too long, or that idle longer than allowed; then the largest. */
   enforceLimits(now: MonoMs, onClose: (client: Client, why: CloseReason) => void): void {
     const idleMs = this.#settings.timeout * 1000;
-    for (const client of [...this.#byId.values()]) {
+    for (const client of [...this.#table.all()]) {
       if (this.#isOverOutputLimit(client, now)) onClose(client, 'output');
       else if (idleMs > 0 && isIdle(client, addMs(now, -idleMs))) onClose(client, 'idle');
     }
