@@ -3,9 +3,16 @@
  * one character a byte. Messages go out even to a client that turned its replies off, as in Redis.
  */
 import { globMatches, keySlot } from '../base/index.ts';
+import { REPLY_BUFFER_BYTES, ReplyBufferPool, ReplyWriter } from '../resp/index.ts';
 import type { Session, SubscriptionKind } from './session.ts';
 
-type Listeners = Map<string, Set<Session>>;
+/** Who listens to one name. */
+interface Audience {
+  readonly name: Buffer;
+  readonly sessions: Set<Session>;
+}
+
+type Listeners = Map<string, Audience>;
 
 const SUBSCRIBED: Readonly<Record<SubscriptionKind, string>> = {
   channel: 'subscribe',
@@ -21,9 +28,11 @@ const UNSUBSCRIBED: Readonly<Record<SubscriptionKind, string>> = {
 
 /** The subscriptions of a node. */
 export class PubSub {
-  readonly #channels: Listeners = new Map<string, Set<Session>>();
-  readonly #patterns: Listeners = new Map<string, Set<Session>>();
-  readonly #shardChannels: Listeners = new Map<string, Set<Session>>();
+  readonly #channels: Listeners = new Map<string, Audience>();
+  readonly #patterns: Listeners = new Map<string, Audience>();
+  readonly #shardChannels: Listeners = new Map<string, Audience>();
+
+  readonly #frame: Frame = new Frame();
 
   /** Names with at least one listener. */
   names(kind: SubscriptionKind): Iterable<string> {
@@ -37,7 +46,7 @@ export class PubSub {
 
   /** How many clients listen to a name. */
   listenerCount(kind: SubscriptionKind, name: string): number {
-    return this.#listeners(kind).get(name)?.size ?? 0;
+    return this.#listeners(kind).get(name)?.sessions.size ?? 0;
   }
 
   /** Adds a subscription, if it is new, and tells the client. */
@@ -51,9 +60,9 @@ export class PubSub {
       own[kind].add(name);
       session.subscriptionCount++;
       const listeners = this.#listeners(kind);
-      const sessions = listeners.get(name);
-      if (sessions === undefined) listeners.set(name, new Set([session]));
-      else sessions.add(session);
+      const audience = listeners.get(name);
+      if (audience !== undefined) audience.sessions.add(session);
+      else listeners.set(name, { name: bytesOf(name), sessions: new Set([session]) });
     }
     tellSubscription(session, SUBSCRIBED[kind], name, kind);
   }
@@ -86,15 +95,13 @@ export class PubSub {
     const message = bytesOf(messageBytes);
     let receivers = 0;
     if (this.#channels.size > 0) {
-      const sessions = this.#channels.get(channel.toString('latin1'));
-      for (const session of sessions ?? []) send(session, ['message', channel, message]);
-      receivers += sessions?.size ?? 0;
+      const audience = this.#channels.get(channel.toString('latin1'));
+      receivers += this.#send(audience, ['message', channel, message]);
     }
-    for (const [pattern, sessions] of this.#patterns) {
-      const bytes = Buffer.from(pattern, 'latin1');
-      if (!globMatches(bytes, 0, bytes.length, channel, 0, channel.length, false)) continue;
-      for (const session of sessions) send(session, ['pmessage', bytes, channel, message]);
-      receivers += sessions.size;
+    for (const audience of this.#patterns.values()) {
+      const { name } = audience;
+      if (!globMatches(name, 0, name.length, channel, 0, channel.length, false)) continue;
+      receivers += this.#send(audience, ['pmessage', name, channel, message]);
     }
     return receivers;
   }
@@ -103,19 +110,29 @@ export class PubSub {
   publishShard(channelName: Buffer | string, messageBytes: Buffer | string): number {
     if (this.#shardChannels.size === 0) return 0;
     const channel = bytesOf(channelName);
-    const sessions = this.#shardChannels.get(channel.toString('latin1'));
-    const message = bytesOf(messageBytes);
-    for (const session of sessions ?? []) send(session, ['smessage', channel, message]);
-    return sessions?.size ?? 0;
+    const audience = this.#shardChannels.get(channel.toString('latin1'));
+    return this.#send(audience, ['smessage', channel, bytesOf(messageBytes)]);
   }
 
   /** Ends the shard subscriptions whose slot the node does not serve any more, and tells the clients. */
   dropShardChannels(isServed: (slot: number) => boolean): void {
-    for (const [name, sessions] of this.#shardChannels) {
-      const bytes = Buffer.from(name, 'latin1');
-      if (isServed(keySlot(bytes, 0, bytes.length))) continue;
-      for (const session of sessions) this.unsubscribe(session, 'shard', name);
+    for (const [text, { name, sessions }] of this.#shardChannels) {
+      if (isServed(keySlot(name, 0, name.length))) continue;
+      for (const session of sessions) this.unsubscribe(session, 'shard', text);
     }
+  }
+
+  /** How many they are. */
+  #send(audience: Audience | undefined, parts: readonly (Buffer | string)[]): number {
+    if (audience === undefined) return 0;
+    const { sessions } = audience;
+    if (sessions.size === 1) {
+      for (const { reply } of sessions) reply.message(() => writeParts(reply, parts));
+      return 1;
+    }
+    this.#frame.begin(parts);
+    for (const session of sessions) this.#frame.sendTo(session);
+    return sessions.size;
   }
 
   #listeners(kind: SubscriptionKind): Listeners {
@@ -127,24 +144,54 @@ export class PubSub {
     if (session.subscriptions?.[kind].delete(name) !== true) return;
     session.subscriptionCount--;
     const listeners = this.#listeners(kind);
-    const sessions = listeners.get(name);
+    const sessions = listeners.get(name)?.sessions;
     sessions?.delete(session);
     if (sessions?.size === 0) listeners.delete(name);
   }
 }
 
-function bytesOf(text: Buffer | string): Buffer {
-  return typeof text === 'string' ? Buffer.from(text, 'latin1') : text;
+/** One message, written once for all who get it in the same version of the protocol. */
+class Frame {
+  readonly #writers: Readonly<Record<2 | 3, ReplyWriter>>;
+  #parts: readonly (Buffer | string)[] = [];
+
+  constructor() {
+    const pool = new ReplyBufferPool();
+    this.#writers = { 2: new ReplyWriter(pool, ignore), 3: new ReplyWriter(pool, ignore) };
+    this.#writers[3].resp = 3;
+  }
+
+  begin(parts: readonly (Buffer | string)[]): void {
+    this.#parts = parts;
+    rewind(this.#writers[2]);
+    rewind(this.#writers[3]);
+  }
+
+  sendTo({ reply }: Session): void {
+    const writer = this.#writers[reply.resp];
+    if (writer.length === 0) writeParts(writer, this.#parts);
+    reply.writtenMessage(writer.pending, writer.length);
+  }
 }
 
-function send(session: Session, parts: readonly (Buffer | string)[]): void {
-  session.reply.message(() => {
-    session.reply.push(parts.length);
-    for (const part of parts) {
-      if (typeof part === 'string') session.reply.bulkText(part);
-      else session.reply.bulkBytes(part);
-    }
-  });
+/** Forgets what was written; the buffer stays, unless it is large. */
+function rewind(writer: ReplyWriter): void {
+  if (writer.pending.length > REPLY_BUFFER_BYTES) writer.clear();
+  else writer.truncate(0);
+}
+
+function writeParts(writer: ReplyWriter, parts: readonly (Buffer | string)[]): void {
+  writer.push(parts.length);
+  for (const part of parts) {
+    if (typeof part === 'string') writer.bulkText(part);
+    else writer.bulkBytes(part);
+  }
+}
+
+function ignore(): void {}
+
+function bytesOf(text: Buffer | string): Buffer {
+  return typeof text === 'string' ? Buffer.from(text, 'latin1') : text;
 }
 
 function tellSubscription(

@@ -104,6 +104,13 @@ export class ReplyWriter {
     this.isMuted = wasMuted;
   }
 
+  /** The same for a message that is written already, `buf[0, size)`. */
+  writtenMessage(buf: Buffer, size: number): void {
+    this.#reserve(size);
+    copyBytes(buf, 0, this.#buf, this.length, size);
+    this.length += size;
+  }
+
   /** Drops what was written after `length` bytes. */
   truncate(length: number): void {
     this.length = length;
