@@ -186,6 +186,16 @@ export function shiftedRight(magnitude: bigint, bits: number): bigint {
 /** Bits of a magnitude up to its highest one; 0 for 0. */
 export function bitLength(magnitude: bigint): number {
   if (magnitude === 0n) return 0;
-  const hex = magnitude.toString(16);
-  return hex.length * 4 + 28 - Math.clz32(Number.parseInt(hex[0]!, 16));
+  DOUBLE[0] = Number(magnitude);
+  if (DOUBLE[0] === Infinity) {
+    const hex = magnitude.toString(16);
+    return hex.length * 4 + 28 - Math.clz32(Number.parseInt(hex[0]!, 16));
+  }
+  const bits = (DOUBLE_WORDS[1]! >>> 20) - 1022;
+  // Rounding may have made it the next power of two.
+  return magnitude >> BigInt(bits - 1) === 0n ? bits - 1 : bits;
 }
+
+// Scratch: a double, and its two halves (the machines that this runs on have the low one first).
+const DOUBLE = new Float64Array(1);
+const DOUBLE_WORDS = new Uint32Array(DOUBLE.buffer);

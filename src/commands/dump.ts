@@ -1,7 +1,7 @@
 /** DUMP and RESTORE: a value as one portable piece of bytes. */
 import { NOT_INTEGER } from '../base/index.ts';
 import { KEYSPACE_EVENT } from '../config/index.ts';
-import { NONE, NO_EXPIRY, ValueLoader, dumpValue } from '../keyspace/index.ts';
+import { NONE, NO_EXPIRY, ValueLoader, lendValue } from '../keyspace/index.ts';
 import { decodeDump, dumpFrameFlaw } from '../rdb/index.ts';
 import type { ReplyWriter, Request } from '../resp/index.ts';
 import type { Context } from './context.ts';
@@ -55,7 +55,7 @@ function dump(context: Context, request: Request, reply: ReplyWriter): void {
   const ref = readKey(context, request, 1);
   if (ref === NONE) return reply.nullBulk();
   const compression = context.server.settings.rdbcompression;
-  reply.bulkBytes(dumpValue(context.db.store, ref, { compression }));
+  reply.bulkBytes(lendValue(context.db.store, ref, { compression }));
 }
 
 interface RestoreOptions {

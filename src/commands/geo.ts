@@ -1,6 +1,6 @@
 /** The geo commands: their facts, and those about single places. */
 import { NONE, TYPE_ZSET } from '../keyspace/index.ts';
-import { type ReplyWriter, Request } from '../resp/index.ts';
+import type { ReplyWriter, Request } from '../resp/index.ts';
 import type { Context } from './context.ts';
 import { ERR_SYNTAX } from './errors.ts';
 import { defineCommands } from './facts.ts';
@@ -23,7 +23,7 @@ import {
 import { type Place, distance, geohashText, hashOf } from './geohash.ts';
 import { isOfType, readKey } from './key-access.ts';
 import type { CommandSpec } from './spec.ts';
-import { zadd } from './zset-add.ts';
+import { CH, NX, XX, addScored, optionAt, scoresOf } from './zset-add.ts';
 import { readZset, replyNothing } from './zset-access.ts';
 
 export const geoCommands: readonly CommandSpec[] = defineCommands(GEO_FACTS, {
@@ -39,28 +39,38 @@ export const geoCommands: readonly CommandSpec[] = defineCommands(GEO_FACTS, {
   geosearchstore,
 });
 
+const GEOADD_OPTIONS = NX | XX | CH;
+
 /** GEOADD key [NX | XX] [CH] longitude latitude member [longitude latitude member ...]: a ZADD. */
 function geoadd(context: Context, request: Request, reply: ReplyWriter): void {
   let first = 2;
-  let isNew = false;
-  let isOld = false;
+  let flags = 0;
   for (; first < request.argc; first++) {
-    if (request.is(first, 'nx')) isNew = true;
-    else if (request.is(first, 'xx')) isOld = true;
-    else if (!request.is(first, 'ch')) break;
+    const option = optionAt(request, first);
+    if ((option & GEOADD_OPTIONS) === 0) break;
+    flags |= option;
   }
-  if ((request.argc - first) % 3 !== 0 || (isNew && isOld)) return reply.error(ERR_SYNTAX);
-  const args: (Buffer | string)[] = ['ZADD'];
-  for (let i = 1; i < first; i++) args.push(request.bytes(i));
-  for (let i = first; i < request.argc; i += 3) {
+  const isBoth = (flags & NX) !== 0 && (flags & XX) !== 0;
+  if ((request.argc - first) % 3 !== 0 || isBoth) return reply.error(ERR_SYNTAX);
+  const scores = scoresOf((request.argc - first) / 3);
+  for (let i = first, at = 0; i < request.argc; i += 3, at++) {
     const place = placeArgument(request, i, reply);
     if (place === undefined) return;
-    args.push(String(hashOf(place)), request.bytes(i + 2));
+    scores[at] = hashOf(place);
   }
-  const asZadd = new Request();
-  asZadd.load(args);
-  context.propagateAs(args);
-  zadd(context, asZadd, reply);
+  if (first === request.argc) return reply.error(ERR_SYNTAX);
+  if (context.isPropagated) context.propagateAs(zaddOf(request, first, scores));
+  addScored(context, request, { first: first + 2, step: 3, flags }, reply);
+}
+
+/** What replicas get. */
+function zaddOf(request: Request, first: number, scores: Float64Array): (Buffer | string)[] {
+  const args: (Buffer | string)[] = ['ZADD'];
+  for (let i = 1; i < first; i++) args.push(request.bytes(i));
+  for (let i = first, at = 0; i < request.argc; i += 3, at++) {
+    args.push(String(scores[at]!), request.bytes(i + 2));
+  }
+  return args;
 }
 
 /** GEOPOS key [member ...]. */

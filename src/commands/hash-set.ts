@@ -21,8 +21,8 @@ import {
   notifyKey,
   writeKey,
 } from './key-access.ts';
-import { LONG_DOUBLE_ZERO, addLongDoubles, formatLongDouble } from './long-double.ts';
-import { longDoubleOf, sumInt64 } from './string-number.ts';
+import { ZERO_VIEW, isPlainNumber } from './long-double.ts';
+import { NOT_FINITE, floatSum, longDoubleOf, sumInt64 } from './string-number.ts';
 
 // Scratch: set and read within one call, never kept between two.
 const FIELD: BytesView = emptyView();
@@ -129,18 +129,20 @@ export function hincrby(context: Context, request: Request, reply: ReplyWriter):
 
 /** HINCRBYFLOAT key field increment, in the 80-bit floats of the machines that Redis runs on. */
 export function hincrbyfloat(context: Context, request: Request, reply: ReplyWriter): void {
-  const delta = longDoubleOf(argument(request, 3));
-  if (delta === undefined) return reply.error(ERR_NOT_FLOAT);
-  if (!Number.isFinite(delta.exponent)) return reply.error(ERR_FLOAT_INFINITE);
+  const given = argument(request, 3);
+  if (!isPlainNumber(given)) {
+    const delta = longDoubleOf(given);
+    if (delta === undefined) return reply.error(ERR_NOT_FLOAT);
+    if (!Number.isFinite(delta.exponent)) return reply.error(ERR_FLOAT_INFINITE);
+  }
   const ref = hashToChange(context, request, reply);
   if (ref === NONE) return;
   const { hashes } = context.db.store;
-  const found = hashes.get(ref, request.buf, request.at[2]!, request.size[2]!);
-  const old = found === undefined ? LONG_DOUBLE_ZERO : longDoubleOf(found);
-  if (old === undefined) return reply.error(ERR_HASH_NOT_FLOAT);
-  const value = addLongDoubles(old, delta);
-  if (value === undefined) return reply.error(ERR_NAN_OR_INFINITY);
-  const bytes = Buffer.from(formatLongDouble(value), 'latin1');
+  const old = hashes.get(ref, request.buf, request.at[2]!, request.size[2]!) ?? ZERO_VIEW;
+  const text = floatSum(old, argument(request, 3));
+  if (text === undefined) return reply.error(ERR_HASH_NOT_FLOAT);
+  if (text === NOT_FINITE) return reply.error(ERR_NAN_OR_INFINITY);
+  const bytes = Buffer.from(text, 'latin1');
   setText(context, request, ref, bytes);
   notifyKey(context, KEYSPACE_EVENT.h, 'hincrbyfloat', request, 1);
   // Another machine may round otherwise, so replicas get the result.

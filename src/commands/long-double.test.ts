@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { addLongDoubles, formatLongDouble, parseLongDouble } from './long-double.ts';
+import { addLongDoubles, formatLongDouble, parseLongDouble, plainSum } from './long-double.ts';
 
 function sum(a: string, b: string): string | undefined {
   const x = parseLongDouble(a);
@@ -56,4 +56,52 @@ test('any text is a number or refused, never an exception, and a result reads ba
     }),
     { seed: 1, numRuns: 500 },
   );
+});
+
+test('a sum that needs no 80 bits is the one that they would give', () => {
+  const view = (text: string): { buf: Buffer; at: number; size: number } => ({
+    buf: Buffer.from(`<${text}>`),
+    at: 1,
+    size: text.length,
+  });
+  const digits = (max: number): fc.Arbitrary<string> =>
+    fc.string({ unit: fc.constantFrom(...'0123456789'), maxLength: max });
+  const number = fc
+    .tuple(fc.constantFrom('', '-', '+'), digits(9), fc.constantFrom('', '.'), digits(9))
+    .map((parts) => parts.join(''));
+  let plainCount = 0;
+  const check = (a: string, b: string): void => {
+    const plain = plainSum(view(a), view(b));
+    if (plain === undefined) return;
+    plainCount++;
+    expect(plain, `${a} + ${b}`).toBe(sum(a, b));
+  };
+  fc.assert(fc.property(number, number, check), { seed: 1, numRuns: 5000 });
+  for (const a of [
+    '89.999999999999999',
+    '0.1',
+    '-0.3',
+    '1234.5',
+    '45.00000000000001',
+    '.5',
+    '-',
+    '.',
+    '-.',
+    '',
+  ]) {
+    for (const b of [
+      '0.2',
+      '-0.1',
+      '0.000000000000001',
+      '44.99999999999999',
+      '1.1',
+      '2.25',
+      '-1234.5',
+      '1e3',
+    ]) {
+      check(a, b);
+    }
+  }
+  expect(plainCount).toBeGreaterThan(500);
+  expect(plainSum(view('1234.56'), view('7.89'))).toBeUndefined();
 });

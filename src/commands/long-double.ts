@@ -3,6 +3,7 @@
  * clients see their rounding. Source: behaviour of redis-server 7.0.15 on x86-64; strtold() and "%.17Lf" of C.
  */
 import { bitLength, shiftedRight } from '../base/index.ts';
+import type { BytesView } from '../keyspace/index.ts';
 
 /** mantissa × 2^exponent, the mantissa of at most 64 bits and a sign; an infinite exponent is infinity. */
 export interface LongDouble {
@@ -10,6 +11,9 @@ export interface LongDouble {
   readonly exponent: number;
 }
 
+const MINUS = 0x2d;
+const POINT = 0x2e;
+const ZERO = 0x30;
 const MANTISSA_BITS = 64;
 /** Values from 2^16384 on are infinite. */
 const EXPONENT_LIMIT = 16384;
@@ -28,6 +32,9 @@ const HEXADECIMAL = /^([+-]?)0x([0-9a-f]*)\.?([0-9a-f]*)(?:p([+-]?\d+))?$/i;
 const INFINITE = /^[+-]?inf(?:inity)?$/i;
 
 export const LONG_DOUBLE_ZERO: LongDouble = { mantissa: 0n, exponent: 0 };
+
+/** The number that is not there yet. */
+export const ZERO_VIEW: BytesView = { buf: Buffer.from('0'), at: 0, size: 1 };
 
 /** The number that the whole text means; undefined for none, and for one too large or too small. */
 export function parseLongDouble(text: string): LongDouble | undefined {
@@ -76,6 +83,82 @@ export function formatLongDouble(value: LongDouble): string {
   const fraction = digits.slice(-DECIMALS).replace(/0+$/, '');
   const text = fraction === '' ? whole : `${whole}.${fraction}`;
   return isNegative && text !== '0' ? `-${text}` : text;
+}
+
+/**
+ * The text of the sum of two numbers in plain decimal notation, where it can be told without computing in 80 bits, as it
+ * can for most numbers that people add: undefined elsewhere. The result is that of `addLongDoubles`, because either
+ * everything is exact in 80 bits, or its errors (2^-64 of each operand and of the sum) are below half of the last decimal
+ * that is shown.
+ */
+export function plainSum(a: BytesView, b: BytesView): string | undefined {
+  if (!readPlain(a, LEFT) || !readPlain(b, RIGHT)) return undefined;
+  const decimals = Math.max(LEFT.decimals, RIGHT.decimals);
+  const unit = 10 ** decimals;
+  const left = LEFT.digits * 10 ** (decimals - LEFT.decimals);
+  const right = RIGHT.digits * 10 ** (decimals - RIGHT.decimals);
+  const sum = left + right;
+  const magnitude = Math.abs(left) + Math.abs(right) + Math.abs(sum);
+  if (magnitude > Number.MAX_SAFE_INTEGER) return undefined;
+  const fives = 5 ** decimals;
+  const isExact = left % fives === 0 && right % fives === 0;
+  if (!isExact && magnitude > PLAIN_MAGNITUDE_MAX * unit) return undefined;
+  return plainText(sum, decimals);
+}
+
+/** Operands and sum together: 2^-64 of it is half of 10^-17. */
+const PLAIN_MAGNITUDE_MAX = 90;
+/** 5^n and 10^n are exact doubles, and so are the digits. */
+const PLAIN_DIGITS_MAX = 15;
+
+interface PlainNumber {
+  /** Without the point, with the sign. */
+  digits: number;
+  /** How many stand behind the point. */
+  decimals: number;
+}
+
+// Scratch: used within one call.
+const LEFT: PlainNumber = { digits: 0, decimals: 0 };
+const RIGHT: PlainNumber = { digits: 0, decimals: 0 };
+
+/** Whether `plainSum` takes the text for a number. */
+export function isPlainNumber(view: BytesView): boolean {
+  return readPlain(view, LEFT);
+}
+
+/** Whether the text is a number in plain decimal notation with few digits. */
+function readPlain({ buf, at, size }: BytesView, to: PlainNumber): boolean {
+  const isNegative = buf[at] === MINUS;
+  const end = at + size;
+  let from = isNegative ? at + 1 : at;
+  let digits = 0;
+  let pointAt = -1;
+  if (end - from < 1 || end - from > PLAIN_DIGITS_MAX + 1) return false;
+  for (; from < end; from++) {
+    const digit = buf[from]! - ZERO;
+    if (digit >= 0 && digit <= 9) digits = digits * 10 + digit;
+    else if (buf[from] === POINT && pointAt < 0) pointAt = from;
+    else return false;
+  }
+  const decimals = pointAt < 0 ? 0 : end - 1 - pointAt;
+  // A point alone is no number, and 16 digits are too many.
+  if (size - (isNegative ? 1 : 0) - (pointAt < 0 ? 0 : 1) > PLAIN_DIGITS_MAX) return false;
+  if (pointAt >= 0 && size === (isNegative ? 2 : 1)) return false;
+  to.digits = isNegative ? -digits : digits;
+  to.decimals = decimals;
+  return true;
+}
+
+function plainText(sum: number, decimals: number): string {
+  if (sum === 0) return '0';
+  const all = String(Math.abs(sum)).padStart(decimals + 1, '0');
+  let end = all.length;
+  const point = all.length - decimals;
+  while (end > point && all.codePointAt(end - 1) === ZERO) end--;
+  const text =
+    end === point ? all.slice(0, point) : `${all.slice(0, point)}.${all.slice(point, end)}`;
+  return sum < 0 ? `-${text}` : text;
 }
 
 function fromHex(digits: string, exponent: number): LongDouble | undefined {

@@ -16,11 +16,12 @@ import { ERR_NOT_FLOAT, ERR_NOT_INTEGER } from './errors.ts';
 import { argument, bytesOf, isString, notifyKey, setRawKey, writeKey } from './key-access.ts';
 import {
   LONG_DOUBLE_TEXT_MAX,
-  LONG_DOUBLE_ZERO,
   type LongDouble,
   addLongDoubles,
   formatLongDouble,
+  ZERO_VIEW,
   parseLongDouble,
+  plainSum,
 } from './long-double.ts';
 
 const INT64_MAX = 9223372036854775807n;
@@ -93,12 +94,10 @@ export function sumInt64(a: number | bigint, b: number | bigint): number | bigin
 export function incrbyfloat(context: Context, request: Request, reply: ReplyWriter): void {
   const ref = writeKey(context, request, 1);
   if (ref !== NONE && !isString(context, ref, reply)) return;
-  const old = ref === NONE ? LONG_DOUBLE_ZERO : longDoubleOf(context.db.entries.stringView(ref));
-  const delta = longDoubleOf(argument(request, 2));
-  if (old === undefined || delta === undefined) return reply.error(ERR_NOT_FLOAT);
-  const value = addLongDoubles(old, delta);
-  if (value === undefined) return reply.error(ERR_NAN_OR_INFINITY);
-  const text = formatLongDouble(value);
+  const old = ref === NONE ? ZERO_VIEW : context.db.entries.stringView(ref);
+  const text = floatSum(old, argument(request, 2));
+  if (text === undefined) return reply.error(ERR_NOT_FLOAT);
+  if (text === NOT_FINITE) return reply.error(ERR_NAN_OR_INFINITY);
   const bytes = Buffer.from(text, 'latin1');
   const view = { buf: bytes, at: 0, size: bytes.length };
   const to = setRawKey(context, request, 1, view, KEEP_EXPIRY);
@@ -107,6 +106,20 @@ export function incrbyfloat(context: Context, request: Request, reply: ReplyWrit
   // Another machine may round otherwise, so replicas get the result.
   context.propagateAs(['SET', request.bytes(1), bytes, 'KEEPTTL']);
   reply.bulkBytes(bytes);
+}
+
+/** What `floatSum` says of a sum that is not finite. */
+export const NOT_FINITE = 'infinite';
+
+/** The text of the sum of two numbers, `NOT_FINITE`, or undefined when one of them is none. */
+export function floatSum(a: BytesView, b: BytesView): string | undefined {
+  const plain = plainSum(a, b);
+  if (plain !== undefined) return plain;
+  const left = longDoubleOf(a);
+  const right = longDoubleOf(b);
+  if (left === undefined || right === undefined) return undefined;
+  const sum = addLongDoubles(left, right);
+  return sum === undefined ? NOT_FINITE : formatLongDouble(sum);
 }
 
 /** The number that the bytes mean, as INCRBYFLOAT reads it; undefined for none. */

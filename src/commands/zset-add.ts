@@ -8,11 +8,11 @@ import { ERR_NOT_FLOAT, ERR_SYNTAX } from './errors.ts';
 import { argument, isOfType, notifyKey, writeKey } from './key-access.ts';
 import { replyScore, scoreArgument } from './zset-access.ts';
 
-const NX = 1;
-const XX = 2;
+export const NX = 1;
+export const XX = 2;
 const GT = 4;
 const LT = 8;
-const CH = 16;
+export const CH = 16;
 const INCR = 32;
 const OPTIONS: readonly (readonly [word: string, bit: number])[] = [
   ['nx', NX],
@@ -50,18 +50,44 @@ function addMembers(
   }
   const problem = checkOptions(request, flags, first) ?? readScores(request, first);
   if (problem !== undefined) return reply.error(problem);
+  addScored(context, request, { first: first + 1, step: 2, flags }, reply);
+}
+
+/** Where the members of a call stand, one in so many arguments, and what is asked of them. */
+export interface ScoredMembers {
+  readonly first: number;
+  readonly step: number;
+  /** Those of `optionAt`. */
+  readonly flags: number;
+}
+
+/** Room for the scores of so many members, which `addScored` gives them. */
+export function scoresOf(count: number): Float64Array {
+  if (count > scores.length) scores = new Float64Array(count * 2);
+  return scores;
+}
+
+/** Gives members of a call the scores in `scoresOf`, and answers it. */
+export function addScored(
+  context: Context,
+  request: Request,
+  members: ScoredMembers,
+  reply: ReplyWriter,
+): void {
+  const { first, flags } = members;
   let ref = writeKey(context, request, 1);
   if (ref !== NONE && !isOfType(context, ref, TYPE_ZSET, reply)) return;
   if (ref === NONE) {
     if ((flags & XX) !== 0) return answer(reply, flags, 0, false);
-    ref = context.db.store.zsets.create(context.db, argument(request, 1), request.size[first + 1]!);
+    ref = context.db.store.zsets.create(context.db, argument(request, 1), request.size[first]!);
     notifyKey(context, KEYSPACE_EVENT.n, 'new', request, 1);
   }
   PUT.ref = ref;
-  putMembers(context, request, first, flags, reply);
+  putMembers(context, request, members, reply);
 }
 
-function optionAt(request: Request, i: number): number {
+/** The option in argument `i`, as a bit; 0 for none. */
+export function optionAt(request: Request, i: number): number {
   if (request.size[i]! > LONGEST_OPTION) return 0;
   for (const [word, bit] of OPTIONS) if (request.is(i, word)) return bit;
   return 0;
@@ -80,11 +106,11 @@ function checkOptions(request: Request, flags: number, first: number): string | 
 /** Reads the scores of all pairs from argument `first` on; the error, if one is no number. */
 function readScores(request: Request, first: number): string | undefined {
   const count = (request.argc - first) >>> 1;
-  if (count > scores.length) scores = new Float64Array(count * 2);
+  const to = scoresOf(count);
   for (let i = 0; i < count; i++) {
     const score = scoreArgument(request, first + 2 * i);
     if (Number.isNaN(score)) return ERR_NOT_FLOAT;
-    scores[i] = score;
+    to[i] = score;
   }
   return undefined;
 }
@@ -98,19 +124,18 @@ const ADDED = 3;
 /** Where `put` leaves the entry's ref and the score that the member has now. */
 const PUT: { ref: Ref; score: number } = { ref: NONE, score: 0 };
 
-/** Puts the pairs from argument `first` on into the set `PUT.ref`. */
+/** Puts the members into the set `PUT.ref`. */
 function putMembers(
   context: Context,
   request: Request,
-  first: number,
-  flags: number,
+  { first, step, flags }: ScoredMembers,
   reply: ReplyWriter,
 ): void {
   let added = 0;
   let updated = 0;
   let isProcessed = false;
-  for (let i = first, pair = 0; i < request.argc; i += 2, pair++) {
-    const outcome = put(context, request, i + 1, scores[pair]!, flags);
+  for (let i = first, place = 0; i < request.argc; i += step, place++) {
+    const outcome = put(context, request, i, scores[place]!, flags);
     if (outcome === ADDED) added++;
     else if (outcome === UPDATED) updated++;
     if (outcome !== SKIPPED) isProcessed = true;

@@ -69,5 +69,5 @@ export { ZsetCursor } from './zset-cursor.ts';
 export { ZsetResult } from './zset-result.ts';
 export { type LexEnd, type LexRange, type ScoreRange, SortedSets } from './zsets.ts';
 export { ValueLoader } from './value-loader.ts';
-export { ValueSaver, dumpValue } from './value-saver.ts';
+export { ValueSaver, dumpValue, lendValue } from './value-saver.ts';
 export type { EncodingLimits } from './value-host.ts';

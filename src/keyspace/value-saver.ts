@@ -16,7 +16,7 @@ import {
   TYPE_ZSET_LISTPACK as RDB_ZSET_LISTPACK,
   type RdbWriter,
   type RdbWriterOptions,
-  encodeDump,
+  lendDump,
   writeListpackHeader,
 } from '../rdb/index.ts';
 import { NONE, type Ref } from './arena.ts';
@@ -76,6 +76,8 @@ export class ValueSaver {
   /** Writes an entry's value, without its type. */
   save(store: Store, ref: Ref): void {
     if (this.begin(store, ref)) this.next(Infinity);
+    // Who keeps the saver does not keep the store.
+    this.#store = undefined;
   }
 
   /** Begins with an entry's value; whether `next` has to go on. */
@@ -179,9 +181,18 @@ const NODE_KEPT_BYTES = 1 << 20;
 
 /** The payload that DUMP answers. */
 export function dumpValue(store: Store, ref: Ref, options: RdbWriterOptions): Buffer {
-  return encodeDump((writer) => {
-    const saver = new ValueSaver(writer);
+  return Buffer.from(lendValue(store, ref, options));
+}
+
+/** The same, lent until the next call of either. */
+export function lendValue(store: Store, ref: Ref, options: RdbWriterOptions): Buffer {
+  return lendDump((writer) => {
+    let saver = SAVERS.get(writer);
+    if (saver === undefined) SAVERS.set(writer, (saver = new ValueSaver(writer)));
     writer.type(saver.typeOf(store, ref));
     saver.save(store, ref);
   }, options);
 }
+
+/** One for each writer that payloads are written with. */
+const SAVERS = new WeakMap<RdbWriter, ValueSaver>();

@@ -18,10 +18,10 @@ import { RdbWriter, type RdbWriterOptions } from './writer.ts';
 export const DUMP_FOOTER_BYTES = 10;
 
 /**
- * The payload of the type and value that `write` writes, as DUMP answers it. `checksum` of the options does not apply:
- * a payload always has one.
+ * The payload of the type and value that `write` writes, as DUMP answers it: lent until the next call. `checksum` of the
+ * options does not apply: a payload always has one.
  */
-export function encodeDump(
+export function lendDump(
   write: (writer: RdbWriter) => void,
   options: RdbWriterOptions = {},
 ): Buffer {
@@ -30,7 +30,15 @@ export function encodeDump(
   write(writer);
   writer.raw(VERSION, 0, VERSION.length);
   writer.checksum();
-  return Buffer.from(writer.lend());
+  return writer.lend();
+}
+
+/** The same payload, the caller's own. */
+export function encodeDump(
+  write: (writer: RdbWriter) => void,
+  options: RdbWriterOptions = {},
+): Buffer {
+  return Buffer.from(lendDump(write, options));
 }
 
 // Scratch: used within one call. A writer with its tables of its own for each key would cost many times its work.

@@ -11,6 +11,7 @@ export {
   type DumpFlaw,
   dumpFrameFlaw,
   encodeDump,
+  lendDump,
   encodeLibraries,
   type LibraryPayload,
   sealDump,
