@@ -1,5 +1,5 @@
 /** Changing hashes: HSET, HMSET, HSETNX, HDEL, HINCRBY and HINCRBYFLOAT. */
-import { NOT_INTEGER, parseInt64 } from '../base/index.ts';
+import { DIGITS_MAX, NOT_INTEGER, parseInt64, writeDigits } from '../base/index.ts';
 import { KEYSPACE_EVENT } from '../config/index.ts';
 import { type BytesView, NONE, type Ref, TYPE_HASH } from '../keyspace/index.ts';
 import type { ReplyWriter, Request } from '../resp/index.ts';
@@ -26,6 +26,7 @@ import { NOT_FINITE, floatSum, longDoubleOf, sumInt64 } from './string-number.ts
 
 // Scratch: set and read within one call, never kept between two.
 const FIELD: BytesView = emptyView();
+const DIGITS: Buffer = Buffer.alloc(DIGITS_MAX);
 const VALUE: BytesView = emptyView();
 
 /** The hash of the key in argument 1, a new one if there is none; NONE after WRONGTYPE. */
@@ -122,7 +123,8 @@ export function hincrby(context: Context, request: Request, reply: ReplyWriter):
   if (old === NOT_INTEGER) return reply.error(ERR_HASH_NOT_INTEGER);
   const value = sumInt64(old, delta);
   if (value === undefined) return reply.error(ERR_INCR_OVERFLOW);
-  setText(context, request, ref, Buffer.from(String(value)));
+  const at = writeDigits(DIGITS, DIGITS_MAX, value);
+  setText(context, request, ref, { buf: DIGITS, at, size: DIGITS_MAX - at });
   notifyKey(context, KEYSPACE_EVENT.h, 'hincrby', request, 1);
   reply.int(value);
 }
@@ -143,7 +145,7 @@ export function hincrbyfloat(context: Context, request: Request, reply: ReplyWri
   if (text === undefined) return reply.error(ERR_HASH_NOT_FLOAT);
   if (text === NOT_FINITE) return reply.error(ERR_NAN_OR_INFINITY);
   const bytes = Buffer.from(text, 'latin1');
-  setText(context, request, ref, bytes);
+  setText(context, request, ref, { buf: bytes, at: 0, size: bytes.length });
   notifyKey(context, KEYSPACE_EVENT.h, 'hincrbyfloat', request, 1);
   // Another machine may round otherwise, so replicas get the result.
   context.propagateAs(['HSET', request.bytes(1), request.bytes(2), bytes]);
@@ -151,10 +153,7 @@ export function hincrbyfloat(context: Context, request: Request, reply: ReplyWri
 }
 
 /** Sets the field in argument 2. */
-function setText(context: Context, request: Request, ref: Ref, text: Buffer): void {
+function setText(context: Context, request: Request, ref: Ref, text: BytesView): void {
   const { db } = context;
-  VALUE.buf = text;
-  VALUE.at = 0;
-  VALUE.size = text.length;
-  db.changed(db.store.hashes.set(db, ref, argumentIn(FIELD, request, 2), VALUE));
+  db.changed(db.store.hashes.set(db, ref, argumentIn(FIELD, request, 2), text));
 }

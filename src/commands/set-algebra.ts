@@ -39,9 +39,15 @@ const intersect: Combine = (context, refs, visit) => {
 function intersectUpTo(context: Context, refs: readonly Ref[], limit: number, visit: Visit): void {
   if (refs.includes(NONE)) return;
   const { sets } = context.db.store;
-  const [smallest, ...others] = [...new Set(refs)].sort((a, b) => sets.size(a) - sets.size(b));
+  let smallest = 0;
+  for (let i = 1; i < refs.length; i++) {
+    if (sets.size(refs[i]!) < sets.size(refs[smallest]!)) smallest = i;
+  }
+  const others = refs.filter((_, i) => i !== smallest);
+  // Small sets first: they are the likeliest to lack a member, which ends its tests.
+  if (others.length > 1) others.sort((a, b) => sets.size(a) - sets.size(b));
   let left = limit;
-  sets.forEachWhile(smallest!, (member) => {
+  sets.forEachWhile(refs[smallest]!, (member) => {
     const buf = member.buf as Buffer;
     const { at, size } = member;
     if (others.every((other) => sets.has(other, buf, at, size))) {
@@ -52,10 +58,26 @@ function intersectUpTo(context: Context, refs: readonly Ref[], limit: number, vi
   });
 }
 
+/** To look for a member in so many sets costs no more than to put it into another. */
+const UNITED_BY_LOOKUP_MAX = 3;
+
+/** Visits the members of each set that none of those before it has. */
+function uniteByLookup({ db }: Context, refs: readonly Ref[], visit: Visit): void {
+  const { sets } = db.store;
+  for (let i = 0; i < refs.length; i++) {
+    sets.forEach(refs[i]!, (member) => {
+      const buf = member.buf as Buffer;
+      const { at, size } = member;
+      for (let j = 0; j < i; j++) if (sets.has(refs[j]!, buf, at, size)) return;
+      visit(member);
+    });
+  }
+}
+
 const unite: Combine = (context, refs, visit) => {
   const { sets } = context.db.store;
   const present = refs.filter((ref) => ref !== NONE);
-  if (present.length === 1) return sets.forEach(present[0]!, visit);
+  if (present.length <= UNITED_BY_LOOKUP_MAX) return uniteByLookup(context, present, visit);
   const result = new SetResult(context.db);
   for (const ref of present) sets.forEach(ref, (member) => result.add(member));
   result.forEach(visit);

@@ -261,8 +261,8 @@ export class TableSet {
   }
 
   /**
-   * Visits elements from hash position `from` on, at least `max` unless the table ends, and returns the position to go on
-   * from, or HASH_END. An element that is in the table from the first call to the last is visited at least once. The
+   * Visits elements from hash position `from` on, at least `max` unless the table ends, and returns the position to go
+   * on from, or HASH_END. An element that is in the table from the first call to the last is visited at least once. The
    * visitor may remove the element it is given.
    */
   scan(table: number, from: number, max: number, visit: (ref: Ref) => void): number {
@@ -283,8 +283,8 @@ export class TableSet {
   }
 
   /**
-   * An element of a table that has any, each with the same chance: a segment is found by a random
-   * hash and taken with a chance that makes up for its share of the hashes and its size.
+   * An element of a table that has any, each with the same chance: a segment is found by a random hash and taken with a
+   * chance that makes up for its share of the hashes and its size.
    */
   random(table: number, rng: Rng): Ref {
     invariant(this.counts[table]! > 0, 'a random element is asked of a table that has one');
@@ -299,8 +299,8 @@ export class TableSet {
   }
 
   /**
-   * Takes a table apart in slices, from position 0 on: visits every element, frees the segments, and returns the position
-   * to go on from, or HASH_END when the table is empty. Nobody may look anything up in between.
+   * Takes a table apart in slices, from position 0 on: visits every element, frees the segments, and returns the
+   * position to go on from, or HASH_END when the table is empty. Nobody may look anything up in between.
    */
   dismantle(table: number, from: number, max: number, visit: (ref: Ref) => void): number {
     const segments = this.#segments;
@@ -432,6 +432,7 @@ export class TableSet {
   /** Position one past the range of hashes of the segment that holds `position`. */
   #endOf(segment: Ref, position: number): number {
     const depth = segment === NONE ? 0 : this.#segments.depth(segment);
+    if (depth === 0) return HASH_END;
     const span = 2 ** (32 - depth);
     return (Math.floor(position / span) + 1) * span;
   }
@@ -444,7 +445,8 @@ export class TableSet {
     const tagDepth = segments.tagDepth(segment);
     const count = segments.count(segment);
     let last = -1;
-    for (let i = segments.lowerBound(segment, tagOf(from | 0, tagDepth)); i < count; i++) {
+    const first = from === 0 ? 0 : segments.lowerBound(segment, tagOf(from | 0, tagDepth));
+    for (let i = first; i < count; i++) {
       const tag = segments.tagAt(segment, i);
       // Elements of one tag go together, because a cursor cannot stand between them.
       if (tag !== last && found.count >= max) {
@@ -497,8 +499,7 @@ export class TableSet {
   }
 
   /**
-   * Fills an empty segment with the elements [first, end) of `from`, with tags made anew from their
-   * keys.
+   * Fills an empty segment with the elements [first, end) of `from`, with tags made anew from their keys.
    */
   #fillRetagged(segment: Ref, from: Ref, first: number, end: number): void {
     const segments = this.#segments;
@@ -531,8 +532,7 @@ export class TableSet {
   }
 
   /**
-   * Makes the directory (or the root) point at `segment` for every hash that shares its prefix with
-   * `hash`.
+   * Makes the directory (or the root) point at `segment` for every hash that shares its prefix with `hash`.
    */
   #point(table: number, hash: number, segment: Ref): void {
     const tableDepth = this.#depths[table]!;
