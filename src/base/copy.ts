@@ -33,3 +33,9 @@ export function copyBytes(
   }
   for (; i < size; i++) to[toAt + i] = from[at + i]!;
 }
+
+/** Zeros in `bytes[at, end)`. */
+export function clearBytes(bytes: Uint8Array, at: number, end: number): void {
+  if (end - at > SHORT_BYTES) bytes.fill(0, at, end);
+  else for (let i = at; i < end; i++) bytes[i] = 0;
+}

@@ -20,7 +20,7 @@ export {
   unixMs,
 } from './brands.ts';
 export { calendarText } from './calendar.ts';
-export { copyBytes } from './copy.ts';
+export { clearBytes, copyBytes } from './copy.ts';
 export { crc16, keySlot } from './crc16.ts';
 export { Crc64 } from './crc64.ts';
 export { DIGITS_MAX, writeDigits } from './digits.ts';

@@ -1,6 +1,6 @@
 /** Changing the bytes of a string in place: APPEND, SETRANGE and the bit commands. */
 import { type Ref, SLAB_SHIFT, UNIT_MASK } from './arena.ts';
-import { copyBytes } from './bytes.ts';
+import { clearBytes, copyBytes } from './bytes.ts';
 import type { Database } from './database.ts';
 import {
   type BytesView,
@@ -65,7 +65,7 @@ function growOut(entries: Entries, ref: Ref, size: number): void {
     entries.arena.free(old);
   }
   const at = (block & UNIT_MASK) << 3;
-  entries.arena.u8[block >>> SLAB_SHIFT]!.fill(0, at + oldSize, at + size);
+  clearBytes(entries.arena.u8[block >>> SLAB_SHIFT]!, at + oldSize, at + size);
   entries.putOut(ref, block, size);
 }
 
@@ -77,7 +77,7 @@ function moveOut(db: Database, ref: Ref, size: number): Ref {
   const at = (block & UNIT_MASK) << 3;
   const view = entries.stringView(ref);
   copyBytes(view.buf, view.at, bytes, at, view.size);
-  bytes.fill(0, at + view.size, at + size);
+  clearBytes(bytes, at + view.size, at + size);
   const section = Math.max(entries.sectionBytes(ref), stringSectionBytes(size));
   const to = db.relocate(ref, section, entries.hasExpiry(ref));
   entries.putOut(to, block, size);
@@ -97,14 +97,14 @@ function growInline(db: Database, ref: Ref, size: number): Ref {
     const { buf, at } = view;
     const start = entries.putInlineSize(to, size);
     copyBytes(buf, at, bytes, start, oldSize);
-    bytes.fill(0, start + oldSize, start + size);
+    clearBytes(bytes, start + oldSize, start + size);
     return to;
   }
   const from = view.at;
   // The size may take a second byte now, which shifts the value by one.
   const start = entries.sectionAt(to) + (size < 128 ? 1 : 2);
-  bytes.copyWithin(start, from, from + oldSize);
+  if (start !== from) bytes.copyWithin(start, from, from + oldSize);
   entries.putInlineSize(to, size);
-  bytes.fill(0, start + oldSize, start + size);
+  clearBytes(bytes, start + oldSize, start + size);
   return to;
 }
