@@ -14,7 +14,7 @@ import {
   writeSync,
 } from 'node:fs';
 import { dirname, resolve } from 'node:path';
-import { systemWords } from './system-words.ts';
+import { attempt, systemWords } from './system-words.ts';
 import { syncPath, syncPathSoon } from './whole-file.ts';
 import type { FileDraft, FileDraftEvents, FileDraftOptions } from '../node/index.ts';
 
@@ -78,8 +78,8 @@ class WaitingDraft implements FileDraft {
   abandon(): void {
     if (this.#isOver) return;
     this.#isOver = true;
+    if (this.#file >= 0) discard(this.#path);
     this.#close();
-    rmSync(this.#path, { force: true });
   }
 
   /** Opens the file if it is not and acts; false when that failed now or before. */
@@ -100,6 +100,14 @@ class WaitingDraft implements FileDraft {
     if (this.#file >= 0) closeSync(this.#file);
     this.#file = -1;
   }
+}
+
+/**
+ * Deletes what is not wanted. Where the system refuses (the directory was made unreadable meanwhile), it stays: why the
+ * draft came to nothing is told already, and that a leftover could not be removed must not end the node.
+ */
+function discard(path: string): void {
+  attempt(() => rmSync(path, { force: true }));
 }
 
 /** Closes a file that was there. */
@@ -123,6 +131,8 @@ class BackgroundDraft implements FileDraft {
   readonly #queue: Chunk[] = [];
   readonly #spare: Buffer[] = [];
   #file = -1;
+  /** Whether the file was made; it may be closed again. */
+  #hasFile = false;
   #unsyncedBytes = 0;
   #isWorking = false;
   #target: string | undefined;
@@ -136,6 +146,7 @@ class BackgroundDraft implements FileDraft {
     this.#events = events;
     try {
       this.#file = openSync(this.#path, 'w', 0o644);
+      this.#hasFile = true;
     } catch (error) {
       const reason = systemWords(error);
       setImmediate(() => this.#end(reason));
@@ -250,8 +261,8 @@ class BackgroundDraft implements FileDraft {
     this.#spare.length = 0;
     this.pendingBytes = 0;
     if (failure !== undefined || this.#isAbandoned) {
+      if (this.#hasFile) discard(this.#path);
       if (this.#file >= 0) closeSync(this.#file);
-      rmSync(this.#path, { force: true });
     }
     if (!this.#isAbandoned) this.#events.ended(failure);
   }

@@ -6,7 +6,10 @@ const WORDS: Readonly<Record<string, string>> = {
   EIO: 'Input/output error',
   EISDIR: 'Is a directory',
   EMFILE: 'Too many open files',
+  ENAMETOOLONG: 'File name too long',
   ENOENT: 'No such file or directory',
+  // A zero byte in a name, that no file has.
+  ERR_INVALID_ARG_VALUE: 'No such file or directory',
   ENOSPC: 'No space left on device',
   ENOTDIR: 'Not a directory',
   EROFS: 'Read-only file system',

@@ -12,6 +12,7 @@ import {
   writeSync,
 } from 'node:fs';
 import { dirname } from 'node:path';
+import { attempt } from './system-words.ts';
 
 /** The text, one character a byte; undefined when there is no such file. */
 export function readWhole(path: string): string | undefined {
@@ -36,7 +37,8 @@ export function replaceWhole(path: string, text: string): void {
     }
     renameSync(aside, path);
   } catch (error) {
-    rmSync(aside, { force: true });
+    // The first failure is the one to tell, also where the leftover cannot be removed.
+    attempt(() => rmSync(aside, { force: true }));
     throw error;
   }
   // A rename is on disk only when its directory is.
