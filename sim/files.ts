@@ -66,6 +66,7 @@ export class SimFiles {
         return growing.files.remove(name);
       },
       truncate: (name, size) => growing.files.truncate(name, size),
+      directory: (name) => name,
       makeDirectory: () => undefined,
     };
   }

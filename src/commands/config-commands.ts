@@ -35,6 +35,7 @@ function set({ server, session }: Context, request: Request, reply: ReplyWriter)
   const result = server.config.set(pairs, {
     isLocalClient: isLocal(session),
     apply: (changed) => listeningRefusal(server, session, changed) ?? server.applyConfig(changed),
+    directory: server.directory,
   });
   if (!result.ok) return reply.error(result.error);
   const name = LISTENING.find((listening) => result.changed.includes(listening));
@@ -75,6 +76,7 @@ function putBack(server: Server, before: Pairs): void {
   const result = server.config.set(before, {
     isLocalClient: true,
     apply: (changed) => server.applyConfig(changed),
+    directory: (path) => path,
   });
   invariant(result.ok, 'values that were in effect can be set again');
 }

@@ -1,7 +1,13 @@
 /** The services of the node that commands use. The node (level 4) implements them. */
 import type { MonoMs, Rng, Slot, UnixMs, WallMicros } from '../base/index.ts';
 import type { AdminCommand, AdminResult, ClusterMachine, LinkId } from '../cluster/index.ts';
-import type { ConfigRefusal, ConfigStore, DirectiveName, Settings } from '../config/index.ts';
+import type {
+  ConfigRefusal,
+  ConfigSetOptions,
+  ConfigStore,
+  DirectiveName,
+  Settings,
+} from '../config/index.ts';
 import type { Keyspace } from '../keyspace/index.ts';
 import type { ReplicaLink, ReplicationHistory, ReplicationSource } from '../replication/index.ts';
 import type { Request } from '../resp/index.ts';
@@ -249,6 +255,8 @@ export interface Server {
   readonly tracking: TrackingTable;
   /** Puts directives that CONFIG SET changed into effect; see `ConfigSetOptions.apply`. */
   applyConfig(changed: readonly DirectiveName[]): ConfigRefusal | undefined;
+  /** See `ConfigSetOptions.directory`. */
+  readonly directory: ConfigSetOptions['directory'];
   /**
    * Listens on the port and addresses that the settings say now. The client is blocked until `done`, which answers it;
    * where listening failed the node still listens where it did.

@@ -1,10 +1,18 @@
 import { expect, test } from 'vitest';
-import { type ConfigRefusal, type ConfigSetResult, ConfigStore } from './config-store.ts';
+import {
+  type ConfigRefusal,
+  type ConfigSetOptions,
+  type ConfigSetResult,
+  ConfigStore,
+} from './config-store.ts';
 import { type DirectiveName, type Settings, defaultSettings } from './directives.ts';
 
 function newStore(changes: Partial<Settings> = {}): ConfigStore {
   return new ConfigStore({ ...defaultSettings(), ...changes });
 }
+
+const directory: ConfigSetOptions['directory'] = (path) =>
+  path.startsWith('/no') ? { failure: 'No such file or directory' } : `/base/${path}`;
 
 /** CONFIG SET with an even list of words; `apply` agrees unless given. */
 function set(
@@ -14,7 +22,7 @@ function set(
 ): ConfigSetResult {
   const pairs: [string, string][] = [];
   for (let i = 0; i < words.length; i += 2) pairs.push([words[i]!, words[i + 1]!]);
-  return store.set(pairs, { isLocalClient: true, apply });
+  return store.set(pairs, { isLocalClient: true, apply, directory });
 }
 
 function failed(name: string, reason: string): ConfigSetResult {
@@ -77,11 +85,23 @@ test('protected directives follow enable-protected-configs', () => {
     newStore({ 'enable-protected-configs': allowed }).set([['dir', '/x']], {
       isLocalClient,
       apply: () => undefined,
+      directory,
     });
   expect(ask('no', true)).toEqual(refused);
   expect(ask('local', false)).toEqual(refused);
   expect(ask('local', true).ok).toBe(true);
   expect(ask('yes', false).ok).toBe(true);
+});
+
+test('dir is kept as an absolute path, and a directory that is none takes back the values before it', () => {
+  const store = newStore({ 'enable-protected-configs': 'yes' });
+  expect(set(store, ['dir', 'here']).ok).toBe(true);
+  expect(store.get(['dir'])).toEqual([['dir', '/base/here']]);
+  expect(set(store, ['maxmemory', '5mb', 'dir', '/nowhere'])).toEqual(
+    failed('dir', 'No such file or directory'),
+  );
+  expect(store.settings.maxmemory).toBe(0);
+  expect(store.settings.dir).toBe('/base/here');
 });
 
 test('a bad value takes back the values before it, and nothing is applied', () => {

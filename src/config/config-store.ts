@@ -11,6 +11,7 @@ import {
   findDirective,
 } from './directives.ts';
 import { DIRECTIVES } from './directives.ts';
+import { type Parsed, accept, refuse } from './special-values.ts';
 import { parseValue, valueText } from './values.ts';
 
 /** The node's no to a new value: which directive, and why if there is more to say. */
@@ -27,6 +28,8 @@ export interface ConfigSetOptions {
    * they are put back and it is called again with the same names, to restore.
    */
   readonly apply: (changed: readonly DirectiveName[]) => ConfigRefusal | undefined;
+  /** The absolute path of a directory, seen from the present one, or why nothing can work in it. */
+  readonly directory: (path: string) => string | { readonly failure: string };
 }
 
 export type ConfigSetResult =
@@ -89,7 +92,10 @@ export class ConfigStore {
     const changed = new Set<DirectiveName>();
     for (const { found, text } of checked) {
       const { name, spec, calledName } = found;
-      const parsed = parseValue(spec, [text], name === 'save' ? [] : this.settings[name]);
+      const parsed =
+        name === 'dir'
+          ? parseDirectory(text, options)
+          : parseValue(spec, [text], name === 'save' ? [] : this.settings[name]);
       if (!parsed.ok) {
         this.#restore(before);
         return { ok: false, error: setFailed(calledName, parsed.reason) };
@@ -148,6 +154,11 @@ export class ConfigStore {
   #put(name: DirectiveName, value: DirectiveValue): void {
     (this.settings as Record<DirectiveName, DirectiveValue>)[name] = value;
   }
+}
+
+function parseDirectory(path: string, { directory }: ConfigSetOptions): Parsed<string> {
+  const found = directory(path);
+  return typeof found === 'string' ? accept(found) : refuse(found.failure);
 }
 
 function setFailed(name: string, reason: string | undefined): string {

@@ -1,6 +1,8 @@
 /** Files of a node, in its working directory. */
 import {
+  accessSync,
   closeSync,
+  constants,
   fstatSync,
   mkdirSync,
   openSync,
@@ -11,7 +13,7 @@ import {
   truncateSync,
 } from 'node:fs';
 import { dirname, resolve } from 'node:path';
-import type { FileReader, Files } from '../node/index.ts';
+import type { FileReader, Files, UnreadFile } from '../node/index.ts';
 import { openDraft } from './file-draft.ts';
 import { growFile } from './growing-file.ts';
 import { StateFile } from './state-file.ts';
@@ -54,12 +56,23 @@ export function machineFiles(directory: () => string): MachineFiles {
       }),
     remove: (name) => attempt(() => rmSync(resolve(directory(), name), { force: true })),
     truncate: (name, size) => attempt(() => truncateSync(resolve(directory(), name), size)),
+    directory: (name) => workingDirectory(name === '' ? name : resolve(directory(), name)),
     makeDirectory: (name) =>
       attempt(() => void mkdirSync(resolve(directory(), name), { recursive: true })),
     close: () => {
       for (const file of states.values()) file.close();
     },
   };
+}
+
+/** As far as the process may enter it, as a change to it would. */
+function workingDirectory(path: string): string | UnreadFile {
+  try {
+    accessSync(path === '' ? path : `${path}/.`, constants.X_OK);
+    return path;
+  } catch (error) {
+    return { failure: systemWords(error) };
+  }
 }
 
 function open(path: string): FileReader | string | undefined {

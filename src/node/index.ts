@@ -17,6 +17,7 @@ export type {
   RunningScript,
   SaveManner,
   SentinelWorld,
+  UnreadFile,
   Wire,
   WireEvents,
   WirePurpose,

@@ -136,6 +136,11 @@ export class MemoryFiles implements Files {
     return undefined;
   }
 
+  /** There is only one. */
+  directory(name: string): string {
+    return name;
+  }
+
   makeDirectory(): undefined {}
 
   /** The power goes: growing files are as they were last synced; `kept`: how many of so many later bytes they still have. */

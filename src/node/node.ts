@@ -34,6 +34,7 @@ import {
 } from '../commands/index.ts';
 import {
   type ConfigRefusal,
+  type ConfigSetOptions,
   ConfigStore,
   type DirectiveName,
   type LoadedConfig,
@@ -490,6 +491,8 @@ export class Node implements DispatchHost, ClientDeskOwner, Inside {
   applyConfig(changed: readonly DirectiveName[]): ConfigRefusal | undefined {
     return applyChanges(this, changed);
   }
+
+  readonly directory: ConfigSetOptions['directory'] = (path) => this.ports.files.directory(path);
 
   listenAnew(session: Session, done: (isListening: boolean) => void): void {
     listenAnew(this, session, done);

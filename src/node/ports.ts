@@ -156,6 +156,8 @@ export interface Files {
   remove(name: string): string | undefined;
   /** Cuts a file to its first `size` bytes. */
   truncate(name: string, size: number): string | undefined;
+  /** The absolute path of a directory that files can be in, or why it is none. */
+  directory(name: string): string | UnreadFile;
   /** Makes a directory; it is no failure when it is there. */
   makeDirectory(name: string): string | undefined;
 }
