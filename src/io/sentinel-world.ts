@@ -1,5 +1,5 @@
 /** What a Sentinel asks of its machine: programs of the user, and the addresses of names. */
-import { spawn } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { lookup } from 'node:dns';
 import { accessSync, constants, statSync } from 'node:fs';
 import type { Declaration } from '../config/index.ts';
@@ -9,12 +9,16 @@ import type { SentinelWorld } from '../node/index.ts';
 export const sentinelWorld: SentinelWorld = {
   isExecutable,
   run: (path, args, ended) => {
-    const child = spawn(path, [...args], { stdio: 'ignore' });
     let hasEnded = false;
     const end = (exitCode: number | undefined): void => {
       if (!hasEnded) ended(exitCode);
       hasEnded = true;
     };
+    const child = begin(path, args);
+    if (child === undefined) {
+      setImmediate(() => end(undefined));
+      return { kill: () => undefined };
+    }
     child.on('error', () => end(undefined));
     child.on('close', (code) => end(code ?? undefined));
     return { kill: () => void child.kill('SIGKILL') };
@@ -25,9 +29,22 @@ export const sentinelWorld: SentinelWorld = {
     ),
 };
 
-function isExecutable(path: string): boolean {
-  if (!statSync(path, { throwIfNoEntry: false })?.isFile()) return false;
+/**
+ * Starts a program; undefined when the system will not have it: some failures (words that are too long, a program that
+ * is being written) Node.js throws, others the child tells. Words end at a zero byte, as programs get them.
+ */
+function begin(path: string, args: readonly string[]): ChildProcess | undefined {
+  const words = args.map((word) => word.replace(/\0.*$/s, ''));
   try {
+    return spawn(path, words, { stdio: 'ignore' });
+  } catch {
+    return undefined;
+  }
+}
+
+function isExecutable(path: string): boolean {
+  try {
+    if (!statSync(path).isFile()) return false;
     accessSync(path, constants.X_OK);
     return true;
   } catch {
