@@ -67,6 +67,33 @@ test.each([
   expect(parse(`sentinel monitor m 127.0.0.1 7000 2\n${line}\n`)).toBe(`2: ${reason}`);
 });
 
+test.each([
+  ['plain#$&^`!,lex', 'plain#$&^`!,lex'],
+  ['back\\slash', 'back\\slash'],
+  ['two words', '"two words"'],
+  ['a "quoted" \\ one', String.raw`"a \"quoted\" \\ one"`],
+  ["it's", `"it's"`],
+  [
+    'x\nsentinel notification-script m /bin/true',
+    String.raw`"x\nsentinel notification-script m /bin/true"`,
+  ],
+  ['\0\xff', String.raw`"\x00\xff"`],
+])('the password %j is written so that it is read back', (word, written) => {
+  const text = 'sentinel monitor m 127.0.0.1 7000 2\n';
+  const conf = parse(text) as SentinelConf;
+  const [master] = conf.masters;
+  master!.settings.authPass = word;
+  master!.settings.authUser = word;
+  conf.settings.sentinelUser = word;
+  conf.settings.sentinelPass = word;
+  const rewritten = rewriteConfig(text, load(text).settings, { users: [], sentinel: conf });
+  expect(rewritten).toContain(`\nsentinel auth-pass m ${written}\n`);
+  expect(rewritten).toContain(`\nsentinel sentinel-user ${written}\n`);
+  const again = parse(rewritten) as SentinelConf;
+  expect(again.masters).toEqual(conf.masters);
+  expect(again.settings).toEqual(conf.settings);
+});
+
 test('a file is rewritten line by line as by the real one', () => {
   const text = `# my comment
 port 21101

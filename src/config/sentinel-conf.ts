@@ -129,15 +129,23 @@ export function sentinelLines(conf: SentinelConf): readonly SentinelLine[] {
   add('current-epoch', String(conf.currentEpoch));
   if (settings.announceIp !== '') add('announce-ip', quoteArgument(settings.announceIp));
   if (settings.announcePort !== 0) add('announce-port', String(settings.announcePort));
-  if (settings.sentinelUser !== '') add('sentinel-user', settings.sentinelUser);
-  if (settings.sentinelPass !== '') add('sentinel-pass', settings.sentinelPass);
+  if (settings.sentinelUser !== '') add('sentinel-user', lineWord(settings.sentinelUser));
+  if (settings.sentinelPass !== '') add('sentinel-pass', lineWord(settings.sentinelPass));
   return lines;
+}
+
+/**
+ * A word as it stands in a line: as it is, or in quotes where it would be read back as something else. Redis 7.0.15
+ * quotes none of them, so that a password with a space makes its file unreadable, and one with a newline writes lines.
+ */
+function lineWord(word: string): string {
+  return /^[!#-&(-~]+$/.test(word) ? word : quoteArgument(word);
 }
 
 function addMasterLines(master: MasterConf, add: (name: string, text: string) => void): void {
   const { name, settings } = master;
   const put = (directive: string, ...words: readonly (string | number)[]): void =>
-    add(directive, [name, ...words].join(' '));
+    add(directive, [name, ...words].map((word) => lineWord(String(word))).join(' '));
   put('monitor', master.host, master.port, settings.quorum);
   if (settings.downAfterMs !== DEFAULT_DOWN_AFTER_MS) {
     put('down-after-milliseconds', settings.downAfterMs);
