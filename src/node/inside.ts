@@ -14,7 +14,10 @@ export interface Inside {
   readonly keyspace: Keyspace;
   readonly functions: FunctionsPart;
   readonly stats: ServerStats;
-  readonly persistence: { readonly aof: { restart(): void } };
+  readonly persistence: {
+    readonly aof: { restart(): void };
+    noteTransfer(startedAt: MonoMs): void;
+  };
   /** Time of the current turn. */
   readonly now: MonoMs;
   readonly unixNow: UnixMs;

@@ -247,9 +247,11 @@ export class MasterSide implements ReplicaSink {
   }
 
   #endSender(): SnapshotSender | undefined {
-    const sender = this.#sender?.sender;
+    const sending = this.#sender;
+    if (sending === undefined) return undefined;
     this.#sender = undefined;
-    return sender;
+    this.#inside.persistence.noteTransfer(sending.startedAt);
+    return sending.sender;
   }
 
   /** Receivers that took all they were given so far are alive, though they say nothing. */

@@ -84,6 +84,21 @@ test('FLUSHALL ends the snapshot that is on its way to a replica, which has to c
   expect(client.call('INFO', 'persistence')).toContain('rdb_bgsave_in_progress:0');
 });
 
+test('a snapshot for replicas counts as the last background save, whole or not', () => {
+  expect(fact(new TestNode('').connect().call('INFO'), 'rdb_last_bgsave_time_sec')).toBe('-1');
+  const { node, client } = nodeWithReplica();
+  const duration = (): string | undefined =>
+    fact(client.call('INFO', 'persistence'), 'rdb_last_bgsave_time_sec');
+  expect(duration()).toBe('0');
+  client.call('CONFIG', 'SET', 'rdb-key-save-delay', '30000000');
+  const late = node.connect();
+  late.call('REPLCONF', 'capa', 'eof', 'capa', 'psync2');
+  late.call('PSYNC', '?', '-1');
+  node.pass(3000);
+  client.call('FLUSHALL');
+  expect(duration()).toBe('3');
+});
+
 test('a file that has a key twice starts nothing', () => {
   // Written by hand: database 0, `a` as 1 and again as 2, and no checksum.
   const file = 'REDIS0010\xfe\0\0\x01a\x011\0\x01a\x012\xff\0\0\0\0\0\0\0\0';

@@ -1,4 +1,5 @@
 /** Data on disk: what is loaded at start, and how it gets there. */
+import type { MonoMs } from '../base/index.ts';
 import {
   type LoadProgress,
   type PersistenceService,
@@ -125,6 +126,11 @@ export class Persistence implements PersistenceService {
     if (this.#saving.saveNow() === undefined) return true;
     this.#host.log('warning', "Error trying to save the DB, can't exit.");
     return false;
+  }
+
+  /** A snapshot for replicas is over, whole or not: like a save of one's own in `rdb_last_bgsave_time_sec`. */
+  noteTransfer(startedAt: MonoMs): void {
+    this.#saving.noteDuration(startedAt);
   }
 
   startSave(): string | undefined {

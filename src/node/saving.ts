@@ -136,12 +136,16 @@ export class Saving {
     this.start();
   }
 
+  noteDuration(startedAt: MonoMs): void {
+    this.lastSaveSeconds = Math.floor((this.#host.now - startedAt) / 1000);
+  }
+
   #ended(failure: string | undefined): void {
     const host = this.#host;
     const save = this.#background;
     if (save === undefined) return;
     this.#background = undefined;
-    this.lastSaveSeconds = Math.floor((host.now - save.startedAt) / 1000);
+    this.noteDuration(save.startedAt);
     this.hasFailed = failure !== undefined;
     if (failure !== undefined) {
       host.log('warning', `Write error saving DB on disk: ${failure}`);

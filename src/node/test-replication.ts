@@ -318,7 +318,7 @@ export class TestNode {
       config: this.config,
       settings: this.config.settings,
       keyspace: this.keyspace,
-      persistence: { aof: { restart: () => {} } },
+      persistence: { aof: { restart: () => {} }, noteTransfer: () => {} },
       functions: this.functions,
       stats: this.stats,
       get now() {
