@@ -129,7 +129,7 @@ export class Dispatcher {
       host.log('warning', FOREIGN_PROTOCOL_WARNING);
       return client.close();
     }
-    if (refusal !== undefined) return this.#reject(client, command, refusal);
+    if (refusal !== undefined) return this.#reject(client, command, request, refusal);
     if (client.queue !== undefined && !UNQUEUED_COMMANDS.has(command!.fullName)) {
       return this.#enqueue(client, command!, request);
     }
@@ -345,7 +345,12 @@ export class Dispatcher {
     return true;
   }
 
-  #reject(client: Client, command: Command | undefined, text: string): void {
+  #reject(
+    client: Client,
+    command: RunnableCommand | undefined,
+    request: Request,
+    text: string,
+  ): void {
     if (command !== undefined) command.counters.rejectedCalls++;
     this.#host.stats.countError(text);
     const { isRedirection } = this.#refusals;
@@ -355,6 +360,8 @@ export class Dispatcher {
       if (isRedirection) return client.reply.error(text);
       const reason = text.replace(/^ERR /, '');
       client.reply.error(`EXECABORT Transaction discarded because of: ${reason}`);
+      // Whoever saw MULTI sees where it ended.
+      if (this.#host.hasMonitors) this.#host.showMonitors(client, { command, request });
       return;
     }
     if (client.queue !== undefined) client.isQueueBroken = true;

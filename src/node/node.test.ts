@@ -309,6 +309,18 @@ test('MONITOR shows what ran, without secrets', () => {
   expect(new Set(micros).size).toBe(3);
 });
 
+test('MONITOR shows an EXEC that is refused, for it ends the transaction', () => {
+  const node = new TestNode();
+  const [monitor, client, other] = [node.connect(), node.connect(), node.connect()];
+  client.call('MULTI');
+  client.call('SET', 'a', 'b');
+  other.call('CONFIG', 'SET', 'min-replicas-to-write', '2');
+  monitor.call('MONITOR');
+  monitor.received = '';
+  expect(client.call('EXEC')).toContain('EXECABORT Transaction discarded because of: NOREPLICAS');
+  expect(monitor.received).toMatch(/ "EXEC"\r\n$/);
+});
+
 test('DEBUG needs the setting that allows it', () => {
   const refused = new TestNode().connect().call('DEBUG', 'SLEEP', '0');
   expect(refused).toContain('-ERR DEBUG command not allowed.');
