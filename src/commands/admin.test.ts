@@ -104,6 +104,22 @@ test('COMMAND GETKEYSANDFLAGS tells what SET does by its options', () => {
   expect(server.run(client, 'COMMAND', 'GETKEYS', 'PING', 'a')).toBe(
     '-ERR The command has no key arguments\r\n',
   );
+  expect(server.run(client, 'COMMAND', 'GETKEYS', 'SPUBLISH', 'a', 'b')).toBe(
+    '-ERR The command has no key arguments\r\n',
+  );
+});
+
+test('COMMAND GETKEYS tells the keys of MIGRATE: one, or those behind KEYS', () => {
+  const server = new AdminServer();
+  const client = server.connect();
+  const keys = (...args: string[]): string =>
+    server.run(client, 'COMMAND', 'GETKEYS', 'MIGRATE', 'h', '1', ...args);
+  expect(keys('k', '0', '10', 'AUTH', 'keys')).toBe('*1\r\n$1\r\nk\r\n');
+  expect(keys('', '0', '10', 'COPY', 'KEYS', 'a', 'b')).toBe('*2\r\n$1\r\na\r\n$1\r\nb\r\n');
+  expect(keys('', '0', '10', 'KEYS')).toBe('*1\r\n$0\r\n\r\n');
+  expect(keys('k', '0', '10', 'KEYS', 'a')).toBe(
+    '-ERR Invalid arguments specified for command\r\n',
+  );
 });
 
 test('COMMAND tells what SORT does with each of its keys, and nothing of names with too many parts', () => {

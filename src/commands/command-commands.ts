@@ -82,7 +82,7 @@ function innerRequest(
   request.load(args);
   const found = server.table.findNamed(request);
   if (found === undefined) return 'ERR Invalid command specified';
-  if (!found.hasKeys) return 'ERR The command has no key arguments';
+  if (!found.hasKeyArguments) return 'ERR The command has no key arguments';
   if (!found.acceptsCount(request.argc)) {
     return 'ERR Invalid number of arguments specified for command';
   }

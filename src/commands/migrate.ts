@@ -38,13 +38,13 @@ export const migrateCommand: CommandSpec = {
   },
 };
 
-/** The one key, or those behind KEYS. */
+/** The one key, or those behind KEYS; none when there are both. */
 function keyIndexes(request: Request): readonly number[] {
-  if (request.size[KEY] === 0) {
-    for (let i = FIRST_OPTION; i < request.argc; i++) {
-      if (request.is(i, 'auth')) i++;
-      else if (request.is(i, 'auth2')) i += 2;
-      else if (request.is(i, 'keys')) return indexesFrom(i + 1, request.argc);
+  for (let i = FIRST_OPTION; i < request.argc - 1; i++) {
+    if (request.is(i, 'auth')) i++;
+    else if (request.is(i, 'auth2')) i += 2;
+    else if (request.is(i, 'keys')) {
+      return request.size[KEY] === 0 ? indexesFrom(i + 1, request.argc) : [];
     }
   }
   return [KEY];

@@ -139,6 +139,11 @@ export class Command<C = never> {
     return this.firstKey !== 0 || this.hasMovableKeys;
   }
 
+  /** The same without places of arguments that only pick a slot, as those of sharded channels. */
+  get hasKeyArguments(): boolean {
+    return this.hasMovableKeys || this.#keySpecs.length > 0;
+  }
+
   acceptsCount(argc: number): boolean {
     return this.arity >= 0 ? argc === this.arity : argc >= -this.arity;
   }
