@@ -1,5 +1,5 @@
 /** Connections that the node opens. */
-import { type Socket, connect } from 'node:net';
+import { Socket, connect } from 'node:net';
 import { type ConnectionOptions, TLSSocket, connect as connectTls } from 'node:tls';
 import type { Network, Wire, WireEvents, WirePurpose } from '../node/index.ts';
 import { type WireBuffers, wireOnHandle } from './handle-wire.ts';
@@ -23,15 +23,25 @@ export function outboundNetwork({ buffers, sourceIp, tls }: OutboundOptions): Ne
       const localAddress = sourceIp();
       const from = localAddress === undefined ? {} : { localAddress };
       const encryption = tls(purpose);
-      const socket =
+      const socket = begin(() =>
         encryption === undefined
           ? connect({ host, port, noDelay: true, ...from })
-          : connectTls({ host, port, ...from, ...encryption }).setNoDelay(true);
+          : connectTls({ host, port, ...from, ...encryption }).setNoDelay(true),
+      );
       // The handle is taken before anything is read.
       if (encryption === undefined) socket.pause();
       return new OutboundWire(socket, buffers, events);
     },
   };
+}
+
+/** What Node.js throws at once, as for a `bind-source-addr` that is no address, comes as any other failure to connect. */
+function begin(open: () => Socket): Socket {
+  try {
+    return open();
+  } catch (error) {
+    return new Socket().destroy(error as Error);
+  }
 }
 
 /** What is written before the connection is made. */
