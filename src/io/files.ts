@@ -35,15 +35,9 @@ export function machineFiles(directory: () => string): MachineFiles {
     return file;
   };
   return {
-    read: (name) => {
-      try {
-        return readWhole(resolve(directory(), name));
-      } catch (error) {
-        return { failure: systemWords(error) };
-      }
-    },
+    read: (name) => reading(() => readWhole(resolve(directory(), name))),
     replace: (name, text) => attempt(() => replaceWhole(resolve(directory(), name), text)),
-    readState: (name) => state(name).read(),
+    readState: (name) => reading(() => state(name).read()),
     saveState: (name, text, manner) => state(name).save(text, manner),
     open: (name) => open(resolve(directory(), name)),
     draft: (options, events) => openDraft(directory(), options, events),
@@ -63,6 +57,14 @@ export function machineFiles(directory: () => string): MachineFiles {
       for (const file of states.values()) file.close();
     },
   };
+}
+
+function reading(read: () => string | undefined): string | UnreadFile | undefined {
+  try {
+    return read();
+  } catch (error) {
+    return { failure: systemWords(error) };
+  }
 }
 
 /** As far as the process may enter it, as a change to it would. */

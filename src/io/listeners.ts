@@ -7,6 +7,7 @@ import type { Wire, WireEvents } from '../node/index.ts';
 import { type HandleWire, type WireBuffers, wireOnAccepted, wireOnHandle } from './handle-wire.ts';
 import { SocketWire } from './socket-wire.ts';
 import { type AcceptedHandle, type ServerInside, binding } from './stream-handle.ts';
+import { attempt, systemWords } from './system-words.ts';
 import { type TlsWire, wireOnTls } from './tls-wire.ts';
 
 export interface ListenTarget {
@@ -74,18 +75,28 @@ export async function listen(target: ListenTarget): Promise<Server[]> {
   return servers;
 }
 
-/** The unix socket of a node, if it has one. */
+export class UnixSocketError extends Error {
+  override readonly name: string = 'UnixSocketError';
+}
+
+/**
+ * The unix socket of a node, if it has one.
+ * @throws UnixSocketError when it cannot be made
+ */
 export async function listenUnix(
   settings: Settings,
   owner: Pick<ListenTarget, 'accept' | 'buffers'>,
 ): Promise<Server[]> {
   const path = settings.unixsocket;
   if (path === '') return [];
-  rmSync(path, { force: true });
+  // What cannot be removed is in the way of the socket, which then says so.
+  attempt(() => rmSync(path, { force: true }));
   const server = createServer({ pauseOnConnect: true });
   server.on('connection', (socket) => begin(socket, owner, path));
   await new Promise<void>((resolve, reject) => {
-    server.once('error', reject);
+    server.once('error', (error: NodeJS.ErrnoException) =>
+      reject(new UnixSocketError(`Failed opening Unix socket: bind: ${systemWords(error)}`)),
+    );
     server.listen({ path, backlog: settings['tcp-backlog'] }, resolve);
   });
   takeHandles(server, (handle) => {

@@ -1,6 +1,14 @@
 /** The program `slotline-server`: redis-server's command line, configuration, signals and exit codes. */
 import { spawn } from 'node:child_process';
-import { readFileSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import {
+  closeSync,
+  openSync,
+  readFileSync,
+  readdirSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
 import { globMatches } from '../base/index.ts';
 import { supervisorOf } from '../commands/index.ts';
@@ -20,7 +28,7 @@ import { askInside } from './inside-caller.ts';
 import { asSentinel, readSentinel, requireStateFile } from './sentinel-start.ts';
 import { ServerProcess, StartError, absolutePath } from './server-process.ts';
 import { tellReady } from './supervision.ts';
-import { systemWords } from './system-words.ts';
+import { attempt, systemWords } from './system-words.ts';
 import { machineFacts } from './system.ts';
 import { REDIS_VERSION, VERSION, versionLine } from './version.ts';
 import { warmUp } from './warm-up.ts';
@@ -72,6 +80,8 @@ export async function runServer(
     return fail(configFailureText(sentinel.failure, REDIS_VERSION));
   }
   const { settings } = loaded;
+  const logFlaw = logFileFlaw(loaded);
+  if (logFlaw !== undefined) return fail(logFlaw);
   const isAlone = supervisorOf(settings, machineFacts) === 'no' && settings.daemonize;
   if (isAlone && process.env[DAEMON_MARK] === undefined) return detach(argv);
   await serve({ config: loaded, configFile, sentinel, serveAdmin });
@@ -109,7 +119,7 @@ async function serve({ config, configFile, sentinel, serveAdmin }: ServeOptions)
       log,
       ...(isSentinel ? { sentinel } : {}),
       onEnd: (exitCode) => {
-        if (pidFile !== '') rmSync(pidFile, { force: true });
+        if (pidFile !== '') attempt(() => rmSync(pidFile, { force: true }));
         process.exit(exitCode);
       },
       onListening: () => {
@@ -217,6 +227,18 @@ function enterDirectory(config: LoadedConfig): LoadedConfig | string {
   process.chdir(wanted);
   (settings as { dir: string }).dir = wanted;
   return config;
+}
+
+/** A log that cannot be written is told before anything is done. */
+function logFileFlaw({ settings, lines }: LoadedConfig): string | undefined {
+  if (settings.logfile === '') return undefined;
+  const flaw = attempt(() => closeSync(openSync(absolutePath(settings.logfile), 'a')));
+  if (flaw === undefined) return undefined;
+  const reason = `Can't open the log file: ${flaw}`;
+  const line = lines.get('logfile');
+  return line === undefined
+    ? reason
+    : configFailureText({ kind: 'badLine', line, reason }, REDIS_VERSION);
 }
 
 function writePidFile(path: string, log: LogWriter): void {

@@ -14,7 +14,14 @@ import {
 import { machineClock, machineRng } from './clock.ts';
 import { type MachineFiles, machineFiles } from './files.ts';
 import { WireBuffers } from './handle-wire.ts';
-import { ListenError, type ListenTarget, closeAll, listen, listenUnix } from './listeners.ts';
+import {
+  ListenError,
+  type ListenTarget,
+  UnixSocketError,
+  closeAll,
+  listen,
+  listenUnix,
+} from './listeners.ts';
 import type { LogWriter } from './log-file.ts';
 import { OpenWires } from './open-wires.ts';
 import { outboundNetwork } from './outbound.ts';
@@ -144,6 +151,7 @@ export class ServerProcess {
       if (late !== undefined) throw new StartError(late, true);
     } catch (error) {
       await this.kill();
+      if (error instanceof UnixSocketError) throw new StartError(error.message);
       if (!(error instanceof ListenError)) throw error;
       this.#options.log('warning', `Warning: ${error.message}`);
       throw new StartError(`Failed listening on port ${error.port} (TCP), aborting.`);

@@ -1,6 +1,7 @@
 /** What the C library calls a failure of the system, as Redis's messages have it. */
 const WORDS: Readonly<Record<string, string>> = {
   EACCES: 'Permission denied',
+  EADDRINUSE: 'Address already in use',
   EDQUOT: 'Disk quota exceeded',
   EFBIG: 'File too large',
   EIO: 'Input/output error',

@@ -45,6 +45,9 @@ export function loadNodes(inside: Inside, machine: ClusterMachine, now: Now): Lo
   const name = inside.settings['cluster-config-file'];
   const text = inside.ports.files.readState(name);
   if (text === undefined) return { kind: 'fresh' };
+  if (typeof text !== 'string') {
+    return { kind: 'refused', reason: `Can't open ${name}: ${text.failure}` };
+  }
   const parsed = parseNodesConf(text);
   if (parsed.kind === 'fresh') return { kind: 'fresh' };
   if (parsed.kind === 'damaged') {

@@ -135,8 +135,8 @@ export interface Files {
   read(name: string): string | UnreadFile | undefined;
   /** Replaces a file: a power cut leaves the old or the new one, whole, and after the return the new one. Returns why it failed. */
   replace(name: string, text: string): string | undefined;
-  /** The text last saved by `saveState`, as far as it is on disk; undefined when there is no such file. */
-  readState(name: string): string | undefined;
+  /** The text last saved by `saveState`, as far as it is on disk, or why not; undefined when there is no such file. */
+  readState(name: string): string | UnreadFile | undefined;
   /**
    * Saves a file that holds promises; a power cut leaves some text that was saved, whole, never one older than the last
    * promise. Returns why it, or one before it, failed.

@@ -1,5 +1,5 @@
 /** Goal: a node that cannot start says why in Redis's words and ends with status 1. Method: start it so. */
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
@@ -38,6 +38,20 @@ test('a taken port is named and the status is 1', async () => {
   expect(second.log()).toContain(String(first.port));
   expect(second.exitCode).toBe(1);
   await first.kill();
+});
+
+test.each([
+  ['logfile', 'logfile none/log', "Can't open the log file: No such file or directory"],
+  ['unixsocket', 'unixsocket none', 'Failed opening Unix socket: bind: Address already in use'],
+  ['nodes', 'cluster-enabled yes', "Can't open nodes.conf: Is a directory"],
+])('a path that cannot be used is the reason told: %s', async (name, line, reason) => {
+  const node = await refuse(`path-${name}`, [line]);
+  mkdirSync(join(node.dir, name === 'unixsocket' ? 'none' : 'nodes.conf'), { recursive: true });
+  node.launch();
+  await node.ended();
+  expect(node.log()).toContain(reason);
+  expect(node.log()).not.toContain('    at ');
+  expect(node.exitCode).toBe(1);
 });
 
 test('an unknown directive is fatal and its line is shown', async () => {
