@@ -81,9 +81,9 @@ export class AofPart implements AofService {
     return this.#state !== 'off';
   }
 
-  /** The log was turned on, and its first base is not written yet. */
-  get isWaitingForBase(): boolean {
-    return this.#state === 'waiting';
+  /** The log was turned on, and its first base is being written; not while that waits, or has failed. */
+  get isWritingFirstBase(): boolean {
+    return this.#rewrite?.isFirst === true;
   }
 
   /** Why writes must be refused. */

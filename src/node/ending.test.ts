@@ -1,5 +1,6 @@
 /** Goal: a node that ends lets its replicas catch up, and can be held back. Method: a node and a replica made of bytes. */
 import { expect, test } from 'vitest';
+import { TestNode } from './test-node.ts';
 import { acknowledge, nodeWithReplica } from './test-replica.ts';
 
 const ERR_SHUTDOWN = '-ERR Errors trying to SHUTDOWN. Check logs.\r\n';
@@ -72,5 +73,18 @@ test('SHUTDOWN fails while the first log is being written, and FORCE ends the no
   expect(other.call('SHUTDOWN')).toBe(ERR_SHUTDOWN);
   expect(node.endedWith).toBeUndefined();
   other.call('SHUTDOWN', 'FORCE');
+  expect(node.endedWith).toBe(0);
+});
+
+test('a first log that could not be written does not keep the node from ending', () => {
+  const node = new TestNode('save ""');
+  const client = node.connect();
+  client.call('SET', 'a', '1');
+  client.call('CONFIG', 'SET', 'appendonly', 'yes');
+  node.files.failure = 'No space left on device';
+  node.settle();
+  expect(client.call('INFO', 'persistence')).toContain('aof_last_bgrewrite_status:err\r\n');
+  node.files.failure = undefined;
+  client.call('SHUTDOWN');
   expect(node.endedWith).toBe(0);
 });

@@ -30,7 +30,7 @@ export interface EndingHost {
   };
   readonly persistence: {
     saveAtEnd(): boolean;
-    readonly aof: { readonly isWaitingForBase: boolean };
+    readonly aof: { readonly isWritingFirstBase: boolean };
   };
   log(level: LogLevel, text: string): void;
   rearm(): void;
@@ -172,7 +172,7 @@ export class Ending implements EndingService {
   #mayEnd({ save, isForced }: EndFlags): boolean {
     const host = this.#host;
     const { persistence, settings } = host;
-    if (persistence.aof.isWaitingForBase) {
+    if (persistence.aof.isWritingFirstBase) {
       if (!isForced) {
         host.log('warning', "Writing initial AOF, can't exit");
         return false;
