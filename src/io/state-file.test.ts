@@ -186,3 +186,8 @@ test('no crash between two saves loses a promise or goes back behind one', async
     expect(found).toBeLessThanOrEqual(i);
   }
 });
+
+test('a folder that is gone is the reason told', () => {
+  const file = open(join(folder, 'none', 'nodes.conf'));
+  expect(file.save('a', 'whole')).toBe('No such file or directory');
+});

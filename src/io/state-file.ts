@@ -8,6 +8,7 @@ import { type FileHandle, open } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import type { SaveManner } from '../node/index.ts';
 import { StateJournal, textDigest } from './state-journal.ts';
+import { systemWords } from './system-words.ts';
 import { readWhole, replaceWhole, syncPath } from './whole-file.ts';
 
 /** How long the file may be behind. Long enough to stay out of a failover, whose nodes may share a disk. */
@@ -61,7 +62,7 @@ export class StateFile {
       }
       return undefined;
     } catch (error) {
-      return (error as Error).message;
+      return systemWords(error);
     }
   }
 
@@ -124,7 +125,7 @@ export class StateFile {
       }
     } catch (error) {
       // What was promised is in the journal; the next save tells, and the node ends.
-      if (isCurrent()) this.#failure = (error as Error).message;
+      if (isCurrent()) this.#failure = systemWords(error);
     }
     if (!isCurrent()) return;
     this.#isRewriting = false;
