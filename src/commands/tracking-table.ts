@@ -27,14 +27,18 @@ export class TrackingTable {
   /** Messages that wait for the end of the command that changed the keys. */
   readonly #pending: Pending[] = [];
   readonly #find: (id: number) => Session | undefined;
+  /** Ids of the clients with tracking on. */
+  readonly #clients: Set<number> = new Set<number>();
   #itemCount = 0;
-  /** Clients with tracking on. */
-  clientCount = 0;
   /** The node need not call the rest while it is false. Keys outlive the clients that read them, as in the real server. */
   isUsed = false;
 
   constructor(find: (id: number) => Session | undefined) {
     this.#find = find;
+  }
+
+  get clientCount(): number {
+    return this.#clients.size;
   }
 
   get keyCount(): number {
@@ -50,7 +54,7 @@ export class TrackingTable {
   }
 
   start(session: Session, tracking: Tracking): void {
-    if (session.tracking === undefined) this.clientCount++;
+    this.#clients.add(session.id);
     this.isUsed = true;
     session.tracking = tracking;
     for (const prefix of tracking.prefixes) {
@@ -64,7 +68,7 @@ export class TrackingTable {
   stop(session: Session): void {
     const { tracking } = session;
     if (tracking === undefined) return;
-    this.clientCount--;
+    this.#clients.delete(session.id);
     session.tracking = undefined;
     for (const prefix of tracking.prefixes) {
       const clients = this.#prefixes.get(prefix);
@@ -104,14 +108,13 @@ export class TrackingTable {
     }
   }
 
-  /** A database was flushed: all copies of everything are worthless. */
+  /** A database was flushed: all copies of everything are worthless. Whoever tracks is told, having read or not. */
   invalidateAll(): void {
-    const readers = new Set<number>();
-    for (const ids of this.#readers.values()) for (const id of ids) readers.add(id);
-    for (const ids of this.#prefixes.values()) for (const id of ids) readers.add(id);
     this.#readers.clear();
     this.#itemCount = 0;
-    for (const id of readers)
+    // One message for all databases of a FLUSHALL.
+    if (this.#pending.at(-1)?.keys === undefined && this.#pending.length > 0) return;
+    for (const id of this.#clients)
       this.#pending.push({ target: id, prefix: undefined, keys: undefined });
     this.#settle();
   }
@@ -139,7 +142,7 @@ export class TrackingTable {
   }
 
   #settle(): void {
-    this.isUsed = this.clientCount > 0 || this.#readers.size > 0 || this.#pending.length > 0;
+    this.isUsed = this.#clients.size > 0 || this.#readers.size > 0 || this.#pending.length > 0;
   }
 
   #queue(id: number, key: string, by: Session | undefined, prefix: string | undefined): void {
@@ -187,7 +190,7 @@ function writeInvalidation(
     reply.bulkText('message');
     reply.bulkText(INVALIDATE_CHANNEL);
   } else return;
-  if (keys === undefined) return reply.nullArray();
+  if (keys === undefined) return reply.nullBulk();
   reply.array(keys.size);
   for (const key of keys) reply.bulkText(key);
 }

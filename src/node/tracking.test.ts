@@ -29,6 +29,20 @@ test('keys outlive the client that read them, until they change or all are flush
   expect(reader.received).not.toContain('invalidate');
 });
 
+test('everybody who tracks is told of a flush, also of one that finds nothing, and a channel in a bulk', () => {
+  const { reader, writer } = pair();
+  writer.call('FLUSHDB');
+  expect(reader.received).toMatch(/>2\r\n\$10\r\ninvalidate\r\n_\r\n$/);
+  reader.received = '';
+  writer.call('SUBSCRIBE', '__redis__:invalidate');
+  writer.received = '';
+  reader.call('CLIENT', 'TRACKING', 'OFF');
+  const id = /id=(\d+) [^\n]* sub=1 /.exec(reader.call('CLIENT', 'LIST'))![1]!;
+  reader.call('CLIENT', 'TRACKING', 'ON', 'REDIRECT', id, 'NOLOOP');
+  reader.call('FLUSHALL');
+  expect(writer.received).toBe('*3\r\n$7\r\nmessage\r\n$20\r\n__redis__:invalidate\r\n$-1\r\n');
+});
+
 test('a client that wants no replies is told of keys all the same', () => {
   const { reader, writer } = pair();
   reader.call('GET', 'a');
