@@ -60,11 +60,11 @@ function number(i) {
 /** `R` stands for a number below 10,000. */
 const COMMANDS = `
 PING|ECHO hello|DBSIZE|RANDOMKEY|EXISTS key:R|TYPE key:R|TTL key:R|OBJECT ENCODING key:R|SCAN 0 COUNT 10
-DEL gone:R|EXPIRE key:R 1000|PEXPIRE key:R 1000000 GT|PERSIST key:R|COPY key:R copy:R REPLACE|RENAME copy:R copy:R
+DEL gone:R|EXPIRE key:R 1000|PEXPIRE key:R 1000000 GT|PERSIST key:R|COPY key:R copy:R REPLACE
 SETEX key:R 1000 xxxxxxxxxxxxxxxx|SET key:R x KEEPTTL|SETNX key:R x|GETSET key:R yyyy|GETDEL gone:R|GETEX key:R PERSIST
 APPEND ap:R x|STRLEN key:R|GETRANGE key:R 0 5|SETRANGE key:R 2 abc|INCRBY n:R 5|DECR n:R|INCRBYFLOAT f:R 1.5
 MGET key:R key:R key:R key:R key:R key:R key:R key:R key:R key:R|LCS key:R key:R LEN
-SETBIT bits R 1|GETBIT bits R|BITCOUNT key:R|BITPOS key:R 1|BITFIELD bf:R INCRBY u8 0 1|BITOP AND dest key:R key:R
+SETBIT bits:R 7 1|GETBIT bits:R 7|BITCOUNT key:R|BITPOS key:R 1|BITFIELD bf:R INCRBY u8 0 1|BITOP AND dest key:R key:R
 HGET h:R f3|HMGET h:R f1 f3 f5|HGETALL h:R|HKEYS h:R|HVALS h:R|HLEN h:R|HEXISTS h:R f4|HSTRLEN h:R f1|HSET h:R f3 zz
 HINCRBY hn:R a 1|HINCRBYFLOAT hf:R a 1.5|HDEL h:R none|HRANDFIELD h:R|HSCAN h:R 0|HSET hash f:R v|HGET hash f:R
 SISMEMBER s:R c|SMISMEMBER s:R a z|SMEMBERS s:R|SCARD s:R|SADD s:R a|SREM s:R none|SRANDMEMBER s:R|SINTER s:R s:R

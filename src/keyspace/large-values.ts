@@ -37,9 +37,18 @@ export interface LargeValues {
 /** Blocks freed at once when a value is deleted; what is left goes in slices. */
 const AT_ONCE_MAX = 64;
 
+/** Blocks freed of one value before the next has its turn. */
+const STEP_BLOCKS = 256;
+/** So many values that wait double the work of a slice, or they would become more and more where many are deleted. */
+const CROWD = 128;
+/** Places of freed values that are kept in the queue before it is made shorter. */
+const FREED_MAX = 1024;
+
 /** The large values of one store that wait to be freed. */
 export class Rubbish {
-  readonly #pending: Rubble[] = [];
+  /** Those before `#first` are freed: to move up the others each time would cost more than to free one. */
+  #pending: (Rubble | undefined)[] = [];
+  #first = 0;
   readonly #onPending: () => void;
 
   /** `onPending`: something waits where nothing did. */
@@ -48,7 +57,7 @@ export class Rubbish {
   }
 
   get pendingCount(): number {
-    return this.#pending.length;
+    return this.#pending.length - this.#first;
   }
 
   /** Frees a value: small ones now, large ones by `collect`. */
@@ -56,16 +65,26 @@ export class Rubbish {
     const rubble = { type, first: words.first, second: words.second, cursor: 0 };
     if (!values.dismantle(rubble, AT_ONCE_MAX)) return;
     this.#pending.push(rubble);
-    if (this.#pending.length === 1) this.#onPending();
+    if (this.pendingCount === 1) this.#onPending();
   }
 
-  /** Frees about `max` blocks of what waits; whether more is waiting. */
+  /** Frees about `max` blocks of what waits, more where many wait; whether more is waiting. */
   collect(max: number, valuesOf: (type: number) => LargeValues): boolean {
-    const rubble = this.#pending[0];
-    if (rubble === undefined) return false;
-    if (!valuesOf(rubble.type).dismantle(rubble, max)) {
-      this.#pending.shift();
+    let left = max * (1 + Math.floor(this.pendingCount / CROWD));
+    for (; left > 0; left -= STEP_BLOCKS) {
+      const rubble = this.#pending[this.#first];
+      if (rubble === undefined) return false;
+      const blocks = Math.min(left, STEP_BLOCKS);
+      if (!valuesOf(rubble.type).dismantle(rubble, blocks)) this.#drop();
     }
-    return this.#pending.length > 0;
+    return this.pendingCount > 0;
+  }
+
+  #drop(): void {
+    this.#pending[this.#first++] = undefined;
+    if (this.pendingCount === 0) this.#pending = [];
+    else if (this.#first < FREED_MAX || this.#first < this.pendingCount) return;
+    else this.#pending = this.#pending.slice(this.#first);
+    this.#first = 0;
   }
 }

@@ -120,7 +120,7 @@ export class LargeZsets implements LargeValues {
   dismantle(rubble: Rubble, max: number): boolean {
     if (rubble.second !== NONE) {
       rubble.second = this.tree.dismantle(rubble.second, max, this.#free);
-      return true;
+      if (rubble.second !== NONE) return true;
     }
     rubble.cursor = this.tables.dismantle(rubble.first, rubble.cursor, max, this.#ignore);
     if (rubble.cursor < HASH_END) return true;
