@@ -128,7 +128,7 @@ function isUseless(east: number, north: number, box: Box, bounds: Box): boolean 
 
 /** A cell some steps east and north; the grid goes on at its other side. */
 function moved({ column, row }: Cell, east: number, north: number, steps: number): Cell {
-  const mask = 2 ** steps - 1;
+  const mask = (1 << steps) - 1;
   return {
     column: east === 0 ? column : (column + east) & mask,
     row: north === 0 ? row : (row + north) & mask,

@@ -21,9 +21,6 @@ interface Found {
   readonly place: Readonly<Place>;
 }
 
-/** Ranges of scores are half-open. */
-const RANGE_ENDS = { isMinOpen: false, isMaxOpen: true };
-
 function searching(form: GeoForm): Handler {
   return (context, request, reply) => {
     const source = readKey(context, request, form.sourceAt);
@@ -94,20 +91,24 @@ function collect(context: Context, source: Ref, shape: Shape, limit: number): Fo
   const { cursor } = zsets;
   const found: Found[] = [];
   for (const { min, max } of searchRanges(shape)) {
-    zsets.boundsByScore(source, { min, max, ...RANGE_ENDS });
-    let left = zsets.end - zsets.start;
-    for (cursor.seek(source, zsets.start); left > 0; left--, cursor.next()) {
+    // Where the range ends is found on the way, which takes less than to look for it.
+    zsets.boundsByScore(source, { min, max: Infinity, isMinOpen: false, isMaxOpen: false });
+    cursor.seek(source, zsets.start);
+    for (; cursor.isHere && cursor.score < max; cursor.next()) {
       if (found.length >= limit) return found;
-      const place: Place = { longitude: 0, latitude: 0 };
-      placeOf(cursor.score, place);
-      const meters = distanceInside(shape, place);
+      const { score } = cursor;
+      placeOf(score, PLACE);
+      const meters = distanceInside(shape, PLACE);
       if (Number.isNaN(meters)) continue;
       const member = Buffer.from(cursor.buf.subarray(cursor.at, cursor.at + cursor.size));
-      found.push({ member, score: cursor.score, meters, place });
+      found.push({ member, score, meters, place: { ...PLACE } });
     }
   }
   return found;
 }
+
+// Scratch: set and read within one step of a search.
+const PLACE: Place = { longitude: 0, latitude: 0 };
 
 function answer(found: readonly Found[], query: GeoQuery, reply: ReplyWriter): void {
   const { hasDistance, hasHash, hasPlace } = query;

@@ -235,6 +235,9 @@ test('a result becomes a listpack or a skiplist by the limits', () => {
     [12, '', 'listpack'],
     [13, '', 'skiplist'],
     [2, 'x'.repeat(31), 'skiplist'],
+    // More than are kept aside without a tree, in number and in bytes.
+    [40, '', 'skiplist'],
+    [10, 'x'.repeat(1000), 'skiplist'],
   ] as const) {
     const bench = new Bench();
     const result = new ZsetResult(bench.db);

@@ -56,6 +56,8 @@ export class SortedSets {
   start = 0;
   end = 0;
   readonly #entries: Entries;
+  /** For `forEach`; a new one costs more than a walk over a small set. */
+  #walker: ZsetCursor | undefined;
   /** What `find` found: an element, or a position behind the listpack's start. */
   #element: Ref = NONE;
   #offset = 0;
@@ -119,8 +121,11 @@ export class SortedSets {
 
   /** Visits the members in order. */
   forEach(ref: Ref, visit: (member: BytesView, score: number) => void): void {
-    const cursor = new ZsetCursor(this.#entries, this.large, this.packed);
+    // A visitor may walk too.
+    const cursor = this.#walker ?? new ZsetCursor(this.#entries, this.large, this.packed);
+    this.#walker = undefined;
     for (cursor.seek(ref, 0); cursor.isHere; cursor.next()) visit(cursor, cursor.score);
+    this.#walker = cursor;
   }
 
   /**
