@@ -29,6 +29,8 @@ interface FieldOperation {
 const LETTER_I = 0x69;
 const LETTER_U = 0x75;
 const INT64_MAX = (1n << 63n) - 1n;
+/** Bits that a plain number can hold, in whole bytes. */
+const PART_BITS = 48;
 const OVERFLOWS: readonly Overflow[] = ['wrap', 'sat', 'fail'];
 const KINDS: readonly FieldOperation['kind'][] = ['get', 'set', 'incrby'];
 
@@ -119,33 +121,55 @@ class FieldString {
   }
 
   read(offset: number, bits: number): bigint {
-    const view = this.#view();
-    let value = 0n;
-    let position = offset;
-    for (let left = bits; left > 0;) {
-      const byteAt = Math.floor(position / 8);
-      const byte = byteAt < view.size ? view.buf[view.at + byteAt]! : 0;
-      const shift = position % 8;
-      const taken = Math.min(8 - shift, left);
-      const part = (byte >>> (8 - shift - taken)) & ((1 << taken) - 1);
-      value = (value << BigInt(taken)) | BigInt(part);
-      position += taken;
-      left -= taken;
+    if (bits > PART_BITS) {
+      const high = this.#readPart(offset, bits - PART_BITS);
+      const low = this.#readPart(offset + bits - PART_BITS, PART_BITS);
+      return (BigInt(high) << BigInt(PART_BITS)) | BigInt(low);
     }
-    return value;
+    return BigInt(this.#readPart(offset, bits));
   }
 
   /** Writes the low `bits` of `value`, if it differs from what is there or makes the string longer. */
   write(offset: number, bits: number, value: bigint): void {
     if (!this.#isGrowing && this.read(offset, bits) === value) return;
     this.changeCount++;
+    const lowBits = Math.min(bits, PART_BITS);
+    const highBits = bits - lowBits;
+    if (highBits > 0) this.#writePart(offset, highBits, Number(value >> BigInt(lowBits)));
+    this.#writePart(offset + highBits, lowBits, Number(BigInt.asUintN(lowBits, value)));
+  }
+
+  /** Up to `PART_BITS` bits, byte by byte. */
+  #readPart(offset: number, bits: number): number {
     const view = this.#view();
-    for (let i = 0; i < bits; i++) {
-      const position = offset + i;
-      const byteAt = view.at + Math.floor(position / 8);
-      const mask = 128 >>> (position % 8);
-      const isSet = ((value >> BigInt(bits - 1 - i)) & 1n) === 1n;
-      view.buf[byteAt] = isSet ? view.buf[byteAt]! | mask : view.buf[byteAt]! & ~mask;
+    let value = 0;
+    let position = offset;
+    for (let left = bits; left > 0;) {
+      const byteAt = Math.floor(position / 8);
+      const byte = byteAt < view.size ? view.buf[view.at + byteAt]! : 0;
+      const shift = position % 8;
+      const taken = Math.min(8 - shift, left);
+      value = value * (1 << taken) + ((byte >>> (8 - shift - taken)) & ((1 << taken) - 1));
+      position += taken;
+      left -= taken;
+    }
+    return value;
+  }
+
+  #writePart(offset: number, bits: number, value: number): void {
+    const view = this.#view();
+    let rest = value;
+    // From the last byte to the first, whose share is what is left.
+    for (let left = bits; left > 0;) {
+      const end = offset + left;
+      const taken = Math.min(end % 8 || 8, left);
+      const at = view.at + Math.floor((end - 1) / 8);
+      const shift = (8 - (end % 8)) % 8;
+      const mask = (1 << taken) - 1;
+      const part = rest % (1 << taken);
+      view.buf[at] = (view.buf[at]! & ~(mask << shift)) | (part << shift);
+      rest = Math.floor(rest / (1 << taken));
+      left -= taken;
     }
   }
 
