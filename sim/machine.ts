@@ -74,7 +74,7 @@ const DISK_US_MAX = 20_000;
 const FACTS: Omit<SystemFacts, 'memory' | 'cpu' | 'totalMemoryBytes' | 'pid'> = {
   os: 'Simulated',
   archBits: 64,
-  runtimeVersion: 'simulated',
+  runtimeVersion: '0.0.0',
   executable: 'slotline-server',
   version: '0.0.0',
   supervisor: 'no',

@@ -31,6 +31,7 @@ export type LogLevel = 'debug' | 'verbose' | 'notice' | 'warning';
 export interface SystemFacts {
   readonly os: string;
   readonly archBits: number;
+  /** Version of Node, numbers only: clients read every field of INFO whose name ends in `_version` so. */
   readonly runtimeVersion: string;
   readonly pid: number;
   readonly executable: string;

@@ -6,7 +6,7 @@ import { VERSION } from './version.ts';
 export const machineFacts: SystemFacts = {
   os: `${type()} ${release()} ${process.arch === 'x64' ? 'x86_64' : process.arch}`,
   archBits: 64,
-  runtimeVersion: process.version,
+  runtimeVersion: process.versions.node,
   pid: process.pid,
   executable: process.argv[1] ?? process.execPath,
   version: VERSION,

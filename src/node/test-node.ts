@@ -146,7 +146,7 @@ export class TestNode {
       system: {
         os: 'test',
         archBits: 64,
-        runtimeVersion: 'v0',
+        runtimeVersion: '0.0.0',
         pid: 1,
         executable: 'test',
         version: '0',
