@@ -8,6 +8,7 @@
 import {
   Client,
   SIDES,
+  chosenOf,
   infoSays,
   median,
   memoryOf,
@@ -39,13 +40,7 @@ const COPIES = {
     await infoSays(port + REPLICA_PORT_STEP, 'replication', /master_link_status:up/);
   },
 };
-const chosen = rest().length === 0 ? Object.keys(COPIES) : rest();
-if (!chosen.every((name) => name in COPIES)) {
-  console.error(`bench: the copies are ${Object.keys(COPIES).join(', ')}`);
-  process.exit(2);
-}
-
-for (const name of chosen) {
+for (const name of chosenOf(COPIES, rest())) {
   const figures = { ref: [], own: [] };
   for (let round = 0; round < rounds; round++) {
     for (const side of SIDES) figures[side].push(await measure(side, name));

@@ -9,6 +9,7 @@ import { basename, dirname, join } from 'node:path';
 import {
   Client,
   SIDES,
+  chosenOf,
   cpuSeconds,
   median,
   options,
@@ -50,13 +51,7 @@ const MIXED = Object.entries({
 }).flatMap(([shape, share]) => times(share, () => shape));
 SHAPES.mixed = (i) => SHAPES[MIXED[i % MIXED.length]](i);
 
-const chosen = rest().length === 0 ? ['mixed'] : rest();
-if (!chosen.every((name) => name in SHAPES)) {
-  console.error(`bench: the shapes are ${Object.keys(SHAPES).join(', ')}`);
-  process.exit(2);
-}
-
-for (const name of chosen) {
+for (const name of chosenOf(SHAPES, rest().length === 0 ? ['mixed'] : rest())) {
   const file = await fileOf(name);
   const figures = { ref: [], own: [] };
   for (let round = 0; round < rounds; round++) {

@@ -44,6 +44,14 @@ export function options() {
   return { option, rest: () => given };
 }
 
+/** The parts that the rest of the command line names, all without one; ends the program where there is no such part. */
+export function chosenOf(parts, given) {
+  const wrong = given.filter((name) => !(name in parts));
+  if (wrong.length === 0) return given.length === 0 ? Object.keys(parts) : given;
+  console.error(`bench: no part ${wrong.join(', ')}: there are ${Object.keys(parts).join(', ')}`);
+  return process.exit(2);
+}
+
 /** A server of one side; several of it have a `port` each. */
 export async function start(side, { port = SERVERS[side].port, flags = [] } = {}) {
   const dir = mkdtempSync(join(tmpdir(), 'slotline-bench-'));

@@ -8,6 +8,7 @@ import {
   Client,
   SERVERS,
   SIDES,
+  chosenOf,
   cpuSeconds,
   median,
   now,
@@ -26,11 +27,7 @@ const rounds = Number(option('rounds', 5));
 const count = Number(option('n', 300_000));
 const only = option('only', '');
 const PARTS = { throughput, memory, queries, deletion, loading };
-const chosen = rest().length === 0 ? Object.keys(PARTS) : rest();
-if (!chosen.every((name) => name in PARTS)) {
-  console.error(`bench: the parts are ${Object.keys(PARTS).join(', ')}`);
-  process.exit(2);
-}
+const chosen = chosenOf(PARTS, rest());
 
 for (const name of chosen) await PARTS[name]();
 process.exit(0);

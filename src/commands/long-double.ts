@@ -131,23 +131,20 @@ export function isPlainNumber(view: BytesView): boolean {
 function readPlain({ buf, at, size }: BytesView, to: PlainNumber): boolean {
   const isNegative = buf[at] === MINUS;
   const end = at + size;
-  let from = isNegative ? at + 1 : at;
   let digits = 0;
-  let pointAt = -1;
-  if (end - from < 1 || end - from > PLAIN_DIGITS_MAX + 1) return false;
-  for (; from < end; from++) {
-    const digit = buf[from]! - ZERO;
-    if (digit >= 0 && digit <= 9) digits = digits * 10 + digit;
-    else if (buf[from] === POINT && pointAt < 0) pointAt = from;
+  let count = 0;
+  let pointAt = end;
+  for (let i = isNegative ? at + 1 : at; i < end; i++) {
+    const digit = buf[i]! - ZERO;
+    if (digit >= 0 && digit <= 9 && count < PLAIN_DIGITS_MAX) {
+      digits = digits * 10 + digit;
+      count++;
+    } else if (buf[i] === POINT && pointAt === end) pointAt = i;
     else return false;
   }
-  const decimals = pointAt < 0 ? 0 : end - 1 - pointAt;
-  // A point alone is no number, and 16 digits are too many.
-  if (size - (isNegative ? 1 : 0) - (pointAt < 0 ? 0 : 1) > PLAIN_DIGITS_MAX) return false;
-  if (pointAt >= 0 && size === (isNegative ? 2 : 1)) return false;
   to.digits = isNegative ? -digits : digits;
-  to.decimals = decimals;
-  return true;
+  to.decimals = Math.max(0, end - 1 - pointAt);
+  return count > 0;
 }
 
 function plainText(sum: number, decimals: number): string {

@@ -9,12 +9,13 @@ import type { Wire, WireEvents } from '../node/index.ts';
 import { plainIp } from './plain-ip.ts';
 import {
   type AcceptedHandle,
+  type Endpoint,
   type SocketInside,
   type StreamBinding,
   type StreamHandle,
-  UV_EOF,
   type WriteRequest,
   binding,
+  readHandle,
 } from './stream-handle.ts';
 
 const RECEIVE_BYTES = 64 * 1024;
@@ -83,8 +84,8 @@ export function wireOnHandle(socket: Socket, owner: HandleOwner): HandleWire | u
 export function wireOnAccepted(handle: AcceptedHandle, owner: HandleOwner): HandleWire {
   invariant(binding !== undefined, 'handles are accepted where there is a binding for them');
   const { unixPath } = owner;
-  const peer: { address?: string; port?: number } = {};
-  const local: { address?: string; port?: number } = {};
+  const peer: Endpoint = {};
+  const local: Endpoint = {};
   handle.getpeername?.(peer);
   handle.getsockname?.(local);
   const addresses: Addresses = {
@@ -131,19 +132,13 @@ export class HandleWire implements Wire {
 
   start(events: WireEvents): void {
     this.#events = events;
-    const state = this.#binding.streamBaseState;
-    const index = this.#binding.kReadBytesOrError;
     const { receive } = this.#buffers;
-    this.#handle.onread = () => {
-      const size = state[index]!;
-      if (size > 0) {
+    readHandle(this.#handle, this.#binding, receive, {
+      data: (size) => {
         if (!this.#isEnding) events.data(receive, size);
-      } else if (size < 0) {
-        this.#close(size === UV_EOF ? undefined : `read error ${size}`);
-      }
-    };
-    this.#handle.useUserBuffer(receive);
-    this.#handle.readStart();
+      },
+      ended: (reason) => this.#close(reason),
+    });
   }
 
   write(buf: Buffer, size: number): boolean {
@@ -152,6 +147,7 @@ export class HandleWire implements Wire {
     const request = this.#buffers.request(this.#binding);
     const error = this.#handle.writeBuffer(request, bytes);
     if (error !== 0) {
+      this.#buffers.giveRequestAway();
       this.#close(`write error ${error}`);
       return true;
     }

@@ -41,9 +41,9 @@ export interface SocketInside<Handle extends StreamHandle = StreamHandle> {
 }
 
 /** One end of a connection, as its handle fills it in. */
-interface Endpoint {
-  readonly address?: string;
-  readonly port?: number;
+export interface Endpoint {
+  address?: string;
+  port?: number;
 }
 
 /** A connection that a server has accepted. Local sockets have none of these functions. */
@@ -62,7 +62,31 @@ export interface ServerInside {
 }
 
 /** Source: libuv, UV_EOF. */
-export const UV_EOF: number = -4095;
+const UV_EOF = -4095;
+
+/** What comes out of a handle. */
+export interface HandleEvents {
+  /** So many bytes are in the buffer, until the call returns. */
+  readonly data: (size: number) => void;
+  /** The peer has ended, or why nothing more can be read. */
+  readonly ended: (reason: string | undefined) => void;
+}
+
+/** Begins to read a handle into a buffer. */
+export function readHandle(
+  handle: StreamHandle,
+  { streamBaseState, kReadBytesOrError }: StreamBinding,
+  into: Buffer,
+  { data, ended }: HandleEvents,
+): void {
+  handle.onread = () => {
+    const size = streamBaseState[kReadBytesOrError]!;
+    if (size > 0) data(size);
+    else if (size < 0) ended(size === UV_EOF ? undefined : `read error ${size}`);
+  };
+  handle.useUserBuffer(into);
+  handle.readStart();
+}
 
 /** Undefined in a runtime that is not as we know it. */
 export const binding: StreamBinding | undefined = findBinding();

@@ -10,8 +10,8 @@ import {
   type SocketInside,
   type StreamBinding,
   type TlsHandle,
-  UV_EOF,
   binding,
+  readHandle,
 } from './stream-handle.ts';
 
 /** Encrypted bytes that the handle gives the system at once. Source: Node.js, tls_wrap.cc: ten buffers of 16 KiB. */
@@ -72,9 +72,6 @@ export class TlsWire implements Wire {
   /** Begins to read; `events` gets all that happens from here on. */
   start(events: WireEvents): void {
     this.#events = events;
-    const handle = this.#handle;
-    const state = this.#binding.streamBaseState;
-    const index = this.#binding.kReadBytesOrError;
     const { receive } = this.#buffers;
     this.#socket.on('error', (error: NodeJS.ErrnoException) => {
       this.#reason ??= error.code ?? error.message;
@@ -83,16 +80,12 @@ export class TlsWire implements Wire {
       this.#isOver = true;
       events.closed(this.#reason);
     });
-    handle.onread = () => {
-      const size = state[index]!;
-      if (size > 0) {
+    readHandle(this.#handle, this.#binding, receive, {
+      data: (size) => {
         if (!this.#isEnding && !this.#isOver) events.data(receive, size);
-      } else if (size < 0) {
-        this.#fail(size === UV_EOF ? undefined : `read error ${size}`);
-      }
-    };
-    handle.useUserBuffer(receive);
-    handle.readStart();
+      },
+      ended: (reason) => this.#fail(reason),
+    });
   }
 
   write(buf: Buffer, size: number): boolean {
@@ -135,7 +128,6 @@ export class TlsWire implements Wire {
 
   #send(bytes: Buffer): void {
     const request = new this.#binding.WriteWrap();
-    request.bytes = undefined;
     request.oncomplete = this.#completed;
     const error = this.#handle.writeBuffer(request, bytes);
     if (error !== 0) this.#fail(`write error ${error}`);

@@ -29,7 +29,7 @@ export class FewMembers {
     return this.count < MEMBERS_MAX && this.#end + size <= BYTES_MAX;
   }
 
-  /** Place of a member, until one is removed; -1 when it is not there. */
+  /** Place of a member; -1 when it is not there. */
   find({ buf, at, size }: BytesView): number {
     const own = this.#buf;
     for (let place = 0; place < this.count; place++) {
@@ -58,13 +58,6 @@ export class FewMembers {
     this.#size[place] = size;
     this.#score[place] = score;
     this.#end += size;
-  }
-
-  remove(place: number): void {
-    const last = --this.count;
-    this.#at[place] = this.#at[last]!;
-    this.#size[place] = this.#size[last]!;
-    this.#score[place] = this.#score[last]!;
   }
 
   /** Visits the members by their scores, those of one score by their bytes. The view is valid during the call. */

@@ -39,8 +39,10 @@ const AT_ONCE_MAX = 64;
 
 /** Blocks freed of one value before the next has its turn. */
 const STEP_BLOCKS = 256;
-/** So many values that wait double the work of a slice, or they would become more and more where many are deleted. */
+/** So many values that wait double the work of a slice, or they would become more and more where many are deleted, */
 const CROWD = 128;
+/** up to so many times: a slice is one wait for everybody. */
+const HASTE_MAX = 8;
 /** Places of freed values that are kept in the queue before it is made shorter. */
 const FREED_MAX = 1024;
 
@@ -70,7 +72,8 @@ export class Rubbish {
 
   /** Frees about `max` blocks of what waits, more where many wait; whether more is waiting. */
   collect(max: number, valuesOf: (type: number) => LargeValues): boolean {
-    let left = max * (1 + Math.floor(this.pendingCount / CROWD));
+    const haste = Math.min(1 + Math.floor(this.pendingCount / CROWD), HASTE_MAX);
+    let left = max * haste;
     for (; left > 0; left -= STEP_BLOCKS) {
       const rubble = this.#pending[this.#first];
       if (rubble === undefined) return false;

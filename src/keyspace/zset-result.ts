@@ -60,29 +60,17 @@ export class ZsetResult {
 
   /** Adds a member, or gives it this score. */
   put(score: number, member: BytesView): void {
-    const old = this.scoreOf(member);
-    if (Number.isNaN(old)) return this.add(score, member);
-    if (Object.is(old, score)) return;
-    const few = this.#few;
-    if (few !== undefined) return few.setScore(few.find(member), score);
-    const { large } = this.#zsets;
-    const words = this.#words;
-    const element = large.find(words.first, member.buf, member.at, member.size);
-    words.second = large.setScore(words.second, element, score);
-  }
-
-  /** Takes a member out, if it is there. */
-  remove(member: BytesView): void {
     const few = this.#few;
     if (few !== undefined) {
       const place = few.find(member);
-      if (place >= 0) few.remove(place);
-      return;
+      return place < 0 ? this.add(score, member) : few.setScore(place, score);
     }
     const { large } = this.#zsets;
     const words = this.#words;
     const element = large.find(words.first, member.buf, member.at, member.size);
-    if (element !== NONE) words.second = large.remove(words.first, words.second, element);
+    if (element === NONE) return this.add(score, member);
+    if (Object.is(large.score(element), score)) return;
+    words.second = large.setScore(words.second, element, score);
   }
 
   /** Visits the members in order. */

@@ -104,11 +104,11 @@ export class Cron {
         expired += report.expired;
         if (isMoreLikely && clock.monoUs() > endUs) {
           stats.expiredTimeCapReached++;
-          return expired / looked;
+          return shareOf(expired, looked);
         }
       }
     }
-    return looked === 0 ? 0 : expired / looked;
+    return shareOf(expired, looked);
   }
 
   #expireOwn(): void {
@@ -116,6 +116,10 @@ export class Cron {
     if (keyspace.expiryMode !== 'hide' || !keyspace.hasOwnExpiries) return;
     for (const db of keyspace.databases) expireOwnKeys(db, OWN_EXPIRY_KEYS);
   }
+}
+
+function shareOf(part: number, whole: number): number {
+  return whole === 0 ? 0 : part / whole;
 }
 
 /** What an effort of 1 to 10 means. Source: 7.0 redis.conf, active-expire-effort; expire.c. */
