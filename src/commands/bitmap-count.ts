@@ -2,17 +2,11 @@
 import { NOT_INTEGER } from '../base/index.ts';
 import { type BytesView, NONE } from '../keyspace/index.ts';
 import type { ReplyWriter, Request } from '../resp/index.ts';
+import { countOnes, firstOther, onesOf } from './bitmap-words.ts';
 import type { Context } from './context.ts';
 import { ERR_BITPOS_BIT } from './data-errors.ts';
 import { ERR_NOT_INTEGER, ERR_SYNTAX } from './errors.ts';
 import { isString, readKey } from './key-access.ts';
-
-/** Set bits of each byte. */
-const ONES: Uint8Array = Uint8Array.from({ length: 256 }, (_, byte) => {
-  let count = 0;
-  for (let rest = byte; rest > 0; rest >>>= 1) count += rest & 1;
-  return count;
-});
 
 /** Bits [start, end). */
 interface BitRange {
@@ -51,20 +45,13 @@ function bitRange(first: number, last: number, unit: number, sizeBytes: number):
   return { start: start * unit, end: end * unit };
 }
 
-function countOnes(view: BytesView, start: number, end: number): number {
-  const { buf, at } = view;
-  let count = 0;
-  for (let i = at + start; i < at + end; i++) count += ONES[buf[i]!]!;
-  return count;
-}
-
 function onesInRange(view: BytesView, { start, end }: BitRange): number {
   if (start >= end) return 0;
   const firstByte = Math.floor(start / 8);
   const lastByte = Math.floor((end - 1) / 8);
   const before = view.buf[view.at + firstByte]! & ~(0xff >>> (start % 8));
   const behind = view.buf[view.at + lastByte]! & (0xff >>> (((end - 1) % 8) + 1));
-  return countOnes(view, firstByte, lastByte + 1) - ONES[before & 0xff]! - ONES[behind]!;
+  return countOnes(view, firstByte, lastByte + 1) - onesOf(before & 0xff) - onesOf(behind);
 }
 
 /** BITPOS key bit [start [end [BYTE|BIT]]]. */
@@ -94,16 +81,15 @@ export function bitpos(context: Context, request: Request, reply: ReplyWriter): 
 
 /** Position of the first such bit in a range that is not empty, or -1. */
 function findBit(view: BytesView, bit: number, { start, end }: BitRange): number {
-  const { buf, at } = view;
-  const other = bit === 1 ? 0 : 0xff;
+  const byteEnd = Math.ceil(end / 8);
   for (let position = start; position < end;) {
-    const byte = buf[at + Math.floor(position / 8)]!;
-    if (byte === other) {
-      position += 8 - (position % 8);
-    } else {
-      if (((byte >>> (7 - (position % 8))) & 1) === bit) return position;
-      position++;
+    if (position % 8 === 0) {
+      position = firstOther(view, bit === 1 ? 0 : 0xff, position / 8, byteEnd) * 8;
+      if (position >= end) return -1;
     }
+    const byte = view.buf[view.at + Math.floor(position / 8)]!;
+    if (((byte >>> (7 - (position % 8))) & 1) === bit) return position;
+    position++;
   }
   return -1;
 }

@@ -52,8 +52,9 @@ function answer(
     if (hasValues) replyView(reply, value);
   };
   if (count < 0) {
+    const draw = hashes.drawer(ref, rng);
     const answerOne = (): void => {
-      hashes.random(ref, rng);
+      draw();
       show(hashes.field, hashes.value);
     };
     return replyRepeated(context, { count: -Number(count), each: isFlat ? 2 : 1 }, answerOne);
@@ -61,7 +62,7 @@ function answer(
   const size = hashes.size(ref);
   const wanted = Math.min(Number(count), size);
   reply.array(isFlat ? wanted * 2 : wanted);
-  if (isSparse(size, wanted)) {
+  if (context.db.entries.isLarge(ref) && isSparse(size, wanted)) {
     const draw = (): number => {
       hashes.random(ref, rng);
       return hashes.drawn;

@@ -1,6 +1,7 @@
 /** HyperLogLog: PFADD, PFCOUNT, PFMERGE, and their debugging commands. */
 import { KEYSPACE_EVENT } from '../config/index.ts';
 import {
+  HLL_HEADER_BYTES,
   HLL_REGISTERS,
   HyperLogLog,
   KEEP_EXPIRY,
@@ -9,6 +10,7 @@ import {
   cacheEstimate,
   cachedEstimate,
   estimateRegisters,
+  sparseBytesMin,
 } from '../keyspace/index.ts';
 import type { ReplyWriter, Request } from '../resp/index.ts';
 import type { Context } from './context.ts';
@@ -116,8 +118,11 @@ function pfmerge(context: Context, request: Request, reply: ReplyWriter): void {
   }
   const ref = writeKey(context, request, 1);
   if (!loadToChange(context, ref, reply)) return;
-  if (isDense && !WORK.makeDense()) return reply.error(ERR_HLL_CORRUPT);
   const sparseBytesMax = context.server.settings['hll-sparse-max-bytes'];
+  // What does not fit would become dense on the way, after much work on ever more codes.
+  const bytesMin = HLL_HEADER_BYTES + sparseBytesMin(REGISTERS);
+  isDense ||= WORK.bytes.size <= sparseBytesMax && bytesMin > sparseBytesMax;
+  if (isDense && !WORK.makeDense()) return reply.error(ERR_HLL_CORRUPT);
   for (let i = 0; i < HLL_REGISTERS; i++) {
     if (REGISTERS[i] !== 0) WORK.raise(i, REGISTERS[i]!, sparseBytesMax);
   }

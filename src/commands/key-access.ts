@@ -105,6 +105,16 @@ export function replyString(context: Context, ref: Ref, reply: ReplyWriter): voi
   reply.bulk(bytesOf(view), view.at, view.size);
 }
 
+/** A string's bytes in a view of its own, to be looked at beside other strings; none for NONE. */
+export function stringBeside(context: Context, ref: Ref): BytesView {
+  const { entries } = context.db;
+  if (ref === NONE) return emptyView();
+  const { buf, at, size } = entries.stringView(ref);
+  if (!entries.isInt(ref)) return { buf, at, size };
+  // The digits of all integers share one scratch.
+  return { buf: Buffer.from(buf.subarray(at, at + size)), at: 0, size };
+}
+
 /** A number that grows with each new key, also where it takes the place of one that has expired. */
 function keysEver({ db, server }: Context): number {
   return db.size + server.keyspace.expiredCount;

@@ -1,9 +1,10 @@
 /** What SORT sorts: many byte strings in one buffer, so that no object stands for an element. */
-import { compareBytes } from '../base/index.ts';
+import { compareBytes, copyBytes } from '../base/index.ts';
 import type { BytesView } from '../keyspace/index.ts';
 
-const BYTES_MIN = 1024;
-const COUNT_MIN = 64;
+// Most that is sorted is small, and what begins small is cheap to begin.
+const BYTES_MIN = 256;
+const COUNT_MIN = 8;
 
 /** Byte strings one behind the other; some of them may be absent. */
 export class PackedTexts {
@@ -21,7 +22,7 @@ export class PackedTexts {
       this.#bytes.copy(larger, 0, 0, this.#used);
       this.#bytes = larger;
     }
-    this.#bytes.set(buf.subarray(at, at + size), this.#used);
+    copyBytes(buf, at, this.#bytes, this.#used, size);
     this.#used += size;
     this.#close(0);
   }
@@ -46,30 +47,27 @@ export class PackedTexts {
   /** The order of two by their bytes; absent ones come first. */
   compare(a: number, b: number): number {
     if (this.isAbsent(a) || this.isAbsent(b)) return this.#isAbsent[b]! - this.#isAbsent[a]!;
-    return this.#compare(a, this.#ends[a]!, b, this.#ends[b]!);
+    const bytes = this.#bytes;
+    const aAt = this.#startOf(a);
+    const bAt = this.#startOf(b);
+    return compareBytes(bytes, aAt, this.#ends[a]! - aAt, bytes, bAt, this.#ends[b]! - bAt);
   }
 
   /** The order of two as texts of C, which end at a zero byte; absent ones come first. */
   collate(a: number, b: number): number {
     if (this.isAbsent(a) || this.isAbsent(b)) return this.#isAbsent[b]! - this.#isAbsent[a]!;
-    return this.#compare(a, this.#textEnd(a), b, this.#textEnd(b));
-  }
-
-  #compare(a: number, aEnd: number, b: number, bEnd: number): number {
     const bytes = this.#bytes;
-    const aAt = this.#startOf(a);
-    const bAt = this.#startOf(b);
-    return compareBytes(bytes, aAt, aEnd - aAt, bytes, bAt, bEnd - bAt);
+    const aEnd = this.#ends[a]!;
+    const bEnd = this.#ends[b]!;
+    for (let aAt = this.#startOf(a), bAt = this.#startOf(b); ; aAt++, bAt++) {
+      const first = aAt < aEnd ? bytes[aAt]! : 0;
+      const second = bAt < bEnd ? bytes[bAt]! : 0;
+      if (first !== second || first === 0) return first - second;
+    }
   }
 
   #startOf(index: number): number {
     return index === 0 ? 0 : this.#ends[index - 1]!;
-  }
-
-  #textEnd(index: number): number {
-    const end = this.#ends[index]!;
-    const zero = this.#bytes.indexOf(0, this.#startOf(index));
-    return zero < 0 || zero > end ? end : zero;
   }
 
   #close(isAbsent: number): void {

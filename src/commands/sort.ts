@@ -1,5 +1,5 @@
 /** SORT and SORT_RO: elements of a list, set or sorted set in another order, or what belongs to them. */
-import { parseDouble } from '../base/index.ts';
+import { parseDouble, sortIndexes } from '../base/index.ts';
 import { KEYSPACE_EVENT } from '../config/index.ts';
 import {
   type BytesView,
@@ -103,7 +103,7 @@ function sortBy(context: Context, { elements, order }: Sorted, options: SortOpti
   const keys = options.by === undefined ? elements : sortKeysOf(context, elements, options);
   if (options.isAlpha) {
     const isBinary = options.storeAt !== 0;
-    order.sort((a, b) => direction * (isBinary ? keys.compare(a, b) : keys.collate(a, b)));
+    sortIndexes(order, (a, b) => direction * (isBinary ? keys.compare(a, b) : keys.collate(a, b)));
     return true;
   }
   const scores = new Float64Array(keys.count);
@@ -112,7 +112,7 @@ function sortBy(context: Context, { elements, order }: Sorted, options: SortOpti
     if (Number.isNaN(score)) return false;
     scores[i] = score;
   }
-  order.sort((a, b) => {
+  sortIndexes(order, (a, b) => {
     const first = scores[a]!;
     const second = scores[b]!;
     if (first !== second) return first < second ? -direction : direction;

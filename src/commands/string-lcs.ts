@@ -1,14 +1,17 @@
 /** LCS: the longest common subsequence of two strings. */
 import { NOT_INTEGER } from '../base/index.ts';
-import { NONE, type Ref, TYPE_STRING } from '../keyspace/index.ts';
+import { type BytesView, NONE, type Ref, TYPE_STRING } from '../keyspace/index.ts';
 import type { ReplyWriter, Request } from '../resp/index.ts';
 import type { Context } from './context.ts';
 import { ERR_LCS_BOTH, ERR_LCS_MEMORY, ERR_LCS_TOO_LONG, ERR_LCS_TYPE } from './data-errors.ts';
 import { ERR_NOT_INTEGER, ERR_SYNTAX, refuse } from './errors.ts';
-import { bytesOf, readKey } from './key-access.ts';
+import { readKey, stringBeside } from './key-access.ts';
 
 /** Longest string taken, so that lengths fit the table's 32 bits. */
 const SIZE_MAX = 0xffff_fffe;
+
+/** Row of lengths for strings that are not long: set and read within one call. */
+const SHORT_ROW: Uint32Array = new Uint32Array(1024);
 
 interface LcsOptions {
   readonly wants: 'text' | 'length' | 'indexes';
@@ -30,25 +33,21 @@ export function lcs(context: Context, request: Request, reply: ReplyWriter): voi
   if (a === undefined || b === undefined) return reply.error(ERR_LCS_TYPE);
   const options = parseOptions(request, reply);
   if (options === undefined) return;
-  if (a.length >= SIZE_MAX || b.length >= SIZE_MAX) return reply.error(ERR_LCS_TOO_LONG);
-  const cells = (a.length + 1) * (b.length + 1);
+  if (a.size >= SIZE_MAX || b.size >= SIZE_MAX) return reply.error(ERR_LCS_TOO_LONG);
+  const cells = (a.size + 1) * (b.size + 1);
   if (cells * 4 > context.server.settings['proto-max-bulk-len']) return reply.error(ERR_LCS_MEMORY);
+  if (options.wants === 'length') return reply.int(commonLength(a, b));
   const lengths = commonLengths(a, b);
   const length = lengths[cells - 1]!;
-  if (options.wants === 'length') return reply.int(length);
   const { text, matches } = walkBack(a, b, lengths, length);
   if (options.wants === 'text') return reply.bulkBytes(text);
   const shown = matches.filter((match) => match.size >= options.sizeMin);
   replyMatches(reply, shown, options.hasSizes, length);
 }
 
-function operand(context: Context, ref: Ref): Buffer | undefined {
-  const { entries } = context.db;
-  if (ref === NONE) return Buffer.alloc(0);
-  if (entries.type(ref) !== TYPE_STRING) return undefined;
-  const view = entries.stringView(ref);
-  // A copy: the digits of two integers share one scratch.
-  return Buffer.from(bytesOf(view).subarray(view.at, view.at + view.size));
+function operand(context: Context, ref: Ref): BytesView | undefined {
+  if (ref !== NONE && context.db.entries.type(ref) !== TYPE_STRING) return undefined;
+  return stringBeside(context, ref);
 }
 
 function parseOptions(request: Request, reply: ReplyWriter): LcsOptions | undefined {
@@ -70,15 +69,39 @@ function parseOptions(request: Request, reply: ReplyWriter): LcsOptions | undefi
   return { wants: wantsIndexes ? 'indexes' : wantsLength ? 'length' : 'text', sizeMin, hasSizes };
 }
 
+/** Length of the common subsequence alone, for which one row after the other is enough. */
+function commonLength(a: BytesView, b: BytesView): number {
+  const width = b.size + 1;
+  const row = width <= SHORT_ROW.length ? SHORT_ROW : new Uint32Array(width);
+  row.fill(0, 0, width);
+  for (let i = 0; i < a.size; i++) {
+    const byte = a.buf[a.at + i];
+    let diagonal = 0;
+    let left = 0;
+    for (let j = 1; j < width; j++) {
+      const above = row[j]!;
+      left = byte === b.buf[b.at + j - 1] ? diagonal + 1 : Math.max(above, left);
+      row[j] = left;
+      diagonal = above;
+    }
+  }
+  return row[b.size]!;
+}
+
 /** Length of the common subsequence of each pair of prefixes, row by row of `a`. */
-function commonLengths(a: Buffer, b: Buffer): Uint32Array {
-  const width = b.length + 1;
-  const lengths = new Uint32Array((a.length + 1) * width);
-  for (let i = 1; i <= a.length; i++) {
-    for (let j = 1; j <= b.length; j++) {
-      const at = i * width + j;
-      if (a[i - 1] === b[j - 1]) lengths[at] = lengths[at - width - 1]! + 1;
-      else lengths[at] = Math.max(lengths[at - width]!, lengths[at - 1]!);
+function commonLengths(a: BytesView, b: BytesView): Uint32Array {
+  const width = b.size + 1;
+  const lengths = new Uint32Array((a.size + 1) * width);
+  for (let i = 1; i <= a.size; i++) {
+    const byte = a.buf[a.at + i - 1];
+    const row = i * width;
+    let diagonal = 0;
+    let left = 0;
+    for (let j = 1; j < width; j++) {
+      const above = lengths[row - width + j]!;
+      left = byte === b.buf[b.at + j - 1] ? diagonal + 1 : Math.max(above, left);
+      lengths[row + j] = left;
+      diagonal = above;
     }
   }
   return lengths;
@@ -86,19 +109,20 @@ function commonLengths(a: Buffer, b: Buffer): Uint32Array {
 
 /** The subsequence and its runs, from the end of the strings to their start. */
 function walkBack(
-  a: Buffer,
-  b: Buffer,
+  a: BytesView,
+  b: BytesView,
   lengths: Uint32Array,
   length: number,
 ): { readonly text: Buffer; readonly matches: readonly Match[] } {
   const text = Buffer.alloc(length);
   const matches: Match[] = [];
-  const width = b.length + 1;
+  const width = b.size + 1;
   let left = length;
   let run: Match | undefined;
-  for (let i = a.length, j = b.length; i > 0 && j > 0;) {
-    if (a[i - 1] === b[j - 1]) {
-      text[--left] = a[i - 1]!;
+  for (let i = a.size, j = b.size; i > 0 && j > 0;) {
+    const byte = a.buf[a.at + i - 1]!;
+    if (byte === b.buf[b.at + j - 1]) {
+      text[--left] = byte;
       i--;
       j--;
       const isJoined = run !== undefined && run.aFirst === i + 1 && run.bFirst === j + 1;

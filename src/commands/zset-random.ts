@@ -46,23 +46,27 @@ function answer(
 ): void {
   const { cursor } = context.db.store.zsets;
   const show = (): void => replyMember(reply, cursor, cursor.score, hasScores);
-  const draw = (): number => {
-    const rank = drawRank(context, ref);
-    cursor.seek(ref, rank);
-    return rank;
-  };
   if (count < 0) {
     const each = hasScores && reply.resp === 2 ? 2 : 1;
+    const seek = cursor.seeker(ref);
     return replyRepeated(context, { count: -Number(count), each }, () => {
-      draw();
+      seek(drawRank(context, ref));
       show();
     });
   }
   const size = context.db.store.zsets.size(ref);
   const wanted = Math.min(Number(count), size);
   beginMembers(reply, wanted, hasScores);
-  if (isSparse(size, wanted)) return drawDistinct(wanted, draw, show);
-  if (wanted === size && context.db.entries.isLarge(ref)) {
+  const isLarge = context.db.entries.isLarge(ref);
+  if (isLarge && isSparse(size, wanted)) {
+    const draw = (): number => {
+      const rank = drawRank(context, ref);
+      cursor.seek(ref, rank);
+      return rank;
+    };
+    return drawDistinct(wanted, draw, show);
+  }
+  if (isLarge && wanted === size) {
     // Nothing is drawn then, and the order shows: from the end, as in Redis.
     for (cursor.seek(ref, size - 1); cursor.isHere; cursor.previous()) show();
     return;

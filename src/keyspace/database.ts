@@ -374,8 +374,11 @@ export class Database extends DatabaseReader {
   flush(): number {
     const count = this.size;
     const old = this.store;
-    this.store = this.#keyspace.createStore();
-    this.#keyspace.retireStore(old);
+    // Most databases never held anything.
+    if (old.arena.reservedBytes > 0) {
+      this.store = this.#keyspace.createStore();
+      this.#keyspace.retireStore(old);
+    }
     this.#keyspace.dirty += count;
     if (this.#keyspace.isObserved) this.#keyspace.hooks.replaced(this.index);
     return count;

@@ -1,11 +1,12 @@
 /** Small hashes: a listpack of field, value, field, value… in the order in which fields came. */
-import { sameBytes } from '../base/index.ts';
 import {
   EMPTY_LISTPACK_BYTES,
   LISTPACK_END,
   LISTPACK_HEADER_BYTES,
   ListpackElement,
+  NOWHERE,
   listpackCount,
+  listpackFindPair,
   listpackNext,
   writeListpackHeader,
 } from '../rdb/index.ts';
@@ -16,8 +17,6 @@ import type { ValueHost } from './value-host.ts';
 
 /** Listpacks do not grow beyond this. Source: 7.0 listpack.c, LISTPACK_MAX_SAFETY_LIMIT. */
 export const PACKED_BYTES_MAX: number = 2 ** 30;
-/** A position where there is no field. */
-export const NOWHERE = -1;
 
 /** An empty listpack. */
 export const EMPTY_LISTPACK: Readonly<BytesView> = {
@@ -79,14 +78,7 @@ export class PackedHash {
     if (bytes > this.#probe.length) this.#probe = Buffer.alloc(bytes * 2);
     const probe = this.#probe;
     element.write(probe, 0);
-    // Equal elements are equal bytes, because each has only one form.
-    const first = probe[0]!;
-    let pos = start + LISTPACK_HEADER_BYTES;
-    while (pack[pos] !== LISTPACK_END) {
-      if (pack[pos] === first && sameBytes(pack, pos, probe, 0, bytes)) return pos;
-      pos = listpackNext(pack, listpackNext(pack, pos));
-    }
-    return NOWHERE;
+    return listpackFindPair(pack, start, probe, bytes);
   }
 
   /** Puts a value in the place of the one at `pos`; returns the entry's ref. */

@@ -7,8 +7,10 @@ import {
   LISTPACK_END,
   LISTPACK_HEADER_BYTES,
   ListpackReader,
+  NOWHERE,
   listpackCount,
   listpackNext,
+  listpackPairs,
   listpackSeek,
 } from '../rdb/index.ts';
 import { NONE, type Ref, SLAB_SHIFT, UNIT_MASK } from './arena.ts';
@@ -21,13 +23,7 @@ import {
   type Entries,
   TYPE_HASH,
 } from './entry.ts';
-import {
-  EMPTY_LISTPACK,
-  NOWHERE,
-  PACKED_BYTES_MAX,
-  PackedHash,
-  type Pieces,
-} from './hash-packed.ts';
+import { EMPTY_LISTPACK, PACKED_BYTES_MAX, PackedHash, type Pieces } from './hash-packed.ts';
 import type { KeyHash } from './hash.ts';
 import type { LargeValueStore, LargeValues, Rubble, Words } from './large-values.ts';
 import { TableElements } from './table-elements.ts';
@@ -166,6 +162,18 @@ export class Hashes implements LargeValues {
     const { buf, at, size } = entries.stringView(ref);
     this.drawn = rng.below(listpackCount(buf, at) >>> 1);
     this.value.read(buf, this.field.read(buf, listpackSeek(buf, at, size, this.drawn * 2)));
+  }
+
+  /** What does as `random` again and again, until the hash changes: it looks up once where a listpack has its fields. */
+  drawer(ref: Ref, rng: Rng): () => void {
+    const entries = this.#entries;
+    if (entries.isLarge(ref)) return () => this.random(ref, rng);
+    const { buf, at } = entries.stringView(ref);
+    const positions = listpackPairs(buf, at);
+    return () => {
+      this.drawn = rng.below(positions.length);
+      this.value.read(buf, this.field.read(buf, positions[this.drawn]!));
+    };
   }
 
   /** Visits every field and its value, those of a listpack in their order; the visitor changes no hash. */

@@ -17,6 +17,21 @@ const JOINED_CODES = 5;
 /** Bytes that a change adds at most. */
 export const SPARSE_GROWTH_MAX = 3;
 
+/** Bytes of the fewest codes for registers of a byte each; Infinity where a value has no code. */
+export function sparseBytesMin(registers: Uint8Array): number {
+  let bytes = 0;
+  for (let first = 0; first < registers.length;) {
+    const value = registers[first]!;
+    let end = first + 1;
+    while (end < registers.length && registers[end] === value) end++;
+    if (value > SPARSE_VALUE_MAX) return Infinity;
+    if (value > 0) bytes += Math.ceil((end - first) / VALUE_RUN_MAX);
+    else bytes += end - first > ZERO_RUN_MAX ? 2 : 1;
+    first = end;
+  }
+  return bytes;
+}
+
 /** What `SparseRegisters.set` did. */
 export type SparseChange = 'unchanged' | 'changed' | 'tooLarge' | 'invalid';
 

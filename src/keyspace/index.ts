@@ -42,7 +42,14 @@ export {
   TYPE_STRING,
   TYPE_ZSET,
 } from './entry.ts';
-export { HLL_REGISTERS, cacheEstimate, cachedEstimate, isHll } from './hll-registers.ts';
+export {
+  HLL_HEADER_BYTES,
+  HLL_REGISTERS,
+  cacheEstimate,
+  cachedEstimate,
+  isHll,
+} from './hll-registers.ts';
+export { sparseBytesMin } from './hll-sparse.ts';
 export { HyperLogLog, estimateRegisters } from './hyperloglog.ts';
 export type { ListCursor } from './list-cursor.ts';
 export { Keyspace, type KeyspaceMemory } from './keyspace.ts';

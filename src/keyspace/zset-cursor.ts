@@ -3,6 +3,7 @@ import {
   LISTPACK_HEADER_BYTES,
   isListpackEnd,
   listpackNext,
+  listpackPairs,
   listpackPrevious,
   listpackSeek,
 } from '../rdb/index.ts';
@@ -61,6 +62,19 @@ export class ZsetCursor implements BytesView {
     if (!this.isHere) return;
     this.#pos = listpackSeek(view.buf, view.at, view.size, rank * 2);
     this.#readPair();
+  }
+
+  /** What goes to the member of a rank again and again, until the set changes: it looks up once where a listpack has them. */
+  seeker(ref: Ref): (rank: number) => void {
+    const entries = this.#entries;
+    if (entries.isLarge(ref)) return (rank) => this.seek(ref, rank);
+    this.seek(ref, 0);
+    const { buf, at } = entries.stringView(ref);
+    const positions = listpackPairs(buf, at);
+    return (rank) => {
+      this.#pos = positions[rank]!;
+      this.#readPair();
+    };
   }
 
   /** Goes to the element of a rank in the tree of a large one. */

@@ -2,7 +2,7 @@
  * Small sorted sets: a listpack of member, score, member, score… in order. A score without fraction
  * is stored as an integer, any other as the text that `formatDouble` gives, as Redis has them.
  */
-import { compareBytes, formatDouble, parseDouble, sameBytes } from '../base/index.ts';
+import { compareBytes, formatDouble, parseDouble } from '../base/index.ts';
 import {
   EMPTY_LISTPACK_BYTES,
   LISTPACK_END,
@@ -10,6 +10,7 @@ import {
   ListpackElement,
   ListpackReader,
   listpackCount,
+  listpackFindPair,
   listpackNext,
   writeListpackHeader,
 } from '../rdb/index.ts';
@@ -22,8 +23,6 @@ import type { ValueHost } from './value-host.ts';
 const INT_SCORE_MAX = 2 ** 62;
 /** Listpacks do not grow beyond this. Source: 7.0 listpack.c, LISTPACK_MAX_SAFETY_LIMIT. */
 const PACKED_BYTES_MAX = 2 ** 30;
-/** A position where there is no member. */
-export const NOWHERE = -1;
 
 /** Reads and changes listpacks of pairs; a reusable worker, which keeps nothing of one. */
 export class PackedZset {
@@ -54,16 +53,7 @@ export class PackedZset {
     if (element.bytes > this.#probe.length) this.#probe = Buffer.alloc(element.bytes * 2);
     const probe = this.#probe;
     element.write(probe, 0);
-    // Equal elements are equal bytes, because each has only one form.
-    const { bytes } = element;
-    const { buf: pack } = view;
-    const first = probe[0];
-    let pos = view.at + LISTPACK_HEADER_BYTES;
-    while (pack[pos] !== LISTPACK_END) {
-      if (pack[pos] === first && sameBytes(pack, pos, probe, 0, bytes)) return pos;
-      pos = listpackNext(pack, listpackNext(pack, pos));
-    }
-    return NOWHERE;
+    return listpackFindPair(view.buf, view.at, probe, element.bytes);
   }
 
   /** Reads the member at `pos` into `member`; returns the position of its score. */

@@ -7,7 +7,7 @@
  * that its entry has from then on.
  */
 import { compareBytes } from '../base/index.ts';
-import { LISTPACK_HEADER_BYTES, isListpackEnd, listpackNext } from '../rdb/index.ts';
+import { LISTPACK_HEADER_BYTES, NOWHERE, isListpackEnd, listpackNext } from '../rdb/index.ts';
 import { NONE, type Ref } from './arena.ts';
 import {
   type BytesView,
@@ -20,7 +20,7 @@ import type { KeyHash } from './hash.ts';
 import type { ValueHost } from './value-host.ts';
 import { ZsetCursor } from './zset-cursor.ts';
 import { LargeZsets } from './zset-large.ts';
-import { NOWHERE, PackedZset } from './zset-packed.ts';
+import { PackedZset } from './zset-packed.ts';
 
 /** A range of scores. */
 export interface ScoreRange {

@@ -17,7 +17,8 @@ interface Watch {
 export class Watches {
   readonly #keyspace: () => Keyspace;
   readonly #byKey: Map<string, Watch[]> = new Map<string, Watch[]>();
-  readonly #bySession: Map<Session, Watch[]> = new Map<Session, Watch[]>();
+  /** By the same names as `#byKey`. */
+  readonly #bySession: Map<Session, Map<string, Watch>> = new Map<Session, Map<string, Watch>>();
   /** The next `touched` is about a key that is being removed because it expired. */
   isExpiring = false;
 
@@ -31,17 +32,17 @@ export class Watches {
 
   watch(session: Session, key: Buffer): void {
     const dbIndex = session.dbIndex;
-    const mine = this.#bySession.get(session) ?? [];
-    if (mine.some((other) => other.dbIndex === dbIndex && other.key.equals(key))) return;
+    const name = keyName(dbIndex, key, 0, key.length);
+    const mine = this.#bySession.get(session) ?? new Map<string, Watch>();
+    if (mine.has(name)) return;
     const db = this.#keyspace().db(dbIndex);
     const ref = db.find(key, 0, key.length);
     const existed = ref !== NONE;
     const wasExpired = existed && db.isExpired(ref);
     const watch: Watch = { session, dbIndex, key, existed, wasExpired };
-    mine.push(watch);
-    session.watchedCount = mine.length;
+    mine.set(name, watch);
+    session.watchedCount = mine.size;
     this.#bySession.set(session, mine);
-    const name = keyName(dbIndex, key, 0, key.length);
     const others = this.#byKey.get(name);
     if (others === undefined) this.#byKey.set(name, [watch]);
     else others.push(watch);
@@ -53,8 +54,7 @@ export class Watches {
     if (mine === undefined) return;
     this.#bySession.delete(session);
     session.watchedCount = 0;
-    for (const watch of mine) {
-      const name = keyName(watch.dbIndex, watch.key, 0, watch.key.length);
+    for (const [name, watch] of mine) {
       const left = (this.#byKey.get(name) ?? []).filter((other) => other !== watch);
       if (left.length === 0) this.#byKey.delete(name);
       else this.#byKey.set(name, left);
@@ -63,12 +63,13 @@ export class Watches {
 
   /** Whether a key that the client watches has expired since. */
   hasExpired(session: Session): boolean {
-    return (this.#bySession.get(session) ?? []).some((watch) => {
-      if (watch.wasExpired) return false;
+    for (const watch of this.#bySession.get(session)?.values() ?? []) {
+      if (watch.wasExpired) continue;
       const db = this.#keyspace().db(watch.dbIndex);
       const ref = db.find(watch.key, 0, watch.key.length);
-      return ref !== NONE && db.isExpired(ref);
-    });
+      if (ref !== NONE && db.isExpired(ref)) return true;
+    }
+    return false;
   }
 
   touched(dbIndex: number, buf: Uint8Array, at: number, size: number): void {

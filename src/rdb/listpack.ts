@@ -12,6 +12,7 @@ import {
   NOT_INTEGER,
   parseInt64,
   readU32,
+  sameBytes,
   writeDigits,
   writeU32,
 } from '../base/index.ts';
@@ -21,6 +22,8 @@ export const LISTPACK_END = 0xff;
 /** An empty listpack. */
 export const EMPTY_LISTPACK_BYTES = 7;
 const COUNT_UNKNOWN = 0xffff;
+/** A position where there is no element. */
+export const NOWHERE = -1;
 
 const INT16 = 0xf1;
 const INT24 = 0xf2;
@@ -109,11 +112,11 @@ export function writeListpackHeader(
   buf[at + 5] = shown >>> 8;
 }
 
-/** Position of element `index` (negative: from the end, -1 the last), or -1 when there is none. */
+/** Position of element `index` (negative: from the end, -1 the last), or NOWHERE. */
 export function listpackSeek(buf: Uint8Array, at: number, size: number, index: number): number {
   const count = listpackCount(buf, at);
   const wanted = index < 0 ? count + index : index;
-  if (wanted < 0 || wanted >= count) return -1;
+  if (wanted < 0 || wanted >= count) return NOWHERE;
   if (wanted * 2 <= count) {
     let pos = at + LISTPACK_HEADER_BYTES;
     for (let i = 0; i < wanted; i++) pos = listpackNext(buf, pos);
@@ -122,6 +125,41 @@ export function listpackSeek(buf: Uint8Array, at: number, size: number, index: n
   let pos = at + size - 1;
   for (let i = count; i > wanted; i--) pos = listpackPrevious(buf, pos);
   return pos;
+}
+
+/** Positions of the first elements of a listpack of pairs. */
+export function listpackPairs(buf: Uint8Array, at: number): Int32Array {
+  const positions = new Int32Array(listpackCount(buf, at) >>> 1);
+  let pos = at + LISTPACK_HEADER_BYTES;
+  for (let i = 0; i < positions.length; i++) {
+    positions[i] = pos;
+    pos = listpackNext(buf, listpackNext(buf, pos));
+  }
+  return positions;
+}
+
+/**
+ * Position of the pair of elements whose first one is `probe[0, bytes)`, an element as it is written, in the listpack of
+ * pairs at `at`; NOWHERE if there is none. Equal elements are equal bytes, because each has only one form.
+ */
+export function listpackFindPair(
+  buf: Uint8Array,
+  at: number,
+  probe: Uint8Array,
+  bytes: number,
+): number {
+  const first = probe[0];
+  // Names often begin alike and seldom end so.
+  const lastAt = listpackBodyBytes(probe, 0) - 1;
+  const last = probe[lastAt];
+  let pos = at + LISTPACK_HEADER_BYTES;
+  for (let element; (element = buf[pos]) !== LISTPACK_END;) {
+    if (element === first && buf[pos + lastAt] === last && sameBytes(buf, pos, probe, 0, bytes)) {
+      return pos;
+    }
+    pos = listpackNext(buf, listpackNext(buf, pos));
+  }
+  return NOWHERE;
 }
 
 /**
