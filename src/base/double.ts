@@ -12,12 +12,23 @@ const FIXED_LIMIT = 1e21;
 const DIGITS = 17;
 /** Numbers from 10^-4 to below 10^17 are written without exponent. */
 const PLAIN_EXPONENT_MIN = -4;
+/** Between these limits a number with a fraction is written without exponent here and there. */
+const PLAIN_MIN = 1e-4;
+const PLAIN_LIMIT = 1e16;
+/** Whole multiples of 1/1024 below this have at most 16 digits, which are the shortest that mean them, too. */
+const SHORT_LIMIT = 1e6;
+const SHORT_UNITS = 1024;
 /** Digits that tell an exact half from a number just beside it. */
 const EXACT_DIGITS = 100;
 /** Numbers of at most this many digits are integers that a double holds. */
 const FAST_DIGITS_MAX = 15;
 
+/** As many digits, with or without a point, are neither too large a number nor too small a one. */
+const PLAIN_DIGITS_MAX = 100;
+
 const PLUS = 0x2b;
+const POINT = 0x2e;
+const ZERO = 0x30;
 // A text is read once: no two repetitions side by side could share the same digits.
 const DECIMAL = /^[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:e[+-]?\d+)?$/i;
 const HEXADECIMAL = /^([+-]?)0x([0-9a-f]*)(?:\.([0-9a-f]*))?(?:p([+-]?\d+))?$/i;
@@ -36,13 +47,31 @@ export function formatDouble(value: number): string {
     return Object.is(value, -0) ? '-0' : String(value);
   }
   if (!Number.isFinite(value)) return value > 0 ? 'inf' : '-inf';
-  const [mantissa = '', power = ''] = Math.abs(value)
-    .toExponential(DIGITS - 1)
-    .split('e');
+  const magnitude = Math.abs(value);
+  if (magnitude < SHORT_LIMIT && Number.isInteger(value * SHORT_UNITS)) return String(value);
+  if (magnitude >= PLAIN_MIN && magnitude < PLAIN_LIMIT && !mayBeHalf(magnitude)) {
+    return withoutZeros(value.toPrecision(DIGITS));
+  }
+  const [mantissa = '', power = ''] = magnitude.toExponential(DIGITS - 1).split('e');
   const exponent = Number(power);
   const rounded = mantissa[0]! + mantissa.slice(2);
   const digits = (isHalfUp(rounded, value) ? oneLess(rounded) : rounded).replace(/0+$/, '');
   return (value < 0 ? '-' : '') + placed(digits, exponent);
+}
+
+/** Whether it could end with the 18th digit, so that the 17th is rounded from an exact half. */
+function mayBeHalf(magnitude: number): boolean {
+  // As many decimals as that: each of them takes a bit behind the point.
+  const decimals = DIGITS - Math.floor(Math.log10(magnitude));
+  return Number.isInteger(magnitude * 2 ** (decimals + 1));
+}
+
+/** A number with a point without the zeros at its end. */
+function withoutZeros(text: string): string {
+  let end = text.length;
+  while (text.charCodeAt(end - 1) === ZERO) end--;
+  if (text.charCodeAt(end - 1) === POINT) end--;
+  return text.slice(0, end);
 }
 
 /** Whether the digits were rounded up from an exact half to an odd one; C rounds to the even one. */
@@ -99,12 +128,15 @@ export function parseDouble(buf: Uint8Array, at: number, size: number): number {
   let digits = 0;
   let pointAt = end;
   for (; i < end; i++) {
-    const digit = buf[i]! - 0x30;
+    const digit = buf[i]! - ZERO;
     if (digit >= 0 && digit <= 9) {
       value = value * 10 + digit;
       digits++;
-    } else if (buf[i] === 0x2e && pointAt === end) pointAt = i;
+    } else if (buf[i] === POINT && pointAt === end) pointAt = i;
     else break;
+  }
+  if (i === end && digits > FAST_DIGITS_MAX && digits <= PLAIN_DIGITS_MAX) {
+    return Number(textOf(buf, at, size));
   }
   if (i < end || i === at || digits === 0 || digits > FAST_DIGITS_MAX) {
     const signBytes = isNegative || buf[at] === PLUS ? 1 : 0;

@@ -41,5 +41,12 @@ export { SHA1_BYTES, Sha1, sha1 } from './sha1.ts';
 export { sha256Hex } from './sha256.ts';
 export { sortIndexes } from './sort-indexes.ts';
 export { quoteArgument, splitArguments } from './split-arguments.ts';
-export { NOT_INTEGER, compareBytes, equalsIgnoreCase, parseInt64, sameBytes } from './text.ts';
+export {
+  NOT_INTEGER,
+  compareBytes,
+  equalsIgnoreCase,
+  parseInt64,
+  sameBytes,
+  upToZero,
+} from './text.ts';
 export { readU32, writeU32 } from './words.ts';

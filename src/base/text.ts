@@ -27,6 +27,12 @@ export function sameBytes(
   return true;
 }
 
+/** As much of a text as C shows of it: up to a zero byte. */
+export function upToZero(text: string): string {
+  const end = text.indexOf('\0');
+  return end < 0 ? text : text.slice(0, end);
+}
+
 /** Below 0 when `a` comes before `b` in the order of bytes, 0 when they are the same, above 0 behind it. */
 export function compareBytes(
   a: Uint8Array,

@@ -1,3 +1,4 @@
+import { upToZero } from '../base/index.ts';
 /** The operator's commands and their answers as data, and the real server's text for every refusal. */
 
 export interface MigrateSlots {
@@ -113,7 +114,7 @@ export function adminErrorText(error: AdminError): string {
         'while I still hold keys for this hash slot.'
       );
     case 'unknownNode':
-      return `Unknown node ${error.node}`;
+      return `Unknown node ${upToZero(error.node)}`;
     case 'unknownMigrationPeer':
       return `I don't know about node ${error.node}`;
     case 'invalidAddress':

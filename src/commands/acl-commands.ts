@@ -1,6 +1,6 @@
 /** ACL: users, their rights, and what was refused. */
 import { CATEGORIES, type Selector, isUserName, joinedRules } from '../acl/index.ts';
-import { NOT_INTEGER, formatDouble } from '../base/index.ts';
+import { NOT_INTEGER, formatDouble, upToZero } from '../base/index.ts';
 import { Request, type ReplyWriter } from '../resp/index.ts';
 import { aclCall } from './acl-call.ts';
 import type { Context } from './context.ts';
@@ -26,7 +26,7 @@ function setUser({ server, session }: Context, request: Request, reply: ReplyWri
   }
   const refused = server.acl.setUser(session, name, joined.rules);
   if (refused === undefined) return reply.ok();
-  reply.error(`ERR Error in ACL SETUSER modifier '${refused.rule}': ${refused.reason}`);
+  reply.error(`ERR Error in ACL SETUSER modifier '${upToZero(refused.rule)}': ${refused.reason}`);
 }
 
 function deleteUsers({ server, session }: Context, request: Request, reply: ReplyWriter): void {
@@ -89,7 +89,8 @@ function categories({ server }: Context, request: Request, reply: ReplyWriter): 
   }
   const { catalog } = server.acl.acl;
   const commands = catalog.category(request.text(2).toLowerCase());
-  if (commands === undefined) return reply.error(`ERR Unknown category '${request.text(2)}'`);
+  if (commands === undefined)
+    return reply.error(`ERR Unknown category '${upToZero(request.text(2))}'`);
   reply.array(commands.length);
   for (const command of commands) reply.bulkText(catalog.name(command));
 }
@@ -140,13 +141,14 @@ function log({ server }: Context, request: Request, reply: ReplyWriter): void {
 function dryRun({ server }: Context, outer: Request, reply: ReplyWriter): void {
   const { acl } = server.acl;
   const user = acl.find(outer.text(2));
-  if (user === undefined) return reply.error(`ERR User '${outer.text(2)}' not found`);
+  if (user === undefined) return reply.error(`ERR User '${upToZero(outer.text(2))}' not found`);
   const request = new Request();
   const args: Buffer[] = [];
   for (let i = 3; i < outer.argc; i++) args.push(outer.copy(i));
   request.load(args);
   const command = server.table.findNamed(request);
-  if (command === undefined) return reply.error(`ERR Command '${outer.text(3)}' not found`);
+  if (command === undefined)
+    return reply.error(`ERR Command '${upToZero(outer.text(3))}' not found`);
   if (!command.acceptsCount(request.argc)) return reply.error(wrongArity(command.fullName));
   const call = aclCall(acl, command, request);
   const denial = user.denial(call);

@@ -20,6 +20,15 @@ test('HELLO 3 changes the protocol and tells who we are', () => {
   );
 });
 
+test.each([
+  [['HELLO', '3', 'a\0b'], "Syntax error in HELLO option 'a'"],
+  [['ACL', 'CAT', 'a\0b'], "Unknown category 'a'"],
+  [['CLIENT', 'LIST', 'TYPE', 'a\0b'], "Unknown client type 'a'"],
+])('an error shows an argument up to a zero byte: %j', (args, text) => {
+  const server = new AdminServer();
+  expect(server.run(server.connect(), ...args)).toBe(`-ERR ${text}\r\n`);
+});
+
 test('AUTH takes the password that is required and no other', () => {
   const server = new AdminServer();
   const client = server.connect();

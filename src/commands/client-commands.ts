@@ -1,5 +1,5 @@
 /** CLIENT: what the node and its operator know and change about connections. */
-import { NOT_INTEGER, monoMs } from '../base/index.ts';
+import { NOT_INTEGER, monoMs, upToZero } from '../base/index.ts';
 import type { ReplyWriter, Request } from '../resp/index.ts';
 import { clientKill } from './client-kill.ts';
 import { type RunningRequest, clientLine, clientTypeOf, typeOfClient } from './client-list.ts';
@@ -44,7 +44,8 @@ function clientList(
   let isListed: (session: Session) => boolean = () => true;
   if (request.argc === 4 && request.is(2, 'type')) {
     const type = clientTypeOf(request.text(3));
-    if (type === undefined) return reply.error(`ERR Unknown client type '${request.text(3)}'`);
+    if (type === undefined)
+      return reply.error(`ERR Unknown client type '${upToZero(request.text(3))}'`);
     isListed = (session) => typeOfClient(session) === type;
   } else if (request.argc > 3 && request.is(2, 'id')) {
     const ids = new Set<number>();

@@ -1,4 +1,5 @@
 /** CLIENT KILL, old form (one address) and new (filters). Source: behaviour of redis-server 7.0.15. */
+import { upToZero } from '../base/index.ts';
 import type { Acl } from '../acl/index.ts';
 import type { ReplyWriter, Request } from '../resp/index.ts';
 import { type ClientType, clientTypeOf, typeOfClient } from './client-list.ts';
@@ -54,7 +55,7 @@ function readOption(
     }
     case 'type': {
       const type = clientTypeOf(value);
-      if (type === undefined) return `ERR Unknown client type '${value}'`;
+      if (type === undefined) return `ERR Unknown client type '${upToZero(value)}'`;
       filter.type = type;
       return undefined;
     }
@@ -65,7 +66,7 @@ function readOption(
       filter.localAddress = value;
       return undefined;
     case 'user':
-      if (acl.find(value) === undefined) return `ERR No such user '${value}'`;
+      if (acl.find(value) === undefined) return `ERR No such user '${upToZero(value)}'`;
       filter.user = value;
       return undefined;
     case 'skipme':

@@ -1,5 +1,5 @@
 /** The CLUSTER subcommands that change the cluster. What they ask is decided by the cluster machine. */
-import { NOT_INTEGER } from '../base/index.ts';
+import { NOT_INTEGER, upToZero } from '../base/index.ts';
 import { type SlotAction, adminErrorText } from '../cluster/index.ts';
 import {
   type ClusterCall,
@@ -18,11 +18,11 @@ export function meet(call: ClusterCall): void {
   if (request.argc > 5) return refuseForm(call);
   const port = request.int(3);
   if (port === NOT_INTEGER) {
-    return reply.error(`ERR Invalid TCP base port specified: ${request.text(3)}`);
+    return reply.error(`ERR Invalid TCP base port specified: ${upToZero(request.text(3))}`);
   }
   const busPort = request.argc === 5 ? request.int(4) : Number(port) + BUS_PORT_INCREMENT;
   if (busPort === NOT_INTEGER) {
-    return reply.error(`ERR Invalid TCP bus port specified: ${request.text(4)}`);
+    return reply.error(`ERR Invalid TCP bus port specified: ${upToZero(request.text(4))}`);
   }
   const ip = request.text(2);
   runAdmin(call, { kind: 'meet', ip, port: Number(port), busPort: Number(busPort) });

@@ -1,5 +1,5 @@
 /** The CLUSTER subcommands that only tell. */
-import { SLOT_COUNT, type Slot, keySlot, slot as slotOf } from '../base/index.ts';
+import { SLOT_COUNT, type Slot, keySlot, slot as slotOf, upToZero } from '../base/index.ts';
 import { type NodeView, clientPort, renderNodeLine, slotRanges } from '../cluster/index.ts';
 import type { ReplyWriter } from '../resp/index.ts';
 import {
@@ -79,7 +79,7 @@ export function countFailureReports(call: ClusterCall): void {
 function knownNode({ cluster, request, reply }: ClusterCall): NodeView | undefined {
   const id = request.text(2);
   const node = cluster.machine.node(id);
-  if (node === undefined) reply.error(`ERR Unknown node ${id}`);
+  if (node === undefined) reply.error(`ERR Unknown node ${upToZero(id)}`);
   return node;
 }
 

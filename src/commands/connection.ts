@@ -1,6 +1,6 @@
 /** Connection commands but CLIENT: who is there, who it is, which protocol and database it speaks. */
 import { DEFAULT_USER } from '../acl/index.ts';
-import { NOT_INTEGER } from '../base/index.ts';
+import { NOT_INTEGER, upToZero } from '../base/index.ts';
 import type { ReplyWriter, Request } from '../resp/index.ts';
 import type { Context } from './context.ts';
 import { ERR_INT_RANGE } from './data-errors.ts';
@@ -100,7 +100,7 @@ function hello({ server, session }: Context, request: Request, reply: ReplyWrite
       name = request.text(++i);
       if (!validName(name)) return reply.error(INVALID_NAME);
     } else {
-      return reply.error(`ERR Syntax error in HELLO option '${request.text(i)}'`);
+      return reply.error(`ERR Syntax error in HELLO option '${upToZero(request.text(i))}'`);
     }
   }
   if (!session.isAuthenticated && !server.acl.acl.defaultUser.isOpen) {

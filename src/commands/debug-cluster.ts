@@ -1,4 +1,5 @@
 /** The subcommands of DEBUG that disturb the cluster bus. */
+import { upToZero } from '../base/index.ts';
 import type { LinkDirection } from '../cluster/index.ts';
 import type { ReplyWriter, Request } from '../resp/index.ts';
 import type { Context } from './context.ts';
@@ -21,7 +22,7 @@ export function debugClusterLink({ server }: Context, request: Request, reply: R
   if (!request.is(2, 'kill') || direction === undefined) return reply.error(ERR_SYNTAX);
   const nodeId = request.text(4);
   if (server.cluster.machine.node(nodeId) === undefined) {
-    return reply.error(`ERR Unknown node ${nodeId}`);
+    return reply.error(`ERR Unknown node ${upToZero(nodeId)}`);
   }
   server.cluster.run({ kind: 'killLinks', nodeId, direction });
   reply.ok();

@@ -1,4 +1,5 @@
 /** Redis's own texts for the client's mistakes, code first. The one catalogue. */
+import { upToZero } from '../base/index.ts';
 import type { ReplyWriter } from '../resp/index.ts';
 
 export const ERR_SYNTAX = 'ERR syntax error';
@@ -43,8 +44,7 @@ export function unknownUse(name: string, container: string): string {
 
 /** As much of an argument as errors show: up to a zero byte, and no more than 128 bytes. */
 export function shown(argument: string, bytesMax: number = SHOWN_BYTES_MAX): string {
-  const end = argument.indexOf('\0');
-  return argument.slice(0, end < 0 ? bytesMax : Math.min(end, bytesMax));
+  return upToZero(argument).slice(0, bytesMax);
 }
 
 /** Source: 7.0 behaviour. */

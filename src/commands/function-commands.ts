@@ -1,5 +1,5 @@
 /** FUNCTION, for libraries of functions, and FCALL, which calls them. Source: behaviour of redis-server 7.0.15. */
-import { globMatches } from '../base/index.ts';
+import { globMatches, upToZero } from '../base/index.ts';
 import { decodeLibraries, dumpFrameFlaw, encodeLibraries } from '../rdb/index.ts';
 import type { ReplyWriter, Request } from '../resp/index.ts';
 import type { Context } from './context.ts';
@@ -26,7 +26,7 @@ function load(context: Context, request: Request, reply: ReplyWriter): void {
   let replaces = false;
   for (let i = 2; i < codeAt; i++) {
     if (!request.is(i, 'replace'))
-      return reply.error(`ERR Unknown option given: ${request.text(i)}`);
+      return reply.error(`ERR Unknown option given: ${upToZero(request.text(i))}`);
     replaces = true;
   }
   const options = { replaces, isTrusted: isTrusted(session) };
@@ -68,7 +68,7 @@ function list({ server }: Context, request: Request, reply: ReplyWriter): void {
     else if (pattern === undefined && request.is(i, 'libraryname')) {
       if (++i === request.argc) return reply.error('ERR library name argument was not given');
       pattern = request.bytes(i);
-    } else return reply.error(`ERR Unknown argument ${request.text(i)}`);
+    } else return reply.error(`ERR Unknown argument ${upToZero(request.text(i))}`);
   }
   const libraries = [...server.functions.libraries()].filter(
     ({ name }) => pattern === undefined || matches(pattern, name),

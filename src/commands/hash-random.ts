@@ -51,18 +51,19 @@ function answer(
     replyView(reply, field);
     if (hasValues) replyView(reply, value);
   };
+  const size = hashes.size(ref);
+  const read = context.db.entries.isLarge(ref) ? undefined : hashes.packedReader(ref);
   if (count < 0) {
-    const draw = hashes.drawer(ref, rng);
     const answerOne = (): void => {
-      draw();
+      if (read === undefined) hashes.random(ref, rng);
+      else read(rng.below(size));
       show(hashes.field, hashes.value);
     };
     return replyRepeated(context, { count: -Number(count), each: isFlat ? 2 : 1 }, answerOne);
   }
-  const size = hashes.size(ref);
   const wanted = Math.min(Number(count), size);
   reply.array(isFlat ? wanted * 2 : wanted);
-  if (context.db.entries.isLarge(ref) && isSparse(size, wanted)) {
+  if (read === undefined && isSparse(size, wanted)) {
     const draw = (): number => {
       hashes.random(ref, rng);
       return hashes.drawn;
@@ -70,7 +71,15 @@ function answer(
     return drawDistinct(wanted, draw, () => show(hashes.field, hashes.value));
   }
   const isTaken = selection(rng, size, wanted);
-  hashes.forEach(ref, (field, value) => {
-    if (isTaken()) show(field, value);
-  });
+  if (read === undefined) {
+    hashes.forEach(ref, (field, value) => {
+      if (isTaken()) show(field, value);
+    });
+    return;
+  }
+  for (let i = 0; i < size; i++) {
+    if (!isTaken()) continue;
+    read(i);
+    show(hashes.field, hashes.value);
+  }
 }

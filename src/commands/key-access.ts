@@ -2,6 +2,7 @@
  * How handlers reach keys and strings: look-ups by argument with their keyspace events, the type
  * check, and writes that report new keys.
  */
+import { sameBytes } from '../base/index.ts';
 import { KEYSPACE_EVENT } from '../config/index.ts';
 import {
   type BytesView,
@@ -169,5 +170,5 @@ export function isSameArgument(request: Request, i: number, j: number): boolean 
   const at = request.at[i]!;
   const other = request.at[j]!;
   const { buf } = request;
-  return size === request.size[j] && buf.compare(buf, other, other + size, at, at + size) === 0;
+  return size === request.size[j] && sameBytes(buf, at, buf, other, size);
 }

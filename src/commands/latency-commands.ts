@@ -1,4 +1,5 @@
 /** LATENCY: spikes by event and durations by command. Source: behaviour of redis-server 7.0.15. */
+import { upToZero } from '../base/index.ts';
 import type { ReplyWriter, Request } from '../resp/index.ts';
 import type { Context } from './context.ts';
 import { helpHandler } from './help.ts';
@@ -44,7 +45,7 @@ function reset({ server }: Context, request: Request, reply: ReplyWriter): void 
 function graph({ server }: Context, request: Request, reply: ReplyWriter): void {
   const event = server.latency.event(request.text(2));
   if (event === undefined) {
-    return reply.error(`ERR No samples available for event '${request.text(2)}'`);
+    return reply.error(`ERR No samples available for event '${upToZero(request.text(2))}'`);
   }
   const now = Math.floor(server.unixNow / 1000);
   const values = event.samples.map(({ ms }) => ms);

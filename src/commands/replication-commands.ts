@@ -57,7 +57,9 @@ function replicaOf({ server, session }: Context, request: Request, reply: ReplyW
 /** FAILOVER [TO host port [FORCE]] [ABORT] [TIMEOUT milliseconds]. */
 function failover({ server }: Context, request: Request, reply: ReplyWriter): void {
   if (server.cluster !== undefined) {
-    return reply.error('ERR FAILOVER not allowed in cluster mode.');
+    return reply.error(
+      'ERR FAILOVER not allowed in cluster mode. Use CLUSTER FAILOVER command instead.',
+    );
   }
   if (request.argc === 2 && request.is(1, 'abort')) {
     return server.failover.abort() ? reply.ok() : reply.error('ERR No failover in progress.');

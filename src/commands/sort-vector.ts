@@ -12,9 +12,16 @@ export class PackedTexts {
   #bytes: Buffer = Buffer.allocUnsafe(BYTES_MIN);
   #used = 0;
   /** Where each ends, and where the next begins; doubled when full. */
-  #ends: Float64Array = new Float64Array(COUNT_MIN);
-  #isAbsent: Uint8Array = new Uint8Array(COUNT_MIN);
+  #ends: Float64Array;
+  #isAbsent: Uint8Array;
   readonly #view: BytesView = { buf: this.#bytes, at: 0, size: 0 };
+
+  /** `countHint`: how many there will be, if that is known. */
+  constructor(countHint: number = COUNT_MIN) {
+    const room = Math.max(countHint, COUNT_MIN);
+    this.#ends = new Float64Array(room);
+    this.#isAbsent = new Uint8Array(room);
+  }
 
   add({ buf, at, size }: Readonly<BytesView>): void {
     if (this.#used + size > this.#bytes.length) {

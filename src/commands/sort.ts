@@ -57,9 +57,8 @@ function sortWith(
     options.isAlpha = true;
     options.by = undefined;
   }
-  const elements = new PackedTexts();
   if (type === TYPE_ZSET) ref = enlarge(context, ref);
-  if (ref !== NONE) collect(context, ref, elements);
+  const elements = ref === NONE ? new PackedTexts() : collect(context, ref);
   const order = new Uint32Array(elements.count);
   for (let i = 0; i < order.length; i++) order[i] = i;
   if (!options.isUnsorted) {
@@ -77,13 +76,13 @@ function enlarge({ db }: Context, ref: Ref): Ref {
 }
 
 /** The elements in their own order. */
-function collect(context: Context, ref: Ref, elements: PackedTexts): void {
+function collect(context: Context, ref: Ref): PackedTexts {
   const { lists, sets, zsets } = context.db.store;
-  const add = (element: BytesView): void => elements.add(element);
   const type = context.db.entries.type(ref);
-  if (type === TYPE_LIST) lists.forEach(ref, add);
-  else if (type === TYPE_SET) sets.forEach(ref, add);
-  else zsets.forEach(ref, add);
+  const values = type === TYPE_LIST ? lists : type === TYPE_SET ? sets : zsets;
+  const elements = new PackedTexts(values.size(ref));
+  values.forEach(ref, (element) => elements.add(element));
+  return elements;
 }
 
 /** The range of [start, end) that LIMIT leaves of `size` elements. */
@@ -123,7 +122,7 @@ function sortBy(context: Context, { elements, order }: Sorted, options: SortOpti
 
 /** What BY leads to from each element. */
 function sortKeysOf(context: Context, elements: PackedTexts, { by }: SortOptions): PackedTexts {
-  const keys = new PackedTexts();
+  const keys = new PackedTexts(elements.count);
   for (let i = 0; i < elements.count; i++) {
     const found = by?.find(context, elements.view(i));
     if (found === undefined) keys.addAbsent();

@@ -1,5 +1,5 @@
 /** Options of XCLAIM and XAUTOCLAIM. */
-import { NOT_INTEGER } from '../base/index.ts';
+import { NOT_INTEGER, upToZero } from '../base/index.ts';
 import { StreamId } from '../keyspace/index.ts';
 import type { ReplyWriter, Request } from '../resp/index.ts';
 import type { Context } from './context.ts';
@@ -69,7 +69,7 @@ export function claimOptions(
     } else if (hasMore && request.is(i, 'lastid')) {
       lastId = new StreamId();
       if (!idArgument(request, ++i, lastId, reply)) return undefined;
-    } else return refuse(reply, `ERR Unrecognized XCLAIM option '${request.text(i)}'`);
+    } else return refuse(reply, `ERR Unrecognized XCLAIM option '${upToZero(request.text(i))}'`);
   }
   if (deliveredAt < 0 || deliveredAt > now) deliveredAt = now;
   return { minIdleMs, deliveredAt, deliveries, isForced, isJustId, lastId, idsEnd };

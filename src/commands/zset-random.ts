@@ -72,5 +72,14 @@ function answer(
     return;
   }
   const isTaken = selection(context.server.rng, size, wanted);
-  for (cursor.seek(ref, 0); cursor.isHere; cursor.next()) if (isTaken()) show();
+  if (isLarge) {
+    for (cursor.seek(ref, 0); cursor.isHere; cursor.next()) if (isTaken()) show();
+    return;
+  }
+  const seek = cursor.seeker(ref);
+  for (let rank = 0; rank < size; rank++) {
+    if (!isTaken()) continue;
+    seek(rank);
+    show();
+  }
 }

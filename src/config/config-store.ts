@@ -1,7 +1,7 @@
 /**
  * The settings of a running node and the rules of CONFIG GET and CONFIG SET over them.
  */
-import { globMatches } from '../base/index.ts';
+import { globMatches, upToZero } from '../base/index.ts';
 import type { DirectiveValue } from './directive.ts';
 import {
   type DirectiveName,
@@ -127,7 +127,7 @@ export class ConfigStore {
     for (const [name, text] of pairs) {
       const found = findDirective(name);
       if (found === undefined) {
-        return `ERR Unknown option or number of arguments for CONFIG SET - '${name}'`;
+        return `ERR Unknown option or number of arguments for CONFIG SET - '${upToZero(name)}'`;
       }
       const { change } = found.spec;
       if (change === 'immutable') return setFailed(name, "can't set immutable config");

@@ -164,16 +164,11 @@ export class Hashes implements LargeValues {
     this.value.read(buf, this.field.read(buf, listpackSeek(buf, at, size, this.drawn * 2)));
   }
 
-  /** What does as `random` again and again, until the hash changes: it looks up once where a listpack has its fields. */
-  drawer(ref: Ref, rng: Rng): () => void {
-    const entries = this.#entries;
-    if (entries.isLarge(ref)) return () => this.random(ref, rng);
-    const { buf, at } = entries.stringView(ref);
+  /** What puts the pair of an index in a listpack into `field` and `value`, until the hash changes. */
+  packedReader(ref: Ref): (index: number) => void {
+    const { buf, at } = this.#entries.stringView(ref);
     const positions = listpackPairs(buf, at);
-    return () => {
-      this.drawn = rng.below(positions.length);
-      this.value.read(buf, this.field.read(buf, positions[this.drawn]!));
-    };
+    return (index) => void this.value.read(buf, this.field.read(buf, positions[index]!));
   }
 
   /** Visits every field and its value, those of a listpack in their order; the visitor changes no hash. */

@@ -54,6 +54,8 @@ export class Sets implements LargeValues {
   readonly #large: TableElements;
   readonly #digits: Buffer = Buffer.alloc(DIGITS_MAX);
   readonly #view: BytesView = { buf: this.#digits, at: 0, size: 0 };
+  /** The integer whose digits these are. */
+  #shown: number | bigint = 0;
   readonly #words: Words = { first: 0, second: 0 };
   /** What `random` drew last, a number for each member: its element, or its index in an intset. */
   drawn = 0;
@@ -79,10 +81,15 @@ export class Sets implements LargeValues {
       const hash = this.elements.hash(buf, at, size);
       return this.tables.find(entries.firstWord(ref), hash, buf, at, size) !== NONE;
     }
-    const value = parseInt64(buf, at, size);
+    const value = this.integerOf(buf, at, size);
     if (value === NOT_INTEGER) return false;
     const view = entries.stringView(ref);
     return intsetFind(view.buf, view.at, value) >= 0;
+  }
+
+  /** As `parseInt64`; for a member that is being visited without reading what has just been written. */
+  integerOf(buf: Uint8Array, at: number, size: number): number | bigint | typeof NOT_INTEGER {
+    return buf === this.#digits ? this.#shown : parseInt64(buf, at, size);
   }
 
   /**
@@ -232,6 +239,7 @@ export class Sets implements LargeValues {
   #digitsOf(blob: Readonly<BytesView>, index: number): BytesView {
     const value = intsetGet(blob.buf, blob.at, intsetWidth(blob.buf, blob.at), index);
     const view = this.#view;
+    this.#shown = value;
     view.buf = this.#digits;
     view.at = writeDigits(this.#digits, DIGITS_MAX, value);
     view.size = DIGITS_MAX - view.at;

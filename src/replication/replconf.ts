@@ -2,7 +2,7 @@
  * The arguments of REPLCONF: pairs of an option and its value, in which a replica introduces itself and acknowledges.
  * Source: 7.0 replication.c, replconfCommand().
  */
-import { NOT_INTEGER, parseInt64 } from '../base/index.ts';
+import { NOT_INTEGER, parseInt64, upToZero } from '../base/index.ts';
 import type { ReplicaSession } from './session.ts';
 
 export type ReplconfResult =
@@ -72,7 +72,7 @@ function applyOption(session: ReplicaSession, option: Buffer, value: Buffer): Re
     default:
       return {
         kind: 'error',
-        text: `ERR Unrecognized REPLCONF option: ${option.toString('latin1')}`,
+        text: `ERR Unrecognized REPLCONF option: ${upToZero(option.toString('latin1'))}`,
       };
   }
 }

@@ -1,4 +1,5 @@
 /** What operators do to a Sentinel. Each answers with undefined, or the whole text of the error. */
+import { upToZero } from '../base/index.ts';
 import { type MasterSettings, defaultMasterSettings, readInteger } from '../config/index.ts';
 import type { SentinelContext } from './context.ts';
 import { startFailover } from './failover.ts';
@@ -90,7 +91,7 @@ export function setOptions(
     const set = OPTIONS[name];
     if (set === undefined || values.length < count) {
       c.save();
-      return `ERR Unknown option or number of arguments for SENTINEL SET '${option}'`;
+      return `ERR Unknown option or number of arguments for SENTINEL SET '${upToZero(option)}'`;
     }
     if (SCRIPT_OPTIONS.has(name) && c.settings.denyScriptsReconfig) {
       return DENIED;
@@ -100,7 +101,7 @@ export function setOptions(
       c.save();
       return wrong.startsWith('ERR')
         ? wrong
-        : `ERR Invalid argument '${wrong}' for SENTINEL SET '${option}'`;
+        : `ERR Invalid argument '${wrong}' for SENTINEL SET '${upToZero(option)}'`;
     }
     const shown = name === 'auth-pass' ? '******' : values.join(' ');
     c.event('warning', '+set', master, ` ${option} ${shown}`);
@@ -284,11 +285,11 @@ export function setPeriods(c: SentinelContext, words: readonly string[]): string
     const period = PERIOD_NAMES[option.toUpperCase()];
     const text = words[i + 1];
     if (period === undefined || text === undefined) {
-      return `ERR Unknown option or number of arguments for SENTINEL DEBUG '${option}'`;
+      return `ERR Unknown option or number of arguments for SENTINEL DEBUG '${upToZero(option)}'`;
     }
     const value = readInteger(text);
     if (value === undefined || value <= 0) {
-      return `ERR Invalid argument '${text}' for SENTINEL DEBUG '${option}'`;
+      return `ERR Invalid argument '${text}' for SENTINEL DEBUG '${upToZero(option)}'`;
     }
     c.periods[period] = value;
   }
