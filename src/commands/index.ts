@@ -61,6 +61,8 @@ export {
   type BlockedOnKeys,
   type QueuedCommand,
   Session,
+  type InputTap,
+  type ScriptDebugging,
   type SessionRole,
   type SubscriptionKind,
 } from './session.ts';

@@ -5,17 +5,28 @@ import { SCRIPTING_FACTS } from './facts/scripting.ts';
 import { defineCommands } from './facts.ts';
 import { helpHandler } from './help.ts';
 import type { EvalManner } from './script-service.ts';
+import type { ScriptDebugging } from './session.ts';
 import type { CommandSpec, Handler } from './spec.ts';
 
 function evaluating(how: EvalManner): Handler {
   return (context, request, reply) => context.server.scripts.evaluate(context, request, reply, how);
 }
 
-/** SCRIPT DEBUG YES|SYNC|NO. There is no debugger: whoever asks for one gets scripts that run as ever. */
-function debug(_context: Context, request: Request, reply: ReplyWriter): void {
-  const isKnown = ['yes', 'sync', 'no'].some((word) => request.is(2, word));
-  if (isKnown) reply.ok();
-  else reply.error('ERR Use SCRIPT DEBUG YES/SYNC/NO');
+const DEBUG_MODES: readonly (readonly [word: string, mode: ScriptDebugging])[] = [
+  ['yes', 'onCopy'],
+  ['sync', 'sync'],
+  ['no', 'no'],
+];
+
+/** SCRIPT DEBUG YES|SYNC|NO: what is to become of the scripts that the client calls with EVAL from now on. */
+function debug({ session }: Context, request: Request, reply: ReplyWriter): void {
+  const mode = DEBUG_MODES.find(([word]) => request.is(2, word))?.[1];
+  if (session.outputBytes > 0) {
+    return reply.error('ERR SCRIPT DEBUG must be called outside a pipeline');
+  }
+  if (mode === undefined) return reply.error('ERR Use SCRIPT DEBUG YES/SYNC/NO');
+  session.debugging = mode;
+  reply.ok();
 }
 
 function exists({ server }: Context, request: Request, reply: ReplyWriter): void {

@@ -60,6 +60,17 @@ export type SessionRole = 'normal' | 'master' | 'replica' | 'source' | 'script';
 const nothing = (): number => 0;
 
 /** State of one client connection. The node's client adds the socket. */
+/** Scripts are debugged on the server's own data, or on a copy that is lost afterwards. */
+export type ScriptDebugging = 'no' | 'sync' | 'onCopy';
+
+/** Where what a client sends goes instead of being run. */
+export interface InputTap {
+  /** The bytes are the tap's to keep. */
+  take(bytes: Buffer): void;
+  /** The connection has ended. */
+  closed(): void;
+}
+
 export abstract class Session {
   readonly id: number;
   readonly reply: ReplyWriter;
@@ -99,6 +110,10 @@ export abstract class Session {
   blocked: Blocked | undefined;
   /** Replication offset just after this client's last write; WAIT waits for it. 0 while it wrote nothing. */
   writeOffset = 0;
+  /** SCRIPT DEBUG: what becomes of the scripts that it calls. */
+  debugging: ScriptDebugging = 'no';
+  /** Takes all that the client sends, past any commands, while a script of its is debugged. */
+  tap: InputTap | undefined;
   /** CLIENT TRACKING; undefined while off. */
   tracking: Tracking | undefined;
   /** What it listens to, and how many names there are; kept by `PubSub`. Undefined until the first. */

@@ -22,12 +22,21 @@ export class CodeWriter {
   #done: string[] = [];
   /** Statements without points since the last one with. */
   #plain: string[] = [];
+  /** What is told of each point, for a debugger. */
+  readonly #facts: () => Partial<Point> | undefined;
+  /** The line that surely was the last one to begin, for a debugger; 0 when that is not known. */
+  lastLine = 0;
   #temporaries = 0;
   #temporariesMax = 0;
   #labels = 0;
 
-  constructor(isResuming: boolean, line: number) {
+  constructor(
+    isResuming: boolean,
+    line: number,
+    facts: () => Partial<Point> | undefined = () => undefined,
+  ) {
     this.isResuming = isResuming;
+    this.#facts = facts;
     this.points = [{ line, callee: undefined, isMethod: false, isTail: false }];
   }
 
@@ -46,7 +55,8 @@ export class CodeWriter {
    * @param target what gets the value that the function goes on with
    */
   point(point: Point, code: (index: number) => string, target?: string): void {
-    const index = this.points.push(point) - 1;
+    const facts = this.#facts();
+    const index = this.points.push(facts === undefined ? point : { ...point, ...facts }) - 1;
     const direct = code(index);
     if (!this.isResuming) {
       this.#flush();
@@ -70,7 +80,9 @@ export class CodeWriter {
     this.#done = [];
     this.#plain = [];
     const first = this.points.length;
+    this.lastLine = 0;
     write();
+    this.lastLine = 0;
     this.#flush();
     const code = this.#done.join('\n');
     this.#done = done;

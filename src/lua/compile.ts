@@ -2,12 +2,13 @@
  * Lua text to functions. Each function of the text becomes a factory that is given its upvalues; all factories of a text are
  * compiled by one `new Function`, whose text holds nothing of the program but numbers and quoted strings.
  */
-import { emitFactory, emitResumer } from './emit-function.ts';
+import { type EmittedFunction, emitFactory, emitResumer } from './emit-function.ts';
 import { walkOf } from './generic-for.ts';
 import { type Operations, modulo, power } from './operations.ts';
 import { parseChunk } from './parser.ts';
 import { Prototype, type Resumer } from './prototype.ts';
 import { Box, enter, forNumber } from './runtime.ts';
+import { noteTailCall, prepareStop } from './stopped-calls.ts';
 import { STACK_BYTES_MAX } from './run.ts';
 import {
   CompiledFunction,
@@ -45,20 +46,26 @@ type Factory = () => CompiledFunction;
 /**
  * The main function of a text. Throws a LuaError with Lua's message for what is no Lua.
  * @param chunkName `@name` for a name in messages, any other text to be shown itself
+ * @param mayStop for a debugger: asked when a line begins, and leaves the stack if it answers true; without it code has no stops
  */
 export function compile(
   text: string,
   chunkName: string,
   lua: { readonly globals: LuaTable; readonly operations: Operations },
+  mayStop?: (line: number) => boolean,
 ): CompiledFunction {
   const { source, functions } = parse(text, chunkName);
   const numbers = new Map(functions.map((node, index) => [node, index]));
+  const options = { numbers, isDebugged: mayStop !== undefined };
   const names = environment(lua.globals, lua.operations);
-  const emitted = functions.map((node) => emitFactory(node, numbers));
+  if (mayStop !== undefined) {
+    names['S'] = (line: number) => mayStop(line) && prepareStop();
+    names['noteTailCall'] = noteTailCall;
+  }
+  const emitted = functions.map((node) => emitFactory(node, options));
   for (const [index, node] of functions.entries()) {
-    const { points } = emitted[index] as { points: Prototype['points'] };
-    names[`p${index}`] = new Prototype(source, points, () => {
-      const code = emitResumer(node, numbers);
+    names[`p${index}`] = new Prototype(source, emitted[index] as EmittedFunction, () => {
+      const code = emitResumer(node, options);
       return evaluate(code, names) as Resumer;
     });
   }

@@ -22,7 +22,7 @@ import {
 const NESTING_MAX = 198;
 
 class Coroutine extends LuaThread {
-  readonly run: Run = new Run();
+  readonly run: Run = new Run(true);
   readonly body: CompiledFunction;
   hasStarted = false;
   nesting = 0;

@@ -41,14 +41,23 @@ export function emitTailCall(context: EmitContext, call: CallExpression): void {
   const { writer } = context;
   const { code, point, f } = prepareCall(context, call, context.expression(call.callee));
   const target = writer.temporary();
+  const note = context.isDebugged ? 'noteTailCall();' : '';
   writer.point(
     { ...point, isTail: true },
     (index) =>
       `pc = ${index}; ${target} = ${code}; ` +
-      `if (${target} === P) { if (${f} instanceof C) { ${LEAVE} return P; } break X; }`,
+      `if (${target} === P) { if (${f} instanceof C) { ${note} ${LEAVE} return P; } break X; }`,
     target,
   );
+  if (context.isDebugged) emitReturnLine(context, call.endLine, f);
   writer.plain(`${LEAVE} return ${target};`);
+}
+
+/** What was called last comes back only if it is none of Lua: then the line of the return begins. */
+function emitReturnLine(context: EmitContext, line: number, f: string): void {
+  const { writer } = context;
+  const piece = writer.capture(() => context.line(line));
+  writer.compound(`if (${writer.entry(`!(${f} instanceof C)`, piece)}) { ${piece.code} }`);
 }
 
 /** The values of a call or of `...`: the code of an array, or of one value that is none. */
@@ -70,26 +79,38 @@ export function emitMultiple(context: EmitContext, expression: Expression): stri
 export function emitList(
   context: EmitContext,
   expressions: readonly Expression[],
+  endLine?: number,
 ): { readonly operands: Operand[]; readonly rest: string | undefined } {
   const last = expressions.at(-1);
   if (last === undefined || !isMultiple(last)) {
-    return { operands: emitOperands(context, expressions), rest: undefined };
+    const lastIndex = expressions.length - 1;
+    const operands = emitOperands(context, expressions, (index) =>
+      index === lastIndex ? endLine : undefined,
+    );
+    return { operands, rest: undefined };
   }
   const firsts = expressions.slice(0, -1).map((expression, index) => {
-    const operand = context.expression(expression);
+    const operand = context.loaded(expression);
     const isLastBeforeVararg = last.kind === 'vararg' && index === expressions.length - 2;
     return isLastBeforeVararg ? operand : context.stable(operand);
   });
   return { operands: firsts, rest: emitMultiple(context, last) };
 }
 
-/** Several expressions, each of which counts once, worked out one after the other. */
-export function emitOperands(context: EmitContext, expressions: readonly Expression[]): Operand[] {
+/**
+ * Several expressions, each of which counts once, worked out one after the other.
+ * @param lineOf where the one with an index is loaded, if not where it stands
+ */
+export function emitOperands(
+  context: EmitContext,
+  expressions: readonly Expression[],
+  lineOf: (index: number) => number | undefined = () => undefined,
+): Operand[] {
   const operands: Operand[] = [];
   let lastLoud = expressions.length - 1;
   while (lastLoud >= 0 && isQuiet(expressions[lastLoud] as Expression)) lastLoud--;
   for (const [index, expression] of expressions.entries()) {
-    const operand = context.expression(expression);
+    const operand = context.loaded(expression, lineOf(index));
     operands.push(index < lastLoud ? context.stable(operand) : operand);
   }
   return operands;
@@ -98,8 +119,9 @@ export function emitOperands(context: EmitContext, expressions: readonly Express
 function prepareCall(context: EmitContext, call: CallExpression, first: Operand): PreparedCall {
   const { args, line, method } = call;
   if (method !== undefined) return prepareMethodCall(context, call, first);
+  if (call.callee.kind === 'variable') context.line(call.callee.line);
   const callee = args.every((each) => isQuiet(each)) ? first : context.stable(first);
-  const list = emitArguments(context, args);
+  const list = emitArguments(context, call);
   const what = context.describe(call.callee);
   return {
     f: callee.code,
@@ -113,7 +135,7 @@ function prepareMethodCall(
   call: CallExpression,
   first: Operand,
 ): PreparedCall {
-  const { args, line } = call;
+  const { line } = call;
   const name = call.method as string;
   const object = context.stable(first);
   const f = context.writer.temporary();
@@ -126,7 +148,7 @@ function prepareMethodCall(
       `pc = ${index}; if ((${f} = R.index(${object.code}, ${key}, ${what})) === P) break X; }`,
     f,
   );
-  const list = emitArguments(context, args);
+  const list = emitArguments(context, call);
   const all = list === '' ? object.code : `${object.code}, ${list}`;
   return {
     f,
@@ -139,8 +161,9 @@ function prepareMethodCall(
   };
 }
 
-function emitArguments(context: EmitContext, args: readonly Expression[]): string {
-  const { operands, rest } = emitList(context, args);
+function emitArguments(context: EmitContext, { args, line, endLine }: CallExpression): string {
+  const { operands, rest } = emitList(context, args, endLine);
+  context.line(line);
   const codes = operands.map(({ code }) => code);
   if (rest !== undefined) codes.push(`...${rest}`);
   return codes.join(', ');

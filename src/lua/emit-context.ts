@@ -1,7 +1,14 @@
 /** What the parts of the emitter share about the function that is being written. */
 import { CodeWriter } from './code-writer.ts';
-import type { Point } from './prototype.ts';
-import type { Expression, FunctionNode, Kind, Statement, Variable } from './syntax.ts';
+import type { PlacedLocal, Point } from './prototype.ts';
+import {
+  type Expression,
+  type FunctionNode,
+  type Kind,
+  type Statement,
+  type Variable,
+  isQuiet,
+} from './syntax.ts';
 
 /** A value in the code: an expression without effects that cannot pause. */
 export interface Operand {
@@ -22,8 +29,17 @@ const CODE_LENGTH_MAX = 200;
 
 /** The parts of the emitter that are needed inside each other. */
 export interface Emitters {
-  readonly expression: (context: EmitContext, expression: Expression) => Operand;
-  readonly statements: (context: EmitContext, statements: readonly Statement[]) => void;
+  readonly expression: (context: EmitContext, expression: Expression, at?: number) => Operand;
+  readonly block: (context: EmitContext, statements: readonly Statement[]) => void;
+}
+
+/** How a function is to be written. */
+export interface EmitForm {
+  /** See CodeWriter. */
+  readonly isResuming: boolean;
+  /** With stops for a debugger. */
+  readonly isDebugged: boolean;
+  readonly emitters: Emitters;
 }
 
 export class EmitContext {
@@ -35,23 +51,56 @@ export class EmitContext {
   readonly numbers: ReadonlyMap<FunctionNode, number>;
   /** Whether the function can run for long or call itself: it then counts its calls and what it takes of the stack. */
   hasCalls = false;
+  /** Whether a debugger wants to know when lines begin, and what the variables are. */
+  readonly isDebugged: boolean;
+  /** The variables that can be seen, in code for a debugger. */
+  locals: readonly PlacedLocal[] = [];
   /** Labels of the loops around, the innermost last. */
   readonly loops: string[] = [];
   readonly #emitters: Emitters;
+  /** How many points there were when variables became nil the last time. */
+  #pointsAtNil = 0;
   readonly #upvalues = new Map<Variable, string>();
 
-  constructor(
-    node: FunctionNode,
-    numbers: ReadonlyMap<FunctionNode, number>,
-    form: { readonly isResuming: boolean; readonly emitters: Emitters },
-  ) {
+  constructor(node: FunctionNode, numbers: ReadonlyMap<FunctionNode, number>, form: EmitForm) {
     this.#emitters = form.emitters;
     this.node = node;
     this.numbers = numbers;
-    this.writer = new CodeWriter(form.isResuming, node.line);
+    this.isDebugged = form.isDebugged;
+    this.writer = new CodeWriter(form.isResuming, node.line, () =>
+      form.isDebugged ? { locals: this.locals } : undefined,
+    );
     for (const [index, variable] of node.upvalues.entries()) {
       this.#upvalues.set(variable, isSelf(node, variable) ? 'self' : `u${index}`);
     }
+  }
+
+  /** A line begins, where a debugger may stop. */
+  line(line: number): void {
+    const { writer } = this;
+    if (!this.isDebugged || writer.lastLine === line) return;
+    writer.point(
+      plainPoint(line),
+      (index) =>
+        `if (ln !== ${line}) { ln = ${line}; if (S(${line})) { pc = ${index}; break X; } }`,
+    );
+    writer.lastLine = line;
+  }
+
+  /** The next line begins even if it was the last one: the code goes back. */
+  goBack(): void {
+    if (!this.isDebugged) return;
+    this.writer.plain('ln = 0;');
+    this.writer.lastLine = 0;
+  }
+
+  /** A debugger can see these from now on. */
+  show(...locals: readonly PlacedLocal[]): void {
+    if (this.isDebugged) this.locals = [...this.locals, ...locals];
+  }
+
+  showVariables(variables: readonly Variable[]): void {
+    this.show(...variables.map((each) => ({ name: each.name, place: this.place(each) })));
   }
 
   /** The value of an expression; of a call the first result. */
@@ -59,8 +108,32 @@ export class EmitContext {
     return this.#emitters.expression(this, expression);
   }
 
-  statements(statements: readonly Statement[]): void {
-    this.#emitters.statements(this, statements);
+  /**
+   * As `expression`, of a value that Lua's machine puts into a place of its own, which even a constant needs an instruction for.
+   * @param at the line of that instruction if it is not the expression's own
+   */
+  loaded(expression: Expression, at?: number): Operand {
+    const operand = this.#emitters.expression(this, expression, at);
+    if (!this.isDebugged) return operand;
+    let inner = expression;
+    while (inner.kind === 'paren') inner = inner.inner;
+    if (inner.kind === 'nil') this.lineOfNil(at ?? inner.line);
+    else if (isQuiet(inner) && inner.kind !== 'function') this.line(at ?? inner.line);
+    return operand;
+  }
+
+  /** Variables become nil: at the beginning of a function they are already, and several after each other are one instruction. */
+  lineOfNil(line: number): void {
+    const { writer } = this;
+    const { length } = writer.points;
+    const isJoined = length === this.#pointsAtNil && writer.lastLine !== 0;
+    if (length > 1 && !isJoined) this.line(line);
+    this.#pointsAtNil = writer.points.length;
+  }
+
+  /** Statements with variables of their own. */
+  block(statements: readonly Statement[]): void {
+    this.#emitters.block(this, statements);
   }
 
   /** Where a variable is: the box, if it has one. */

@@ -22,8 +22,11 @@ const EVENTS: Readonly<Record<string, string>> = {
   '^': '__pow',
 };
 
-/** The value of an expression; of a call the first result. */
-export function emitExpression(context: EmitContext, expression: Expression): Operand {
+/**
+ * The value of an expression; of a call the first result.
+ * @param at the line where it is taken from a global, a field or an upvalue, if not its own
+ */
+export function emitExpression(context: EmitContext, expression: Expression, at?: number): Operand {
   // What stands leftmost is followed down in a loop: chains of operators, fields and calls can be long.
   const spine: Expression[] = [];
   let bottom: Expression | undefined = expression;
@@ -32,8 +35,16 @@ export function emitExpression(context: EmitContext, expression: Expression): Op
     bottom = next;
   }
   spine.pop();
-  let operand = emitLeaf(context, bottom);
-  while (spine.length > 0) operand = emitUpon(context, spine.pop() as Expression, operand);
+  const lineOf = (): number | undefined => {
+    const upon = spine.at(-1);
+    if (upon === undefined) return at;
+    return upon.kind === 'binary' ? upon.operatorLine : undefined;
+  };
+  let operand = emitLeaf(context, bottom, lineOf());
+  while (spine.length > 0) {
+    const upon = spine.pop() as Expression;
+    operand = emitUpon(context, upon, { operand, at: lineOf() });
+  }
   return operand;
 }
 
@@ -50,7 +61,7 @@ function leftmost(expression: Expression): Expression | undefined {
   }
 }
 
-function emitLeaf(context: EmitContext, expression: Expression): Operand {
+function emitLeaf(context: EmitContext, expression: Expression, at?: number): Operand {
   switch (expression.kind) {
     case 'nil':
       return NIL;
@@ -64,13 +75,15 @@ function emitLeaf(context: EmitContext, expression: Expression): Operand {
     case 'vararg':
       return { code: 'va[0]', kind: 'any', isStable: true };
     case 'variable':
+      if (expression.variable.owner !== context.node) context.line(at ?? expression.line);
       return context.operand(expression.variable);
     case 'global':
+      context.line(at ?? expression.line);
       return emitGlobal(context, expression.name, expression.line);
     case 'function':
       return emitClosure(context, expression.node);
     case 'paren':
-      return emitExpression(context, expression.inner);
+      return emitExpression(context, expression.inner, at);
     case 'table':
       return emitTable(context, expression);
     case 'unary':
@@ -81,10 +94,14 @@ function emitLeaf(context: EmitContext, expression: Expression): Operand {
 }
 
 /** An expression whose leftmost part is worked out. */
-function emitUpon(context: EmitContext, expression: Expression, operand: Operand): Operand {
+function emitUpon(
+  context: EmitContext,
+  expression: Expression,
+  { operand, at }: { readonly operand: Operand; readonly at: number | undefined },
+): Operand {
   switch (expression.kind) {
     case 'index':
-      return emitIndex(context, expression, operand);
+      return emitIndex(context, expression, { from: operand, at: at ?? expression.line });
     case 'call':
       return emitCall(context, expression, operand);
     default:
@@ -102,6 +119,7 @@ export function emitClosure(context: EmitContext, node: FunctionNode): Operand {
   const places = node.upvalues
     .filter((variable) => !isSelf(node, variable))
     .map((variable) => context.place(variable));
+  context.line(node.endLine);
   const factory = `F${context.numbers.get(node)}`;
   return context.copy({
     code: `${factory}(${places.join(', ')})`,
@@ -163,10 +181,15 @@ function fieldRead(
   );
 }
 
-function emitIndex(context: EmitContext, expression: IndexExpression, from: Operand): Operand {
+function emitIndex(
+  context: EmitContext,
+  expression: IndexExpression,
+  { from, at }: { readonly from: Operand; readonly at: number },
+): Operand {
   const { key, object: objectNode, line } = expression;
   const object = isQuiet(key) ? from : context.stable(from);
   const keyOperand = emitExpression(context, key);
+  context.line(at);
   const target = context.writer.temporary();
   const read =
     keyOperand.kind === 'string' && key.kind === 'string'
@@ -199,10 +222,12 @@ function emitUnary(
 ): Operand {
   const { operator, operand: node, line } = expression;
   if (operator === 'not') {
-    const { code, isStable } = emitCondition(context, node);
-    return context.pure(`!${code}`, 'boolean', { code, kind: 'boolean', isStable });
+    const operand = emitNot(context, node);
+    context.line(line);
+    return operand;
   }
   const operand = emitExpression(context, node);
+  context.line(line);
   if (operator === '-' && operand.kind === 'number') {
     return context.pure(`(-${spaced(operand.code)})`, 'number', operand);
   }
@@ -230,6 +255,11 @@ function emitUnary(
   return result(target);
 }
 
+function emitNot(context: EmitContext, node: Expression): Operand {
+  const { code, isStable } = emitCondition(context, node);
+  return context.pure(`!${code}`, 'boolean', { code, kind: 'boolean', isStable });
+}
+
 /** Keeps two minus signs apart. */
 function spaced(code: string): string {
   return code.startsWith('-') ? ` ${code}` : code;
@@ -238,10 +268,11 @@ function spaced(code: string): string {
 function emitBinary(context: EmitContext, expression: BinaryExpression, first: Operand): Operand {
   const { operator, right: rightNode } = expression;
   if (operator === 'and' || operator === 'or') {
-    return emitChoice(context, { operator, first, rightNode });
+    return emitChoice(context, expression, first);
   }
   const left = isQuiet(rightNode) ? first : context.stable(first);
   const right = emitExpression(context, rightNode);
+  context.line(expression.line);
   if (operator === '==' || operator === '~=') return emitEquality(context, expression, left, right);
   if (EVENTS[operator] !== undefined) return emitArithmetic(context, expression, left, right);
   return emitOrder(context, expression, left, right);
@@ -250,22 +281,42 @@ function emitBinary(context: EmitContext, expression: BinaryExpression, first: O
 /** The value of the left side, or of the right one if the left side does not decide. */
 function emitChoice(
   context: EmitContext,
-  choice: { operator: 'and' | 'or'; first: Operand; rightNode: Expression },
+  { operator, left, right: rightNode, line, operatorLine }: BinaryExpression,
+  first: Operand,
 ): Operand {
   const { writer } = context;
-  const { operator, first, rightNode } = choice;
+  emitTestLine(context, left, operatorLine);
   const target = writer.temporary();
   writer.plain(`${target} = ${first.code};`);
   const held: Operand = { code: target, kind: first.kind, isStable: true };
   const condition = operator === 'and' ? truth(held) : `!${truth(held)}`;
   let kind: Kind = 'any';
   const piece = writer.capture(() => {
-    const right = emitExpression(context, rightNode);
+    const right = context.loaded(rightNode);
     if (right.kind === first.kind) kind = right.kind;
     writer.plain(`${target} = ${right.code};`);
   });
   writer.compound(`if (${writer.entry(condition, piece)}) { ${piece.code} }`);
+  // The outcome of a comparison becomes a value only in the end.
+  let compared = left;
+  while (compared.kind === 'paren') compared = compared.inner;
+  if (compared.kind === 'binary' && isComparison(compared.operator)) context.line(line);
   return { code: target, kind, isStable: true };
+}
+
+function isComparison(operator: string): boolean {
+  return operator.length === 2 ? operator !== '..' && operator !== 'or' : '<>'.includes(operator);
+}
+
+/** A test of a variable needs an instruction, and one of nil or false a jump; other constants need none. */
+function emitTestLine(context: EmitContext, node: Expression, at?: number): void {
+  let tested = node;
+  while (tested.kind === 'paren' || (tested.kind === 'unary' && tested.operator === 'not')) {
+    tested = tested.kind === 'paren' ? tested.inner : tested.operand;
+  }
+  if (tested.kind === 'variable' || tested.kind === 'nil' || tested.kind === 'false') {
+    context.line(at ?? tested.line);
+  }
 }
 
 function arithmeticCode(operator: string, left: string, right: string): string {
@@ -351,13 +402,16 @@ function emitConcat(context: EmitContext, expression: BinaryExpression): Operand
   const nodes: Expression[] = [];
   let rest: Expression = expression;
   const lines: number[] = [];
+  const operatorLines: number[] = [];
   while (rest.kind === 'binary' && rest.operator === '..') {
     nodes.push(rest.left);
     lines.push(rest.line);
+    operatorLines.push(rest.operatorLine);
     rest = rest.right;
   }
   nodes.push(rest);
-  const operands = emitOperands(context, nodes);
+  const operands = emitOperands(context, nodes, (index) => operatorLines[index]);
+  context.line(expression.line);
   let right = operands.pop() as Operand;
   let rightNode = nodes.pop() as Expression;
   for (let left = operands.pop(); left !== undefined; left = operands.pop()) {
@@ -377,7 +431,7 @@ function emitConcat(context: EmitContext, expression: BinaryExpression): Operand
   return right;
 }
 
-const NO_NAME: Expression = { kind: 'nil' };
+const NO_NAME: Expression = { kind: 'nil', line: 0 };
 
 /** Whether a value counts as true, as JavaScript without effects. */
 export function truth({ code, kind }: Operand): string {
@@ -394,12 +448,19 @@ export function emitCondition(context: EmitContext, expression: Expression): Ope
     steps.push(bottom);
     bottom = bottom.left;
   }
-  const first = emitExpression(context, bottom);
+  const first = emitTested(context, bottom, steps.at(-1)?.operatorLine);
   let condition = context.pure(truth(first), 'boolean', first);
   while (steps.length > 0) {
     condition = emitConditionStep(context, condition, steps.pop() as BinaryExpression);
   }
   return condition;
+}
+
+function emitTested(context: EmitContext, node: Expression, at?: number): Operand {
+  if (node.kind === 'unary' && node.operator === 'not') return emitNot(context, node.operand);
+  const operand = emitExpression(context, node, at);
+  emitTestLine(context, node, at);
+  return operand;
 }
 
 function emitConditionStep(

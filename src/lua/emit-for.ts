@@ -6,10 +6,12 @@ import type { Expression, GenericForStatement, NumericForStatement, Variable } f
 
 export function emitNumericFor(context: EmitContext, loop: NumericForStatement): void {
   const { writer } = context;
-  const stepNode: Expression = loop.step ?? { kind: 'number', value: 1 };
+  const stepNode: Expression = loop.step ?? { kind: 'number', value: 1, line: loop.doLine };
   const parts = [loop.start, loop.limit, stepNode].map((node) =>
-    context.copy(context.expression(node)),
+    context.copy(context.loaded(node)),
   );
+  const { locals } = context;
+  context.line(loop.doLine);
   const [start, limit, step] = parts as [Operand, Operand, Operand];
   const checks: string[] = [];
   for (const [index, what] of ['initial value', 'limit', 'step'].entries()) {
@@ -18,23 +20,50 @@ export function emitNumericFor(context: EmitContext, loop: NumericForStatement):
     checks.push(`if (typeof ${code} !== 'number') ${code} = forNumber(${code}, '${what}');`);
   }
   if (checks.length > 0) {
-    writer.point(plainPoint(loop.line), (index) => `pc = ${index}; ${checks.join(' ')}`);
+    writer.point(plainPoint(loop.doLine), (index) => `pc = ${index}; ${checks.join(' ')}`);
   }
   const { variable } = loop;
   const label = writer.label();
+  const shown = showNumericFor(context, loop, { start, limit, step });
   context.loops.push(label);
   const piece = writer.capture(() => {
+    context.goBack();
+    if (shown !== undefined) writer.plain(`${shown} = ${start.code};`);
     context.declare(variable, { code: start.code, kind: 'number', isStable: true });
-    context.statements(loop.body);
+    const hidden = context.locals;
+    context.showVariables([variable]);
+    context.block(loop.body);
+    context.locals = hidden;
+    context.line(loop.line);
     emitTick(context, loop.line);
   });
   context.loops.pop();
+  context.locals = locals;
   const [i, l, s] = [start.code, limit.code, step.code];
   const isUpwards = stepNode.kind === 'number' && stepNode.value > 0;
   const test = isUpwards ? `${i} <= ${l}` : `(${s} > 0 ? ${i} <= ${l} : ${l} <= ${i})`;
   const condition = writer.isResuming ? `re !== 0 || ${test}` : test;
   const step1 = isUpwards ? `${i} += ${stepNode.value}` : `${i} += ${s}`;
   writer.enclosed(`${label}: for (; ${condition}; ${step1}) { ${piece.code} }`, piece);
+}
+
+/** What a debugger sees of a loop besides its variable. The place of the index, which begins one step before its first value. */
+function showNumericFor(
+  context: EmitContext,
+  loop: NumericForStatement,
+  { start, limit, step }: { start: Operand; limit: Operand; step: Operand },
+): string | undefined {
+  if (!context.isDebugged) return undefined;
+  const { writer } = context;
+  const index = writer.temporary();
+  writer.plain(`${index} = ${start.code} - ${step.code};`);
+  context.show(
+    { name: '(for index)', place: index },
+    { name: '(for limit)', place: limit.code },
+    { name: '(for step)', place: step.code },
+  );
+  context.line(loop.line);
+  return index;
 }
 
 /**
@@ -45,15 +74,28 @@ export function emitGenericFor(context: EmitContext, loop: GenericForStatement):
   const { writer } = context;
   const [f, s, control] = emitThree(context, loop.values) as [string, string, string];
   const walk = writer.temporary();
+  const { locals } = context;
+  context.line(loop.doLine);
   writer.plain(`${walk} = walkOf(${f}, ${s}, ${control});`);
   const label = writer.label();
+  context.show(
+    { name: '(for generator)', place: f },
+    { name: '(for state)', place: s },
+    { name: '(for control)', place: control },
+  );
   context.loops.push(label);
   const piece = writer.capture(() => {
+    context.line(loop.line);
     emitNext(context, loop, { f, s, control, walk, label });
-    context.statements(loop.body);
+    context.goBack();
+    const hidden = context.locals;
+    context.showVariables(loop.variables);
+    context.block(loop.body);
+    context.locals = hidden;
     emitTick(context, loop.line);
   });
   context.loops.pop();
+  context.locals = locals;
   writer.enclosed(`${label}: while (true) { ${piece.code} }`, piece);
 }
 
@@ -88,7 +130,8 @@ function emitNext(context: EmitContext, loop: GenericForStatement, names: LoopNa
     values
       .slice(2)
       .map((value) => ` ${value} = undefined;`)
-      .join('');
+      .join('') +
+    (context.isDebugged ? ` ${control} = ${first};` : '');
   const piece = writer.capture(() => {
     writer.point(
       plainPoint(loop.line),

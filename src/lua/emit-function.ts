@@ -1,16 +1,24 @@
 /** A whole function as JavaScript, in either form. See CodeWriter for what the forms are. */
 import { EmitContext, type Emitters, LEAVE, type Operand, isBoxed } from './emit-context.ts';
 import { emitExpression } from './emit-expression.ts';
-import { emitStatements } from './emit-statement.ts';
+import { emitBlock } from './emit-statement.ts';
 import type { Point } from './prototype.ts';
 import type { FunctionNode } from './syntax.ts';
 
 export interface EmittedFunction {
   readonly code: string;
   readonly points: readonly Point[];
+  /** Names of all that a function keeps while it is not on the stack. */
+  readonly state: readonly string[];
 }
 
-const EMITTERS: Emitters = { expression: emitExpression, statements: emitStatements };
+/** What is the same for all functions of a text. */
+export interface EmitOptions {
+  readonly numbers: ReadonlyMap<FunctionNode, number>;
+  readonly isDebugged: boolean;
+}
+
+const EMITTERS: Emitters = { expression: emitExpression, block: emitBlock };
 
 /** What a call takes of the stack besides its variables, by estimate and on the safe side. */
 const CALL_STACK_BYTES = 320;
@@ -26,12 +34,9 @@ interface Parts {
 }
 
 /** A factory: it is given the upvalues and makes a function object. */
-export function emitFactory(
-  node: FunctionNode,
-  numbers: ReadonlyMap<FunctionNode, number>,
-): EmittedFunction {
-  const { context, body, state, locals, stackBytes } = emitParts(node, numbers, false);
-  const number = numbers.get(node);
+export function emitFactory(node: FunctionNode, options: EmitOptions): EmittedFunction {
+  const { context, body, state, locals, stackBytes } = emitParts(node, options, false);
+  const number = options.numbers.get(node);
   const parameters = node.parameters.map(({ slot }) => `v${slot}`);
   if (node.isVararg) parameters.push('...va');
   const list = parameters.join(', ');
@@ -52,16 +57,13 @@ const F${number} = (${upvalues.join(', ')}) => { const self = new C('', function
 ${counts} let ${declared};
 ${inner}
 }); return self; };`;
-  return { code: withLeave(code, context, stackBytes), points: context.writer.points };
+  return { code: withLeave(code, context, stackBytes), points: context.writer.points, state };
 }
 
 /** The body of a Resumer. */
-export function emitResumer(
-  node: FunctionNode,
-  numbers: ReadonlyMap<FunctionNode, number>,
-): string {
-  const { context, body, state, stackBytes } = emitParts(node, numbers, true);
-  const number = numbers.get(node);
+export function emitResumer(node: FunctionNode, options: EmitOptions): string {
+  const { context, body, state, stackBytes } = emitParts(node, options, true);
+  const number = options.numbers.get(node);
   const restored = ['pc = re', ...state.map((name, index) => `${name} = s[${index}]`)].join(', ');
   const code = `${context.constants.join('\n')}
 return (s, re, rv) => { let ${restored};
@@ -79,10 +81,11 @@ function withLeave(code: string, { hasCalls }: EmitContext, stackBytes: number):
 
 function emitParts(
   node: FunctionNode,
-  numbers: ReadonlyMap<FunctionNode, number>,
+  { numbers, isDebugged }: EmitOptions,
   isResuming: boolean,
 ): Parts {
-  const context = new EmitContext(node, numbers, { isResuming, emitters: EMITTERS });
+  const form = { isResuming, isDebugged, emitters: EMITTERS };
+  const context = new EmitContext(node, numbers, form);
   const { writer } = context;
   const piece = writer.capture(() => {
     for (const parameter of node.parameters) {
@@ -92,16 +95,28 @@ function emitParts(
       const code = 'R.argTable(va)';
       context.declare(node.argVariable, { code, kind: 'table', isStable: false });
     }
-    emitStatements(context, node.body);
+    showParameters(context);
+    context.block(node.body);
+    context.locals = [];
+    context.line(node.endLine);
     writer.plain(`${LEAVE} return NONE;`);
   });
   const locals = Array.from({ length: node.slotCount }, (_, slot) => `v${slot}`);
   for (let index = 0; index < writer.temporariesMax; index++) locals.push(`t${index}`);
+  if (isDebugged) locals.push('ln');
   const upvalues = node.upvalues.map((variable) => context.place(variable));
   const state = [...new Set([...upvalues, 'self']), ...locals];
   if (node.isVararg) state.push('va');
   const stackBytes = CALL_STACK_BYTES + VARIABLE_BYTES * locals.length;
   return { context, body: piece.code, state, locals, stackBytes };
+}
+
+/** Every function with `...` has a variable `arg`, if only as nil. */
+function showParameters(context: EmitContext): void {
+  const { parameters, isVararg, parent, argVariable } = context.node;
+  context.showVariables(parameters);
+  if (argVariable !== undefined) context.showVariables([argVariable]);
+  else if (isVararg && parent !== undefined) context.show({ name: 'arg', place: undefined });
 }
 
 function parameterOperand(context: EmitContext, slot: number): Operand {

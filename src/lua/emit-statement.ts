@@ -9,25 +9,46 @@ import {
   type Expression,
   type IfStatement,
   type Statement,
-  type Variable,
   isMultiple,
   isQuiet,
 } from './syntax.ts';
 
 const NIL: Operand = { code: 'undefined', kind: 'nil', isStable: true };
 
-export function emitStatements(context: EmitContext, statements: readonly Statement[]): void {
-  for (const statement of statements) {
-    const mark = context.writer.mark;
-    emitStatement(context, statement);
-    context.writer.release(mark);
-  }
+/**
+ * Statements with variables of their own.
+ * @param jumpLine where Lua's machine jumps from when it has done the last one: a line that a debugger stops at
+ */
+export function emitBlock(
+  context: EmitContext,
+  statements: readonly Statement[],
+  jumpLine?: number,
+): void {
+  const { locals } = context;
+  emitStatements(context, statements, jumpLine);
+  context.locals = locals;
 }
 
-function emitStatement(context: EmitContext, statement: Statement): void {
+function emitStatements(
+  context: EmitContext,
+  statements: readonly Statement[],
+  jumpLine?: number,
+): void {
+  for (const [index, statement] of statements.entries()) {
+    const mark = context.writer.mark;
+    emitStatement(context, statement, index === statements.length - 1 ? jumpLine : undefined);
+    context.writer.release(mark);
+  }
+  // Jumps to a jump go where that one goes, so that only what comes to the end by itself is at its line.
+  const last = statements.at(-1)?.kind;
+  const isReached = last !== 'if' && last !== 'do' && last !== 'while';
+  if (jumpLine !== undefined && isReached) context.line(jumpLine);
+}
+
+function emitStatement(context: EmitContext, statement: Statement, jumpLine?: number): void {
   switch (statement.kind) {
     case 'local':
-      emitLocal(context, statement.variables, statement.values);
+      emitLocal(context, statement);
       break;
     case 'localFunction':
       emitLocalFunction(context, statement);
@@ -39,22 +60,24 @@ function emitStatement(context: EmitContext, statement: Statement): void {
       emitCallStatement(context, statement.call);
       break;
     case 'do':
-      emitStatements(context, statement.body);
+      emitBlock(context, statement.body, jumpLine);
       break;
     case 'while':
       emitLoop(context, statement.line, () => {
         emitExit(context, statement.condition, false);
-        emitStatements(context, statement.body);
+        emitBlock(context, statement.body, statement.endLine);
       });
       break;
     case 'repeat':
       emitLoop(context, statement.line, () => {
+        const { locals } = context;
         emitStatements(context, statement.body);
         emitExit(context, statement.condition, true);
+        context.locals = locals;
       });
       break;
     case 'if':
-      emitIf(context, statement);
+      emitIf(context, statement, jumpLine);
       break;
     case 'numericFor':
       emitNumericFor(context, statement);
@@ -63,9 +86,10 @@ function emitStatement(context: EmitContext, statement: Statement): void {
       emitGenericFor(context, statement);
       break;
     case 'return':
-      emitReturn(context, statement.values);
+      emitReturn(context, statement);
       break;
     case 'break':
+      context.line(statement.line);
       context.writer.plain(`break ${context.loops.at(-1)};`);
       break;
   }
@@ -73,13 +97,16 @@ function emitStatement(context: EmitContext, statement: Statement): void {
 
 function emitLocal(
   context: EmitContext,
-  variables: readonly Variable[],
-  values: readonly Expression[],
+  { variables, values, line }: Extract<Statement, { kind: 'local' }>,
 ): void {
   const operands = emitAdjusted(context, values, variables.length);
+  const last = values.at(-1);
+  const isFilled = last !== undefined && isMultiple(last);
+  if (values.length < variables.length && !isFilled) context.lineOfNil(line);
   for (const [index, variable] of variables.entries()) {
     context.declare(variable, operands[index] as Operand);
   }
+  context.showVariables(variables);
 }
 
 /** A list of expressions as exactly so many operands. */
@@ -105,12 +132,13 @@ function emitLocalFunction(
   context: EmitContext,
   { variable, node }: Extract<Statement, { kind: 'localFunction' }>,
 ): void {
-  if (!isBoxed(variable)) {
+  if (isBoxed(variable)) {
+    context.declare(variable, NIL);
+    context.assign(variable, emitClosure(context, node).code);
+  } else {
     context.declare(variable, emitClosure(context, node));
-    return;
   }
-  context.declare(variable, NIL);
-  context.assign(variable, emitClosure(context, node).code);
+  context.showVariables([variable]);
 }
 
 function emitAssign(
@@ -164,6 +192,7 @@ function emitStore(
   value: Operand,
   line: number,
 ): void {
+  context.line(line);
   if (target.kind === 'variable') {
     context.assign(target.variable, value.code);
     return;
@@ -207,22 +236,23 @@ function emitLoop(context: EmitContext, line: number, emitBody: () => void): voi
   context.loops.push(label);
   const piece = writer.capture(() => {
     emitBody();
+    context.goBack();
     emitTick(context, line);
   });
   context.loops.pop();
   writer.enclosed(`${label}: while (true) { ${piece.code} }`, piece);
 }
 
-function emitIf(context: EmitContext, { branches }: IfStatement): void {
+function emitIf(context: EmitContext, { branches }: IfStatement, jumpLine?: number): void {
   const { writer } = context;
   const label = branches.length > 1 ? writer.label() : undefined;
   const whole = writer.capture(() => {
-    for (const [index, { condition, body }] of branches.entries()) {
+    for (const [index, { condition, body, endLine }] of branches.entries()) {
       const mark = writer.mark;
       const test = condition === undefined ? 'true' : emitCondition(context, condition).code;
       const isLast = index === branches.length - 1;
       const piece = writer.capture(() => {
-        emitStatements(context, body);
+        emitBlock(context, body, isLast ? jumpLine : endLine);
         if (!isLast) writer.plain(`break ${label};`);
       });
       writer.compound(`if (${writer.entry(test, piece)}) { ${piece.code} }`);
@@ -232,7 +262,10 @@ function emitIf(context: EmitContext, { branches }: IfStatement): void {
   writer.compound(label === undefined ? whole.code : `${label}: { ${whole.code} }`);
 }
 
-function emitReturn(context: EmitContext, values: readonly Expression[]): void {
+function emitReturn(
+  context: EmitContext,
+  { values, line }: Extract<Statement, { kind: 'return' }>,
+): void {
   const { writer } = context;
   const [first] = values;
   if (values.length === 1 && first?.kind === 'call') {
@@ -240,6 +273,7 @@ function emitReturn(context: EmitContext, values: readonly Expression[]): void {
     return;
   }
   const { operands, rest } = emitList(context, values);
+  context.line(line);
   const codes = operands.map(({ code }) => code);
   let code = codes.length === 0 ? 'NONE' : codes[0];
   if (rest !== undefined && codes.length === 0) code = rest;

@@ -17,8 +17,9 @@ const FIELDS_MAX = 8;
 export function emitTable(context: EmitContext, expression: TableExpression): Operand {
   const { fields } = expression;
   const target = context.writer.temporary();
-  if (canBeMadeAtOnce(fields)) emitAtOnce(context, fields, target);
-  else emitOneByOne(context, fields, target);
+  context.line(expression.line);
+  if (canBeMadeAtOnce(fields)) emitAtOnce(context, expression, target);
+  else emitOneByOne(context, expression, target);
   return { code: target, kind: 'table', isStable: true };
 }
 
@@ -30,17 +31,19 @@ function canBeMadeAtOnce(fields: readonly TableField[]): boolean {
   return isRecord && new Set(names).size === names.length && loud <= VALUES_MAX;
 }
 
-function emitAtOnce(context: EmitContext, fields: readonly TableField[], target: string): void {
+function emitAtOnce(context: EmitContext, table: TableExpression, target: string): void {
+  const { fields, endLine } = table;
   const list: string[] = [];
   const names: string[] = [];
   const values: string[] = [];
   const lastLoud = fields.findLastIndex(({ value }) => !isQuiet(value));
-  for (const [index, { key, value }] of fields.entries()) {
+  for (const [index, { key, value, line }] of fields.entries()) {
     if (key === undefined && index === fields.length - 1 && isMultiple(value)) {
       list.push(`...${emitMultiple(context, value)}`);
       continue;
     }
-    const operand = context.expression(value);
+    const operand = emitField(context, table, index);
+    if (key !== undefined) context.line(line);
     const { code } = index >= lastLoud ? operand : context.stable(operand);
     if (key === undefined) list.push(code);
     else {
@@ -48,6 +51,7 @@ function emitAtOnce(context: EmitContext, fields: readonly TableField[], target:
       values.push(code);
     }
   }
+  if (list.length > 0) context.line(endLine);
   const adoptList = list.length === 0 ? '' : `.adoptList([undefined, ${list.join(', ')}])`;
   const adoptFields =
     names.length === 0
@@ -56,7 +60,8 @@ function emitAtOnce(context: EmitContext, fields: readonly TableField[], target:
   context.writer.plain(`${target} = new T()${adoptList}${adoptFields};`);
 }
 
-function emitOneByOne(context: EmitContext, fields: readonly TableField[], target: string): void {
+function emitOneByOne(context: EmitContext, table: TableExpression, target: string): void {
+  const { fields, endLine } = table;
   const { writer } = context;
   writer.plain(`${target} = new T();`);
   const mark = writer.mark;
@@ -67,6 +72,7 @@ function emitOneByOne(context: EmitContext, fields: readonly TableField[], targe
         ? context.expression(key)
         : context.stable(context.expression(key));
       const { code } = context.expression(value);
+      context.line(line);
       writer.point(
         plainPoint(line),
         (point) => `pc = ${point}; R.setIndex(${target}, ${keyOperand.code}, ${code});`,
@@ -74,8 +80,17 @@ function emitOneByOne(context: EmitContext, fields: readonly TableField[], targe
     } else if (index === fields.length - 1 && isMultiple(value)) {
       writer.plain(`R.append(${target}, ${count}, ${emitMultiple(context, value)});`);
     } else {
-      writer.plain(`${target}.setIndex(${++count}, ${context.expression(value).code});`);
+      writer.plain(`${target}.setIndex(${++count}, ${emitField(context, table, index).code});`);
     }
     writer.release(mark);
   }
+  if (fields.some(({ key }) => key === undefined)) context.line(endLine);
+}
+
+/** The value of a field. Those of the list are put into the table in the end, the last one not before its closing brace. */
+function emitField(context: EmitContext, table: TableExpression, index: number): Operand {
+  const { fields, endLine } = table;
+  const { key, value } = fields[index] as TableField;
+  if (key !== undefined) return context.expression(value);
+  return context.loaded(value, index === fields.length - 1 ? endLine : undefined);
 }

@@ -63,6 +63,19 @@ export class Lua {
     return compile(text, chunkName, { globals, operations: this.operations });
   }
 
+  /**
+   * As `compile`, with stops: `mayStop` is asked whenever a line begins as Lua's own hook would be, and if it answers true the call
+   * gives way there. What is on the stack then, `stoppedCalls` tells.
+   */
+  compileWithStops(
+    text: string,
+    chunkName: string,
+    mayStop: (line: number) => boolean,
+  ): LuaFunction {
+    const { globals, operations } = this;
+    return compile(text, chunkName, { globals, operations }, mayStop);
+  }
+
   /** The text of a value as `tostring` gives it; PAUSED if a `__tostring` pauses. */
   text(value: LuaValue): LuaResult {
     const handler = this.operations.handler(value, '__tostring');

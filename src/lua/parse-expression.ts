@@ -71,9 +71,11 @@ export class ExpressionParser {
       const priority = BINARY_OPERATORS.get(operator);
       if (priority === undefined || priority.left <= limit) break;
       reader.advance();
+      const operatorLine = reader.lastLine;
       const right = this.expression(priority.right);
       const line = reader.lastLine;
-      left = { kind: 'binary', operator: operator as BinaryOperator, left, right, line };
+      const sides = { left, right, line, operatorLine };
+      left = { kind: 'binary', operator: operator as BinaryOperator, ...sides };
     }
     reader.leaveLevel();
     return left;
@@ -87,7 +89,7 @@ export class ExpressionParser {
       switch (reader.kind) {
         case '.': {
           reader.advance();
-          const key: Expression = { kind: 'string', value: reader.name() };
+          const key = this.name();
           value = { kind: 'index', object: value, key, line: reader.lastLine };
           break;
         }
@@ -111,6 +113,12 @@ export class ExpressionParser {
     }
   }
 
+  /** A name that stands for a text. */
+  name(): Expression {
+    const value = this.#reader.name();
+    return { kind: 'string', value, line: this.#reader.lastLine };
+  }
+
   bracketKey(): Expression {
     this.#reader.advance();
     const key = this.expression();
@@ -121,12 +129,13 @@ export class ExpressionParser {
   variable(name: string): Expression {
     const { scope } = this.#reader;
     const variable = scope.resolve(name);
-    if (variable === undefined) return { kind: 'global', name, line: this.#reader.lastLine };
+    const line = this.#reader.lastLine;
+    if (variable === undefined) return { kind: 'global', name, line };
     const { overfull } = scope;
     if (overfull !== undefined) {
       this.#reader.checkLimit(UPVALUES_MAX + 1, UPVALUES_MAX, 'upvalues', overfull);
     }
-    return { kind: 'variable', variable };
+    return { kind: 'variable', variable, line };
   }
 
   #prefix(): Expression {
@@ -146,21 +155,21 @@ export class ExpressionParser {
     switch (kind) {
       case NUMBER:
         reader.advance();
-        return { kind: 'number', value: Number(value) };
+        return { kind: 'number', value: Number(value), line: reader.lastLine };
       case STRING:
-        return { kind: 'string', value: reader.string() };
+        return this.#string();
       case 'nil':
       case 'true':
       case 'false':
         reader.advance();
-        return { kind };
+        return { kind, line: reader.lastLine };
       case '...':
         if (!reader.scope.node.isVararg) {
           throw reader.error("cannot use '...' outside a vararg function");
         }
         reader.advance();
         reader.scope.noteVarargs();
-        return { kind: 'vararg' };
+        return { kind: 'vararg', line: reader.lastLine };
       case '{':
         return this.#table();
       case 'function': {
@@ -182,12 +191,18 @@ export class ExpressionParser {
 
   #call(callee: Expression, method: string | undefined): CallExpression {
     const { line } = this.#reader;
-    return { kind: 'call', callee, method, args: this.#arguments(), line };
+    const args = this.#arguments();
+    return { kind: 'call', callee, method, args, line, endLine: this.#reader.lastLine };
+  }
+
+  #string(): Expression {
+    const value = this.#reader.string();
+    return { kind: 'string', value, line: this.#reader.lastLine };
   }
 
   #arguments(): Expression[] {
     const reader = this.#reader;
-    if (reader.kind === STRING) return [{ kind: 'string', value: reader.string() }];
+    if (reader.kind === STRING) return [this.#string()];
     if (reader.kind === '{') return [this.#table()];
     if (reader.kind !== '(') throw reader.error('function arguments expected');
     const { line } = reader;
@@ -203,7 +218,7 @@ export class ExpressionParser {
 
   #table(): Expression {
     const reader = this.#reader;
-    const { line } = reader;
+    const { line, lastLine } = reader;
     const fields: TableField[] = [];
     reader.expect('{');
     while (reader.kind !== '}') {
@@ -211,7 +226,7 @@ export class ExpressionParser {
       if (!reader.accept(',') && !reader.accept(';')) break;
     }
     reader.expectClose('}', '{', line);
-    return { kind: 'table', fields, line };
+    return { kind: 'table', fields, line: lastLine, endLine: reader.lastLine };
   }
 
   #field(): TableField {
@@ -219,7 +234,7 @@ export class ExpressionParser {
     let key: Expression | undefined;
     if (reader.kind === '[') key = this.bracketKey();
     else if (reader.kind === NAME && reader.lookAhead() === '=') {
-      key = { kind: 'string', value: reader.name() };
+      key = this.name();
     }
     if (key !== undefined) reader.expect('=');
     return { key, value: this.expression(), line: reader.lastLine };

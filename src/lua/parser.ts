@@ -43,7 +43,7 @@ class Parser {
     node.isVararg = true;
     node.body = this.#statements();
     if (this.#reader.kind !== END) throw this.#reader.expected(END);
-    node.endLine = this.#reader.line;
+    node.endLine = this.#reader.lastLine;
     scope.closeFunction();
   }
 
@@ -96,31 +96,39 @@ class Parser {
         return reader.accept('function') ? this.#localFunction(line) : this.#local();
       case 'return':
         reader.advance();
-        return {
-          kind: 'return',
-          values: reader.isAtStatementEnd ? [] : this.#expressions.list(),
-        };
+        return this.#return();
       case 'break':
         reader.advance();
         if (reader.scope.loops === 0) throw reader.error('no loop to break');
-        return { kind: 'break' };
+        return { kind: 'break', line: reader.lastLine };
       default:
         return this.#expressionStatement();
     }
   }
 
+  #return(): Statement {
+    const reader = this.#reader;
+    const values = reader.isAtStatementEnd ? [] : this.#expressions.list();
+    return { kind: 'return', values, line: reader.lastLine };
+  }
+
   #if(line: number): IfStatement {
     const reader = this.#reader;
-    const branches: { condition: Expression | undefined; body: Statement[] }[] = [];
+    const branches: IfStatement['branches'][number][] = [];
     do {
       reader.advance();
       const condition = this.#expressions.expression();
       reader.expect('then');
-      branches.push({ condition, body: this.#block() });
+      branches.push(this.#branch(condition));
     } while (reader.kind === 'elseif');
-    if (reader.accept('else')) branches.push({ condition: undefined, body: this.#block() });
+    if (reader.accept('else')) branches.push(this.#branch(undefined));
     reader.expectClose('end', 'if', line);
     return { kind: 'if', branches };
+  }
+
+  #branch(condition: Expression | undefined): IfStatement['branches'][number] {
+    const body = this.#block();
+    return { condition, body, endLine: this.#reader.lastLine };
   }
 
   #while(line: number): Statement {
@@ -129,8 +137,9 @@ class Parser {
     const condition = this.#expressions.expression();
     reader.expect('do');
     const body = this.#loopBody();
+    const endLine = reader.lastLine;
     reader.expectClose('end', 'while', line);
-    return { kind: 'while', condition, body, line };
+    return { kind: 'while', condition, body, line, endLine };
   }
 
   /** The condition of `until` sees the variables of the body. */
@@ -160,19 +169,16 @@ class Parser {
     const reader = this.#reader;
     reader.advance();
     const name = reader.name();
-    const parse: (name: string, line: number) => Statement =
-      reader.kind === '='
-        ? (first) => this.#numericFor(first)
-        : (first, start) => this.#genericFor(first, start);
+    const isNumeric = reader.kind === '=';
     if (reader.kind !== '=' && reader.kind !== ',' && reader.kind !== 'in') {
       throw reader.error("'=' or 'in' expected");
     }
-    const statement = parse(name, line);
+    const statement = isNumeric ? this.#numericFor(name, line) : this.#genericFor(name);
     reader.expectClose('end', 'for', line);
     return statement;
   }
 
-  #numericFor(name: string): Statement {
+  #numericFor(name: string, line: number): Statement {
     const reader = this.#reader;
     reader.advance();
     const start = this.#expressions.expression();
@@ -180,22 +186,24 @@ class Parser {
     const limit = this.#expressions.expression();
     const step = reader.accept(',') ? this.#expressions.expression() : undefined;
     reader.expect('do');
-    const line = reader.lastLine;
+    const doLine = reader.lastLine;
     const variable = this.#newVariable(name, 0);
     const body = this.#loopBody([variable]);
-    return { kind: 'numericFor', variable, start, limit, step, body, line };
+    return { kind: 'numericFor', variable, start, limit, step, body, line, doLine };
   }
 
-  #genericFor(name: string, line: number): Statement {
+  #genericFor(name: string): Statement {
     const reader = this.#reader;
     const names = [name];
     while (reader.accept(',')) names.push(reader.name());
     reader.expect('in');
+    const { line } = reader;
     const values = this.#expressions.list();
     reader.expect('do');
+    const doLine = reader.lastLine;
     const variables = names.map((each, at) => this.#newVariable(each, at));
     const body = this.#loopBody(variables);
-    return { kind: 'genericFor', variables, values, body, line };
+    return { kind: 'genericFor', variables, values, body, line, doLine };
   }
 
   #functionStatement(line: number): Statement {
@@ -206,7 +214,7 @@ class Parser {
     while (!isMethod && (reader.kind === '.' || reader.kind === ':')) {
       isMethod = reader.kind === ':';
       reader.advance();
-      const key: Expression = { kind: 'string', value: reader.name() };
+      const key = this.#expressions.name();
       target = { kind: 'index', object: target, key, line: reader.lastLine };
     }
     noteAssigned(target);
@@ -230,7 +238,7 @@ class Parser {
     while (reader.accept(','));
     const values = reader.accept('=') ? this.#expressions.list() : [];
     reader.scope.activate(...variables);
-    return { kind: 'local', variables, values };
+    return { kind: 'local', variables, values, line: reader.lastLine };
   }
 
   #newVariable(name: string, offset: number): Variable {

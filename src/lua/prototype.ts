@@ -10,6 +10,15 @@ export interface Point {
   readonly isMethod: boolean;
   /** Whether the call is the last thing the function does. */
   readonly isTail: boolean;
+  /** The variables that are visible there; of code for a debugger only. */
+  readonly locals?: readonly PlacedLocal[];
+}
+
+/** A variable of a function, and where its value is. */
+export interface PlacedLocal {
+  readonly name: string;
+  /** The name in compiled code; undefined where there is nothing but nil. */
+  readonly place: string | undefined;
 }
 
 /** Goes on behind a point with the values that the function had there and what it waited for. */
@@ -18,12 +27,19 @@ export type Resumer = (values: readonly unknown[], point: number, value: LuaResu
 export class Prototype {
   readonly source: string;
   readonly points: readonly Point[];
+  /** What compiled code calls the values that a function keeps while it is not on the stack. */
+  readonly places: readonly string[];
   readonly #makeResumer: () => Resumer;
   #resumer: Resumer | undefined = undefined;
 
-  constructor(source: string, points: readonly Point[], makeResumer: () => Resumer) {
+  constructor(
+    source: string,
+    code: { readonly points: readonly Point[]; readonly state: readonly string[] },
+    makeResumer: () => Resumer,
+  ) {
     this.source = source;
-    this.points = points;
+    this.points = code.points;
+    this.places = code.state;
     this.#makeResumer = makeResumer;
   }
 
@@ -61,7 +77,7 @@ export class Prototype {
   }
 }
 
-class CompiledFrame implements Frame {
+export class CompiledFrame implements Frame {
   readonly isNative = false;
   readonly #prototype: Prototype;
   readonly #point: number;
@@ -71,6 +87,20 @@ class CompiledFrame implements Frame {
     this.#prototype = prototype;
     this.#point = point;
     this.#values = values;
+  }
+
+  get source(): string {
+    return this.#prototype.source;
+  }
+
+  /** Where it stands. */
+  get at(): Point {
+    return this.#prototype.points[this.#point] as Point;
+  }
+
+  /** What it keeps in a place: a value, or the box of one. */
+  kept(place: string): unknown {
+    return this.#values[this.#prototype.places.indexOf(place)];
   }
 
   resume(value: LuaResult): LuaResult {

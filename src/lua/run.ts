@@ -30,6 +30,17 @@ export class Run {
   /** What has left the stack, the outermost first. */
   readonly #frames: Frame[] = [];
   #natives = 0;
+  /** Whether a coroutine begins with it. */
+  readonly isCoroutine: boolean;
+
+  constructor(isCoroutine = false) {
+    this.isCoroutine = isCoroutine;
+  }
+
+  /** What has left the stack, the innermost first. */
+  get frames(): readonly Frame[] {
+    return this.#frames.toReversed();
+  }
 
   /** Calls a function; answers its result, or PAUSED. */
   start(f: LuaFunction, args: readonly LuaValue[]): LuaResult {
@@ -103,8 +114,10 @@ export class Run {
   /** Takes over what has just left the stack. */
   takeCaptured(): void {
     const { captured } = machine;
+    machine.stopped?.push(this);
     for (let at = captured.length - 1; at >= 0; at--) {
       const frame = captured[at] as Frame;
+      if (frame.isGone === true && this.#frames.at(-1)?.isGone === true) continue;
       if (frame.isNative) this.#natives++;
       this.#frames.push(frame);
     }

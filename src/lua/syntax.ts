@@ -30,6 +30,7 @@ export interface FunctionNode {
   selfVariable: Variable | undefined;
   slotCount: number;
   body: Statement[];
+  /** Line of its `end`; of the main function that of the last token. */
   endLine: number;
 }
 
@@ -37,9 +38,9 @@ export type BinaryOperator =
   '+' | '-' | '*' | '/' | '%' | '^' | '..' | '==' | '~=' | '<' | '<=' | '>' | '>=' | 'and' | 'or';
 
 export type Expression =
-  | { readonly kind: 'nil' | 'true' | 'false' | 'vararg' }
-  | { readonly kind: 'number'; readonly value: number }
-  | { readonly kind: 'string'; readonly value: string }
+  | { readonly kind: 'nil' | 'true' | 'false' | 'vararg'; readonly line: number }
+  | { readonly kind: 'number'; readonly value: number; readonly line: number }
+  | { readonly kind: 'string'; readonly value: string; readonly line: number }
   | { readonly kind: 'function'; readonly node: FunctionNode }
   | VariableExpression
   | GlobalExpression
@@ -58,6 +59,7 @@ export type Expression =
 export interface VariableExpression {
   readonly kind: 'variable';
   readonly variable: Variable;
+  readonly line: number;
 }
 
 export interface GlobalExpression {
@@ -80,6 +82,8 @@ export interface CallExpression {
   readonly method: string | undefined;
   readonly args: readonly Expression[];
   readonly line: number;
+  /** Where the arguments end. */
+  readonly endLine: number;
 }
 
 export interface BinaryExpression {
@@ -87,13 +91,17 @@ export interface BinaryExpression {
   readonly operator: BinaryOperator;
   readonly left: Expression;
   readonly right: Expression;
+  /** Where the right side ends. */
   readonly line: number;
+  readonly operatorLine: number;
 }
 
 export interface TableExpression {
   readonly kind: 'table';
   readonly fields: readonly TableField[];
+  /** Of what stands before its brace. */
   readonly line: number;
+  readonly endLine: number;
 }
 
 /** A field without key takes the next place of the list. */
@@ -110,6 +118,7 @@ export type Statement =
       readonly kind: 'local';
       readonly variables: readonly Variable[];
       readonly values: readonly Expression[];
+      readonly line: number;
     }
   | {
       readonly kind: 'localFunction';
@@ -129,6 +138,8 @@ export type Statement =
       readonly condition: Expression;
       readonly body: readonly Statement[];
       readonly line: number;
+      /** Where its body ends. */
+      readonly endLine: number;
     }
   | {
       readonly kind: 'repeat';
@@ -139,8 +150,8 @@ export type Statement =
   | IfStatement
   | NumericForStatement
   | GenericForStatement
-  | { readonly kind: 'return'; readonly values: readonly Expression[] }
-  | { readonly kind: 'break' };
+  | { readonly kind: 'return'; readonly values: readonly Expression[]; readonly line: number }
+  | { readonly kind: 'break'; readonly line: number };
 
 export interface IfStatement {
   readonly kind: 'if';
@@ -148,6 +159,7 @@ export interface IfStatement {
   readonly branches: readonly {
     readonly condition: Expression | undefined;
     readonly body: readonly Statement[];
+    readonly endLine: number;
   }[];
 }
 
@@ -159,6 +171,8 @@ export interface NumericForStatement {
   readonly step: Expression | undefined;
   readonly body: readonly Statement[];
   readonly line: number;
+  /** Of its `do`. */
+  readonly doLine: number;
 }
 
 export interface GenericForStatement {
@@ -166,7 +180,10 @@ export interface GenericForStatement {
   readonly variables: readonly Variable[];
   readonly values: readonly Expression[];
   readonly body: readonly Statement[];
+  /** Of what stands behind `in`. */
   readonly line: number;
+  /** Of its `do`. */
+  readonly doLine: number;
 }
 
 /** Whether working an expression out changes nothing, whatever it meets. */

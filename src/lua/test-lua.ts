@@ -53,7 +53,8 @@ export function answer(lua: Lua, text: string): string {
   }
 }
 
-function shown(lua: Lua, value: LuaValue): string {
+/** A value in short. */
+export function shown(lua: Lua, value: LuaValue): string {
   const type = typeName(value);
   return ['table', 'function', 'thread'].includes(type) ? type : lua.plainText(value);
 }

@@ -27,6 +27,8 @@ export const PAUSED: readonly LuaValue[] = Object.freeze([]);
 export interface Frame {
   /** Whether it is a function of ours that called back: a coroutine cannot yield through it. */
   readonly isNative: boolean;
+  /** Whether it only stands for functions that have gone: one does for any number of them. */
+  readonly isGone?: boolean;
   /** Goes on with the result of what it had called; answers its own result, or PAUSED. */
   resume(value: LuaResult): LuaResult;
   /** Goes on with an error of what it had called: throws, or answers as `resume` does. */
@@ -51,6 +53,15 @@ export interface Machine {
   thread: LuaThread | undefined;
   /** Frames of the running coroutine that left the stack before and have not gone on. */
   outerNatives: number;
+  /** The stacks that a stop for a debugger left, the innermost first; undefined while there is none. */
+  stopped: StoppedStack[] | undefined;
+}
+
+/** A stack of calls at a stop. */
+export interface StoppedStack {
+  readonly isCoroutine: boolean;
+  /** The innermost first. */
+  readonly frames: readonly Frame[];
 }
 
 export const machine: Machine = {
@@ -62,6 +73,7 @@ export const machine: Machine = {
   yielded: NONE,
   thread: undefined,
   outerNatives: 0,
+  stopped: undefined,
 };
 
 /** Any function: `call` runs it, and answers its result or PAUSED. */

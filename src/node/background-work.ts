@@ -5,6 +5,8 @@ export class BackgroundWork {
   #slices: (() => boolean)[] = [];
   /** Alone while it lasts. */
   #sole: (() => boolean) | undefined;
+  /** The sole work waits for something. */
+  #isResting = false;
 
   /** `ask`: asks for `run` to be called soon. */
   constructor(ask: () => void) {
@@ -21,12 +23,25 @@ export class BackgroundWork {
   addSole(slice: () => boolean): void {
     if (this.#slices.length === 0) this.#ask();
     this.#sole = slice;
+    this.#isResting = false;
+  }
+
+  /** For the slice of the sole work: it is not called again before `wake`. */
+  rest(): void {
+    this.#isResting = true;
+  }
+
+  wake(): void {
+    if (!this.#isResting) return;
+    this.#isResting = false;
+    this.#ask();
   }
 
   run(): void {
     if (this.#sole !== undefined) {
       if (!this.#sole()) this.#sole = undefined;
-      if (this.#sole !== undefined || this.#slices.length > 0) this.#ask();
+      const isWanted = this.#sole === undefined ? this.#slices.length > 0 : !this.#isResting;
+      if (isWanted) this.#ask();
       return;
     }
     const slices = this.#slices;

@@ -1,7 +1,7 @@
 /** A client connection: bytes in, requests out of them, replies back. */
 import type { User } from '../acl/index.ts';
 import type { MonoMs } from '../base/index.ts';
-import { Session } from '../commands/index.ts';
+import { type InputTap, Session } from '../commands/index.ts';
 import {
   EMPTY,
   MALFORMED,
@@ -123,15 +123,26 @@ export class Client extends Session implements WireEvents {
     if (this.isClosing) return;
     this.#host.beginTurn();
     this.#host.countInput(size);
-    if (this.#inputEnd > this.#inputAt) {
+    if (this.tap !== undefined) {
+      this.tap.take(Buffer.from(buf.subarray(0, size)));
+    } else if (this.#inputEnd > this.#inputAt) {
       this.#keep(buf, 0, size);
       this.#runKept();
     } else {
       const rest = this.#run(buf, 0, size);
       if (rest < size && !this.isClosing) this.#keep(buf, rest, size);
     }
+    if (this.tap !== undefined && this.inputBytes > 0) this.#handOver(this.tap);
     if (!this.isClosing) this.#checkInput();
     this.#host.endTurn();
+  }
+
+  /** What came together with the request that has set up the tap belongs to that. */
+  #handOver(tap: InputTap): void {
+    const bytes = Buffer.from(this.#input.subarray(this.#inputAt, this.#inputEnd));
+    this.#inputAt = 0;
+    this.#inputEnd = 0;
+    tap.take(bytes);
   }
 
   #checkInput(): void {
@@ -262,6 +273,8 @@ export class Client extends Session implements WireEvents {
     this.#inputAt = 0;
     this.#inputEnd = 0;
     this.reply.clear();
+    this.tap?.closed();
+    this.tap = undefined;
     this.#host.onClosed(this);
   }
 }

@@ -543,6 +543,7 @@ export class Node implements DispatchHost, ClientDeskOwner, Inside {
     this.migrator.tick(this.now);
     this.clients.endPauses(this.now);
     this.#cron.runIfDue(this.now);
+    this.scripts.tick();
     if (!this.isInScript) this.persistence.runIfDue();
   }
 

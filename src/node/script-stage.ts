@@ -43,6 +43,15 @@ export class ScriptStage {
     this.#work.addSole(slice);
   }
 
+  /** For a slice: the next one comes after `wake`. */
+  rest(): void {
+    this.#work.rest();
+  }
+
+  wake(): void {
+    this.#work.wake();
+  }
+
   /** Clients wait no more, and most of what they ask is refused. */
   tellBusy(): void {
     this.#host.clients.tellBusy();

@@ -20,6 +20,7 @@ import {
 import { LuaError, LuaTable, type LuaValue, preciseNumberText } from '../../lua/index.ts';
 import { Request, writeHead } from '../../resp/index.ts';
 import type { DispatchHost } from '../dispatch-host.ts';
+import { plainError, withoutCode } from './script-errors.ts';
 import { ReplyReader, errorTable } from './reply-values.ts';
 import { SCRIPT_ALLOW_CROSS_SLOT, SCRIPT_ALLOW_OOM, SCRIPT_UNDECLARED } from './script-flags.ts';
 import type { ScriptRun } from './script-run.ts';
@@ -84,28 +85,38 @@ export class CommandCalls {
   /** Runs the command for a run; errors are raised, or with `isProtected` handed back. */
   call(run: ScriptRun | undefined, args: readonly LuaValue[], isProtected: boolean): LuaValue {
     const flaw = run === undefined ? ERR_OUTSIDE : this.#encode(args);
+    const listener = run?.job.debug?.listener;
     // It is counted as an error of the script, if the script does not catch it.
-    if (flaw !== undefined) return fail(plainError(flaw), isProtected);
+    if (flaw !== undefined) {
+      listener?.tellError(withoutCode(flaw));
+      return fail(plainError(flaw), isProtected);
+    }
     const request = this.#request;
+    listener?.tellCall(Array.from({ length: request.argc }, (_, index) => request.text(index)));
     const command = this.#find(args[0]);
     const refusal = this.#refusal(run!, command, request);
     if (refusal !== undefined) {
       if (command !== undefined) command.counters.rejectedCalls++;
       this.#host.stats.countError(refusal);
+      listener?.tellError(withoutCode(refusal));
       return fail(errorTable(refusal), isProtected);
     }
     const { reply } = this.#session;
     const { errorCount } = reply;
     this.#stage.run(this.#session, command!, request);
     if (reply.errorCount !== errorCount && reply.pending[0] === 0x2d) {
+      listener?.tellError(`-${reply.lastError}`);
+      listener?.tellReply(`-${reply.lastError}\r\n`);
       reply.clear();
       return fail(errorTable(reply.lastError), isProtected);
     }
     if (reply.length === 0) {
       // It waits for something, or wants no answer: neither is for scripts.
       this.#session.blocked = undefined;
+      listener?.tellError(withoutCode(ERR_NO_SCRIPT));
       return fail(errorTable(ERR_NO_SCRIPT), isProtected);
     }
+    listener?.tellReply(reply.pending.toString('latin1', 0, reply.length));
     const value = this.#reader.read(reply.pending);
     if (reply.length > KEPT_BYTES) reply.clear();
     else reply.truncate(0);
@@ -263,10 +274,3 @@ function fail(error: LuaTable, isProtected: boolean): LuaTable {
   if (isProtected) return error;
   throw new LuaError(error);
 }
-
-/** An error that will be counted when it is a client's answer. */
-export function plainError(text: string): LuaTable {
-  return new LuaTable().adoptFields(FIELD_ERROR, [text]);
-}
-
-const FIELD_ERROR: LuaValue[] = ['err'];

@@ -9,7 +9,7 @@ import {
   NONE,
   numberText,
 } from '../../lua/index.ts';
-import { plainError } from './command-calls.ts';
+import { plainError } from './script-errors.ts';
 import type { LibraryFunction } from './function-libraries.ts';
 import { scriptFlag, scriptFlagNames } from './script-flags.ts';
 

@@ -11,7 +11,7 @@ import {
   textNumber,
 } from '../../lua/index.ts';
 import { FEED_ALL, FEED_AOF, FEED_REPLICAS } from '../propagation.ts';
-import { plainError } from './command-calls.ts';
+import { plainError, withoutCode } from './script-errors.ts';
 import { sha1Hex } from './script-cache.ts';
 import type { ScriptRunner } from './script-runner.ts';
 
@@ -34,26 +34,35 @@ export function createRedisLibrary(host: RedisLibraryHost): LuaTable {
   const table = new LuaTable();
   const add = (name: string, call: (...args: LuaValue[]) => LuaResult): void =>
     table.setString(name, new NativeFunction(name, call));
+  const addTold = (name: string, call: (...args: LuaValue[]) => LuaResult): void =>
+    add(name, (...args) => toldErrors(runner, () => call(...args)));
   add('call', (...args) => runner.call(args, false));
   add('pcall', (...args) => runner.call(args, true));
-  add('log', (...args) => log(host, args));
-  add('sha1hex', (...args) => {
+  addTold('log', (...args) => log(host, args));
+  addTold('sha1hex', (...args) => {
     if (args.length !== 1) throw raised('ERR wrong number of arguments');
     const [value] = args;
     return sha1Hex(textOf(value) ?? '');
   });
-  add('error_reply', (...args) => (isOneText(args) ? errorReply(args[0]) : wrongArguments()));
-  add('status_reply', (...args) =>
-    isOneText(args) ? new LuaTable().adoptFields(['ok'], [args[0]]) : wrongArguments(),
+  add('error_reply', (...args) =>
+    isOneText(args) ? errorReply(runner, args[0]) : wrongArguments(runner),
   );
-  add('setresp', (...args) => setResp(runner, args));
-  add('set_repl', (...args) => setReplication(runner, args));
+  add('status_reply', (...args) =>
+    isOneText(args) ? new LuaTable().adoptFields(['ok'], [args[0]]) : wrongArguments(runner),
+  );
+  addTold('setresp', (...args) => setResp(runner, args));
+  addTold('set_repl', (...args) => setReplication(runner, args));
   // Effects are what goes on in any case.
   add('replicate_commands', () => true);
-  // The debugger: nobody is there to look.
-  add('breakpoint', () => false);
-  add('debug', () => NONE);
-  add('acl_check_cmd', (...args) => {
+  add('breakpoint', () => {
+    runner.debug?.console.breakpointCalled();
+    return runner.debug !== undefined;
+  });
+  add('debug', (...args) => {
+    runner.debug?.console.debugCalled(args);
+    return NONE;
+  });
+  addTold('acl_check_cmd', (...args) => {
     const isAllowed = runner.mayCall(args);
     if (isAllowed !== undefined) return isAllowed;
     throw raised('ERR Invalid command passed to redis.acl_check_cmd()');
@@ -78,13 +87,28 @@ function isOneText(args: readonly LuaValue[]): args is readonly [string] {
   return args.length === 1 && typeof args[0] === 'string';
 }
 
-function wrongArguments(): LuaTable {
-  return plainError('ERR wrong number or type of arguments');
+function wrongArguments(runner: ScriptRunner): LuaTable {
+  const error = 'ERR wrong number or type of arguments';
+  runner.debug?.listener?.tellError(withoutCode(error));
+  return plainError(error);
+}
+
+/** Runs a function of the library; a debugger is told the errors that it raises. */
+function toldErrors(runner: ScriptRunner, call: () => LuaResult): LuaResult {
+  try {
+    return call();
+  } catch (error) {
+    const table = error instanceof LuaError ? error.value : undefined;
+    const text = table instanceof LuaTable ? table.getString('err') : undefined;
+    if (typeof text === 'string') runner.debug?.listener?.tellError(withoutCode(text));
+    throw error;
+  }
 }
 
 /** A text without a code, one word, gets the usual one. */
-function errorReply(text: string): LuaTable {
+function errorReply(runner: ScriptRunner, text: string): LuaTable {
   const bare = text.startsWith('-') ? text.slice(1) : text;
+  runner.debug?.listener?.tellError(`-${bare}`);
   return plainError(bare.includes(' ') ? bare : `ERR ${bare}`);
 }
 

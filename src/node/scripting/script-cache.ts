@@ -1,5 +1,5 @@
 /** The scripts that EVAL and SCRIPT LOAD brought, compiled, by their SHA1. Bounded by SCRIPT FLUSH alone, as in Redis. */
-import { Sha1, SHA1_BYTES } from '../../base/index.ts';
+import { Sha1, SHA1_BYTES, invariant } from '../../base/index.ts';
 import { type Lua, LuaError, type LuaFunction } from '../../lua/index.ts';
 import { readShebang } from './script-flags.ts';
 
@@ -87,6 +87,13 @@ export class ScriptCache {
       if (!(error instanceof LuaError)) throw error;
       return `ERR Error compiling script (new function): ${error.message}`;
     }
+  }
+
+  /** The script of a text that can be compiled, with stops for a debugger: see `Lua.compileWithStops`. It is not kept. */
+  withStops(text: string, mayStop: (line: number) => boolean): LuaFunction {
+    const shebang = readShebang(text);
+    invariant(typeof shebang !== 'string', 'the text has been compiled before');
+    return this.lua.compileWithStops(text.slice(shebang.bodyAt), CHUNK_NAME, mayStop);
   }
 
   /** Forgets all scripts, and the engine with whatever they left in it. */

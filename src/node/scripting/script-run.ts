@@ -2,6 +2,7 @@
 import type { ScriptCaller, Session } from '../../commands/index.ts';
 import type { Lua, LuaFunction, LuaValue } from '../../lua/index.ts';
 import type { ReplyWriter } from '../../resp/index.ts';
+import type { DebugSession } from './debugger/debug-session.ts';
 
 /** What is to run. */
 export interface ScriptJob {
@@ -16,6 +17,8 @@ export interface ScriptJob {
   readonly isReadOnly: boolean;
   /** Of functions FUNCTION STATS tells, and FUNCTION KILL ends them; of scripts SCRIPT KILL. */
   readonly kind: 'script' | 'function';
+  /** Stops it and lets its client look. */
+  readonly debug?: DebugSession | undefined;
 }
 
 /** The run in hand. Its session, like the engine's registers, is the node's one. */

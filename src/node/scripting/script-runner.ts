@@ -21,8 +21,10 @@ import {
 import type { ReplyWriter, Request } from '../../resp/index.ts';
 import type { DispatchHost } from '../dispatch-host.ts';
 import { FEED_ALL } from '../propagation.ts';
-import { CommandCalls, type CommandStage, plainError } from './command-calls.ts';
+import { CommandCalls, type CommandStage } from './command-calls.ts';
+import { plainError } from './script-errors.ts';
 import { scriptRefusal } from './script-checks.ts';
+import type { DebugSession } from './debugger/debug-session.ts';
 import { SCRIPT_NO_WRITES } from './script-flags.ts';
 import type { ScriptJob, ScriptRun } from './script-run.ts';
 import type { ScriptSession } from './script-session.ts';
@@ -35,6 +37,9 @@ export interface ScriptStage extends CommandStage {
   act(nowMs: UnixMs, slice: () => void): void;
   restoreReply(): void;
   release(caller: Session): void;
+  /** For a slice: the next one comes after `wake`. */
+  rest(): void;
+  wake(): void;
 }
 
 /** A script that is in nobody's way is not interrupted so soon, milliseconds. */
@@ -88,6 +93,11 @@ export class ScriptRunner {
     return this.#run;
   }
 
+  /** The session of the debugger that the script which runs is in. */
+  get debug(): DebugSession | undefined {
+    return this.#run?.job.debug;
+  }
+
   /** Whether a script has begun and not ended, and others have a turn. */
   get isSuspended(): boolean {
     return this.#isSuspended;
@@ -118,7 +128,10 @@ export class ScriptRunner {
     const isOutOfMemory = !host.eviction.hasRoom && !mustObey && !host.eviction.makeRoom();
     const { flags, isReadOnly } = job;
     const refusal = scriptRefusal(host, { flags, isReadOnly, mustObey, isOutOfMemory });
-    if (refusal !== undefined) return reply.error(refusal);
+    if (refusal !== undefined) {
+      job.debug?.end();
+      return reply.error(refusal);
+    }
     // What it does goes on by itself.
     call.preventPropagation();
     const { session } = this;
@@ -157,6 +170,7 @@ export class ScriptRunner {
     if (run.hasWritten) return ERR_UNKILLABLE;
     if (run.job.kind !== kind) return BUSY[run.job.kind];
     run.isKilled = true;
+    this.#stage.wake();
     this.#host.log('warning', 'Lua script killed by user with SCRIPT KILL.');
     return undefined;
   }
@@ -174,7 +188,16 @@ export class ScriptRunner {
   /** Whether what runs is to leave the stack: its slice is over, or it is to end. Engines ask it now and then. */
   shouldPause(): boolean {
     const run = this.#run;
-    return run !== undefined && (run.isKilled || this.#host.clock.monoUs() >= this.#endUs);
+    if (run === undefined) return false;
+    const nowUs = this.#host.clock.monoUs();
+    const { debug } = run.job;
+    debug?.noteTime((nowUs - run.startedUs) / 1000);
+    return run.isKilled || debug?.isWaiting === true || nowUs >= this.#endUs;
+  }
+
+  /** Somebody waits for the script that is being debugged, or it has got something to do. */
+  wakeDebugger(): void {
+    if (this.debug !== undefined) this.#stage.wake();
   }
 
   /** Runs it for its first slice; whether it has ended. */
@@ -187,6 +210,7 @@ export class ScriptRunner {
         return true;
       }
       this.#steps = result.steps;
+      job.debug?.noteLeft();
     } catch (error) {
       this.#fail(run, error);
       return true;
@@ -199,13 +223,15 @@ export class ScriptRunner {
     const steps = this.#steps!;
     try {
       for (;;) {
-        const { done, value } = run.isKilled ? steps.throw(endOf()) : steps.next();
+        const error = run.isKilled ? endOf() : run.job.debug?.takeError();
+        const { done, value } = error === undefined ? steps.next() : steps.throw(error);
         if (done === true) {
           this.#answer(run, firstResult(value));
           return true;
         }
-        // What is deep leaves the stack, too, and goes on at once.
-        if (this.shouldPause()) return false;
+        run.job.debug?.noteLeft();
+        // What is deep leaves the stack, too, and goes on at once, and so does what is to fail.
+        if (this.shouldPause() && run.job.debug?.isFailing !== true) return false;
       }
     } catch (error) {
       this.#fail(run, error);
@@ -218,7 +244,10 @@ export class ScriptRunner {
     const run = this.#run!;
     this.#stage.act(this.#nowMs!, () => {
       this.#endUs = host.clock.monoUs() + SLICE_MS * 1000;
-      if (this.#advance(run)) {
+      const { debug } = run.job;
+      const state = debug === undefined || run.isKilled ? 'goes' : debug.serve();
+      if (state === 'rests') this.#stage.rest();
+      if (state === 'goes' && this.#advance(run)) {
         this.#isSuspended = false;
         this.#isBusy = false;
         this.#stage.release(run.caller);
@@ -274,6 +303,7 @@ export class ScriptRunner {
     this.#run = undefined;
     this.#steps = undefined;
     if (this.#isSuspended) this.#stage.restoreReply();
+    run.job.debug?.end();
     this.#host.meter.reopen(run.startedUs);
   }
 }
