@@ -24,6 +24,7 @@ import {
 import { type LogWriter, logWriter } from './log-file.ts';
 import type { SentinelInit } from '../node/index.ts';
 import type { Reply } from '../resp/index.ts';
+import { endWithOriginal, machineCopies } from './copy-process.ts';
 import { askInside } from './inside-caller.ts';
 import { asSentinel, readSentinel, requireStateFile } from './sentinel-start.ts';
 import { ServerProcess, StartError, absolutePath } from './server-process.ts';
@@ -69,6 +70,7 @@ export async function runServer(
     process.stdout.write(HELP);
     return;
   }
+  endWithOriginal();
   const line = parseCommandLine(argv.map((arg) => Buffer.from(arg).toString('latin1')));
   const isSentinel = isSentinelProgram || line.isSentinel;
   // The working directory changes with the configuration.
@@ -117,6 +119,7 @@ async function serve({ config, configFile, sentinel, serveAdmin }: ServeOptions)
       config,
       configFile,
       log,
+      copies: machineCopies(log),
       ...(isSentinel ? { sentinel } : {}),
       onEnd: (exitCode) => {
         if (pidFile !== '') attempt(() => rmSync(pidFile, { force: true }));

@@ -42,6 +42,8 @@ export interface ServerProcessOptions {
   readonly sentinel?: SentinelInit;
   /** It listens; its data may still have to be loaded. */
   readonly onListening?: () => void;
+  /** Starts copies of the node; without it there are none. */
+  readonly copies?: Ports['copies'];
   /** Stands between the node and the world, for faults on purpose. */
   readonly wrapPorts?: (ports: Ports) => Ports;
   /** Stands before the node's entrances, likewise. */
@@ -284,6 +286,7 @@ export class ServerProcess {
       sendSoon: () => void setImmediate(() => this.#hasEnded || this.#entrance.send()),
       sleep: (ms) => void Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, ms),
       ended: (exitCode) => void this.#end(exitCode),
+      ...(this.#options.copies === undefined ? {} : { copies: this.#options.copies }),
     };
   }
 

@@ -6,6 +6,8 @@ export { busPort } from './cluster-options.ts';
 export { MemoryFiles } from './memory-files.ts';
 export { Node, type NodeInit } from './node.ts';
 export type {
+  CopyEvents,
+  CopyPlace,
   FileDraft,
   FileDraftEvents,
   FileDraftOptions,

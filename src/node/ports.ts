@@ -162,6 +162,24 @@ export interface Files {
   makeDirectory(name: string): string | undefined;
 }
 
+/** A place for a second node with a copy of the data, which nobody else can enter. */
+export interface CopyPlace {
+  /** Where the data is to be, as an RDB file; for `Files`. */
+  readonly dataFile: string;
+  /** Starts the node, with these lines of configuration. */
+  start(config: string, events: CopyEvents): void;
+  /** Ends the node and leaves nothing of the place. */
+  remove(): void;
+}
+
+/** What becomes of a copy; each comes later, in no turn of the node. */
+export interface CopyEvents {
+  /** It has loaded the data and serves this connection, of which nothing has been read. */
+  served(wire: Wire): WireEvents;
+  /** It could not start, or has ended before it served. */
+  failed(reason: string): void;
+}
+
 export interface Ports {
   readonly clock: Clock;
   readonly rng: Rng;
@@ -188,6 +206,8 @@ export interface Ports {
    * clients leave together. Without it replies leave at the end of each turn.
    */
   sendSoon?(): void;
+  /** Makes places for copies of the node, which end with it; a text says why there is none. Without it there are no copies. */
+  readonly copies?: { makePlace(): CopyPlace | string };
   /** Blocks the whole process (DEBUG SLEEP). */
   sleep(ms: number): void;
   /** The node has shut down; the process may end. */

@@ -90,11 +90,13 @@ export class TestNode {
   /**
    * @param sendsTogether replies wait until the test calls `node.send()`
    * @param onDisk files that are there at the start, by name
+   * @param copies where copies of it come from
    */
   constructor(
     configText = '',
     sendsTogether = false,
     onDisk: Readonly<Record<string, string>> = {},
+    copies?: Ports['copies'],
   ) {
     for (const [name, text] of Object.entries(onDisk)) this.files.replace(name, text);
     const loaded = loadConfig({
@@ -104,7 +106,7 @@ export class TestNode {
     });
     if (!loaded.ok) throw new Error(`bad test configuration: ${JSON.stringify(loaded.failure)}`);
     this.node = new Node({
-      ports: this.#ports(sendsTogether),
+      ports: { ...this.#ports(sendsTogether), ...(copies === undefined ? {} : { copies }) },
       config: loaded.config,
       configFile: '',
       onReady: (flaw) => {

@@ -5,6 +5,7 @@ import { LuaTable, type LuaValue, Rand48 } from '../../lua/index.ts';
 import type { ReplyBufferPool, ReplyWriter, Request } from '../../resp/index.ts';
 import type { DispatchHost, ScriptDispatch } from '../dispatch-host.ts';
 import { FEED_ALL } from '../propagation.ts';
+import { DebugCopies, type DebugCopiesHost } from './debugger/debug-copies.ts';
 import { DebugSession } from './debugger/debug-session.ts';
 import { latin1 } from './latin1.ts';
 import { createRedisLibrary } from './redis-library.ts';
@@ -22,8 +23,6 @@ const ERR_NEGATIVE_KEYS = "ERR Number of keys can't be negative";
 const ERR_DEBUG_BY_SHA = 'ERR Please use EVAL instead of EVALSHA for debugging';
 /** Divergence: redis-server mixes the session with the replies of the transaction. */
 const ERR_DEBUG_IN_TRANSACTION = 'ERR Scripts cannot be debugged in a transaction';
-const ERR_DEBUG_ON_COPY =
-  'ERR Scripts are debugged on the data itself only, with SCRIPT DEBUG SYNC';
 /** For scripts in a debugger where nothing else limits them. Source: 7.0.15. */
 const DEBUG_TIME_LIMIT_MS = 5000;
 
@@ -35,16 +34,19 @@ const KEY_COUNT_AT = 2;
 const HASH = 0x23;
 const NO_ARGS: readonly LuaValue[] = [];
 
+type ScriptsHost = DispatchHost & DebugCopiesHost;
+
 export class Scripts implements ScriptDispatch {
   readonly runner: ScriptRunner;
   /** All scripts draw from it, and functions too. */
   readonly dice: Rand48 = new Rand48();
+  readonly #host: ScriptsHost;
   readonly #cache: ScriptCache;
+  readonly #copies: DebugCopies;
 
-  readonly #host: DispatchHost;
-
-  constructor(host: DispatchHost, stage: ScriptStage, bufferPool: ReplyBufferPool) {
+  constructor(host: ScriptsHost, stage: ScriptStage, bufferPool: ReplyBufferPool) {
     this.#host = host;
+    this.#copies = new DebugCopies(host);
     const { now } = host;
     const user = host.acl.acl.defaultUser;
     this.runner = new ScriptRunner(host, stage, new ScriptSession({ bufferPool, user, now }));
@@ -69,8 +71,10 @@ export class Scripts implements ScriptDispatch {
       else this.runner.run(call, reply, job);
     } else if (how.bySha) reply.error(ERR_DEBUG_BY_SHA);
     else if (call.session.queue !== undefined) reply.error(ERR_DEBUG_IN_TRANSACTION);
-    else if (call.session.debugging === 'onCopy') reply.error(ERR_DEBUG_ON_COPY);
-    else this.#debug(call, request, reply, how);
+    else if (call.session.debugging === 'onCopy') {
+      const error = this.#copies.begin(call.session, request);
+      if (error !== undefined) reply.error(error);
+    } else this.#debug(call, request, reply, how);
   }
 
   /** Runs the script in a session of the debugger. */
@@ -126,6 +130,7 @@ export class Scripts implements ScriptDispatch {
 
   tick(): void {
     this.runner.wakeDebugger();
+    this.#copies.tick();
   }
 
   get isSuspended(): boolean {

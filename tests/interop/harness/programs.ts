@@ -24,6 +24,8 @@ export const REDIS_CLI: string | undefined = findProgram('redis-cli');
 export const CHROMIUM: string | undefined = findProgram('chromium');
 /** Changes the limits of a running process; of Linux. */
 export const PRLIMIT: string | undefined = findProgram('prlimit');
+/** Gives a program a terminal. */
+export const SCRIPT_PROGRAM: string | undefined = findProgram('script');
 export const REDIS_BENCHMARK: string | undefined = findProgram('redis-benchmark');
 
 const hasRealRedis = [REAL_SERVER, REAL_SENTINEL, REDIS_CLI, REDIS_BENCHMARK].every(
