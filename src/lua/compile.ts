@@ -54,9 +54,9 @@ export function compile(
   lua: { readonly globals: LuaTable; readonly operations: Operations },
   mayStop?: (line: number) => boolean,
 ): CompiledFunction {
-  const { source, functions } = parse(text, chunkName);
+  const { source, functions, loadLines } = parse(text, chunkName);
   const numbers = new Map(functions.map((node, index) => [node, index]));
-  const options = { numbers, isDebugged: mayStop !== undefined };
+  const options = { numbers, loadLines: mayStop === undefined ? undefined : loadLines };
   const names = environment(lua.globals, lua.operations);
   if (mayStop !== undefined) {
     names['S'] = (line: number) => mayStop(line) && prepareStop();

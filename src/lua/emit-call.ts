@@ -62,7 +62,10 @@ function emitReturnLine(context: EmitContext, line: number, f: string): void {
 
 /** The values of a call or of `...`: the code of an array, or of one value that is none. */
 export function emitMultiple(context: EmitContext, expression: Expression): string {
-  if (expression.kind !== 'call') return 'va';
+  if (expression.kind !== 'call') {
+    context.line(context.lineOf(expression));
+    return 'va';
+  }
   const { callee } = expression;
   const { code, point } = prepareCall(context, expression, context.expression(callee));
   const target = context.writer.temporary();
@@ -79,15 +82,10 @@ export function emitMultiple(context: EmitContext, expression: Expression): stri
 export function emitList(
   context: EmitContext,
   expressions: readonly Expression[],
-  endLine?: number,
 ): { readonly operands: Operand[]; readonly rest: string | undefined } {
   const last = expressions.at(-1);
   if (last === undefined || !isMultiple(last)) {
-    const lastIndex = expressions.length - 1;
-    const operands = emitOperands(context, expressions, (index) =>
-      index === lastIndex ? endLine : undefined,
-    );
-    return { operands, rest: undefined };
+    return { operands: emitOperands(context, expressions), rest: undefined };
   }
   const firsts = expressions.slice(0, -1).map((expression, index) => {
     const operand = context.loaded(expression);
@@ -97,20 +95,13 @@ export function emitList(
   return { operands: firsts, rest: emitMultiple(context, last) };
 }
 
-/**
- * Several expressions, each of which counts once, worked out one after the other.
- * @param lineOf where the one with an index is loaded, if not where it stands
- */
-export function emitOperands(
-  context: EmitContext,
-  expressions: readonly Expression[],
-  lineOf: (index: number) => number | undefined = () => undefined,
-): Operand[] {
+/** Several expressions, each of which counts once, worked out one after the other. */
+export function emitOperands(context: EmitContext, expressions: readonly Expression[]): Operand[] {
   const operands: Operand[] = [];
   let lastLoud = expressions.length - 1;
   while (lastLoud >= 0 && isQuiet(expressions[lastLoud] as Expression)) lastLoud--;
   for (const [index, expression] of expressions.entries()) {
-    const operand = context.loaded(expression, lineOf(index));
+    const operand = context.loaded(expression);
     operands.push(index < lastLoud ? context.stable(operand) : operand);
   }
   return operands;
@@ -138,6 +129,7 @@ function prepareMethodCall(
   const { line } = call;
   const name = call.method as string;
   const object = context.stable(first);
+  context.line(call.nameLine);
   const f = context.writer.temporary();
   const key = text(name);
   const what = context.describe(call.callee);
@@ -161,8 +153,8 @@ function prepareMethodCall(
   };
 }
 
-function emitArguments(context: EmitContext, { args, line, endLine }: CallExpression): string {
-  const { operands, rest } = emitList(context, args, endLine);
+function emitArguments(context: EmitContext, { args, line }: CallExpression): string {
+  const { operands, rest } = emitList(context, args);
   context.line(line);
   const codes = operands.map(({ code }) => code);
   if (rest !== undefined) codes.push(`...${rest}`);

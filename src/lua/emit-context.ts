@@ -5,9 +5,12 @@ import {
   type Expression,
   type FunctionNode,
   type Kind,
+  type LoadLines,
   type Statement,
   type Variable,
-  isQuiet,
+  endLine,
+  isComparison,
+  isPlain,
 } from './syntax.ts';
 
 /** A value in the code: an expression without effects that cannot pause. */
@@ -27,18 +30,32 @@ export const LEAVE = '\0';
 /** Longer expressions go into a variable of their own: JavaScript's parser has a stack, too. */
 const CODE_LENGTH_MAX = 200;
 
+/** What follows a block, in Lua's machine, and can be stopped at. */
+export interface BlockEnd {
+  /** Where its last statement ends. */
+  readonly endLine: number;
+  /** A jump away. Default none. */
+  readonly jump?: Jump | undefined;
+}
+
+export interface Jump {
+  readonly line: number;
+  /** What can be seen there. */
+  readonly locals: readonly PlacedLocal[];
+}
+
 /** The parts of the emitter that are needed inside each other. */
 export interface Emitters {
   readonly expression: (context: EmitContext, expression: Expression, at?: number) => Operand;
-  readonly block: (context: EmitContext, statements: readonly Statement[]) => void;
+  readonly block: (context: EmitContext, statements: readonly Statement[], end: BlockEnd) => void;
 }
 
 /** How a function is to be written. */
 export interface EmitForm {
   /** See CodeWriter. */
   readonly isResuming: boolean;
-  /** With stops for a debugger. */
-  readonly isDebugged: boolean;
+  /** For code with stops, which a debugger wants. */
+  readonly loadLines: LoadLines | undefined;
   readonly emitters: Emitters;
 }
 
@@ -58,6 +75,7 @@ export class EmitContext {
   /** Labels of the loops around, the innermost last. */
   readonly loops: string[] = [];
   readonly #emitters: Emitters;
+  readonly #loadLines: LoadLines;
   /** How many points there were when variables became nil the last time. */
   #pointsAtNil = 0;
   readonly #upvalues = new Map<Variable, string>();
@@ -66,9 +84,10 @@ export class EmitContext {
     this.#emitters = form.emitters;
     this.node = node;
     this.numbers = numbers;
-    this.isDebugged = form.isDebugged;
+    this.isDebugged = form.loadLines !== undefined;
+    this.#loadLines = form.loadLines ?? NO_LINES;
     this.writer = new CodeWriter(form.isResuming, node.line, () =>
-      form.isDebugged ? { locals: this.locals } : undefined,
+      this.isDebugged ? { locals: this.locals } : undefined,
     );
     for (const [index, variable] of node.upvalues.entries()) {
       this.#upvalues.set(variable, isSelf(node, variable) ? 'self' : `u${index}`);
@@ -108,17 +127,25 @@ export class EmitContext {
     return this.#emitters.expression(this, expression);
   }
 
+  /** Where Lua's machine loads the value of an expression; of use to a debugger only. */
+  lineOf(expression: Expression): number {
+    if (!this.isDebugged) return 0;
+    let inner = expression;
+    while (inner.kind === 'paren' && !this.#loadLines.has(inner)) inner = inner.inner;
+    return this.#loadLines.get(inner) ?? endLine(inner);
+  }
+
   /**
    * As `expression`, of a value that Lua's machine puts into a place of its own, which even a constant needs an instruction for.
-   * @param at the line of that instruction if it is not the expression's own
+   * @param at the line of that instruction, if it is not the expression's own
    */
-  loaded(expression: Expression, at?: number): Operand {
+  loaded(expression: Expression, at: number = this.lineOf(expression)): Operand {
     const operand = this.#emitters.expression(this, expression, at);
     if (!this.isDebugged) return operand;
     let inner = expression;
     while (inner.kind === 'paren') inner = inner.inner;
-    if (inner.kind === 'nil') this.lineOfNil(at ?? inner.line);
-    else if (isQuiet(inner) && inner.kind !== 'function') this.line(at ?? inner.line);
+    if (inner.kind === 'nil') this.lineOfNil(at);
+    else if (isPlain(inner) || isOutcome(inner)) this.line(at);
     return operand;
   }
 
@@ -132,8 +159,8 @@ export class EmitContext {
   }
 
   /** Statements with variables of their own. */
-  block(statements: readonly Statement[]): void {
-    this.#emitters.block(this, statements);
+  block(statements: readonly Statement[], end: BlockEnd): void {
+    this.#emitters.block(this, statements, end);
   }
 
   /** Where a variable is: the box, if it has one. */
@@ -233,4 +260,19 @@ export function isSelf(node: FunctionNode, variable: Variable): boolean {
 /** A text of the program as JavaScript. */
 export function text(value: string): string {
   return JSON.stringify(value);
+}
+
+const NO_LINES: LoadLines = new Map<Expression, number>();
+
+/** Whether Lua's machine has the value as a place that it jumps to, until it is loaded. */
+export function isOutcome(expression: Expression): boolean {
+  if (expression.kind === 'paren') return isOutcome(expression.inner);
+  if (expression.kind === 'binary') return isComparison(expression.operator);
+  return expression.kind === 'unary' && expression.operator === 'not' && isJump(expression.operand);
+}
+
+function isJump(expression: Expression): boolean {
+  if (expression.kind === 'paren') return isJump(expression.inner);
+  const isChoice = expression.kind === 'binary' && ['and', 'or'].includes(expression.operator);
+  return isChoice || isOutcome(expression);
 }

@@ -1,6 +1,7 @@
 /** Expressions as JavaScript. What can pause becomes a statement of its own, and its value a variable. */
 import { emitCall, emitOperands } from './emit-call.ts';
 import { type EmitContext, type Operand, isSelf, plainPoint, text } from './emit-context.ts';
+import { type Begun, emitChoice, emitNot, isChoice } from './emit-condition.ts';
 import { emitTable } from './emit-table.ts';
 import {
   type BinaryExpression,
@@ -8,6 +9,7 @@ import {
   type FunctionNode,
   type IndexExpression,
   type Kind,
+  isPlain,
   isQuiet,
 } from './syntax.ts';
 
@@ -35,15 +37,14 @@ export function emitExpression(context: EmitContext, expression: Expression, at?
     bottom = next;
   }
   spine.pop();
-  const lineOf = (): number | undefined => {
-    const upon = spine.at(-1);
-    if (upon === undefined) return at;
-    return upon.kind === 'binary' ? upon.operatorLine : undefined;
-  };
-  let operand = emitLeaf(context, bottom, lineOf());
+  const lineOf = (each: Expression): number =>
+    each === expression && at !== undefined ? at : context.lineOf(each);
+  let operand = emitLeaf(context, bottom, lineOf(bottom));
   while (spine.length > 0) {
     const upon = spine.pop() as Expression;
-    operand = emitUpon(context, upon, { operand, at: lineOf() });
+    const around = spine.at(-1);
+    const isTested = around !== undefined && isChoice(around);
+    operand = emitUpon(context, upon, { operand, at: lineOf(upon), isTested });
   }
   return operand;
 }
@@ -61,7 +62,7 @@ function leftmost(expression: Expression): Expression | undefined {
   }
 }
 
-function emitLeaf(context: EmitContext, expression: Expression, at?: number): Operand {
+function emitLeaf(context: EmitContext, expression: Expression, at: number): Operand {
   switch (expression.kind) {
     case 'nil':
       return NIL;
@@ -73,17 +74,18 @@ function emitLeaf(context: EmitContext, expression: Expression, at?: number): Op
     case 'string':
       return { code: text(expression.value), kind: 'string', isStable: true };
     case 'vararg':
+      context.line(expression.line);
       return { code: 'va[0]', kind: 'any', isStable: true };
     case 'variable':
-      if (expression.variable.owner !== context.node) context.line(at ?? expression.line);
+      if (expression.variable.owner !== context.node) context.line(at);
       return context.operand(expression.variable);
     case 'global':
-      context.line(at ?? expression.line);
+      context.line(at);
       return emitGlobal(context, expression.name, expression.line);
     case 'function':
       return emitClosure(context, expression.node);
     case 'paren':
-      return emitExpression(context, expression.inner, at);
+      return emitExpression(context, expression.inner, loadsLater(expression) ? at : undefined);
     case 'table':
       return emitTable(context, expression);
     case 'unary':
@@ -93,19 +95,22 @@ function emitLeaf(context: EmitContext, expression: Expression, at?: number): Op
   }
 }
 
+/** Whether parentheses take nothing from a global, a field or an upvalue that would only be taken behind them. */
+function loadsLater(expression: Expression): boolean {
+  let inner = expression;
+  while (inner.kind === 'paren') inner = inner.inner;
+  return isChoice(inner) && isPlain(inner.right);
+}
+
 /** An expression whose leftmost part is worked out. */
-function emitUpon(
-  context: EmitContext,
-  expression: Expression,
-  { operand, at }: { readonly operand: Operand; readonly at: number | undefined },
-): Operand {
+function emitUpon(context: EmitContext, expression: Expression, begun: Begun): Operand {
   switch (expression.kind) {
     case 'index':
-      return emitIndex(context, expression, { from: operand, at: at ?? expression.line });
+      return emitIndex(context, expression, begun);
     case 'call':
-      return emitCall(context, expression, operand);
+      return emitCall(context, expression, begun.operand);
     default:
-      return emitBinary(context, expression as BinaryExpression, operand);
+      return emitBinary(context, expression as BinaryExpression, begun);
   }
 }
 
@@ -184,7 +189,7 @@ function fieldRead(
 function emitIndex(
   context: EmitContext,
   expression: IndexExpression,
-  { from, at }: { readonly from: Operand; readonly at: number },
+  { operand: from, at }: Begun,
 ): Operand {
   const { key, object: objectNode, line } = expression;
   const object = isQuiet(key) ? from : context.stable(from);
@@ -255,68 +260,21 @@ function emitUnary(
   return result(target);
 }
 
-function emitNot(context: EmitContext, node: Expression): Operand {
-  const { code, isStable } = emitCondition(context, node);
-  return context.pure(`!${code}`, 'boolean', { code, kind: 'boolean', isStable });
-}
-
 /** Keeps two minus signs apart. */
 function spaced(code: string): string {
   return code.startsWith('-') ? ` ${code}` : code;
 }
 
-function emitBinary(context: EmitContext, expression: BinaryExpression, first: Operand): Operand {
+function emitBinary(context: EmitContext, expression: BinaryExpression, begun: Begun): Operand {
   const { operator, right: rightNode } = expression;
-  if (operator === 'and' || operator === 'or') {
-    return emitChoice(context, expression, first);
-  }
+  if (operator === 'and' || operator === 'or') return emitChoice(context, expression, begun);
+  const first = begun.operand;
   const left = isQuiet(rightNode) ? first : context.stable(first);
   const right = emitExpression(context, rightNode);
   context.line(expression.line);
   if (operator === '==' || operator === '~=') return emitEquality(context, expression, left, right);
   if (EVENTS[operator] !== undefined) return emitArithmetic(context, expression, left, right);
   return emitOrder(context, expression, left, right);
-}
-
-/** The value of the left side, or of the right one if the left side does not decide. */
-function emitChoice(
-  context: EmitContext,
-  { operator, left, right: rightNode, line, operatorLine }: BinaryExpression,
-  first: Operand,
-): Operand {
-  const { writer } = context;
-  emitTestLine(context, left, operatorLine);
-  const target = writer.temporary();
-  writer.plain(`${target} = ${first.code};`);
-  const held: Operand = { code: target, kind: first.kind, isStable: true };
-  const condition = operator === 'and' ? truth(held) : `!${truth(held)}`;
-  let kind: Kind = 'any';
-  const piece = writer.capture(() => {
-    const right = context.loaded(rightNode);
-    if (right.kind === first.kind) kind = right.kind;
-    writer.plain(`${target} = ${right.code};`);
-  });
-  writer.compound(`if (${writer.entry(condition, piece)}) { ${piece.code} }`);
-  // The outcome of a comparison becomes a value only in the end.
-  let compared = left;
-  while (compared.kind === 'paren') compared = compared.inner;
-  if (compared.kind === 'binary' && isComparison(compared.operator)) context.line(line);
-  return { code: target, kind, isStable: true };
-}
-
-function isComparison(operator: string): boolean {
-  return operator.length === 2 ? operator !== '..' && operator !== 'or' : '<>'.includes(operator);
-}
-
-/** A test of a variable needs an instruction, and one of nil or false a jump; other constants need none. */
-function emitTestLine(context: EmitContext, node: Expression, at?: number): void {
-  let tested = node;
-  while (tested.kind === 'paren' || (tested.kind === 'unary' && tested.operator === 'not')) {
-    tested = tested.kind === 'paren' ? tested.inner : tested.operand;
-  }
-  if (tested.kind === 'variable' || tested.kind === 'nil' || tested.kind === 'false') {
-    context.line(at ?? tested.line);
-  }
 }
 
 function arithmeticCode(operator: string, left: string, right: string): string {
@@ -402,15 +360,13 @@ function emitConcat(context: EmitContext, expression: BinaryExpression): Operand
   const nodes: Expression[] = [];
   let rest: Expression = expression;
   const lines: number[] = [];
-  const operatorLines: number[] = [];
   while (rest.kind === 'binary' && rest.operator === '..') {
     nodes.push(rest.left);
     lines.push(rest.line);
-    operatorLines.push(rest.operatorLine);
     rest = rest.right;
   }
   nodes.push(rest);
-  const operands = emitOperands(context, nodes, (index) => operatorLines[index]);
+  const operands = emitOperands(context, nodes);
   context.line(expression.line);
   let right = operands.pop() as Operand;
   let rightNode = nodes.pop() as Expression;
@@ -432,63 +388,3 @@ function emitConcat(context: EmitContext, expression: BinaryExpression): Operand
 }
 
 const NO_NAME: Expression = { kind: 'nil', line: 0 };
-
-/** Whether a value counts as true, as JavaScript without effects. */
-export function truth({ code, kind }: Operand): string {
-  if (kind === 'boolean') return code;
-  if (kind === 'nil') return 'false';
-  return kind === 'any' ? `(${code} !== undefined && ${code} !== false)` : 'true';
-}
-
-/** An expression as a condition. */
-export function emitCondition(context: EmitContext, expression: Expression): Operand {
-  const steps: BinaryExpression[] = [];
-  let bottom = expression;
-  while (bottom.kind === 'binary' && (bottom.operator === 'and' || bottom.operator === 'or')) {
-    steps.push(bottom);
-    bottom = bottom.left;
-  }
-  const first = emitTested(context, bottom, steps.at(-1)?.operatorLine);
-  let condition = context.pure(truth(first), 'boolean', first);
-  while (steps.length > 0) {
-    condition = emitConditionStep(context, condition, steps.pop() as BinaryExpression);
-  }
-  return condition;
-}
-
-function emitTested(context: EmitContext, node: Expression, at?: number): Operand {
-  if (node.kind === 'unary' && node.operator === 'not') return emitNot(context, node.operand);
-  const operand = emitExpression(context, node, at);
-  emitTestLine(context, node, at);
-  return operand;
-}
-
-function emitConditionStep(
-  context: EmitContext,
-  left: Operand,
-  expression: BinaryExpression,
-): Operand {
-  const { writer } = context;
-  const isAnd = expression.operator === 'and';
-  const mark = writer.mark;
-  const target = writer.temporary();
-  let right: Operand | undefined;
-  const piece = writer.capture(() => {
-    right = emitCondition(context, expression.right);
-  });
-  if (piece.code === '') {
-    writer.release(mark);
-    const condition = right as unknown as Operand;
-    const code = `(${left.code} ${isAnd ? '&&' : '||'} ${condition.code})`;
-    return context.pure(code, 'boolean', left, condition);
-  }
-  const code = (right as unknown as Operand).code;
-  writer.plain(`${target} = ${left.code};`);
-  // The assignment stands behind what was captured, so it is written apart in turn.
-  const last = writer.isResuming
-    ? `if (re === 0) { ${target} = ${code}; }`
-    : `${target} = ${code};`;
-  const test = isAnd ? target : `!${target}`;
-  writer.compound(`if (${writer.entry(test, piece)}) { ${piece.code}\n${last} }`);
-  return { code: target, kind: 'boolean', isStable: true };
-}

@@ -6,13 +6,15 @@ import type { Expression, GenericForStatement, NumericForStatement, Variable } f
 
 export function emitNumericFor(context: EmitContext, loop: NumericForStatement): void {
   const { writer } = context;
-  const stepNode: Expression = loop.step ?? { kind: 'number', value: 1, line: loop.doLine };
+  const limitLine = context.lineOf(loop.limit);
+  const stepNode: Expression = loop.step ?? { kind: 'number', value: 1, line: limitLine };
   const parts = [loop.start, loop.limit, stepNode].map((node) =>
     context.copy(context.loaded(node)),
   );
   const { locals } = context;
-  context.line(loop.doLine);
   const [start, limit, step] = parts as [Operand, Operand, Operand];
+  const shown = showNumericFor(context, { start, limit, step });
+  context.line(loop.doLine);
   const checks: string[] = [];
   for (const [index, what] of ['initial value', 'limit', 'step'].entries()) {
     const { code, kind } = parts[index] as Operand;
@@ -24,16 +26,14 @@ export function emitNumericFor(context: EmitContext, loop: NumericForStatement):
   }
   const { variable } = loop;
   const label = writer.label();
-  const shown = showNumericFor(context, loop, { start, limit, step });
+  if (shown !== undefined) writer.plain(`${shown} = ${start.code} - ${step.code};`);
+  context.line(loop.line);
   context.loops.push(label);
   const piece = writer.capture(() => {
     context.goBack();
     if (shown !== undefined) writer.plain(`${shown} = ${start.code};`);
     context.declare(variable, { code: start.code, kind: 'number', isStable: true });
-    const hidden = context.locals;
-    context.showVariables([variable]);
-    context.block(loop.body);
-    context.locals = hidden;
+    emitBody(context, loop, [variable]);
     context.line(loop.line);
     emitTick(context, loop.line);
   });
@@ -47,22 +47,33 @@ export function emitNumericFor(context: EmitContext, loop: NumericForStatement):
   writer.enclosed(`${label}: for (; ${condition}; ${step1}) { ${piece.code} }`, piece);
 }
 
-/** What a debugger sees of a loop besides its variable. The place of the index, which begins one step before its first value. */
+function emitBody(
+  context: EmitContext,
+  { body, endLine }: NumericForStatement | GenericForStatement,
+  variables: readonly Variable[],
+): void {
+  const { locals } = context;
+  context.showVariables(variables);
+  const parts = variables.some((each) => each.isCaptured);
+  context.block(body, { endLine });
+  context.locals = locals;
+  if (parts) context.line(endLine);
+}
+
+/** What a debugger sees of a loop besides its variable. The place of the index, which is one step before its first value at first. */
 function showNumericFor(
   context: EmitContext,
-  loop: NumericForStatement,
   { start, limit, step }: { start: Operand; limit: Operand; step: Operand },
 ): string | undefined {
   if (!context.isDebugged) return undefined;
   const { writer } = context;
   const index = writer.temporary();
-  writer.plain(`${index} = ${start.code} - ${step.code};`);
+  writer.plain(`${index} = ${start.code};`);
   context.show(
     { name: '(for index)', place: index },
     { name: '(for limit)', place: limit.code },
     { name: '(for step)', place: step.code },
   );
-  context.line(loop.line);
   return index;
 }
 
@@ -75,7 +86,6 @@ export function emitGenericFor(context: EmitContext, loop: GenericForStatement):
   const [f, s, control] = emitThree(context, loop.values) as [string, string, string];
   const walk = writer.temporary();
   const { locals } = context;
-  context.line(loop.doLine);
   writer.plain(`${walk} = walkOf(${f}, ${s}, ${control});`);
   const label = writer.label();
   context.show(
@@ -83,15 +93,13 @@ export function emitGenericFor(context: EmitContext, loop: GenericForStatement):
     { name: '(for state)', place: s },
     { name: '(for control)', place: control },
   );
+  context.line(loop.doLine);
   context.loops.push(label);
   const piece = writer.capture(() => {
     context.line(loop.line);
     emitNext(context, loop, { f, s, control, walk, label });
     context.goBack();
-    const hidden = context.locals;
-    context.showVariables(loop.variables);
-    context.block(loop.body);
-    context.locals = hidden;
+    emitBody(context, loop, loop.variables);
     emitTick(context, loop.line);
   });
   context.loops.pop();

@@ -1,9 +1,9 @@
 /** A whole function as JavaScript, in either form. See CodeWriter for what the forms are. */
 import { EmitContext, type Emitters, LEAVE, type Operand, isBoxed } from './emit-context.ts';
 import { emitExpression } from './emit-expression.ts';
-import { emitBlock } from './emit-statement.ts';
+import { emitBlock, emitStatements } from './emit-statement.ts';
 import type { Point } from './prototype.ts';
-import type { FunctionNode } from './syntax.ts';
+import type { FunctionNode, LoadLines } from './syntax.ts';
 
 export interface EmittedFunction {
   readonly code: string;
@@ -15,7 +15,8 @@ export interface EmittedFunction {
 /** What is the same for all functions of a text. */
 export interface EmitOptions {
   readonly numbers: ReadonlyMap<FunctionNode, number>;
-  readonly isDebugged: boolean;
+  /** Undefined for code without stops. */
+  readonly loadLines: LoadLines | undefined;
 }
 
 const EMITTERS: Emitters = { expression: emitExpression, block: emitBlock };
@@ -81,10 +82,10 @@ function withLeave(code: string, { hasCalls }: EmitContext, stackBytes: number):
 
 function emitParts(
   node: FunctionNode,
-  { numbers, isDebugged }: EmitOptions,
+  { numbers, loadLines }: EmitOptions,
   isResuming: boolean,
 ): Parts {
-  const form = { isResuming, isDebugged, emitters: EMITTERS };
+  const form = { isResuming, loadLines, emitters: EMITTERS };
   const context = new EmitContext(node, numbers, form);
   const { writer } = context;
   const piece = writer.capture(() => {
@@ -96,14 +97,14 @@ function emitParts(
       context.declare(node.argVariable, { code, kind: 'table', isStable: false });
     }
     showParameters(context);
-    context.block(node.body);
+    emitStatements(context, node.body);
     context.locals = [];
     context.line(node.endLine);
     writer.plain(`${LEAVE} return NONE;`);
   });
   const locals = Array.from({ length: node.slotCount }, (_, slot) => `v${slot}`);
   for (let index = 0; index < writer.temporariesMax; index++) locals.push(`t${index}`);
-  if (isDebugged) locals.push('ln');
+  if (context.isDebugged) locals.push('ln');
   const upvalues = node.upvalues.map((variable) => context.place(variable));
   const state = [...new Set([...upvalues, 'self']), ...locals];
   if (node.isVararg) state.push('va');

@@ -1,7 +1,17 @@
 /** Statements as JavaScript. */
 import { emitCallStatement, emitList, emitOperands, emitTailCall } from './emit-call.ts';
-import { type EmitContext, LEAVE, type Operand, isBoxed, plainPoint } from './emit-context.ts';
-import { emitClosure, emitCondition, emitExpression } from './emit-expression.ts';
+import {
+  type BlockEnd,
+  type EmitContext,
+  type Jump,
+  LEAVE,
+  type Operand,
+  isBoxed,
+  isOutcome,
+  plainPoint,
+} from './emit-context.ts';
+import { emitCondition, isChoice } from './emit-condition.ts';
+import { emitClosure, emitExpression } from './emit-expression.ts';
 import { emitGenericFor, emitNumericFor } from './emit-for.ts';
 import { emitTick } from './emit-tick.ts';
 import {
@@ -9,43 +19,59 @@ import {
   type Expression,
   type IfStatement,
   type Statement,
+  type Variable,
   isMultiple,
+  isPlain,
   isQuiet,
 } from './syntax.ts';
 
 const NIL: Operand = { code: 'undefined', kind: 'nil', isStable: true };
 
-/**
- * Statements with variables of their own.
- * @param jumpLine where Lua's machine jumps from when it has done the last one: a line that a debugger stops at
- */
+/** Statements with variables of their own. */
 export function emitBlock(
   context: EmitContext,
   statements: readonly Statement[],
-  jumpLine?: number,
+  { endLine, jump }: BlockEnd,
 ): void {
   const { locals } = context;
-  emitStatements(context, statements, jumpLine);
+  // Variables that functions keep are parted from the stack.
+  const parts = statements.flatMap(declaredBy).some((each) => each.isCaptured);
+  emitStatements(context, statements, parts ? undefined : jump);
   context.locals = locals;
+  if (!parts) return;
+  context.line(endLine);
+  if (jump !== undefined) emitJump(context, jump);
 }
 
-function emitStatements(
+function declaredBy(statement: Statement): readonly Variable[] {
+  if (statement.kind === 'local') return statement.variables;
+  return statement.kind === 'localFunction' ? [statement.variable] : [];
+}
+
+function emitJump(context: EmitContext, { line, locals }: Jump): void {
+  const before = context.locals;
+  context.locals = locals;
+  context.line(line);
+  context.locals = before;
+}
+
+/** @param jump what Lua's machine does when it comes to the end, but not when it has jumped there: then it jumps on at once */
+export function emitStatements(
   context: EmitContext,
   statements: readonly Statement[],
-  jumpLine?: number,
+  jump?: Jump,
 ): void {
   for (const [index, statement] of statements.entries()) {
     const mark = context.writer.mark;
-    emitStatement(context, statement, index === statements.length - 1 ? jumpLine : undefined);
+    emitStatement(context, statement, index === statements.length - 1 ? jump : undefined);
     context.writer.release(mark);
   }
-  // Jumps to a jump go where that one goes, so that only what comes to the end by itself is at its line.
   const last = statements.at(-1)?.kind;
   const isReached = last !== 'if' && last !== 'do' && last !== 'while';
-  if (jumpLine !== undefined && isReached) context.line(jumpLine);
+  if (jump !== undefined && isReached) emitJump(context, jump);
 }
 
-function emitStatement(context: EmitContext, statement: Statement, jumpLine?: number): void {
+function emitStatement(context: EmitContext, statement: Statement, jump?: Jump): void {
   switch (statement.kind) {
     case 'local':
       emitLocal(context, statement);
@@ -60,12 +86,12 @@ function emitStatement(context: EmitContext, statement: Statement, jumpLine?: nu
       emitCallStatement(context, statement.call);
       break;
     case 'do':
-      emitBlock(context, statement.body, jumpLine);
+      emitBlock(context, statement.body, { endLine: statement.endLine, jump });
       break;
     case 'while':
       emitLoop(context, statement.line, () => {
         emitExit(context, statement.condition, false);
-        emitBlock(context, statement.body, statement.endLine);
+        emitBlock(context, statement.body, jumpingAt(context, statement.endLine));
       });
       break;
     case 'repeat':
@@ -77,7 +103,7 @@ function emitStatement(context: EmitContext, statement: Statement, jumpLine?: nu
       });
       break;
     case 'if':
-      emitIf(context, statement, jumpLine);
+      emitIf(context, statement, jump);
       break;
     case 'numericFor':
       emitNumericFor(context, statement);
@@ -152,7 +178,11 @@ function emitAssign(
       first,
       values.every((value) => isQuiet(value)),
     );
-    emitStore(context, prepared, emitExpression(context, values[0] as Expression), line);
+    const value = values[0] as Expression;
+    const operand = emitExpression(context, value, line);
+    const isOwn = first.kind === 'variable' && first.variable.owner === context.node;
+    if (!isOwn || isMoved(value)) context.line(line);
+    emitStore(context, prepared, operand, line);
     return;
   }
   const copied = (operand: Operand): Operand =>
@@ -166,9 +196,18 @@ function emitAssign(
     };
   });
   const operands = emitAdjusted(context, values, targets.length).map((operand) => copied(operand));
+  context.line(line);
   for (let index = targets.length - 1; index >= 0; index--) {
     emitStore(context, prepared[index] as Prepared, operands[index] as Operand, line);
   }
+}
+
+/** Whether Lua's machine works a value out elsewhere before it becomes a variable's, or at its end. */
+function isMoved(value: Expression): boolean {
+  if (value.kind === 'paren') return isMoved(value.inner);
+  if (isChoice(value)) return value.right.kind === 'call' || value.right.kind === 'table';
+  const isElsewhere = value.kind === 'call' || value.kind === 'table' || value.kind === 'nil';
+  return isElsewhere || isPlain(value) || isOutcome(value);
 }
 
 interface Prepared {
@@ -192,7 +231,6 @@ function emitStore(
   value: Operand,
   line: number,
 ): void {
-  context.line(line);
   if (target.kind === 'variable') {
     context.assign(target.variable, value.code);
     return;
@@ -243,7 +281,12 @@ function emitLoop(context: EmitContext, line: number, emitBody: () => void): voi
   writer.enclosed(`${label}: while (true) { ${piece.code} }`, piece);
 }
 
-function emitIf(context: EmitContext, { branches }: IfStatement, jumpLine?: number): void {
+/** The end of a block behind which Lua's machine jumps. */
+function jumpingAt(context: EmitContext, endLine: number): BlockEnd {
+  return { endLine, jump: { line: endLine, locals: context.locals } };
+}
+
+function emitIf(context: EmitContext, { branches }: IfStatement, jump?: Jump): void {
   const { writer } = context;
   const label = branches.length > 1 ? writer.label() : undefined;
   const whole = writer.capture(() => {
@@ -252,7 +295,10 @@ function emitIf(context: EmitContext, { branches }: IfStatement, jumpLine?: numb
       const test = condition === undefined ? 'true' : emitCondition(context, condition).code;
       const isLast = index === branches.length - 1;
       const piece = writer.capture(() => {
-        emitBlock(context, body, isLast ? jumpLine : endLine);
+        // What comes to an empty `else` has jumped there.
+        const isPassed = condition === undefined && body.length === 0;
+        const end = { endLine, jump: isPassed ? undefined : jump };
+        emitBlock(context, body, isLast ? end : jumpingAt(context, endLine));
         if (!isLast) writer.plain(`break ${label};`);
       });
       writer.compound(`if (${writer.entry(test, piece)}) { ${piece.code} }`);

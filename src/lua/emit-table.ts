@@ -37,12 +37,13 @@ function emitAtOnce(context: EmitContext, table: TableExpression, target: string
   const names: string[] = [];
   const values: string[] = [];
   const lastLoud = fields.findLastIndex(({ value }) => !isQuiet(value));
-  for (const [index, { key, value, line }] of fields.entries()) {
+  for (const [index, field] of fields.entries()) {
+    const { key, value, line } = field;
     if (key === undefined && index === fields.length - 1 && isMultiple(value)) {
       list.push(`...${emitMultiple(context, value)}`);
       continue;
     }
-    const operand = emitField(context, table, index);
+    const operand = emitField(context, field);
     if (key !== undefined) context.line(line);
     const { code } = index >= lastLoud ? operand : context.stable(operand);
     if (key === undefined) list.push(code);
@@ -66,7 +67,8 @@ function emitOneByOne(context: EmitContext, table: TableExpression, target: stri
   writer.plain(`${target} = new T();`);
   const mark = writer.mark;
   let count = 0;
-  for (const [index, { key, value, line }] of fields.entries()) {
+  for (const [index, field] of fields.entries()) {
+    const { key, value, line } = field;
     if (key !== undefined) {
       const keyOperand = isQuiet(value)
         ? context.expression(key)
@@ -80,17 +82,13 @@ function emitOneByOne(context: EmitContext, table: TableExpression, target: stri
     } else if (index === fields.length - 1 && isMultiple(value)) {
       writer.plain(`R.append(${target}, ${count}, ${emitMultiple(context, value)});`);
     } else {
-      writer.plain(`${target}.setIndex(${++count}, ${emitField(context, table, index).code});`);
+      writer.plain(`${target}.setIndex(${++count}, ${emitField(context, field).code});`);
     }
     writer.release(mark);
   }
   if (fields.some(({ key }) => key === undefined)) context.line(endLine);
 }
 
-/** The value of a field. Those of the list are put into the table in the end, the last one not before its closing brace. */
-function emitField(context: EmitContext, table: TableExpression, index: number): Operand {
-  const { fields, endLine } = table;
-  const { key, value } = fields[index] as TableField;
-  if (key !== undefined) return context.expression(value);
-  return context.loaded(value, index === fields.length - 1 ? endLine : undefined);
+function emitField(context: EmitContext, { key, value }: TableField): Operand {
+  return key === undefined ? context.loaded(value) : context.expression(value);
 }

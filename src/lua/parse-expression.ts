@@ -1,12 +1,13 @@
 /** Expressions of Lua text. Source: Lua 5.1 manual, 2.5. */
 import { NAME, NUMBER, STRING } from './lexer.ts';
 import { UPVALUES_MAX } from './scope.ts';
-import type {
-  BinaryOperator,
-  CallExpression,
-  Expression,
-  FunctionNode,
-  TableField,
+import {
+  type BinaryOperator,
+  type CallExpression,
+  type Expression,
+  type FunctionNode,
+  type TableField,
+  endLine,
 } from './syntax.ts';
 import type { TokenReader } from './token-reader.ts';
 
@@ -44,6 +45,7 @@ export type FunctionParser = (isMethod: boolean, line: number) => FunctionNode;
 export class ExpressionParser {
   readonly #reader: TokenReader;
   readonly #parseFunction: FunctionParser;
+  readonly loadLines: Map<Expression, number> = new Map<Expression, number>();
 
   constructor(reader: TokenReader, parseFunction: FunctionParser) {
     this.#reader = reader;
@@ -53,12 +55,19 @@ export class ExpressionParser {
   list(): Expression[] {
     const values = [this.expression()];
     while (this.#reader.accept(',')) {
+      this.#noteLoad(values.at(-1) as Expression);
       values.push(this.expression());
       if (this.#reader.scope.localCount + values.length >= VALUES_MAX) {
         throw this.#reader.error('function or expression too complex');
       }
     }
     return values;
+  }
+
+  /** What has just been read is followed by something behind which its value is loaded. */
+  #noteLoad(expression: Expression): void {
+    const { lastLine } = this.#reader;
+    if (lastLine !== endLine(expression)) this.loadLines.set(expression, lastLine);
   }
 
   /** @param limit only operators that bind stronger than this are taken */
@@ -71,11 +80,10 @@ export class ExpressionParser {
       const priority = BINARY_OPERATORS.get(operator);
       if (priority === undefined || priority.left <= limit) break;
       reader.advance();
-      const operatorLine = reader.lastLine;
+      this.#noteLoad(left);
       const right = this.expression(priority.right);
       const line = reader.lastLine;
-      const sides = { left, right, line, operatorLine };
-      left = { kind: 'binary', operator: operator as BinaryOperator, ...sides };
+      left = { kind: 'binary', operator: operator as BinaryOperator, left, right, line };
     }
     reader.leaveLevel();
     return left;
@@ -146,6 +154,7 @@ export class ExpressionParser {
     reader.advance();
     const inner = this.expression();
     reader.expectClose(')', '(', line);
+    this.#noteLoad(inner);
     return { kind: 'paren', inner };
   }
 
@@ -167,9 +176,8 @@ export class ExpressionParser {
         if (!reader.scope.node.isVararg) {
           throw reader.error("cannot use '...' outside a vararg function");
         }
-        reader.advance();
         reader.scope.noteVarargs();
-        return { kind: 'vararg', line: reader.lastLine };
+        return this.#vararg();
       case '{':
         return this.#table();
       case 'function': {
@@ -190,9 +198,17 @@ export class ExpressionParser {
   }
 
   #call(callee: Expression, method: string | undefined): CallExpression {
-    const { line } = this.#reader;
+    const reader = this.#reader;
+    const { line, lastLine: nameLine } = reader;
     const args = this.#arguments();
-    return { kind: 'call', callee, method, args, line, endLine: this.#reader.lastLine };
+    return { kind: 'call', callee, method, nameLine, args, line, endLine: reader.lastLine };
+  }
+
+  /** Lua's machine takes the values before it looks at what follows: at the line of what stands before. */
+  #vararg(): Expression {
+    const { lastLine } = this.#reader;
+    this.#reader.advance();
+    return { kind: 'vararg', line: lastLine };
   }
 
   #string(): Expression {
@@ -213,6 +229,7 @@ export class ExpressionParser {
     if (reader.accept(')')) return [];
     const args = this.list();
     reader.expectClose(')', '(', line);
+    this.#noteLoad(args.at(-1) as Expression);
     return args;
   }
 
@@ -222,10 +239,14 @@ export class ExpressionParser {
     const fields: TableField[] = [];
     reader.expect('{');
     while (reader.kind !== '}') {
-      fields.push(this.#field());
+      const field = this.#field();
+      fields.push(field);
       if (!reader.accept(',') && !reader.accept(';')) break;
+      if (field.key === undefined) this.#noteLoad(field.value);
     }
     reader.expectClose('}', '{', line);
+    const last = fields.at(-1);
+    if (last !== undefined && last.key === undefined) this.#noteLoad(last.value);
     return { kind: 'table', fields, line: lastLine, endLine: reader.lastLine };
   }
 

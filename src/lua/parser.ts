@@ -7,6 +7,7 @@ import type {
   Expression,
   FunctionNode,
   IfStatement,
+  LoadLines,
   Statement,
   Variable,
 } from './syntax.ts';
@@ -17,13 +18,14 @@ export interface Chunk {
   readonly source: string;
   /** The main function, and behind each function those inside it. */
   readonly functions: readonly FunctionNode[];
+  readonly loadLines: LoadLines;
 }
 
 /** The functions of a text. Throws a LuaError for what is no Lua. */
 export function parseChunk(text: string, chunkName: string): Chunk {
   const reader = new TokenReader(text, chunkName);
-  new Parser(reader).chunk();
-  return { source: reader.source, functions: reader.scope.functions };
+  const loadLines = new Parser(reader).chunk();
+  return { source: reader.source, functions: reader.scope.functions, loadLines };
 }
 
 class Parser {
@@ -37,7 +39,7 @@ class Parser {
     );
   }
 
-  chunk(): void {
+  chunk(): LoadLines {
     const { scope } = this.#reader;
     const node = scope.openFunction(0);
     node.isVararg = true;
@@ -45,6 +47,7 @@ class Parser {
     if (this.#reader.kind !== END) throw this.#reader.expected(END);
     node.endLine = this.#reader.lastLine;
     scope.closeFunction();
+    return this.#expressions.loadLines;
   }
 
   /** A block with variables of its own. */
@@ -82,8 +85,9 @@ class Parser {
       case 'do': {
         reader.advance();
         const body = this.#block();
+        const endLine = reader.lastLine;
         reader.expectClose('end', 'do', line);
-        return { kind: 'do', body };
+        return { kind: 'do', body, endLine };
       }
       case 'for':
         return this.#for(line);
@@ -189,7 +193,8 @@ class Parser {
     const doLine = reader.lastLine;
     const variable = this.#newVariable(name, 0);
     const body = this.#loopBody([variable]);
-    return { kind: 'numericFor', variable, start, limit, step, body, line, doLine };
+    const endLine = reader.lastLine;
+    return { kind: 'numericFor', variable, start, limit, step, body, line, doLine, endLine };
   }
 
   #genericFor(name: string): Statement {
@@ -203,7 +208,8 @@ class Parser {
     const doLine = reader.lastLine;
     const variables = names.map((each, at) => this.#newVariable(each, at));
     const body = this.#loopBody(variables);
-    return { kind: 'genericFor', variables, values, body, line, doLine };
+    const endLine = reader.lastLine;
+    return { kind: 'genericFor', variables, values, body, line, doLine, endLine };
   }
 
   #functionStatement(line: number): Statement {

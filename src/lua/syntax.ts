@@ -80,6 +80,8 @@ export interface CallExpression {
   readonly callee: Expression;
   /** The method's name; then `callee` is the object. */
   readonly method: string | undefined;
+  /** Where the name of the method, or else the callee, ends. */
+  readonly nameLine: number;
   readonly args: readonly Expression[];
   readonly line: number;
   /** Where the arguments end. */
@@ -93,7 +95,6 @@ export interface BinaryExpression {
   readonly right: Expression;
   /** Where the right side ends. */
   readonly line: number;
-  readonly operatorLine: number;
 }
 
 export interface TableExpression {
@@ -103,6 +104,12 @@ export interface TableExpression {
   readonly line: number;
   readonly endLine: number;
 }
+
+/**
+ * Lines where Lua's machine loads the value of an expression, if that is not where the expression ends: behind the comma or the
+ * closing bracket that follows it.
+ */
+export type LoadLines = ReadonlyMap<Expression, number>;
 
 /** A field without key takes the next place of the list. */
 export interface TableField {
@@ -132,7 +139,7 @@ export type Statement =
       readonly line: number;
     }
   | { readonly kind: 'call'; readonly call: CallExpression }
-  | { readonly kind: 'do'; readonly body: readonly Statement[] }
+  | { readonly kind: 'do'; readonly body: readonly Statement[]; readonly endLine: number }
   | {
       readonly kind: 'while';
       readonly condition: Expression;
@@ -173,6 +180,8 @@ export interface NumericForStatement {
   readonly line: number;
   /** Of its `do`. */
   readonly doLine: number;
+  /** Where its body ends. */
+  readonly endLine: number;
 }
 
 export interface GenericForStatement {
@@ -184,6 +193,8 @@ export interface GenericForStatement {
   readonly line: number;
   /** Of its `do`. */
   readonly doLine: number;
+  /** Where its body ends. */
+  readonly endLine: number;
 }
 
 /** Whether working an expression out changes nothing, whatever it meets. */
@@ -208,4 +219,39 @@ export function isQuiet(expression: Expression): boolean {
 /** Whether an expression can have any number of values. */
 export function isMultiple(expression: Expression): boolean {
   return expression.kind === 'call' || expression.kind === 'vararg';
+}
+
+/** Where an expression ends; of one in parentheses where its inside does. */
+export function endLine(expression: Expression): number {
+  switch (expression.kind) {
+    case 'paren':
+      return endLine(expression.inner);
+    case 'function':
+      return expression.node.endLine;
+    case 'call':
+    case 'table':
+      return expression.endLine;
+    default:
+      return expression.line;
+  }
+}
+
+/** Whether Lua's machine works nothing out before it loads the value. */
+export function isPlain(expression: Expression): boolean {
+  switch (expression.kind) {
+    case 'paren':
+      return isPlain(expression.inner);
+    case 'number':
+    case 'string':
+    case 'true':
+    case 'false':
+    case 'variable':
+      return true;
+    default:
+      return false;
+  }
+}
+
+export function isComparison(operator: string): boolean {
+  return ['==', '~=', '<', '<=', '>', '>='].includes(operator);
 }
