@@ -106,7 +106,7 @@ export class CommandCalls {
     this.#stage.run(this.#session, command!, request);
     if (reply.errorCount !== errorCount && reply.pending[0] === 0x2d) {
       listener?.tellError(`-${reply.lastError}`);
-      listener?.tellReply(`-${reply.lastError}\r\n`);
+      listener?.tellReply(reply.pending, reply.length);
       reply.clear();
       return fail(errorTable(reply.lastError), isProtected);
     }
@@ -116,7 +116,7 @@ export class CommandCalls {
       listener?.tellError(withoutCode(ERR_NO_SCRIPT));
       return fail(errorTable(ERR_NO_SCRIPT), isProtected);
     }
-    listener?.tellReply(reply.pending.toString('latin1', 0, reply.length));
+    listener?.tellReply(reply.pending, reply.length);
     const value = this.#reader.read(reply.pending);
     if (reply.length > KEPT_BYTES) reply.clear();
     else reply.truncate(0);

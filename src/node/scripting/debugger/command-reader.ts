@@ -24,6 +24,10 @@ export class CommandReader {
   /** One character a byte. */
   #waiting = '';
 
+  get waitingBytes(): number {
+    return this.#waiting.length;
+  }
+
   add(bytes: Buffer): void {
     this.#waiting += bytes.toString('latin1');
   }

@@ -114,6 +114,16 @@ test('an error beside the script is told, and the script goes on', () => {
   expect(session.ask('c')).toBe('*1\r\n+<endsession>\r\n:1\r\n');
 });
 
+test('a client that sends without end while its script runs is closed, and the script goes on', () => {
+  const node = new TestNode();
+  const session = new Session("for i = 1, 1e6 do end\nredis.call('incr', 'n')", node);
+  session.client.call('c');
+  session.client.send('x'.repeat(5 * 1024 * 1024));
+  expect(session.client.isClosed).toBe(true);
+  node.settle();
+  expect(node.connect().call('GET', 'n')).toBe('$1\r\n1\r\n');
+});
+
 test('what follows EVAL in the same bytes belongs to the session', () => {
   const node = new TestNode();
   const client = node.connect();

@@ -16,7 +16,7 @@ import {
   stoppedCalls,
 } from '../../../lua/index.ts';
 import { plainError } from '../script-errors.ts';
-import { CommandReader } from './command-reader.ts';
+import { COMMAND_BYTES_MAX, CommandReader } from './command-reader.ts';
 import { Debugger } from './debugger.ts';
 
 export interface DebugSessionInit {
@@ -39,6 +39,8 @@ const ERR_READING = {
   malformed: 'ERR protocol error',
   tooLong: 'ERR max client buffer reached',
 } as const;
+/** Of commands that cannot be answered yet. */
+const WAITING_BYTES_MAX: number = 4 * COMMAND_BYTES_MAX;
 const EVAL_CHUNK = '@ldb_eval';
 
 export class DebugSession implements InputTap {
@@ -119,7 +121,9 @@ export class DebugSession implements InputTap {
 
   take(bytes: Buffer): void {
     this.#reader.add(bytes);
-    this.#init.wake();
+    // The script runs, and the client goes on and on.
+    if (this.#reader.waitingBytes > WAITING_BYTES_MAX) this.#init.client.close();
+    else this.#init.wake();
   }
 
   closed(): void {

@@ -38,15 +38,22 @@ type Handler = (args: readonly string[]) => Next;
 const SHOWN_BYTES_FIRST = 256;
 const SHOWN_BYTES_MIN = 60;
 /** When nothing is to be trimmed. */
-const SHOWN_BYTES_MAX: number = 16 * 1024 * 1024;
+const SHOWN_BYTES_MAX: number = 4 * 1024 * 1024;
 /** Lines above and below the one that is listed. Source: 7.0.15. */
 const CONTEXT_LINES = 5;
 const WHOLE_LINES = 1_000_000;
 /** Arguments of the script's commands that are shown. Source: 7.0.15. */
 const SHOWN_ARGUMENTS_MAX = 10;
 
-/** Lines that wait for the next stop. */
-const LINES_MAX = 100_000;
+/** What is told at a stop. */
+const TOLD_BYTES_MAX: number = 32 * 1024 * 1024;
+/** What a line takes besides its text, about. */
+const LINE_BYTES = 40;
+/** Bytes of an argument that is shown. */
+const ARGUMENT_BYTES_MAX: number = 1024 * 1024;
+/** A reply is at most twice as long as what is shown of it, but for the sizes of its parts. */
+const REPLY_RATE = 2;
+const REPLY_MARGIN_BYTES = 1024;
 
 const STAY: Next = { kind: 'stay' };
 const GO: Next = { kind: 'go' };
@@ -61,6 +68,7 @@ export class Debugger {
   readonly #breakpoints: Breakpoints = new Breakpoints();
   readonly #handlers: ReadonlyMap<string, Handler>;
   #lines: string[] = [];
+  #toldBytes = 0;
   #calls: readonly StoppedCall[] = [];
   #currentLine = 0;
   /** Stops at the next line, and tells what the script calls until then. */
@@ -83,6 +91,7 @@ export class Debugger {
   takeLines(): string[] {
     const lines = this.#lines;
     this.#lines = [];
+    this.#toldBytes = 0;
     return lines;
   }
 
@@ -138,21 +147,31 @@ export class Debugger {
 
   /** redis.debug(…). */
   debugCalled(values: readonly LuaValue[]): void {
-    const texts = values.map((value) => this.#text(value, SHOWN_BYTES_MAX));
+    const sizeMax = SHOWN_BYTES_MAX / Math.max(values.length, 1);
+    const texts = values.map((value) => this.#text(value, sizeMax));
     this.#tell(`<debug> line ${this.#currentLine}: ${texts.join(', ')}`);
   }
 
   /** The script calls a command of the server. */
   tellCall(args: readonly string[]): void {
     const more = args.length - SHOWN_ARGUMENTS_MAX - 1;
-    const shown = args.slice(0, SHOWN_ARGUMENTS_MAX).join(' ');
+    const shown = args
+      .slice(0, SHOWN_ARGUMENTS_MAX)
+      .map((arg) => arg.slice(0, ARGUMENT_BYTES_MAX))
+      .join(' ');
     const tail = args.length > SHOWN_ARGUMENTS_MAX ? ` ... (${more} more)` : '';
     this.#tell(`<redis> ${shown}${tail}`);
   }
 
-  /** @param bytes the reply, one character a byte */
-  tellReply(bytes: string): void {
-    this.#tellTrimmed(`<reply> ${replyText(bytes, this.#shownBytesMax)}`);
+  /** @param reply the whole reply, `[0, size)` of it */
+  tellReply(reply: Buffer, size: number): void {
+    const max = this.#shownBytesMax;
+    const bytes = reply.toString(
+      'latin1',
+      0,
+      Math.min(size, REPLY_RATE * max + REPLY_MARGIN_BYTES),
+    );
+    this.#tellTrimmed(`<reply> ${replyText(bytes, max)}`);
   }
 
   tellError(text: string): void {
@@ -190,12 +209,12 @@ export class Debugger {
       return GO;
     };
     const named: readonly (readonly [name: string, handler: Handler])[] = [
-      ['help', telling(() => this.#lines.push(...HELP_LINES))],
+      ['help', telling(() => this.#tellAll(HELP_LINES))],
       ['step', step],
       ['next', step],
       ['continue', (): Next => GO],
       ['list', telling((args) => this.#list(args))],
-      ['whole', telling(() => this.#lines.push(...this.#around(1, WHOLE_LINES)))],
+      ['whole', telling(() => this.#tellAll(this.#around(1, WHOLE_LINES)))],
       ['print', telling((args) => this.#print(args))],
       ['break', telling((args) => this.#break(args))],
       ['trace', telling(() => this.#trace())],
@@ -224,7 +243,7 @@ export class Debugger {
     const asked = line === undefined ? 0 : leadingInteger(line);
     const center = asked > 0 ? asked : this.#currentLine;
     const size = context === undefined ? CONTEXT_LINES : leadingInteger(context);
-    this.#lines.push(...this.#around(center, size));
+    this.#tellAll(this.#around(center, size));
   }
 
   #print(args: readonly string[]): void {
@@ -251,7 +270,7 @@ export class Debugger {
     if (args.length > 1) return args.slice(1).forEach((text) => this.#breakAt(text));
     if (lines.length === 0) return this.#tell("No breakpoints set. Use 'b <line>' to add one.");
     this.#tell(`${lines.length} breakpoints set:`);
-    for (const line of lines) this.#lines.push(this.#view.line(line, this.#marks));
+    for (const line of lines) this.#tell(this.#view.line(line, this.#marks));
   }
 
   #breakAt(text: string): void {
@@ -266,14 +285,14 @@ export class Debugger {
       return this.#tell(wasThere ? 'Breakpoint removed.' : 'No breakpoint in the specified line.');
     }
     const outcome = this.#breakpoints.add(line, this.#view.lineCount);
-    if (outcome === 'added') this.#lines.push(...this.#around(line, 1));
+    if (outcome === 'added') this.#tellAll(this.#around(line, 1));
     else this.#tell(outcome === 'tooMany' ? 'Too many breakpoints set.' : 'Wrong line number.');
   }
 
   #trace(): void {
     for (const [index, { name, line }] of this.#calls.entries()) {
       this.#tell(`${index === 0 ? 'In' : 'From'} ${name ?? 'top level'}:`);
-      this.#lines.push(this.#view.line(line, this.#marks));
+      this.#tell(this.#view.line(line, this.#marks));
     }
   }
 
@@ -299,8 +318,13 @@ export class Debugger {
   }
 
   #tell(line: string): void {
-    if (this.#isDetached || this.#lines.length > LINES_MAX) return;
-    this.#lines.push(this.#lines.length === LINES_MAX ? TOO_MANY_LINES : line);
+    if (this.#isDetached || this.#toldBytes > TOLD_BYTES_MAX) return;
+    this.#toldBytes += line.length + LINE_BYTES;
+    this.#lines.push(this.#toldBytes > TOLD_BYTES_MAX ? TOO_MANY_LINES : line);
+  }
+
+  #tellAll(lines: readonly string[]): void {
+    for (const line of lines) this.#tell(line);
   }
 
   #tellTrimmed(line: string): void {

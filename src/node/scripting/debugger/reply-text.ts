@@ -33,8 +33,11 @@ class ReplyText {
     const line = this.#line();
     const rest = line.slice(1);
     switch (line[0]) {
-      case '$':
       case '=':
+        // The real one shows nothing of it.
+        this.#bulk(Number(rest));
+        break;
+      case '$':
         this.text +=
           Number(rest) < 0
             ? 'NULL'
