@@ -103,9 +103,9 @@ class MachinePlace implements CopyPlace {
   }
 
   remove(): void {
-    // A process may be writing there until it has ended.
-    if (this.#copy === undefined) this.#remove();
-    else this.#copy.kill(this.#remove);
+    // This process may end before it hears of the end of that one, which may be writing there until then.
+    this.#copy?.kill(this.#remove);
+    this.#remove();
   }
 }
 
@@ -143,11 +143,11 @@ class CopyProcess {
     this.#connect();
   }
 
-  /** Ends it at once. `done` comes when it has ended. */
+  /** Ends it at once. `done` comes when it has ended, if it had not before. */
   kill(done: () => void): void {
     this.#isOver = true;
     this.#socket?.destroy();
-    if (this.#hasEnded) return done();
+    if (this.#hasEnded) return;
     this.#process.once('close', done);
     this.#process.kill('SIGKILL');
   }
