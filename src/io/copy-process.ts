@@ -1,10 +1,10 @@
 /**
- * Copies of the server for the debugger of scripts: processes of its own program on a unix socket in a directory that only its user
- * may enter. A copy lives no longer than its original: it ends when its input does, which the system closes however the
- * original ends.
+ * Copies of the server for the debugger of scripts: processes of its own program on a unix socket in a directory that
+ * only its user may enter. A copy lives no longer than its original: it ends when its input does, which the system
+ * closes however the original ends.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
-import { mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { lstatSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { type Socket, connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { basename, dirname, join } from 'node:path';
@@ -68,7 +68,7 @@ function leftPlaces(): string[] {
     const pid = new RegExp(`^${PREFIX}(\\d+)-`).exec(name)?.[1];
     if (pid === undefined || isRunning(Number(pid))) return [];
     const path = join(tmpdir(), name);
-    return statSync(path, { throwIfNoEntry: false })?.uid === process.getuid?.() ? [path] : [];
+    return lstatSync(path, { throwIfNoEntry: false })?.uid === process.getuid?.() ? [path] : [];
   });
 }
 
