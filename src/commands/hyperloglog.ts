@@ -26,6 +26,8 @@ import type { CommandSpec } from './spec.ts';
 // Scratch: loaded and read within one call, never kept between two.
 const WORK: HyperLogLog = new HyperLogLog();
 const REGISTERS: Uint8Array = new Uint8Array(HLL_REGISTERS);
+/** Those of the destination of PFMERGE as they were. */
+const OWN_REGISTERS: Uint8Array = new Uint8Array(HLL_REGISTERS);
 
 /** Loads the entry of the key in argument 1, or an empty one for NONE; false after an error reply. */
 function loadToChange(context: Context, ref: Ref, reply: ReplyWriter): boolean {
@@ -109,12 +111,14 @@ function pfmerge(context: Context, request: Request, reply: ReplyWriter): void {
   let isDense = false;
   for (let i = 1; i < request.argc; i++) {
     const ref = readKey(context, request, i);
-    if (ref === NONE) continue;
-    const view = hllOf(context, ref, reply);
-    if (view === undefined) return;
-    WORK.load(view);
-    isDense ||= WORK.isDense;
-    if (!WORK.mergeInto(REGISTERS)) return reply.error(ERR_HLL_CORRUPT);
+    if (ref !== NONE) {
+      const view = hllOf(context, ref, reply);
+      if (view === undefined) return;
+      WORK.load(view);
+      isDense ||= WORK.isDense;
+      if (!WORK.mergeInto(REGISTERS)) return reply.error(ERR_HLL_CORRUPT);
+    }
+    if (i === 1) OWN_REGISTERS.set(REGISTERS);
   }
   const ref = writeKey(context, request, 1);
   if (!loadToChange(context, ref, reply)) return;
@@ -124,7 +128,7 @@ function pfmerge(context: Context, request: Request, reply: ReplyWriter): void {
   isDense ||= WORK.bytes.size <= sparseBytesMax && bytesMin > sparseBytesMax;
   if (isDense && !WORK.makeDense()) return reply.error(ERR_HLL_CORRUPT);
   for (let i = 0; i < HLL_REGISTERS; i++) {
-    if (REGISTERS[i] !== 0) WORK.raise(i, REGISTERS[i]!, sparseBytesMax);
+    if (REGISTERS[i]! > OWN_REGISTERS[i]!) WORK.raise(i, REGISTERS[i]!, sparseBytesMax);
   }
   WORK.forget();
   putBack(context, request, ref, 1);

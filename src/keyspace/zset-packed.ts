@@ -11,6 +11,7 @@ import {
   ListpackReader,
   listpackCount,
   listpackFindPair,
+  listpackInt,
   listpackNext,
   writeListpackHeader,
 } from '../rdb/index.ts';
@@ -63,11 +64,11 @@ export class PackedZset {
 
   /** The score at `pos`. */
   scoreAt(buf: Uint8Array, pos: number): number {
-    const first = buf[pos]!;
-    if (first < 128) return first;
+    const int = listpackInt(buf, pos);
+    if (int !== undefined) return Number(int);
     const score = this.#score;
     score.read(buf, pos);
-    return score.isInt ? Number(score.int) : parseDouble(score.buf, score.at, score.size);
+    return parseDouble(score.buf, score.at, score.size);
   }
 
   /** Visits members and the texts of their scores. */

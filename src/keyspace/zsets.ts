@@ -251,6 +251,7 @@ export class SortedSets {
   #packedBounds(view: BytesView, range: ScoreRange): void {
     const { buf } = view;
     const { min, max, isMinOpen, isMaxOpen } = range;
+    const isWithoutEnd = max === Infinity && !isMaxOpen;
     let pos = view.at + LISTPACK_HEADER_BYTES;
     let start = 0;
     let rank = 0;
@@ -258,11 +259,11 @@ export class SortedSets {
       const scorePos = listpackNext(buf, pos);
       const score = this.packed.scoreAt(buf, scorePos);
       if (isMinOpen ? score <= min : score < min) start = rank + 1;
-      else if (isMaxOpen ? score >= max : score > max) break;
+      else if (isWithoutEnd || (isMaxOpen ? score >= max : score > max)) break;
       pos = listpackNext(buf, scorePos);
     }
     this.start = start;
-    this.end = rank;
+    this.end = isWithoutEnd ? this.packed.size(view) : rank;
   }
 
   #packedLexBounds(ref: Ref, range: LexRange, isReverse: boolean): void {
