@@ -46,6 +46,10 @@ test('numbers, texts and limits of lists, sets and sorted sets', () => {
     '1e1',
     '2',
   ]);
+  expect(run(server, 'SORT', 'l', 'BY', 'nosort', 'DESC', 'LIMIT', '1', '2')).toEqual([
+    '1e1',
+    '-1.5',
+  ]);
   server.run('SADD', 's', '3', '1', '2');
   expect(run(server, 'SORT_RO', 's', 'DESC')).toEqual(['3', '2', '1']);
   server.run('ZADD', 'z', '1', 'c', '2', 'a', '3', 'b');

@@ -63,7 +63,7 @@ function sortWith(
   for (let i = 0; i < order.length; i++) order[i] = i;
   if (!options.isUnsorted) {
     if (!sortBy(context, { elements, order }, options)) return reply.error(ERR_SORT_SCORE);
-  } else if (type === TYPE_ZSET && options.isDescending) order.reverse();
+  } else if (type !== TYPE_SET && options.isDescending) order.reverse();
   const sorted = { elements, order: order.subarray(...limited(order.length, options)) };
   if (options.storeAt === 0) answer(context, sorted, options, reply);
   else store(context, request, sorted, options, reply);
