@@ -254,3 +254,11 @@ test('DEBUG DIGEST is the number that redis-server gives for the same data', () 
     `*2\r\n+8ec3828f7209dd3abdf6ee448de8b0c0bd53265f\r\n+${'0'.repeat(40)}\r\n`,
   );
 });
+
+test('DEBUG ends the process where it is asked to', () => {
+  for (const way of ['ASSERT', 'OOM', 'PANIC', 'SEGFAULT']) {
+    const server = new AdminServer();
+    const client = server.connect();
+    expect(() => server.run(client, 'DEBUG', way)).toThrow('the operator asked for a crash');
+  }
+});

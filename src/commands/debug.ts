@@ -163,6 +163,7 @@ const COMMANDS: Readonly<Record<string, DebugCommand>> = {
     },
   },
   object: { min: 3, max: 4, run: object },
+  oom: { min: 2, max: 2, run: crash },
   panic: { min: 2, max: 2, run: crash },
   'pause-cron': {
     min: 3,
