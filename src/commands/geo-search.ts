@@ -118,7 +118,7 @@ function answer(found: readonly Found[], query: GeoQuery, reply: ReplyWriter): v
     if (parts > 1) reply.array(parts);
     reply.bulkBytes(member);
     if (hasDistance) replyDistance(reply, meters / query.unit);
-    if (hasHash) reply.int(score);
+    if (hasHash) reply.int(Math.trunc(score));
     if (hasPlace) replyPlace(reply, place);
   }
 }

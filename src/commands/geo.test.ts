@@ -99,6 +99,17 @@ test.each([
   expect(ask(sicily(), line)).toBe(`-ERR ${text}`);
 }); // prettier-ignore
 
+test('a score that ZADD gave, with a fraction, is told as a whole hash and stored as it is', () => {
+  const server = sicily();
+  server.run('ZADD', 'g', '3479447370796909.5', 'Catania', '9627370495.5', 'far');
+  expect(ask(server, 'GEOSEARCH g FROMLONLAT 15 37 BYRADIUS 100 km WITHHASH')).toBe(
+    '*1 *2 Catania :3479447370796909',
+  );
+  expect(ask(server, 'GEORADIUS g -179 -85 1000 km WITHHASH')).toBe('*1 *2 far :9627370495');
+  expect(ask(server, 'GEOSEARCHSTORE d g FROMLONLAT 15 37 BYRADIUS 100 km')).toBe(':1');
+  expect(ask(server, 'ZSCORE d Catania')).toBe('3479447370796909.5');
+});
+
 test('a hash is read back to a place in its cell', () => {
   const place: Place = { longitude: 0, latitude: 0 };
   for (let longitude = -180; longitude < 180; longitude += 7.3) {
