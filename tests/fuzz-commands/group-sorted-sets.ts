@@ -123,6 +123,8 @@ const latitude: Part = (dice) => [
     ? String(dice.between(-850_000, 850_000) / 10_000)
     : dice.pick(['85.05112878', '-85.05112878', '85.06', '90', '0', 'nan', 'x', '']),
 ];
+/** A score within the range of hashes that GEOADD would not give. */
+const fractionOfHash: Part = (dice) => [`${dice.between(0, 2 ** 42) * 1024}.${dice.between(1, 9)}`];
 const unit = one('m', 'km', 'FT', 'mi', 'km', 'parsec');
 const radius = one('0', '1', '100', '500', '5000', '20000', '1e7', '-1', 'x', float);
 const order = maybe(0.5, one('asc', 'DESC'));
@@ -169,6 +171,7 @@ export const GEO_GROUP: Group = {
     ),
     command('zrem', place, member),
     command('zadd', place, float, member),
+    command('zadd', place, fractionOfHash, member),
     command('zrange', place, '0', '-1', 'withscores'),
   ],
 };

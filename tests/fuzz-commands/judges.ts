@@ -41,7 +41,9 @@ export function judgeOf(step: Step): Judge {
 function sortOf(step: Step): Judge {
   const [by] = optionValue(step, 'by');
   if (by === undefined) return SORTED;
-  return by.includes('*') ? SORTED_BY : UNSORTED;
+  if (!by.includes('*')) return UNSORTED;
+  // Elements of equal numbers come in their own order.
+  return hasWord(step, 'alpha') ? SORTED_BY : SAME;
 }
 
 const WALKS = new Set(['scan', 'hscan', 'sscan', 'zscan']);
@@ -61,7 +63,7 @@ const SAME: Judge = { agree: ([ours], [real]) => ours.equals(real) };
 const ANY_ORDER: Judge = { agree: ([ours], [real]) => isSameCollection(ours, real, 1) };
 
 /**
- * SORT by patterns: equal weights come in any order, of which LIMIT may take any part and STORE keep it.
+ * SORT by patterns: equal texts come in any order, of which LIMIT may take any part and STORE keep it.
  * Source: behaviour of redis-server 7.0.15.
  */
 const SORTED_BY: Judge = {
