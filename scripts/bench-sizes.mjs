@@ -70,18 +70,17 @@ const LONG = ['long', 'long2'];
 /** `@` before a key: it is made anew, as a copy of what is behind the `@`, before each call. */
 const LARGE_COMMANDS = commandsOf(`
 SORT nums LIMIT 0 5|SORT list ALPHA LIMIT 0 5|SORT nums STORE to|SORT nums BY w_* LIMIT 0 5|SORT zset ALPHA LIMIT 0 5
-LCS text text2 LEN|LCS text text2 IDX|BITCOUNT long|BITPOS long 1|BITOP AND to long long2|BITOP NOT to long|GET long
+LCS text text2 LEN|LCS text text2 IDX MINMATCHLEN 99|BITCOUNT long|BITPOS long 1|BITOP AND to long long2|BITOP NOT to long
 KEYS none*|SCAN 0 COUNT 1000000 MATCH none*|SSCAN set 0 COUNT 1000000 MATCH none*|HSCAN hash 0 COUNT 1000000 MATCH none*
-SINTERSTORE to set set2|SUNIONSTORE to set set2|SDIFFSTORE to set set2|SINTERCARD 2 set set2|SMEMBERS set
-SRANDMEMBER set 1000|SRANDMEMBER set 150000|SRANDMEMBER set -1000|SPOP @set 1000|SPOP @set 150000
-HGETALL hash|HRANDFIELD hash 1000|HRANDFIELD hash -100000|ZRANGE zset 0 -1 WITHSCORES|ZREVRANGE zset 0 -1
+SINTERSTORE to set set2|SUNIONSTORE to set set2|SDIFFSTORE to set set2|SINTERCARD 2 set set2
+SRANDMEMBER set 1000|SRANDMEMBER set -1000|SPOP @set 1000|HRANDFIELD hash 1000|HRANDFIELD hash -1000
 ZRANGEBYSCORE zset -inf +inf LIMIT 100000 10|ZUNIONSTORE to 2 zset zset2|ZINTERSTORE to 2 zset zset2|ZDIFFSTORE to 2 zset zset2
-ZRANGESTORE to zset 0 -1|ZPOPMIN @zset 1000|ZREMRANGEBYRANK @zset 1000 150000|ZRANDMEMBER zset 1000|ZRANDMEMBER zset -50000
-LRANGE list 0 -1|LINDEX list 100000|LPOS list none|LREM @list 0 none|LTRIM @list 0 9|LPOP @list 100000
-XRANGE stream - +|XREVRANGE stream + - COUNT 1000|XTRIM @stream MAXLEN 100000|COPY stream to REPLACE
-DUMP list|DUMP set|DUMP zset|DUMP hash|DUMP stream|COPY set to REPLACE|COPY zset to REPLACE|DEL @set|DEL @zset
-GEOSEARCH geo FROMLONLAT 13.5 38.5 BYRADIUS 50 km|GEOSEARCH geo FROMLONLAT 13.5 38.5 BYRADIUS 50 km ASC COUNT 10
-PFMERGE hll:0 hll:1 hll:2 hll:3 hll:4 hll:5 hll:6 hll:7|MEMORY USAGE zset SAMPLES 0
+ZRANGESTORE to zset 0 -1|ZPOPMIN @zset 1000|ZREMRANGEBYRANK @zset 1000 150000|ZRANDMEMBER zset 1000|ZRANDMEMBER zset -1000
+LRANGE list 99000 100000|LINDEX list 100000|LPOS list none|LREM @list 0 none|LTRIM @list 0 9|LPOP @list 1000
+XRANGE stream - + COUNT 1000|XREVRANGE stream + - COUNT 1000|XTRIM @stream MAXLEN 100000|COPY stream to REPLACE
+COPY set to REPLACE|COPY zset to REPLACE|COPY list to REPLACE|DEL @set|DEL @zset|MEMORY USAGE zset SAMPLES 0
+GEOSEARCH geo FROMLONLAT 13.5 38.5 BYRADIUS 5 km|GEOSEARCH geo FROMLONLAT 13.5 38.5 BYRADIUS 50 km ASC COUNT 10
+PFMERGE hll:0 hll:1 hll:2 hll:3 hll:4 hll:5 hll:6 hll:7
 EVAL local~s=0~for~i=1,1000000~do~s=s+i~end~return~s 0|EVAL for~i=1,50000~do~redis.call('incr','n')~end 0
 `);
 

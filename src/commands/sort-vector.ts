@@ -5,6 +5,8 @@ import type { BytesView } from '../keyspace/index.ts';
 // Most that is sorted is small, and what begins small is cheap to begin.
 const BYTES_MIN = 256;
 const COUNT_MIN = 8;
+/** Bytes whose number a double holds exactly. */
+const KEY_BYTES = 6;
 
 /** Byte strings one behind the other; some of them may be absent. */
 export class PackedTexts {
@@ -71,6 +73,50 @@ export class PackedTexts {
       const second = bAt < bEnd ? bytes[bAt]! : 0;
       if (first !== second || first === 0) return first - second;
     }
+  }
+
+  /**
+   * A number for each text, in their order as far as they differ early: what comes behind the bytes that all begin with,
+   * up to a zero byte. Texts of the same number are to be compared.
+   */
+  textKeys(): Float64Array {
+    const shared = this.#sharedBytes();
+    const keys = new Float64Array(this.count);
+    for (let i = 0; i < keys.length; i++)
+      keys[i] = this.isAbsent(i) ? -1 : this.#keyFrom(i, shared);
+    return keys;
+  }
+
+  #keyFrom(index: number, offset: number): number {
+    const end = this.#ends[index]!;
+    let key = 0;
+    let isOver = false;
+    for (let at = this.#startOf(index) + offset, i = 0; i < KEY_BYTES; at++, i++) {
+      const byte: number = isOver || at >= end ? 0 : this.#bytes[at]!;
+      isOver ||= byte === 0;
+      key = key * 256 + byte;
+    }
+    return key;
+  }
+
+  /** How many bytes all texts begin with, none of them zero. */
+  #sharedBytes(): number {
+    const bytes = this.#bytes;
+    let first = -1;
+    let shared = Infinity;
+    for (let i = 0; i < this.count && shared > 0; i++) {
+      if (this.isAbsent(i)) continue;
+      const start = this.#startOf(i);
+      if (first < 0) first = start;
+      const sizeMax = Math.min(shared, this.#ends[i]! - start);
+      let size = 0;
+      while (size < sizeMax && bytes[start + size] === bytes[first + size]) {
+        if (bytes[start + size] === 0) break;
+        size++;
+      }
+      shared = size;
+    }
+    return shared === Infinity ? 0 : shared;
   }
 
   #startOf(index: number): number {

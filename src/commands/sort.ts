@@ -99,25 +99,28 @@ function needsOrder({ session }: Context, { storeAt }: SortOptions): boolean {
 /** Sorts; false if something that should be a number is none. */
 function sortBy(context: Context, { elements, order }: Sorted, options: SortOptions): boolean {
   const direction = options.isDescending ? -1 : 1;
-  const keys = options.by === undefined ? elements : sortKeysOf(context, elements, options);
+  const texts = options.by === undefined ? elements : sortKeysOf(context, elements, options);
+  const keys = options.isAlpha ? texts.textKeys() : scoresOf(texts);
+  if (keys === undefined) return false;
+  if (options.isDescending) for (let i = 0; i < keys.length; i++) keys[i] = -keys[i]!;
+  const isBinary = options.storeAt !== 0;
+  let compareEqual = (a: number, b: number): number => direction * elements.compare(a, b);
   if (options.isAlpha) {
-    const isBinary = options.storeAt !== 0;
-    sortIndexes(order, (a, b) => direction * (isBinary ? keys.compare(a, b) : keys.collate(a, b)));
-    return true;
+    compareEqual = (a, b) => direction * (isBinary ? texts.compare(a, b) : texts.collate(a, b));
   }
-  const scores = new Float64Array(keys.count);
+  sortIndexes(order, { keys, compareEqual });
+  return true;
+}
+
+/** The numbers that texts are; undefined if one is none. */
+function scoresOf(texts: PackedTexts): Float64Array | undefined {
+  const scores = new Float64Array(texts.count);
   for (let i = 0; i < scores.length; i++) {
-    const score = keys.isAbsent(i) ? 0 : scoreOf(keys.view(i));
-    if (Number.isNaN(score)) return false;
+    const score = texts.isAbsent(i) ? 0 : scoreOf(texts.view(i));
+    if (Number.isNaN(score)) return undefined;
     scores[i] = score;
   }
-  sortIndexes(order, (a, b) => {
-    const first = scores[a]!;
-    const second = scores[b]!;
-    if (first !== second) return first < second ? -direction : direction;
-    return direction * elements.compare(a, b);
-  });
-  return true;
+  return scores;
 }
 
 /** What BY leads to from each element. */

@@ -11,7 +11,7 @@ import { readKey, stringBeside } from './key-access.ts';
 const SIZE_MAX = 0xffff_fffe;
 
 /** Row of lengths for strings that are not long: set and read within one call. */
-const SHORT_ROW: Uint32Array = new Uint32Array(1024);
+const SHORT_ROW: Int32Array = new Int32Array(1024);
 
 interface LcsOptions {
   readonly wants: 'text' | 'length' | 'indexes';
@@ -69,49 +69,50 @@ function parseOptions(request: Request, reply: ReplyWriter): LcsOptions | undefi
   return { wants: wantsIndexes ? 'indexes' : wantsLength ? 'length' : 'text', sizeMin, hasSizes };
 }
 
-/** Length of the common subsequence alone, for which one row after the other is enough. */
+/** Length of the common subsequence alone, for which one row of lengths is enough. */
 function commonLength(a: BytesView, b: BytesView): number {
   const width = b.size + 1;
-  const row = width <= SHORT_ROW.length ? SHORT_ROW : new Uint32Array(width);
+  const row = width <= SHORT_ROW.length ? SHORT_ROW : new Int32Array(width);
   row.fill(0, 0, width);
-  for (let i = 0; i < a.size; i++) {
-    const byte = a.buf[a.at + i];
-    let diagonal = 0;
-    let left = 0;
-    for (let j = 1; j < width; j++) {
-      const above = row[j]!;
-      left = byte === b.buf[b.at + j - 1] ? diagonal + 1 : Math.max(above, left);
-      row[j] = left;
-      diagonal = above;
-    }
-  }
+  for (let i = 0; i < a.size; i++) fillRow(row, 0, 0, a.buf[a.at + i]!, b);
   return row[b.size]!;
 }
 
 /** Length of the common subsequence of each pair of prefixes, row by row of `a`. */
-function commonLengths(a: BytesView, b: BytesView): Uint32Array {
+function commonLengths(a: BytesView, b: BytesView): Int32Array {
   const width = b.size + 1;
-  const lengths = new Uint32Array((a.size + 1) * width);
-  for (let i = 1; i <= a.size; i++) {
-    const byte = a.buf[a.at + i - 1];
-    const row = i * width;
-    let diagonal = 0;
-    let left = 0;
-    for (let j = 1; j < width; j++) {
-      const above = lengths[row - width + j]!;
-      left = byte === b.buf[b.at + j - 1] ? diagonal + 1 : Math.max(above, left);
-      lengths[row + j] = left;
-      diagonal = above;
-    }
+  const lengths = new Int32Array((a.size + 1) * width);
+  for (let i = 0; i < a.size; i++) {
+    fillRow(lengths, (i + 1) * width, i * width, a.buf[a.at + i]!, b);
   }
   return lengths;
+}
+
+/** The row at `at` from the one at `aboveAt`, for one more byte of the first string; it may be the same row. */
+function fillRow(
+  lengths: Int32Array,
+  at: number,
+  aboveAt: number,
+  byte: number,
+  b: BytesView,
+): void {
+  const { buf, at: bAt, size } = b;
+  let diagonal = 0;
+  let left = 0;
+  for (let j = 1; j <= size; j++) {
+    const above = lengths[aboveAt + j]!;
+    if (byte === buf[bAt + j - 1]) left = diagonal + 1;
+    else if (above > left) left = above;
+    lengths[at + j] = left;
+    diagonal = above;
+  }
 }
 
 /** The subsequence and its runs, from the end of the strings to their start. */
 function walkBack(
   a: BytesView,
   b: BytesView,
-  lengths: Uint32Array,
+  lengths: Int32Array,
   length: number,
 ): { readonly text: Buffer; readonly matches: readonly Match[] } {
   const text = Buffer.alloc(length);

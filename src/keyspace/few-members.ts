@@ -2,7 +2,7 @@
  * Members with their scores, not many, for results that are made, answered and forgotten: in room that one result after
  * the other uses, where a table and a tree of their own would take most of the time.
  */
-import { compareBytes, copyBytes, sameBytes, sortIndexes } from '../base/index.ts';
+import { type SortKeys, compareBytes, copyBytes, sameBytes, sortIndexes } from '../base/index.ts';
 import type { BytesView } from './entry.ts';
 
 const MEMBERS_MAX = 256;
@@ -25,6 +25,10 @@ export class FewMembers {
   /** Places in the order of a walk, if it is known. */
   readonly #order: Uint32Array = new Uint32Array(MEMBERS_MAX);
   #isInOrder = false;
+  readonly #by: SortKeys = {
+    keys: this.#score,
+    compareEqual: (a, b) => this.#compareBytes(a, b),
+  };
   readonly #view: { buf: Buffer; at: number; size: number } = { buf: this.#buf, at: 0, size: 0 };
 
   clear(): void {
@@ -94,14 +98,11 @@ export class FewMembers {
   #putInOrder(): void {
     if (this.#isInOrder) return;
     for (let i = 0; i < this.count; i++) this.#order[i] = i;
-    sortIndexes(this.#order.subarray(0, this.count), (a, b) => this.#compare(a, b));
+    sortIndexes(this.#order.subarray(0, this.count), this.#by);
     this.#isInOrder = true;
   }
 
-  #compare(a: number, b: number): number {
-    const scoreA = this.#score[a]!;
-    const scoreB = this.#score[b]!;
-    if (scoreA !== scoreB) return scoreA < scoreB ? -1 : 1;
+  #compareBytes(a: number, b: number): number {
     const { buf } = this.#view;
     return compareBytes(buf, this.#at[a]!, this.#size[a]!, buf, this.#at[b]!, this.#size[b]!);
   }
