@@ -1,24 +1,27 @@
 /** Places in an area: GEOSEARCH, GEOSEARCHSTORE, GEORADIUS, GEORADIUSBYMEMBER and their _RO forms. */
+import { sortIndexes } from '../base/index.ts';
 import { KEYSPACE_EVENT } from '../config/index.ts';
 import { NONE, type Ref, TYPE_ZSET, ZsetResult } from '../keyspace/index.ts';
 import type { ReplyWriter, Request } from '../resp/index.ts';
 import type { Context } from './context.ts';
-import { type Shape, distanceInside, searchRanges } from './geo-area.ts';
+import { distanceInside, searchRanges } from './geo-area.ts';
 import { replyDistance, replyPlace } from './geo-arguments.ts';
 import { type GeoForm, type GeoQuery, readGeoQuery } from './geo-options.ts';
 import { type Place, distance, placeOf } from './geohash.ts';
-import { argument, isOfType, readKey } from './key-access.ts';
+import { argument, isOfType, readKey, replyView } from './key-access.ts';
+import { PackedTexts } from './packed-texts.ts';
 import type { Handler } from './spec.ts';
 import { storeResult } from './store-result.ts';
 import { CORRECT_TRIGONOMETRY } from './trigonometry.ts';
 
-/** A place that was found. */
+/** The places that were found: each has an index. */
 interface Found {
-  readonly member: Buffer;
-  readonly score: number;
-  /** Meters from the center. */
-  readonly meters: number;
-  readonly place: Readonly<Place>;
+  readonly members: PackedTexts;
+  readonly scores: number[];
+  /** From the center. */
+  readonly meters: number[];
+  /** Indexes in the order of the answer. */
+  order: Uint32Array;
 }
 
 function searching(form: GeoForm): Handler {
@@ -27,7 +30,7 @@ function searching(form: GeoForm): Handler {
     if (source !== NONE && !isOfType(context, source, TYPE_ZSET, reply)) return;
     const query = readGeoQuery(context, request, form, source, reply);
     if (query === undefined) return;
-    const found = source === NONE ? [] : search(context, source, query);
+    const found = search(context, source, query);
     if (query.storeAt === undefined) answer(found, query, reply);
     else store(context, request, { form, query, found, storeAt: query.storeAt }, reply);
   };
@@ -75,58 +78,72 @@ export const geosearchstore: Handler = searching({
 });
 
 /** The places that are asked for, in the order of the answer. */
-function search(context: Context, source: Ref, query: GeoQuery): Found[] {
-  const limit = query.isAny ? query.count : Infinity;
-  const found = collect(context, source, query.shape, limit);
+function search(context: Context, source: Ref, query: GeoQuery): Found {
+  const found: Found = {
+    members: new PackedTexts(),
+    scores: [],
+    meters: [],
+    order: new Uint32Array(0),
+  };
+  if (source === NONE) return found;
+  collect(context, source, query, found);
+  found.order = Uint32Array.from(found.scores.keys());
   // The nearest few cannot be told without an order.
   const sort = query.sort === 'none' && query.count > 0 && !query.isAny ? 'asc' : query.sort;
-  if (sort === 'asc') found.sort((a, b) => a.meters - b.meters);
-  if (sort === 'desc') found.sort((a, b) => b.meters - a.meters);
-  return query.count > 0 ? found.slice(0, query.count) : found;
+  if (sort !== 'none') {
+    const keys = Float64Array.from(found.meters);
+    if (sort === 'desc') for (let i = 0; i < keys.length; i++) keys[i] = -keys[i]!;
+    sortIndexes(found.order, { keys, compareEqual: () => 0 });
+  }
+  if (query.count > 0) found.order = found.order.subarray(0, query.count);
+  return found;
 }
 
-/** Up to `limit` places inside a shape. */
-function collect(context: Context, source: Ref, shape: Shape, limit: number): Found[] {
+/** The places inside the shape; no more than are asked for if any will do. */
+function collect(context: Context, source: Ref, query: GeoQuery, found: Found): void {
   const { zsets } = context.db.store;
   const { cursor } = zsets;
-  const found: Found[] = [];
-  for (const { min, max } of searchRanges(shape)) {
+  const { members, scores, meters } = found;
+  const limit = query.isAny ? query.count : Infinity;
+  for (const { min, max } of searchRanges(query.shape)) {
     // Where the range ends is found on the way, which takes less than to look for it.
     zsets.boundsByScore(source, { min, max: Infinity, isMinOpen: false, isMaxOpen: false });
     cursor.seek(source, zsets.start);
     for (; cursor.isHere && cursor.score < max; cursor.next()) {
-      if (found.length >= limit) return found;
-      const { score } = cursor;
-      placeOf(score, PLACE);
-      const meters = distanceInside(shape, PLACE);
-      if (Number.isNaN(meters)) continue;
-      const member = Buffer.from(cursor.buf.subarray(cursor.at, cursor.at + cursor.size));
-      found.push({ member, score, meters, place: { ...PLACE } });
+      if (scores.length >= limit) return;
+      placeOf(cursor.score, PLACE);
+      const away = distanceInside(query.shape, PLACE);
+      if (Number.isNaN(away)) continue;
+      members.add(cursor);
+      scores.push(cursor.score);
+      meters.push(away);
     }
   }
-  return found;
 }
 
 // Scratch: set and read within one step of a search.
 const PLACE: Place = { longitude: 0, latitude: 0 };
 
-function answer(found: readonly Found[], query: GeoQuery, reply: ReplyWriter): void {
+function answer(found: Found, query: GeoQuery, reply: ReplyWriter): void {
   const { hasDistance, hasHash, hasPlace } = query;
   const parts = 1 + Number(hasDistance) + Number(hasHash) + Number(hasPlace);
-  reply.array(found.length);
-  for (const { member, score, meters, place } of found) {
+  reply.array(found.order.length);
+  for (const index of found.order) {
+    const score = found.scores[index]!;
     if (parts > 1) reply.array(parts);
-    reply.bulkBytes(member);
-    if (hasDistance) replyDistance(reply, meters / query.unit);
+    replyView(reply, found.members.view(index));
+    if (hasDistance) replyDistance(reply, found.meters[index]! / query.unit);
     if (hasHash) reply.int(Math.trunc(score));
-    if (hasPlace) replyPlace(reply, place);
+    if (!hasPlace) continue;
+    placeOf(score, PLACE);
+    replyPlace(reply, PLACE);
   }
 }
 
 interface Storing {
   readonly form: GeoForm;
   readonly query: GeoQuery;
-  readonly found: readonly Found[];
+  readonly found: Found;
   readonly storeAt: number;
 }
 
@@ -137,20 +154,23 @@ function store(
   reply: ReplyWriter,
 ): void {
   const result = new ZsetResult(context.db);
-  for (const { member, score, place } of found) {
-    const value = query.isStoringDistance ? storedDistance(query, place) : score;
-    result.put(value, { buf: member, at: 0, size: member.length });
+  const count = found.order.length;
+  for (const index of found.order) {
+    const score = found.scores[index]!;
+    const value = query.isStoringDistance ? storedDistance(query, score) : score;
+    result.put(value, found.members.view(index));
   }
-  if (found.length === 0) result.discard();
+  if (count === 0) result.discard();
   storeResult(context, request, storeAt, {
     event: form.kind === 'search' ? 'geosearchstore' : 'georadiusstore',
     eventClass: KEYSPACE_EVENT.z,
-    store: found.length === 0 ? undefined : () => result.store(argument(request, storeAt)),
+    store: count === 0 ? undefined : () => result.store(argument(request, storeAt)),
   });
-  reply.int(found.length);
+  reply.int(count);
 }
 
 /** A distance whose last digit counts, because clients see it as a score. */
-function storedDistance(query: GeoQuery, place: Readonly<Place>): number {
-  return distance(query.shape.center, place, CORRECT_TRIGONOMETRY) / query.unit;
+function storedDistance(query: GeoQuery, score: number): number {
+  placeOf(score, PLACE);
+  return distance(query.shape.center, PLACE, CORRECT_TRIGONOMETRY) / query.unit;
 }

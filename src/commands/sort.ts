@@ -17,7 +17,7 @@ import { defineCommands } from './facts.ts';
 import { SORT_FACTS } from './facts/sort.ts';
 import { argument, emptyView, readKey, replyView } from './key-access.ts';
 import { type SortOptions, parseSortOptions, sortKeys } from './sort-options.ts';
-import { PackedTexts } from './sort-vector.ts';
+import { PackedTexts } from './packed-texts.ts';
 import type { CommandSpec } from './spec.ts';
 import { storeResult } from './store-result.ts';
 

@@ -1,4 +1,4 @@
-/** What SORT sorts: many byte strings in one buffer, so that no object stands for an element. */
+/** Many byte strings in one buffer, so that no object stands for one: what SORT sorts, what a geo search finds. */
 import { compareBytes, copyBytes } from '../base/index.ts';
 import type { BytesView } from '../keyspace/index.ts';
 
