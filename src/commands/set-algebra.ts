@@ -31,6 +31,21 @@ function setArguments(
   return refs;
 }
 
+/** How many of the sets, one after the other, have a member or have it not, until one differs. */
+function countWith(
+  { db }: Context,
+  refs: readonly Ref[],
+  member: BytesView,
+  isThere: boolean,
+): number {
+  const { sets } = db.store;
+  const buf = member.buf as Buffer;
+  const { at, size } = member;
+  let count = 0;
+  while (count < refs.length && sets.has(refs[count]!, buf, at, size) === isThere) count++;
+  return count;
+}
+
 const intersect: Combine = (context, refs, visit) => {
   intersectUpTo(context, refs, Infinity, visit);
 };
@@ -48,9 +63,7 @@ function intersectUpTo(context: Context, refs: readonly Ref[], limit: number, vi
   if (others.length > 1) others.sort((a, b) => sets.size(a) - sets.size(b));
   let left = limit;
   sets.forEachWhile(refs[smallest]!, (member) => {
-    const buf = member.buf as Buffer;
-    const { at, size } = member;
-    if (others.every((other) => sets.has(other, buf, at, size))) {
+    if (countWith(context, others, member, true) === others.length) {
       visit(member);
       left--;
     }
@@ -62,14 +75,12 @@ function intersectUpTo(context: Context, refs: readonly Ref[], limit: number, vi
 const UNITED_BY_LOOKUP_MAX = 3;
 
 /** Visits the members of each set that none of those before it has. */
-function uniteByLookup({ db }: Context, refs: readonly Ref[], visit: Visit): void {
-  const { sets } = db.store;
+function uniteByLookup(context: Context, refs: readonly Ref[], visit: Visit): void {
+  const { sets } = context.db.store;
   for (let i = 0; i < refs.length; i++) {
+    const before = refs.slice(0, i);
     sets.forEach(refs[i]!, (member) => {
-      const buf = member.buf as Buffer;
-      const { at, size } = member;
-      for (let j = 0; j < i; j++) if (sets.has(refs[j]!, buf, at, size)) return;
-      visit(member);
+      if (countWith(context, before, member, false) === i) visit(member);
     });
   }
 }
@@ -92,9 +103,7 @@ const subtract: Combine = (context, refs, visit) => {
   const others = rest.filter((ref) => ref !== NONE).sort((a, b) => sets.size(b) - sets.size(a));
   if (others.includes(first!)) return;
   sets.forEach(first!, (member) => {
-    const buf = member.buf as Buffer;
-    const { at, size } = member;
-    if (!others.some((other) => sets.has(other, buf, at, size))) visit(member);
+    if (countWith(context, others, member, false) === others.length) visit(member);
   });
 };
 
