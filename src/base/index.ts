@@ -39,7 +39,7 @@ export { type Clock, type Rng, randomHex, seededRng } from './ports.ts';
 export { WallMicros } from './wall-micros.ts';
 export { SHA1_BYTES, Sha1, sha1 } from './sha1.ts';
 export { sha256Hex } from './sha256.ts';
-export { type SortKeys, sortIndexes } from './sort-indexes.ts';
+export { type SortKeys, sortedIndexes } from './sort-indexes.ts';
 export { quoteArgument, splitArguments } from './split-arguments.ts';
 export {
   NOT_INTEGER,

@@ -9,31 +9,38 @@ export interface SortKeys {
   readonly keys: Float64Array;
   /** For two of the same key: above 0 when the first one comes behind the second. */
   readonly compareEqual: (a: number, b: number) => number;
+  /** Turns the order of what differs round. */
+  readonly isDescending?: boolean;
 }
 
 /**
- * Sorts `order`; what is equal keeps its order. The engine's sort of a typed array takes a function for all comparisons,
- * whose calls make it three times as slow, and much to begin.
+ * The indexes [0, count), sorted if there is an order; what is equal keeps its place. The engine's sort of a typed array takes a function for
+ * all comparisons, whose calls make it three times as slow, and much to begin.
  */
-export function sortIndexes(order: Uint32Array, by: SortKeys): void {
-  const { length } = order;
-  for (let start = 0; start < length; start += RUN) {
-    sortRun(order, start, Math.min(start + RUN, length), by);
+export function sortedIndexes(count: number, by?: SortKeys): Uint32Array {
+  let from: Uint32Array = new Uint32Array(count);
+  for (let i = 0; i < count; i++) from[i] = i;
+  if (by === undefined) return from;
+  for (let start = 0; start < count; start += RUN) {
+    sortRun(from, start, Math.min(start + RUN, count), by);
   }
-  if (length <= RUN) return;
-  let from = order;
-  let to: Uint32Array = new Uint32Array(length);
-  for (let width = RUN; width < length; width *= 2) {
-    for (let start = 0; start < length; start += width * 2) {
-      const middle = Math.min(start + width, length);
-      mergeRuns(from, to, { start, middle, end: Math.min(middle + width, length) }, by);
+  if (count <= RUN) return from;
+  let to: Uint32Array = new Uint32Array(count);
+  for (let width = RUN; width < count; width *= 2) {
+    for (let start = 0; start < count; start += width * 2) {
+      const middle = Math.min(start + width, count);
+      mergeRuns(from, to, { start, middle, end: Math.min(middle + width, count) }, by);
     }
     [from, to] = [to, from];
   }
-  if (from !== order) order.set(from);
+  return from;
 }
 
-function isBehind({ keys, compareEqual }: SortKeys, a: number, b: number): boolean {
+function isBehind(by: SortKeys, a: number, b: number): boolean {
+  return by.isDescending === true ? isHigher(by, b, a) : isHigher(by, a, b);
+}
+
+function isHigher({ keys, compareEqual }: SortKeys, a: number, b: number): boolean {
   const first = keys[a]!;
   const second = keys[b]!;
   return first === second ? compareEqual(a, b) > 0 : first > second;

@@ -1,5 +1,5 @@
 /** Places in an area: GEOSEARCH, GEOSEARCHSTORE, GEORADIUS, GEORADIUSBYMEMBER and their _RO forms. */
-import { sortIndexes } from '../base/index.ts';
+import { type SortKeys, sortedIndexes } from '../base/index.ts';
 import { KEYSPACE_EVENT } from '../config/index.ts';
 import { NONE, type Ref, TYPE_ZSET, ZsetResult } from '../keyspace/index.ts';
 import type { ReplyWriter, Request } from '../resp/index.ts';
@@ -87,14 +87,14 @@ function search(context: Context, source: Ref, query: GeoQuery): Found {
   };
   if (source === NONE) return found;
   collect(context, source, query, found);
-  found.order = Uint32Array.from(found.scores.keys());
   // The nearest few cannot be told without an order.
   const sort = query.sort === 'none' && query.count > 0 && !query.isAny ? 'asc' : query.sort;
-  if (sort !== 'none') {
-    const keys = Float64Array.from(found.meters);
-    if (sort === 'desc') for (let i = 0; i < keys.length; i++) keys[i] = -keys[i]!;
-    sortIndexes(found.order, { keys, compareEqual: () => 0 });
-  }
+  const by: SortKeys = {
+    keys: Float64Array.from(found.meters),
+    compareEqual: () => 0,
+    isDescending: sort === 'desc',
+  };
+  found.order = sortedIndexes(found.meters.length, sort === 'none' ? undefined : by);
   if (query.count > 0) found.order = found.order.subarray(0, query.count);
   return found;
 }

@@ -1,5 +1,5 @@
 /** SORT and SORT_RO: elements of a list, set or sorted set in another order, or what belongs to them. */
-import { parseDouble, sortIndexes } from '../base/index.ts';
+import { type SortKeys, parseDouble, sortedIndexes } from '../base/index.ts';
 import { KEYSPACE_EVENT } from '../config/index.ts';
 import {
   type BytesView,
@@ -59,11 +59,10 @@ function sortWith(
   }
   if (type === TYPE_ZSET) ref = enlarge(context, ref);
   const elements = ref === NONE ? new PackedTexts() : collect(context, ref);
-  const order = new Uint32Array(elements.count);
-  for (let i = 0; i < order.length; i++) order[i] = i;
-  if (!options.isUnsorted) {
-    if (!sortBy(context, { elements, order }, options)) return reply.error(ERR_SORT_SCORE);
-  } else if (type !== TYPE_SET && options.isDescending) order.reverse();
+  const by = options.isUnsorted ? undefined : orderOf(context, elements, options);
+  if (by === 'no numbers') return reply.error(ERR_SORT_SCORE);
+  const order = sortedIndexes(elements.count, by);
+  if (options.isUnsorted && type !== TYPE_SET && options.isDescending) order.reverse();
   const sorted = { elements, order: order.subarray(...limited(order.length, options)) };
   if (options.storeAt === 0) answer(context, sorted, options, reply);
   else store(context, request, sorted, options, reply);
@@ -96,20 +95,22 @@ function needsOrder({ session }: Context, { storeAt }: SortOptions): boolean {
   return storeAt !== 0 || session.role === 'script';
 }
 
-/** Sorts; false if something that should be a number is none. */
-function sortBy(context: Context, { elements, order }: Sorted, options: SortOptions): boolean {
-  const direction = options.isDescending ? -1 : 1;
+/** What the elements are sorted by, unless something that should be a number is none. */
+function orderOf(
+  context: Context,
+  elements: PackedTexts,
+  options: SortOptions,
+): SortKeys | 'no numbers' {
+  const { isAlpha, isDescending } = options;
   const texts = options.by === undefined ? elements : sortKeysOf(context, elements, options);
-  const keys = options.isAlpha ? texts.textKeys() : scoresOf(texts);
-  if (keys === undefined) return false;
-  if (options.isDescending) for (let i = 0; i < keys.length; i++) keys[i] = -keys[i]!;
-  const isBinary = options.storeAt !== 0;
-  let compareEqual = (a: number, b: number): number => direction * elements.compare(a, b);
-  if (options.isAlpha) {
-    compareEqual = (a, b) => direction * (isBinary ? texts.compare(a, b) : texts.collate(a, b));
+  const keys = isAlpha ? texts.textKeys() : scoresOf(texts);
+  if (keys === undefined) return 'no numbers';
+  let compareEqual = (a: number, b: number): number => elements.compare(a, b);
+  if (isAlpha) {
+    const isBinary = options.storeAt !== 0;
+    compareEqual = (a, b) => (isBinary ? texts.compare(a, b) : texts.collate(a, b));
   }
-  sortIndexes(order, { keys, compareEqual });
-  return true;
+  return { keys, compareEqual, isDescending };
 }
 
 /** The numbers that texts are; undefined if one is none. */

@@ -2,7 +2,7 @@
  * Members with their scores, not many, for results that are made, answered and forgotten: in room that one result after
  * the other uses, where a table and a tree of their own would take most of the time.
  */
-import { type SortKeys, compareBytes, copyBytes, sameBytes, sortIndexes } from '../base/index.ts';
+import { type SortKeys, compareBytes, copyBytes, sameBytes, sortedIndexes } from '../base/index.ts';
 import type { BytesView } from './entry.ts';
 
 const MEMBERS_MAX = 256;
@@ -23,8 +23,7 @@ export class FewMembers {
   /** A member's place plus one in the first free slot from that of its tail on; 0 for none. */
   readonly #slots: Int16Array = new Int16Array(SLOTS);
   /** Places in the order of a walk, if it is known. */
-  readonly #order: Uint32Array = new Uint32Array(MEMBERS_MAX);
-  #isInOrder = false;
+  #order: Uint32Array | undefined;
   readonly #by: SortKeys = {
     keys: this.#score,
     compareEqual: (a, b) => this.#compareBytes(a, b),
@@ -35,7 +34,7 @@ export class FewMembers {
     if (this.count > 0) this.#slots.fill(0);
     this.count = 0;
     this.#end = 0;
-    this.#isInOrder = false;
+    this.#order = undefined;
   }
 
   /** Whether a member of `size` bytes can be added. */
@@ -54,7 +53,7 @@ export class FewMembers {
 
   setScore(place: number, score: number): void {
     this.#score[place] = score;
-    this.#isInOrder = false;
+    this.#order = undefined;
   }
 
   /** Adds a member that is not there and that there is room for. */
@@ -67,15 +66,14 @@ export class FewMembers {
     this.#size[place] = size;
     this.#score[place] = score;
     this.#end += size;
-    this.#isInOrder = false;
+    this.#order = undefined;
   }
 
   /** Visits the members by their scores, those of one score by their bytes. The view is valid during the call. */
   forEach(visit: (member: BytesView, score: number) => void): void {
-    this.#putInOrder();
+    this.#order ??= sortedIndexes(this.count, this.#by);
     const view = this.#view;
-    for (let i = 0; i < this.count; i++) {
-      const place = this.#order[i]!;
+    for (const place of this.#order) {
       view.at = this.#at[place]!;
       view.size = this.#size[place]!;
       visit(view, this.#score[place]!);
@@ -93,13 +91,6 @@ export class FewMembers {
       if (this.#size[place] !== size) continue;
       if (sameBytes(this.#buf, this.#at[place]!, buf, at, size)) return slot;
     }
-  }
-
-  #putInOrder(): void {
-    if (this.#isInOrder) return;
-    for (let i = 0; i < this.count; i++) this.#order[i] = i;
-    sortIndexes(this.#order.subarray(0, this.count), this.#by);
-    this.#isInOrder = true;
   }
 
   #compareBytes(a: number, b: number): number {
