@@ -107,6 +107,27 @@ const subtract: Combine = (context, refs, visit) => {
   });
 };
 
+/**
+ * Whether Redis would subtract from a copy of the first set, as it does where that is less work
+ * than to look for its members in the others, and the copy cannot be an intset: then what is left
+ * of it is none either.
+ */
+function subtractsFromTable({ db }: Context, [first, ...rest]: readonly Ref[]): boolean {
+  if (first === undefined || first === NONE) return false;
+  const { sets } = db.store;
+  const sizes = rest.filter((ref) => ref !== NONE).map((ref) => sets.size(ref));
+  const size = sets.size(first);
+  const work = sizes.reduce((sum, other) => sum + other, size);
+  if (Math.trunc((size * (sizes.length + 1)) / 2) <= work) return false;
+  if (size > db.limits['set-max-intset-entries']) return true;
+  let isAllIntegers = true;
+  sets.forEachWhile(first, ({ buf, at, size: bytes }) => {
+    isAllIntegers = sets.integerOf(buf, at, bytes) !== NOT_INTEGER;
+    return isAllIntegers;
+  });
+  return !isAllIntegers;
+}
+
 function answering(combine: Combine): Handler {
   return (context, request, reply) => {
     const refs = setArguments(context, request, { first: 1, end: request.argc }, reply);
@@ -121,11 +142,14 @@ function answering(combine: Combine): Handler {
   };
 }
 
-function storing(combine: Combine, event: string): Handler {
+type IsTable = (context: Context, refs: readonly Ref[]) => boolean;
+
+function storing(combine: Combine, event: string, isTable?: IsTable): Handler {
   return (context, request, reply) => {
     const refs = setArguments(context, request, { first: 2, end: request.argc }, reply);
     if (refs === undefined) return;
     const result = new SetResult(context.db);
+    if (isTable?.(context, refs) === true) result.becomeTable();
     combine(context, refs, (member) => result.add(member));
     const count = result.size;
     if (count === 0) result.discard();
@@ -143,7 +167,7 @@ export const sinterstore: Handler = storing(intersect, 'sinterstore');
 export const sunion: Handler = answering(unite);
 export const sunionstore: Handler = storing(unite, 'sunionstore');
 export const sdiff: Handler = answering(subtract);
-export const sdiffstore: Handler = storing(subtract, 'sdiffstore');
+export const sdiffstore: Handler = storing(subtract, 'sdiffstore', subtractsFromTable);
 
 /** SINTERCARD numkeys key [key ...] [LIMIT limit]. */
 export function sintercard(context: Context, request: Request, reply: ReplyWriter): void {

@@ -100,6 +100,22 @@ test('combinations answer what sets say, and store it as the key itself too', ()
   ]);
 });
 
+test('SDIFFSTORE stores a table where Redis would subtract from a copy that is one', () => {
+  const server = create();
+  server.run('SADD', 'mixed', 'x', '1', '2', '3');
+  server.run('SADD', 'integers', '1', '2', '3', '4');
+  for (const key of ['b', 'c', 'd']) server.run('SADD', key, 'x');
+  const encodingOf = (...keys: string[]): string => {
+    server.run('SDIFFSTORE', 'r', ...keys);
+    return server.run('OBJECT', 'ENCODING', 'r').split('\r\n')[1]!;
+  };
+  expect(encodingOf('mixed', 'b')).toBe('intset');
+  expect(encodingOf('mixed', 'b', 'b')).toBe('intset');
+  expect(encodingOf('mixed', 'b', 'missing', 'missing', 'missing')).toBe('intset');
+  expect(encodingOf('mixed', 'b', 'c', 'd')).toBe('hashtable');
+  expect(encodingOf('integers', 'b', 'c', 'd', 'b')).toBe('intset');
+});
+
 test('SPOP goes to replicas as what it took', () => {
   const server = create();
   server.run('SADD', 's', '1', '2', '3', '4', '5');

@@ -71,6 +71,12 @@ export class SetResult {
     return this.#db.addLarge(key, TYPE_SET, ENCODING_HASHTABLE, words);
   }
 
+  /** Makes it no intset, even if all its members are integers. */
+  becomeTable(): void {
+    this.#spread();
+    this.#isAllIntegers = false;
+  }
+
   discard(): void {
     if (this.#integers === undefined) this.#sets.discard(this.#table);
   }

@@ -149,6 +149,12 @@ test('a result becomes an intset or a table, or goes without a trace', () => {
   const large = mixed.store(KEY);
   expect(bench.db.entries.encodingName(large)).toBe('hashtable');
   bench.db.delete(large);
+  const asTable = new SetResult(bench.db);
+  asTable.becomeTable();
+  asTable.add(view('3'));
+  const three = asTable.store(KEY);
+  expect(bench.db.entries.encodingName(three)).toBe('hashtable');
+  bench.db.delete(three);
   const lost = new SetResult(bench.db);
   lost.add(view('x'));
   lost.discard();
