@@ -202,6 +202,7 @@ test('SORT by nothing keeps the order of lists and sorted sets, and by numbers t
   expect(differ('sort k by nosort desc', 'list')).toBe(true);
   expect(differ('sort_ro k by nosort', 'zset')).toBe(true);
   expect(differ('sort k by nosort', 'set')).toBe(false);
+  expect(differ('sort k by nosort by w*', 'set')).toBe(false);
   expect(differ('sort k by w_*', 'list')).toBe(true);
   expect(differ('sort k by w_* alpha', 'list')).toBe(false);
   expect(agree('sort k by nosort', replies(mine), replies(theirs))).toBe(true);

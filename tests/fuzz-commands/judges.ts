@@ -39,9 +39,10 @@ export function judgeOf(step: Step): Judge {
 }
 
 function sortOf(step: Step): Judge {
-  const [by] = optionValue(step, 'by');
-  if (by === undefined) return SORTED;
-  if (!by.includes('*')) return UNSORTED;
+  const patterns = step.slice(3).filter((_, i) => lower(step, i + 2) === 'by');
+  if (patterns.length === 0) return SORTED;
+  // One that leads nowhere counts, whatever others say after it.
+  if (patterns.some((pattern) => !pattern.includes('*'))) return UNSORTED;
   // Elements of equal numbers come in their own order.
   return hasWord(step, 'alpha') ? SORTED_BY : SAME;
 }
