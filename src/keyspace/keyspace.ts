@@ -60,6 +60,11 @@ export class Keyspace extends KeyspaceState {
     return this.databases.reduce((sum, { store }) => sum + store.rubbish.pendingCount, 0);
   }
 
+  /** How many times as much as usual of them has to be freed at once. */
+  get rubbishHaste(): number {
+    return Math.max(...this.databases.map(({ store }) => store.rubbish.haste));
+  }
+
   /** Frees about `max` blocks of large values that were deleted; whether more are waiting. */
   collect(max: number): boolean {
     for (const { store } of this.databases) {

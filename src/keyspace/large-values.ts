@@ -39,7 +39,7 @@ const AT_ONCE_MAX = 64;
 
 /** Blocks freed of one value before the next has its turn. */
 const STEP_BLOCKS = 256;
-/** So many values that wait double the work of a slice, or they would become more and more where many are deleted, */
+/** So many values that wait double the haste, */
 const CROWD = 128;
 /** up to so many times: a slice is one wait for everybody. */
 const HASTE_MAX = 8;
@@ -62,6 +62,11 @@ export class Rubbish {
     return this.#pending.length - this.#first;
   }
 
+  /** How many times as much as usual has to be freed at once, or they would become more and more where many are deleted. */
+  get haste(): number {
+    return Math.min(1 + Math.floor(this.pendingCount / CROWD), HASTE_MAX);
+  }
+
   /** Frees a value: small ones now, large ones by `collect`. */
   add(type: number, words: Readonly<Words>, values: LargeValues): void {
     const rubble = { type, first: words.first, second: words.second, cursor: 0 };
@@ -70,11 +75,9 @@ export class Rubbish {
     if (this.pendingCount === 1) this.#onPending();
   }
 
-  /** Frees about `max` blocks of what waits, more where many wait; whether more is waiting. */
+  /** Frees about `max` blocks of what waits; whether more is waiting. */
   collect(max: number, valuesOf: (type: number) => LargeValues): boolean {
-    const haste = Math.min(1 + Math.floor(this.pendingCount / CROWD), HASTE_MAX);
-    let left = max * haste;
-    for (; left > 0; left -= STEP_BLOCKS) {
+    for (let left = max; left > 0; left -= STEP_BLOCKS) {
       const rubble = this.#pending[this.#first];
       if (rubble === undefined) return false;
       const blocks = Math.min(left, STEP_BLOCKS);

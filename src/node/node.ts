@@ -58,6 +58,7 @@ import { Ending } from './ending.ts';
 import { Dispatcher } from './dispatcher.ts';
 import type { Inside } from './inside.ts';
 import { Eviction } from './eviction.ts';
+import { freeSome } from './lazy-free.ts';
 import { Migrator } from './migrate.ts';
 import { createKeyspace } from './keyspace-creation.ts';
 import { type ShownCall, monitorLine } from './monitor-line.ts';
@@ -78,9 +79,6 @@ import { eventsInTurns, networkInTurns } from './turns.ts';
 import { waitHost } from './wait-host.ts';
 import { WaitQueue } from './wait-queue.ts';
 import { Watches } from './watches.ts';
-
-/** Blocks of deleted values that are freed in one slice: well below a millisecond. */
-const RUBBISH_SLICE = 2048;
 
 export interface NodeInit {
   readonly ports: Ports;
@@ -413,7 +411,7 @@ export class Node implements DispatchHost, ClientDeskOwner, Inside {
   }
 
   collectRubbish(): void {
-    this.addWork(() => this.keyspace.collect(RUBBISH_SLICE));
+    this.addWork(() => freeSome(this));
   }
 
   addWork(slice: () => boolean): void {
