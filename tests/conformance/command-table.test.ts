@@ -2,17 +2,10 @@
  * Goal: the facts of our command table are those of redis-server 7.0.15, because clients route by them.
  * Method: COMMAND and COMMAND DOCS of both over the wire, compared for every command that we have.
  */
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { afterAll, beforeAll, expect, test } from 'vitest';
-import { NodeProcess, freePorts } from '../interop/harness/node-process.ts';
-import {
-  OUR_SERVER,
-  REAL_SERVER,
-  describeWithRealRedis,
-  required,
-} from '../interop/harness/programs.ts';
+import { expect, test } from 'vitest';
+import { BothServers } from '../interop/harness/both-servers.ts';
+import type { NodeProcess } from '../interop/harness/node-process.ts';
+import { describeWithRealRedis } from '../interop/harness/programs.ts';
 import type { Reply } from '../interop/harness/resp-connection.ts';
 
 interface CommandFacts {
@@ -47,29 +40,15 @@ const OURS_ALONE: ReadonlySet<string> = new Set([
 ]);
 
 describeWithRealRedis('the command table', () => {
-  const dir = mkdtempSync(join(tmpdir(), 'slotline-commands-'));
-  let ours: NodeProcess;
-  let real: NodeProcess;
-
-  beforeAll(async () => {
-    const [first = 0, second = 0] = await freePorts(2);
-    const realExe = required(REAL_SERVER, 'redis-server');
-    ours = new NodeProcess({ exe: OUR_SERVER, port: first, dir: join(dir, 'ours') });
-    real = new NodeProcess({ exe: realExe, port: second, dir: join(dir, 'real') });
-    await Promise.all([ours.start(), real.start()]);
-  });
-  afterAll(async () => {
-    await Promise.all([ours.kill(), real.kill()]);
-    rmSync(dir, { recursive: true, force: true });
-  });
+  const servers = new BothServers();
 
   test('has the commands of the areas that are built', async () => {
-    const names = new Set(Object.keys(await commandFacts(ours)));
+    const names = new Set(Object.keys(await commandFacts(servers.ours)));
     expect(EXPECTED.filter((name) => !names.has(name))).toEqual([]);
   });
 
   test('says of each command what the real one says', async () => {
-    const [mine, theirs] = [await commandFacts(ours), await commandFacts(real)];
+    const [mine, theirs] = [await commandFacts(servers.ours), await commandFacts(servers.real)];
     const { subcommands, ...container } = mine['cluster']!;
     const known = Object.entries(subcommands).filter(([name]) => !OURS_ALONE.has(name));
     mine['cluster'] = { ...container, subcommands: Object.fromEntries(known) };
@@ -78,9 +57,9 @@ describeWithRealRedis('the command table', () => {
   });
 
   test('documents since when and in which group', async () => {
-    const names = Object.keys(await commandFacts(ours));
-    const mine = await documents(ours, names);
-    expect(mine).toEqual(await documents(real, names));
+    const names = Object.keys(await commandFacts(servers.ours));
+    const mine = await documents(servers.ours, names);
+    expect(mine).toEqual(await documents(servers.real, names));
   });
 });
 

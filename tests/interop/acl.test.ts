@@ -3,13 +3,10 @@
  * Method: random rules from a fixed seed for both servers; after each, what ACL GETUSER shows and what ACL DRYRUN says of
  * calls of every shape. Which of several equal ways tells the commands is left to each server.
  */
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { type Rng, seededRng } from '../../src/base/index.ts';
-import { NodeProcess, freePorts } from './harness/node-process.ts';
-import { OUR_SERVER, REAL_SERVER, describeWithRealRedis, required } from './harness/programs.ts';
+import { BothServers } from './harness/both-servers.ts';
+import { describeWithRealRedis } from './harness/programs.ts';
 
 const SEED = 20_261_126;
 const CHANGES = 150;
@@ -74,27 +71,12 @@ const CALLS = [
 ];
 
 describeWithRealRedis('the ACL beside redis-server', () => {
-  let folder: string;
-  let servers: NodeProcess[];
-
-  beforeAll(async () => {
-    folder = mkdtempSync(join(tmpdir(), 'slotline-acl-'));
-    const ports = await freePorts(2);
-    const exes = [required(REAL_SERVER, 'redis-server'), OUR_SERVER];
-    servers = exes.map(
-      (exe, i) => new NodeProcess({ exe, port: ports[i] ?? 0, dir: join(folder, String(i)) }),
-    );
-    for (const server of servers) await server.start();
-  });
-  afterAll(async () => {
-    for (const server of servers) await server.kill();
-    rmSync(folder, { recursive: true, force: true });
-  });
+  const servers = new BothServers();
 
   /** What both answer to a command, as text. */
   function answers(...args: readonly string[]): Promise<string[]> {
     return Promise.all(
-      servers.map(async (server) => {
+      servers.all.map(async (server) => {
         try {
           return shown(await server.call(...args));
         } catch (error) {
@@ -116,7 +98,7 @@ describeWithRealRedis('the ACL beside redis-server', () => {
       for (const call of CALLS) {
         seen.push([call, ...(await answers('ACL', 'DRYRUN', user, ...call.split(' ')))]);
       }
-      const different = seen.filter(([, theirs, ours]) => theirs !== ours);
+      const different = seen.filter(([, mine, theirs]) => mine !== theirs);
       expect(different, `${change}: ${user} ${rules.join(' | ')}`).toEqual([]);
     }
   });

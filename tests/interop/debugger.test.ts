@@ -4,21 +4,14 @@
  * server says is written down first.
  */
 import { spawn } from 'node:child_process';
-import { mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { readFileSync, readdirSync, writeFileSync } from 'node:fs';
 import { type Socket, connect } from 'node:net';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { type Conversation, readScripts, transcript } from '../golden/debugger/sessions.ts';
-import { NodeProcess, freePorts } from './harness/node-process.ts';
-import {
-  OUR_SERVER,
-  REAL_SERVER,
-  REDIS_CLI,
-  SCRIPT_PROGRAM,
-  describeWithRealRedis,
-  required,
-} from './harness/programs.ts';
+import { BothServers } from './harness/both-servers.ts';
+import type { NodeProcess } from './harness/node-process.ts';
+import { REDIS_CLI, SCRIPT_PROGRAM, describeWithRealRedis, required } from './harness/programs.ts';
 
 const BOUND_MS = 15_000;
 const GOLDEN = join(import.meta.dirname, '..', 'golden', 'debugger');
@@ -86,21 +79,7 @@ class SocketConversation implements Conversation {
 }
 
 describeWithRealRedis('sessions of the debugger', () => {
-  const dir = mkdtempSync(join(tmpdir(), 'slotline-debugger-'));
-  let ours: NodeProcess;
-  let real: NodeProcess;
-
-  beforeAll(async () => {
-    const [first = 0, second = 0] = await freePorts(2);
-    const realExe = required(REAL_SERVER, 'redis-server');
-    ours = new NodeProcess({ exe: OUR_SERVER, port: first, dir: join(dir, 'ours') });
-    real = new NodeProcess({ exe: realExe, port: second, dir: join(dir, 'real') });
-    await Promise.all([ours.start(), real.start()]);
-  });
-  afterAll(async () => {
-    await Promise.all([ours.kill(), real.kill()]);
-    rmSync(dir, { recursive: true, force: true });
-  });
+  const servers = new BothServers();
 
   /** All sessions of a file, one after the other, as the server has them. */
   async function sessions(node: NodeProcess, recorded: string, mode: string): Promise<string> {
@@ -125,28 +104,29 @@ describeWithRealRedis('sessions of the debugger', () => {
       'with SCRIPT DEBUG %s',
       async (mode) => {
         let recorded = readFileSync(path, 'latin1');
-        const theirs = await sessions(real, recorded, mode);
+        const theirs = await sessions(servers.real, recorded, mode);
         if (IS_RECORDING) writeFileSync(path, theirs, 'latin1');
         recorded = readFileSync(path, 'latin1');
         expect(theirs).toBe(recorded);
-        expect(await sessions(ours, recorded, mode)).toBe(recorded);
-        if (mode === 'YES') expect(await ours.call('DBSIZE')).toBe(await real.call('DBSIZE'));
+        expect(await sessions(servers.ours, recorded, mode)).toBe(recorded);
+        if (mode === 'YES')
+          expect(await servers.ours.call('DBSIZE')).toBe(await servers.real.call('DBSIZE'));
       },
     );
   });
 
   test.each(['ldb', 'ldb-sync-mode'])('redis-cli --%s shows the same of both', async (option) => {
-    const script = join(dir, 'script.lua');
+    const script = join(servers.dir, 'script.lua');
     writeFileSync(script, SCRIPT);
     const shown = await Promise.all(
-      [ours, real].map(async ({ port }) =>
+      servers.all.map(async ({ port }) =>
         terminal(port, [`--${option}`, '--eval', script, 'k', ',', '5']),
       ),
     );
     expect(shown[0]).toBe(shown[1]);
     expect(shown[0]).toContain('->#4     a = a + i');
     expect(shown[0]).toContain('(integer) 8');
-    for (const node of [ours, real]) {
+    for (const node of servers.all) {
       expect(await node.call('GET', 'k')).toBe(option === 'ldb' ? null : '5');
       await node.call('DEL', 'k');
     }

@@ -3,10 +3,10 @@
  * FUNCTION DUMP, by replication, and by the files that either starts from. Method: the same calls on both ends, and
  * FUNCTION LIST WITHCODE of both.
  */
-import { cpSync, mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { cpSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
+import { BothServers } from './harness/both-servers.ts';
 import { NodeProcess, freePorts } from './harness/node-process.ts';
 import { OUR_SERVER, REAL_SERVER, describeWithRealRedis, required } from './harness/programs.ts';
 import type { Reply } from './harness/resp-connection.ts';
@@ -161,29 +161,14 @@ const CALLS: readonly (readonly string[])[] = [
 ];
 
 describeWithRealRedis('functions', () => {
-  let dir: string;
-  let ours: NodeProcess;
-  let real: NodeProcess;
-
-  beforeAll(async () => {
-    dir = mkdtempSync(join(tmpdir(), 'slotline-functions-'));
-    const [port = 0, realPort = 0] = await freePorts(2);
-    ours = made(OUR_SERVER, port, 'ours');
-    real = made(required(REAL_SERVER, 'redis-server'), realPort, 'real');
-    await Promise.all([ours.start(), real.start()]);
-  });
-
-  afterAll(async () => {
-    await Promise.all([ours.kill(), real.kill()]);
-    rmSync(dir, { recursive: true, force: true });
-  });
+  const servers = new BothServers(CONFIG);
 
   const made = (exe: string, port: number, folder: string, ...config: string[]): NodeProcess =>
-    new NodeProcess({ exe, port, dir: join(dir, folder), config: [...CONFIG, ...config] });
+    new NodeProcess({ exe, port, dir: join(servers.dir, folder), config: [...CONFIG, ...config] });
 
   /** The answer of both, which must be equal. */
   async function same(...args: readonly (string | Buffer)[]): Promise<Reply> {
-    const [ourAnswer, realAnswer] = await Promise.all([ours, real].map((end) => answer(end, args)));
+    const [ourAnswer, realAnswer] = await Promise.all(servers.all.map((end) => answer(end, args)));
     expect(ourAnswer, shown(args)).toEqual(realAnswer);
     return ourAnswer ?? null;
   }
@@ -218,7 +203,7 @@ describeWithRealRedis('functions', () => {
       await same('FUNCTION', 'LOAD', one('other', 'g'));
       await same('FUNCTION', 'DELETE', 'mine');
       await same('FUNCTION', 'RESTORE', dump as string, ...policy);
-      expect(await librariesOf(ours)).toEqual(await librariesOf(real));
+      expect(await librariesOf(servers.ours)).toEqual(await librariesOf(servers.real));
       await same('FUNCTION', 'FLUSH');
     }
   });
@@ -227,7 +212,7 @@ describeWithRealRedis('functions', () => {
     ['ours follows a real master', 1],
     ['a real one follows ours', 0],
   ])('%s: libraries as they come and go', async (_, first) => {
-    const nodes = [ours, real];
+    const nodes = servers.all;
     const [master, replica] = [nodes[first]!, nodes[1 - first]!];
     for (const node of nodes) {
       await node.call('REPLICAOF', 'NO', 'ONE');
@@ -298,7 +283,7 @@ describeWithRealRedis('functions', () => {
       expect(libraries).toHaveLength(2);
       // The real one may keep what it wrote to itself for a moment.
       await writer.signal('SIGTERM');
-      cpSync(join(dir, from), join(dir, to), { recursive: true });
+      cpSync(join(servers.dir, from), join(servers.dir, to), { recursive: true });
       const reader = made(exes[1 - index]!, port, to, ...config);
       await reader.start();
       expect(await librariesOf(reader), exes[1 - index]).toEqual(libraries);

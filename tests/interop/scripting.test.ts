@@ -3,14 +3,12 @@
  * Method: many small scripts on both servers, over RESP2 and RESP3, every byte of every reply compared; then the same scripts on
  * a master with a replica of the other kind, and digests of the data compared.
  */
-import { mkdtempSync, rmSync } from 'node:fs';
 import { type Socket, connect } from 'node:net';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
+import { BothServers } from './harness/both-servers.ts';
 import { Cluster, NODE_TIMEOUT_MS } from './harness/cluster.ts';
-import { NodeProcess, freePorts } from './harness/node-process.ts';
-import { OUR_SERVER, REAL_SERVER, describeWithRealRedis, required } from './harness/programs.ts';
+import type { NodeProcess } from './harness/node-process.ts';
+import { describeWithRealRedis } from './harness/programs.ts';
 import { GiveUp, until } from './harness/until.ts';
 import { SCRIPT_CALLS, SCRIPT_TEXTS } from './script-programs.ts';
 
@@ -61,26 +59,14 @@ function encoded(args: readonly string[]): string {
 }
 
 describeWithRealRedis('scripts', () => {
-  const dir = mkdtempSync(join(tmpdir(), 'slotline-scripting-'));
-  let ours: NodeProcess;
-  let real: NodeProcess;
-
-  beforeAll(async () => {
-    const [first = 0, second = 0] = await freePorts(2);
-    const realExe = required(REAL_SERVER, 'redis-server');
-    const config = CONFIG;
-    ours = new NodeProcess({ exe: OUR_SERVER, port: first, dir: join(dir, 'ours'), config });
-    real = new NodeProcess({ exe: realExe, port: second, dir: join(dir, 'real'), config });
-    await Promise.all([ours.start(), real.start()]);
-  });
-  afterAll(async () => {
-    await Promise.all([ours.kill(), real.kill()]);
-    rmSync(dir, { recursive: true, force: true });
-  });
+  const servers = new BothServers(CONFIG);
 
   for (const protocol of ['2', '3']) {
     test(`answer the same over RESP${protocol}`, async () => {
-      const connections = [new RawConnection(ours.port), new RawConnection(real.port)] as const;
+      const connections = [
+        new RawConnection(servers.ours.port),
+        new RawConnection(servers.real.port),
+      ] as const;
       const both = (...args: readonly string[]): Promise<readonly string[]> =>
         Promise.all(connections.map((connection) => connection.call(...args)));
       try {
@@ -101,10 +87,11 @@ describeWithRealRedis('scripts', () => {
   }
 
   test.each([
-    ['ours', 'a real replica'],
+    ['ours', 'a servers.real replica'],
     ['a real one', 'a replica of ours'],
   ])('on %s change the data of %s', async (master) => {
-    const [from, to] = master === 'ours' ? [ours, real] : [real, ours];
+    const [from, to] =
+      master === 'ours' ? [servers.ours, servers.real] : [servers.real, servers.ours];
     await to.call('REPLICAOF', '127.0.0.1', from.port);
     const isUp = async (): Promise<boolean> =>
       String(await to.call('INFO', 'replication')).includes('master_link_status:up');
@@ -132,26 +119,30 @@ describeWithRealRedis('scripts', () => {
   });
 
   test('on a replica see the data of one moment, and the rest of the stream follows', async () => {
-    await ours.call('REPLICAOF', '127.0.0.1', real.port);
+    await servers.ours.call('REPLICAOF', '127.0.0.1', servers.real.port);
     const isUp = async (): Promise<boolean> =>
-      String(await ours.call('INFO', 'replication')).includes('master_link_status:up');
+      String(await servers.ours.call('INFO', 'replication')).includes('master_link_status:up');
     await until(isUp, BOUND_MS, 'the link is up');
-    await real.call('SET', 'count', '0');
-    await until(async () => (await ours.call('GET', 'count')) === '0', BOUND_MS, 'it follows');
+    await servers.real.call('SET', 'count', '0');
+    await until(
+      async () => (await servers.ours.call('GET', 'count')) === '0',
+      BOUND_MS,
+      'it follows',
+    );
     const text =
       "local a = redis.call('get','count') for i = 1, 60000000 do end return a == redis.call('get','count') and a";
     let isOver = false;
-    const running = ours.call('EVAL', text, '0').finally(() => {
+    const running = servers.ours.call('EVAL', text, '0').finally(() => {
       isOver = true;
     });
     let count = 0;
-    while (!isOver) count = Number(await real.call('INCR', 'count'));
+    while (!isOver) count = Number(await servers.real.call('INCR', 'count'));
     expect(count).toBeGreaterThan(1);
     expect(Number(await running)).toBeLessThan(count);
     const isThere = async (): Promise<boolean> =>
-      (await ours.call('GET', 'count')) === String(count);
+      (await servers.ours.call('GET', 'count')) === String(count);
     await until(isThere, BOUND_MS, 'the replica has what its master has');
-    await ours.call('REPLICAOF', 'NO', 'ONE');
+    await servers.ours.call('REPLICAOF', 'NO', 'ONE');
   });
 });
 
