@@ -4,6 +4,7 @@ import type { UnixMs } from '../base/index.ts';
 import type { LogLevel } from '../commands/index.ts';
 import type { Settings } from '../config/index.ts';
 import type { Keyspace } from '../keyspace/index.ts';
+import { isRdbStart } from '../rdb/index.ts';
 import { AofCommands, type AofCommandTarget } from './aof-commands.ts';
 import type { AofFiles } from './aof-files.ts';
 import type { FileReader, Files } from './ports.ts';
@@ -12,7 +13,6 @@ import { SnapshotLoader } from './snapshot-loader.ts';
 
 /** Read at a time; between two pieces clients are answered. */
 const PIECE_BYTES = 256 * 1024;
-const RDB_SIGNATURE = 'REDIS';
 
 export interface AofLoadHost {
   readonly settings: Settings;
@@ -96,7 +96,7 @@ export class AofLoad {
   }
 
   #push(reading: Reading, bytes: Buffer): string | undefined {
-    if (reading.bytes === 0 && bytes.toString('latin1', 0, 5) === RDB_SIGNATURE) {
+    if (reading.bytes === 0 && isRdbStart(bytes)) {
       this.#say('notice', 'Reading RDB base file on AOF loading...');
       reading.snapshot = this.#snapshot();
     }

@@ -156,6 +156,9 @@ export class RdbLoad {
       case 'redis-ver':
         host.log('notice', `Loading RDB produced by version ${value}`);
         return;
+      case 'valkey-ver':
+        host.log('notice', `Loading RDB produced by Valkey version ${value}`);
+        return;
       case 'ctime': {
         const age = Math.max(0, Math.floor(host.unixNow / 1000) - Number(value));
         host.log('notice', `RDB age ${age} seconds`);

@@ -3,8 +3,22 @@
  * works when the test says so.
  */
 import { expect, test } from 'vitest';
+import {
+  NEWER_FILES_DIGEST,
+  REDIS_8_FIELD_EXPIRY,
+  REDIS_8_FILE,
+  VALKEY_8_FILE,
+  VALKEY_9_FILE,
+} from '../../tests/golden/rdb/newer-files.ts';
 import { TestNode } from './test-node.ts';
 import { nodeWithReplica } from './test-replica.ts';
+
+function nodeWithFile(base64: string): TestNode {
+  const file = Buffer.from(base64, 'base64').toString('latin1');
+  const node = new TestNode('save ""\nenable-debug-command yes', false, { 'dump.rdb': file });
+  node.settle();
+  return node;
+}
 
 const fact = (info: string, name: string): string | undefined =>
   new RegExp(`^${name}:(.*)\\r$`, 'm').exec(info)?.[1];
@@ -105,6 +119,22 @@ test('a file that has a key twice starts nothing', () => {
   const node = new TestNode('save ""', false, { 'dump.rdb': file });
   node.settle();
   expect(node.flaw).toMatch(/RDB has duplicated key 'a' in DB 0/);
+});
+
+test.each([
+  ['Redis 8.0.2', REDIS_8_FILE],
+  ['Valkey 8.1.1', VALKEY_8_FILE],
+  ['Valkey 9.1.2', VALKEY_9_FILE],
+])('the data of a file of %s is what its server had', (_server, file) => {
+  const node = nodeWithFile(file);
+  const digest = node.connect().call('DEBUG', 'DIGEST');
+  expect(digest).toBe(`+${NEWER_FILES_DIGEST}\r\n`);
+});
+
+test('a file with a hash whose fields expire starts nothing, and is told by key and place', () => {
+  expect(nodeWithFile(REDIS_8_FIELD_EXPIRY).flaw).toMatch(
+    /offset 84 -> the key "hx" holds a hash with field expiry \(type 25\), which this server does not have$/,
+  );
 });
 
 test('DEBUG RELOAD gives the same data, with NOFLUSH only beside other keys', () => {

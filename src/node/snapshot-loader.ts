@@ -154,7 +154,7 @@ export class SnapshotLoader implements RdbHandler {
 function failureText(failure: RdbFailure): string {
   if (failure.kind !== 'unsupported') return failure.reason;
   const key = printable(failure.key.toString('latin1'));
-  return `the key "${key}" holds a ${failure.what}, which needs a module`;
+  return `the key "${key}" holds a ${failure.what}, which this server does not have`;
 }
 
 function printable(text: string): string {

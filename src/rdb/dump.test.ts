@@ -60,7 +60,7 @@ test('a list of redis-server 7.0.15 is read, a module value is not', () => {
   const list = Buffer.from('1201020b0b000000020001010201ff0a00dde71a28ae391b98', 'hex');
   expect(decoded(list)).toEqual({ kind: 'list', elements: ['1', '2'] });
   const module = encodeDump((writer) => writer.type(7));
-  expect(decoded(module)).toBe('Unknown RDB encoding type 7');
+  expect(decoded(module)).toBe('a module value (type 7), which this server does not have');
 });
 
 const CODE = "#!lua name=d\nredis.register_function('d_f', function(k,a) return 1 end)";

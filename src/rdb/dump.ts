@@ -4,14 +4,11 @@
 import { Crc64 } from '../base/index.ts';
 import { RdbCursor, StringSlot } from './cursor.ts';
 import { createDecoders } from './decoders.ts';
-import {
-  OPCODE_FUNCTION2,
-  OPCODE_FUNCTION_PRE_GA,
-  RDB_VERSION,
-  RDB_VERSION_READABLE,
-} from './format.ts';
+import { OPCODE_FUNCTION2, OPCODE_FUNCTION_PRE_GA } from './format.ts';
+import { foreignTypeName } from './type-names.ts';
 import type { ValueSink } from './value.ts';
 import type { ValueDecoders } from './value-decoder.ts';
+import { RDB_VERSION, isReadableVersion } from './versions.ts';
 import { RdbWriter, type RdbWriterOptions } from './writer.ts';
 
 /** Bytes behind the type and the value of a payload: version and checksum. */
@@ -74,7 +71,7 @@ export function dumpFrameFlaw(
 ): string | undefined {
   if (size < DUMP_FOOTER_BYTES) return WRONG_CHECKSUM;
   const footer = at + size - DUMP_FOOTER_BYTES;
-  if (buf.readUInt16LE(footer) > RDB_VERSION_READABLE) return WRONG_CHECKSUM;
+  if (!isReadableVersion(buf.readUInt16LE(footer))) return WRONG_CHECKSUM;
   if (!checksChecksum) return undefined;
   const crc = new Crc64();
   crc.update(buf, at, size - 8);
@@ -100,7 +97,12 @@ export function decodeDump(
   const type = cursor.byte();
   const decoder = type === undefined ? undefined : decoders.get(type);
   if (type === undefined || decoder === undefined) {
-    return { reason: `Unknown RDB encoding type ${type ?? 'none'}`, at: 0 };
+    const name = type === undefined ? undefined : foreignTypeName(type);
+    const reason =
+      name === undefined
+        ? `Unknown RDB encoding type ${type ?? 'none'}`
+        : `a ${name}, which this server does not have`;
+    return { reason, at: 0 };
   }
   decoder.begin(type);
   // Bytes after the value are let pass, as Redis does.

@@ -1,17 +1,14 @@
 /**
- * Numbers of the RDB format, version 10 as Redis 7.0 writes it, with those of version 11 that may be met.
- * Source: the format as Redis 7.0 documents and writes it; checked against files of redis-server 7.0.15.
+ * Numbers of the RDB format, version 10 as Redis 7.0 writes it, with those of later versions that may be met.
+ * Source: the format as Redis 7.0 documents and writes it; checked against files of redis-server 7.0.15, and for later
+ * versions against those of Redis 8.0.2, Valkey 8.1.1 and 9.1.2.
  */
 
-/** Version that we write into files and DUMP payloads. */
-export const RDB_VERSION = 10;
-/** Newest version that the reader tries; 11 differs from 10 only by more value types. */
-export const RDB_VERSION_READABLE = 11;
-/** Bytes of "REDIS" and four digits. */
-export const RDB_HEADER_SIZE = 9;
 /** Longest string that a file may hold: the 512 MB limit of the protocol. */
 export const RDB_STRING_BYTES_LIMIT: number = 512 * 1024 * 1024;
 
+/** Valkey 9: slots that another node is handing over while the file is written. Redis has another use of it. */
+export const OPCODE_SLOT_IMPORT = 243;
 export const OPCODE_SLOT_INFO = 244;
 export const OPCODE_FUNCTION2 = 245;
 export const OPCODE_FUNCTION_PRE_GA = 246;
@@ -48,6 +45,9 @@ export const TYPE_ZSET = 3;
 export const TYPE_HASH = 4;
 /** Scores as doubles. */
 export const TYPE_ZSET_2 = 5;
+export const TYPE_MODULE = 6;
+/** With marks by which a reader without the module finds the end. */
+export const TYPE_MODULE_2 = 7;
 export const TYPE_HASH_ZIPMAP = 9;
 export const TYPE_LIST_ZIPLIST = 10;
 export const TYPE_SET_INTSET = 11;
@@ -66,41 +66,14 @@ export const TYPE_STREAM_LISTPACKS_2 = 19;
 export const TYPE_SET_LISTPACK = 20;
 /** 7.2: with the time a consumer was active. */
 export const TYPE_STREAM_LISTPACKS_3 = 21;
+/** Valkey 9: fields that may expire. A pre-release of Redis 7.4 had the number for its own form of it. */
+export const TYPE_HASH_FIELD_EXPIRY = 22;
+/** Of a pre-release of Redis 7.4. */
+export const TYPE_HASH_FIELD_EXPIRY_LISTPACK_PRE_GA = 23;
+/** Redis 7.4: fields that may expire. */
+export const TYPE_HASH_FIELD_EXPIRY_TABLE = 24;
+export const TYPE_HASH_FIELD_EXPIRY_LISTPACK = 25;
 
 /** Containers of a quicklist's node. */
 export const NODE_PLAIN = 1;
 export const NODE_PACKED = 2;
-
-const TYPE_FAMILIES: ReadonlyMap<number, string> = new Map([
-  [0, 'string'],
-  [1, 'list'],
-  [2, 'set'],
-  [3, 'zset'],
-  [4, 'hash'],
-  [5, 'zset'],
-  [6, 'module'],
-  [7, 'module'],
-  [9, 'hash'],
-  [10, 'list'],
-  [11, 'set'],
-  [12, 'zset'],
-  [13, 'hash'],
-  [14, 'list'],
-  [15, 'stream'],
-  [16, 'hash'],
-  [17, 'zset'],
-  [18, 'list'],
-  [19, 'stream'],
-  [20, 'set'],
-  [21, 'stream'],
-]);
-
-/** Whether `type` names a value type of versions up to 11. */
-export function isKnownType(type: number): boolean {
-  return TYPE_FAMILIES.has(type);
-}
-
-/** For people: `list (type 18)`. */
-export function typeName(type: number): string {
-  return `${TYPE_FAMILIES.get(type) ?? 'unknown'} (type ${type})`;
-}

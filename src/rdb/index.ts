@@ -1,6 +1,6 @@
 /**
  * RDB: the file format of snapshots and full synchronisation, and the payloads of DUMP. Version 10, as Redis 7.0
- * writes it. Reads from and writes to buffers; knows no file, no socket and no keyspace.
+ * writes it; later ones are read. Reads from and writes to buffers; knows no file, no socket and no keyspace.
  */
 export { RdbCursor, StringSlot } from './cursor.ts';
 export { createDecoders } from './decoders.ts';
@@ -19,7 +19,6 @@ export {
 export {
   NODE_PACKED,
   NODE_PLAIN,
-  RDB_VERSION,
   TYPE_HASH,
   TYPE_HASH_LISTPACK,
   TYPE_LIST_QUICKLIST_2,
@@ -79,5 +78,7 @@ export {
   type StreamSink,
   type ValueSink,
 } from './value.ts';
+export { foreignTypeName } from './type-names.ts';
 export type { ReadOutcome, ValueDecoder, ValueDecoders } from './value-decoder.ts';
 export { type RdbEntryFacts, type RdbHeader, RdbWriter, type RdbWriterOptions } from './writer.ts';
+export { RDB_VERSION, isRdbStart, isReadableVersion } from './versions.ts';

@@ -16,15 +16,15 @@ import {
   OPCODE_MODULE_AUX,
   OPCODE_RESIZEDB,
   OPCODE_SELECTDB,
+  OPCODE_SLOT_IMPORT,
   OPCODE_SLOT_INFO,
-  RDB_HEADER_SIZE,
-  RDB_VERSION_READABLE,
-  isKnownType,
-  typeName,
+  TYPE_MODULE_2,
 } from './format.ts';
 import { createDecoders } from './decoders.ts';
+import { foreignTypeName, moduleValueName } from './type-names.ts';
 import type { Bytes, RdbEntry, RdbFailure, ValueSink } from './value.ts';
 import type { ValueDecoder, ValueDecoders } from './value-decoder.ts';
+import { RDB_HEADER_SIZE, isValkeyVersion, parseRdbHeader } from './versions.ts';
 
 /** Told of each record while `push` runs; views are valid until the call returns. */
 export interface RdbHandler {
@@ -62,6 +62,8 @@ interface EntryInProgress extends RdbEntry {
 const EMPTY: Buffer = Buffer.alloc(0);
 /** Databases are numbered by an int in Redis. */
 const DB_INDEX_LIMIT = 0x8000_0000;
+/** No more ranges of slots than there are slots. */
+const SLOT_COUNT = 16384;
 /** Files of version 5 and later end with a checksum. */
 const CHECKSUM_SINCE_VERSION = 5;
 
@@ -228,18 +230,18 @@ export class RdbReader {
     const cursor = this.#cursor;
     if (!cursor.has(RDB_HEADER_SIZE)) return false;
     const text = cursor.buf.toString('latin1', cursor.at, cursor.at + RDB_HEADER_SIZE);
-    if (!text.startsWith('REDIS')) {
+    const header = parseRdbHeader(text);
+    const at = this.#position();
+    if (header.kind === 'wrongSignature') {
       const reason = 'Wrong signature trying to load DB from file';
-      return this.#fail({ kind: 'wrongSignature', reason, at: this.#position() });
+      return this.#fail({ kind: 'wrongSignature', reason, at });
     }
-    const digits = text.slice(5);
-    const version = /^\d{4}$/.test(digits) ? Number(digits) : 0;
-    if (version < 1 || version > RDB_VERSION_READABLE) {
-      const reason = `Can't handle RDB format version ${version}`;
-      return this.#fail({ kind: 'unsupportedVersion', reason, at: this.#position() });
+    if (header.kind === 'unsupportedVersion') {
+      const reason = `Can't handle RDB format version ${header.version}`;
+      return this.#fail({ kind: 'unsupportedVersion', reason, at });
     }
     cursor.at += RDB_HEADER_SIZE;
-    this.#version = version;
+    this.#version = header.version;
     this.#stage = 'opcode';
     return true;
   }
@@ -267,6 +269,8 @@ export class RdbReader {
       case OPCODE_MODULE_AUX:
       case OPCODE_SLOT_INFO:
         return this.#extra(opcode);
+      case OPCODE_SLOT_IMPORT:
+        return isValkeyVersion(this.#version) ? this.#slotImport() : this.#key(opcode);
       default:
         return this.#key(opcode);
     }
@@ -351,6 +355,18 @@ export class RdbReader {
     return true;
   }
 
+  /** The name of the job, then its ranges of slots. */
+  #slotImport(): boolean {
+    const cursor = this.#cursor;
+    if (!cursor.string(this.#name)) return false;
+    const count = cursor.plainLength();
+    if (count === undefined) return false;
+    if (count > SLOT_COUNT) return cursor.refuse(`Slot import of ${count} ranges`);
+    for (let i = 0; i < 2 * count; i++) if (cursor.plainLength() === undefined) return false;
+    this.#handler.skipped?.('slot import that is under way');
+    return true;
+  }
+
   #library(code: Bytes): boolean {
     if (this.#handler.library === undefined) {
       this.#handler.skipped?.('function library');
@@ -390,22 +406,31 @@ export class RdbReader {
   #key(type: number): boolean {
     const from = this.#position() - 1;
     const decoder = this.#decoders[type];
-    if (decoder === undefined && !isKnownType(type)) {
-      this.#cursor.fail(`Unknown RDB encoding type ${type}`);
-      return false;
+    if (decoder === undefined && foreignTypeName(type) === undefined) {
+      return this.#cursor.refuse(`Unknown RDB encoding type ${type}`);
     }
     // The key is copied out: its value may come in another chunk.
     if (!this.#cursor.string(this.#name)) return false;
     this.#entry.type = type;
     const { key } = this.#entry;
     key.setCopy(this.#name.buf, this.#name.at, this.#name.size);
-    if (!decoder)
-      return this.#fail({ kind: 'unsupported', what: typeName(type), key: key.copy(), at: from });
+    if (!decoder) return this.#foreign(type, from);
     decoder.begin(type);
     this.#decoder = decoder;
     this.#stage = 'value';
     const refusal = this.#handler.begin(this.#entry);
     return refusal === undefined || this.#cursor.refuse(refusal);
+  }
+
+  /** A value of a type that we do not have; the record of its key began at `from`. */
+  #foreign(type: number, from: number): boolean {
+    const cursor = this.#cursor;
+    let what = foreignTypeName(type) ?? '';
+    if (type === TYPE_MODULE_2) {
+      if (cursor.plainLength() === undefined) return false;
+      what = moduleValueName(cursor.wideHigh, cursor.wideLow);
+    }
+    return this.#fail({ kind: 'unsupported', what, key: this.#entry.key.copy(), at: from });
   }
 
   #value(): boolean {

@@ -101,7 +101,7 @@ export type RdbFailure =
   | { readonly kind: 'unsupportedVersion'; readonly reason: string; readonly at: number }
   | {
       readonly kind: 'unsupported';
-      /** Such as `module (type 7)`. */
+      /** Such as `hash with field expiry (type 24)`. */
       readonly what: string;
       /** The key whose value it is. */
       readonly key: Buffer;

@@ -14,13 +14,13 @@ import {
   OPCODE_IDLE,
   OPCODE_RESIZEDB,
   OPCODE_SELECTDB,
-  RDB_VERSION,
   STRING_INT16,
   STRING_INT32,
   STRING_INT8,
   STRING_LZF,
 } from './format.ts';
 import { LzfCompressor } from './lzf.ts';
+import { RDB_VERSION, rdbHeaderText } from './versions.ts';
 
 export interface RdbWriterOptions {
   /** `rdbcompression`: LZF for strings longer than 20 bytes. Default true. */
@@ -109,7 +109,7 @@ export class RdbWriter {
 
   /** Signature, version and the aux fields in Redis's order. */
   header(facts: RdbHeader): void {
-    this.#text(`REDIS${String(facts.version ?? RDB_VERSION).padStart(4, '0')}`);
+    this.#text(rdbHeaderText(facts.version ?? RDB_VERSION));
     this.aux('redis-ver', REDIS_VERSION);
     this.aux('redis-bits', '64');
     this.aux('ctime', String(facts.ctimeUnixSeconds));

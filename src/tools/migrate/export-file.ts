@@ -3,6 +3,7 @@ import { existsSync, mkdirSync } from 'node:fs';
 import { type FileHandle, open, rename, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { Deployment, downloadRdb, formatAddress } from '../../client/index.ts';
+import { isRdbStart } from '../../rdb/index.ts';
 import { type ExitStatus, ToolError, asToolError } from '../errors.ts';
 import { isProgressKey } from '../flow/index.ts';
 import type { Screen } from '../screen.ts';
@@ -13,7 +14,7 @@ import { JsonTarget } from './json-target.ts';
 import type { MigrateOptions } from './migrate.ts';
 import { RdbTarget } from './rdb-target.ts';
 import { megabytes } from './report.ts';
-import { filesAt, isSnapshot, piecesOf } from './source-files.ts';
+import { filesAt, piecesOf } from './source-files.ts';
 
 export interface ExportFileOptions extends Omit<MigrateOptions, 'source' | 'target'> {
   readonly source: MigrateEnd;
@@ -110,7 +111,7 @@ async function fromFile(sheet: Sheet, path: string, signal: AbortSignal): Promis
   let isFirst = true;
   for await (const piece of piecesOf(file ?? path)) {
     if (signal.aborted) return;
-    if (others.length > 0 || (isFirst && !isSnapshot(piece))) {
+    if (others.length > 0 || (isFirst && !isRdbStart(piece))) {
       throw new ToolError('USAGE', `Cannot copy "${path}" into a file: only servers take a log`);
     }
     isFirst = false;

@@ -1,6 +1,7 @@
 /** Files on their way to nodes: the snapshot's keys, then the log's commands, each carried out once. */
 import { join } from 'node:path';
 import { Deployment, type DeploymentOptions } from '../../client/index.ts';
+import { isRdbStart } from '../../rdb/index.ts';
 import { ToolError } from '../errors.ts';
 import { ProgressKeys } from '../flow/index.ts';
 import { AofReader } from './aof-reader.ts';
@@ -13,7 +14,7 @@ import { RefusalJudge } from './refusal-judge.ts';
 import { newCopyId } from './run-state.ts';
 import type { RunPhase, RunStatus } from './run-status.ts';
 import { type Conflict, SnapshotWriter } from './snapshot-writer.ts';
-import { isSnapshot, piecesOf } from './source-files.ts';
+import { piecesOf } from './source-files.ts';
 import { removeProgress } from './stored-progress.ts';
 import { StreamSender } from './stream-sender.ts';
 import { StreamWriter } from './stream-writer.ts';
@@ -128,7 +129,7 @@ export class FileLoad {
       await control.admit(piece.length, () => signal.aborted);
       if (signal.aborted) return;
       this.#readBytes += piece.length;
-      if (isFirst && isSnapshot(piece)) snapshot = await this.#beginSnapshot(path);
+      if (isFirst && isRdbStart(piece)) snapshot = await this.#beginSnapshot(path);
       else if (isFirst) (await this.#openLog()).reader.begin();
       isFirst = false;
       const rest = snapshot === undefined ? piece : await this.#pushSnapshot(snapshot, piece);

@@ -5,7 +5,6 @@ import { parseManifest } from '../../aof/index.ts';
 import { ToolError } from '../errors.ts';
 
 const MANIFEST = '.manifest';
-const SNAPSHOT = 'REDIS';
 /** Read at a time. */
 export const PIECE_BYTES: number = 256 * 1024;
 
@@ -33,11 +32,6 @@ export async function* piecesOf(path: string): AsyncGenerator<Buffer> {
   } catch (error) {
     throw unreadable(path, error);
   }
-}
-
-/** Whether a file that begins so is, or begins with, a snapshot. */
-export function isSnapshot(piece: Buffer): boolean {
-  return piece.toString('latin1', 0, SNAPSHOT.length) === SNAPSHOT;
 }
 
 function manifestIn(folder: string): string {
