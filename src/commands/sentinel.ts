@@ -74,10 +74,11 @@ function wordsFrom(request: Request, first: number): string[] {
   return Array.from({ length: request.argc - first }, (_, i) => request.text(first + i));
 }
 
-const masters: Run = ({ context }, _request, reply) =>
-  writeInstances(reply, context, context.masters);
+const masters: Handler = handler(({ context }, _request, reply) =>
+  writeInstances(reply, context, context.masters),
+);
 
-const masterDown: Run = (service, request, reply) => {
+const masterDown: Handler = handler((service, request, reply) => {
   const [port, epoch] = [request.int(3), request.int(4)];
   if (port === NOT_INTEGER || epoch === NOT_INTEGER) return reply.error(ERR_NOT_INTEGER);
   const { context } = service;
@@ -94,16 +95,16 @@ const masterDown: Run = (service, request, reply) => {
   reply.int(isDown ? 1 : 0);
   reply.bulkText(standing?.leader ?? '*');
   reply.int(standing?.epoch ?? 0);
-};
+});
 
-const addressByName: Run = ({ context }, request, reply) => {
+const addressByName: Handler = handler(({ context }, request, reply) => {
   const master = context.masters.get(request.text(2));
   if (master === undefined) return reply.nullArray();
   const address = currentAddress(master);
   reply.array(2);
   reply.bulkText(context.announced(address));
   reply.bulkText(String(address.port));
-};
+});
 
 const resetMatching: Run = (service, request, reply) => {
   const pattern = request.copy(2);
@@ -256,13 +257,27 @@ const replicas: Handler = ofMaster(({ service, master }, _request, reply) =>
   writeInstances(reply, service.context, master.replicas),
 );
 
-/** Divergence: the real one takes no option. */
+/** What Valkey calls them since version 8, by our names. */
+const VALKEY_NAMES: Readonly<Record<string, string | undefined>> = {
+  'get-master-addr-by-name': 'get-primary-addr-by-name',
+  'is-master-down-by-addr': 'is-primary-down-by-addr',
+  master: 'primary',
+  masters: 'primaries',
+};
+
+/** Divergence: the real one takes no option of FAILOVER, and knows only names with `master`. */
 const FACTS: typeof SENTINEL_FACTS = SENTINEL_FACTS.map((facts) => ({
   ...facts,
-  subcommands: (facts.subcommands ?? []).map((sub) =>
-    sub.name === 'failover' ? { ...sub, arity: -3 } : sub,
-  ),
+  subcommands: (facts.subcommands ?? []).flatMap((sub) => {
+    if (sub.name === 'failover') return [{ ...sub, arity: -3 }];
+    const name = VALKEY_NAMES[sub.name];
+    return name === undefined ? [sub] : [sub, { ...sub, name, since: '8.0.0' }];
+  }),
 }));
+
+const showMaster: Handler = ofMaster(({ service, master }, _request, reply) =>
+  writeInstance(reply, service.context, master),
+);
 
 /** SENTINEL and its subcommands. */
 export const sentinelCommands: readonly CommandSpec[] = defineCommands(FACTS, {
@@ -274,17 +289,19 @@ export const sentinelCommands: readonly CommandSpec[] = defineCommands(FACTS, {
     service.act((c) => c.save());
     answerSaved(service, reply);
   }),
-  'sentinel|get-master-addr-by-name': handler(addressByName),
+  'sentinel|get-master-addr-by-name': addressByName,
+  'sentinel|get-primary-addr-by-name': addressByName,
   'sentinel|help': helpHandler('sentinel'),
   'sentinel|info-cache': handler(infoCache),
-  'sentinel|is-master-down-by-addr': handler(masterDown),
-  'sentinel|master': ofMaster(({ service, master }, _request, reply) =>
-    writeInstance(reply, service.context, master),
-  ),
-  'sentinel|masters': handler(masters),
+  'sentinel|is-master-down-by-addr': masterDown,
+  'sentinel|is-primary-down-by-addr': masterDown,
+  'sentinel|master': showMaster,
+  'sentinel|masters': masters,
   'sentinel|monitor': beginMonitoring,
   'sentinel|myid': handler(({ context }, _request, reply) => reply.bulkText(context.myId)),
   'sentinel|pending-scripts': handler(pendingScripts),
+  'sentinel|primaries': masters,
+  'sentinel|primary': showMaster,
   'sentinel|remove': ofMaster(({ service, master }, _request, reply) => {
     service.act((c) => remove(c, master));
     answerSaved(service, reply);

@@ -119,11 +119,17 @@ class OldFile {
   }
 }
 
+/** Words of `sentinel` lines that older Sentinels and Valkey's write for the same. */
+const SENTINEL_SYNONYMS: Readonly<Record<string, string | undefined>> = {
+  'known-slave': 'known-replica',
+  'primary-reboot-down-after-period': 'master-reboot-down-after-period',
+};
+
 /** `sentinel` lines are told apart by their second word. */
 function keyOf(name: string, second: string | undefined): string {
   if (name !== 'sentinel' || second === undefined) return name;
   const word = second.toLowerCase();
-  return `sentinel ${word === 'known-slave' ? 'known-replica' : word}`;
+  return `sentinel ${SENTINEL_SYNONYMS[word] ?? word}`;
 }
 
 function rewriteDirective(file: OldFile, name: DirectiveName, settings: Settings): void {

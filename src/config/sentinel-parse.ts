@@ -124,15 +124,8 @@ const FORMS: Readonly<
   },
   'auth-pass': { counts: [2], read: textReader('authPass') },
   'auth-user': { counts: [2], read: textReader('authUser') },
-  'master-reboot-down-after-period': {
-    counts: [2],
-    read: ofMaster((master, [text]) => {
-      const value = leadingNumber(text);
-      if (value < 0) return 'negative time parameter.';
-      master.settings.rebootDownAfterMs = value;
-      return undefined;
-    }),
-  },
+  'master-reboot-down-after-period': { counts: [2], read: ofMaster(readRebootTime) },
+  'primary-reboot-down-after-period': { counts: [2], read: ofMaster(readRebootTime) },
   'config-epoch': {
     counts: [2],
     read: ofMaster((master, [text]) => {
@@ -239,6 +232,16 @@ function readSentinel(
   if (typeof place === 'string') return place;
   if (master.sentinels.some((known) => known.id === id)) return 'Duplicate runid for sentinel.';
   master.sentinels.push({ ...place, id });
+  return undefined;
+}
+
+function readRebootTime(
+  { settings }: MasterReading,
+  [text]: readonly string[],
+): string | undefined {
+  const value = leadingNumber(text);
+  if (value < 0) return 'negative time parameter.';
+  settings.rebootDownAfterMs = value;
   return undefined;
 }
 

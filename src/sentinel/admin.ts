@@ -168,6 +168,8 @@ const OPTIONS: Readonly<Record<string, OptionSetter | undefined>> = {
   'parallel-syncs': numberSetter('parallelSyncs', 1),
   quorum: numberSetter('quorum', 1),
   'master-reboot-down-after-period': numberSetter('rebootDownAfterMs', 0),
+  // Valkey's name for it.
+  'primary-reboot-down-after-period': numberSetter('rebootDownAfterMs', 0),
   'auth-pass': textSetter('authPass'),
   'auth-user': textSetter('authUser'),
   'notification-script': scriptSetter('notificationScript'),
