@@ -66,6 +66,10 @@ export function failoverByOperator(
   if (master.failover.state !== 'none') return 'INPROG Failover already in progress';
   // What begins now would only go on when TILT ends, whatever has happened until then.
   if (isCoordinated && c.isTilted) return 'TILT Sentinel does not act while it is in TILT mode';
+  // Redis before 6.2. Valkey's words, as the option is.
+  if (isCoordinated && !knowsFailover(master)) {
+    return 'NOGOODPRIMARY Primary does not support FAILOVER command';
+  }
   if (selectReplica(c, master) === undefined) {
     return 'NOGOODSLAVE No suitable replica to promote';
   }
@@ -74,6 +78,11 @@ export function failoverByOperator(
   master.failover.isForced = true;
   master.failover.isCoordinated = isCoordinated;
   return undefined;
+}
+
+/** Whether a master has the command FAILOVER: its INFO tells of one. */
+function knowsFailover({ infoText }: Master): boolean {
+  return infoText.includes('\nmaster_failover_state:');
 }
 
 /** SENTINEL SET with the words behind the master's name; what stood before a wrong option stays set. */

@@ -4,6 +4,7 @@ import { failoverByOperator, monitor, reset, setOptions } from './admin.ts';
 import { ReplyError } from '../resp/index.ts';
 import type { Effect } from './effects.ts';
 import { type TestSentinel, TestWorld } from './test-world.ts';
+import { flagsOf } from './views.ts';
 
 /** The events of a failover with one more replica, as they stand in DESIGN S6. */
 const FAILOVER_EVENTS = [
@@ -328,6 +329,7 @@ describe('operators', () => {
     const world = settled();
     const [first] = world.sentinels;
     first!.act((c) => failoverByOperator(c, first!.master, true));
+    expect(flagsOf(first!.master)).toBe('master,failover_in_progress,coordinated_failover');
     world.runUntil(() => world.sentinels.every(isMoved));
     const [master, ...replicas] = world.nodes;
     expect(master!.commands.find((command) => command.startsWith('FAILOVER'))).toMatch(
@@ -339,6 +341,18 @@ describe('operators', () => {
     // Its file still names the old master, which would be followed after a restart.
     const promoted = world.nodes.find(({ port }) => port === first!.master.address.port);
     expect(promoted!.commands).toContain('CONFIG REWRITE');
+  });
+
+  test('are told at once where the master knows no hand-over', () => {
+    const world = settled();
+    const [first] = world.sentinels;
+    world.nodes[0]!.knowsFailover = false;
+    world.runFor(11_000);
+    expect(first!.act((c) => failoverByOperator(c, first!.master, true))).toBe(
+      'NOGOODPRIMARY Primary does not support FAILOVER command',
+    );
+    expect(first!.master.failover.state).toBe('none');
+    expect(first!.act((c) => failoverByOperator(c, first!.master, false))).toBeUndefined();
   });
 
   test('have a hand-over given up where the master refuses', () => {

@@ -54,6 +54,8 @@ export class TestNode implements Server {
   priority = 100;
   /** Whether it follows its master already. */
   isLinked = true;
+  /** Whether it has the command FAILOVER, as Redis has from 6.2 on. */
+  knowsFailover = true;
   /** How long it has been without its master, seconds. */
   linkDownSeconds = 0;
   runId: string;
@@ -105,6 +107,7 @@ export class TestNode implements Server {
     const lines = [`run_id:${this.runId}`];
     if (this.masterPort === undefined) {
       lines.push('role:master');
+      if (this.knowsFailover) lines.push('master_failover_state:no-failover');
       const replicas = this.#world.nodes.filter(
         (node) => node.masterPort === this.port && node.isUp,
       );

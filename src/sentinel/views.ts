@@ -20,7 +20,9 @@ export function flagsOf(instance: Instance): string {
     const word = RECONFIGURATION_FLAGS[instance.reconfiguration];
     if (word !== undefined) flags.push(word);
   }
-  if (isMaster && instance.failover.isForced) flags.push('force_failover');
+  if (isMaster && instance.failover.isForced) {
+    flags.push(instance.failover.isCoordinated ? 'coordinated_failover' : 'force_failover');
+  }
   if (instance.isScriptKillSent) flags.push('script_kill_sent');
   if (isMaster && instance.rebootedAt !== undefined) flags.push('master_reboot');
   return flags.join(',');

@@ -126,7 +126,7 @@ async function begin(client: RespClient, name: string, isCoordinated: boolean): 
   } catch (error) {
     if (!isCoordinated || !(error instanceof ToolError)) throw error;
     if (!isUnknownWord(error)) throw error;
-    const message = `Sentinel ${client.name} cannot coordinate: it is not one of ours, leave out --coordinated`;
+    const message = `Sentinel ${client.name} cannot coordinate: it is neither ours nor Valkey's of version 9, leave out --coordinated`;
     throw new ToolError('NODES_REFUSED', message, error);
   }
 }
