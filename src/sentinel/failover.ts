@@ -1,5 +1,5 @@
 /** A failover from its beginning to the new configuration, a state after the other. */
-import { addMs, assertNever, calendarText, earlier, unixMs } from '../base/index.ts';
+import { type MonoMs, addMs, assertNever, calendarText, earlier, unixMs } from '../base/index.ts';
 import { type Reply, ReplyError } from '../resp/index.ts';
 import type { SentinelContext } from './context.ts';
 import { currentAddress, sayHelloSoon } from './instances.ts';
@@ -18,6 +18,11 @@ const DESYNC_MS = 1000;
  * Divergence: the real one leaves it to the chance of its timers.
  */
 const RANK_DELAY_MS = 40;
+/**
+ * A process that was kept waiting finds its timer due while others' requests for votes lie in its sockets. It reads those
+ * first: it would vote for itself although it was asked in time, and with a third vote like that nobody is elected.
+ */
+const READING_MS = 5;
 /** How long replicas may take to say how much data they have before one of them is chosen. */
 const ANSWER_MS = 300;
 /** Failover time-outs between two attempts. */
@@ -41,7 +46,19 @@ export function startIfNeeded(c: SentinelContext, master: Master): boolean {
     c.log('warning', `${what} ${calendarText(at)}`);
     return false;
   }
+  const retryAt = failover.startedAt === undefined ? startAt : addMs(failover.startedAt, waitMs);
+  if (isStillReading(c, master, retryAt > startAt ? retryAt : startAt)) return false;
   startFailover(c, master);
+  return true;
+}
+
+/** `dueAt`: since when nothing else is in the way. */
+function isStillReading(c: SentinelContext, { failover }: Master, dueAt: MonoMs): boolean {
+  if (failover.readUntil === undefined || failover.readUntil < dueAt) {
+    failover.readUntil = addMs(c.now.mono, READING_MS);
+  }
+  if (c.now.mono >= failover.readUntil) return false;
+  c.wakeAt = earlier(failover.readUntil, c.wakeAt);
   return true;
 }
 

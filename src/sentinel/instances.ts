@@ -35,6 +35,7 @@ function newFailover(now: MonoMs): Failover {
     isCoordinated: false,
     promoted: undefined,
     delayLoggedFor: undefined,
+    readUntil: undefined,
   };
 }
 

@@ -75,6 +75,19 @@ describe('a master that dies', () => {
     }
   });
 
+  test('is left to a Sentinel whose request for votes was there before the own turn came', () => {
+    const world = settled({ sentinels: 1, quorum: 1 });
+    const [first] = world.sentinels;
+    world.kill(world.nodes[0]!);
+    world.runUntil(() => first!.master.odownSince !== undefined);
+    const other = 'f'.repeat(40);
+    const request = ['SENTINEL', 'is-master-down-by-addr', '127.0.0.1', '7000', '1', other];
+    expect(first!.answer(request)).toEqual([1, Buffer.from(other), 1]);
+    world.runFor(2000);
+    expect(first!.events).toContain('+odown');
+    expect(first!.events).not.toContain('+try-failover');
+  });
+
   test('stays where it was without a quorum, and without a majority', () => {
     const few = settled({ sentinels: 3, quorum: 3 });
     few.kill(few.sentinels[2]!);

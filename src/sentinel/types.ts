@@ -143,6 +143,8 @@ export interface Failover {
   promoted: Replica | undefined;
   /** `startedAt` for which the log has said that we wait. */
   delayLoggedFor: MonoMs | undefined;
+  /** Until when requests of others are read before the next one begins. */
+  readUntil: MonoMs | undefined;
 }
 
 export interface Master extends NodeCommon {
