@@ -53,6 +53,40 @@ test('a failure names the line as redis-server does', () => {
   );
 });
 
+test('older directives that redis-server 7.0.15 forgets are read without a word, others are not', () => {
+  const text =
+    'lua-replicate-commands yes\nlist-max-ziplist-entries 512\nLIST-MAX-ZIPLIST-VALUE "64"\n';
+  expect((load(text) as LoadedConfig).foreign).toEqual([]);
+  for (const line of ['lua-replicate-commands', 'list-max-ziplist-value 1 2', 'vm-enabled no']) {
+    expect(load(line), line).toContain('Bad directive or wrong number of arguments');
+  }
+});
+
+test('later names of directives mean the same, and are told from the start of a line only', () => {
+  expect(value('primaryauth secret', 'masterauth')).toBe('secret');
+  expect(value('PrimaryUser bob', 'masteruser')).toBe('bob');
+  expect(value('commandlog-execution-slower-than 5', 'slowlog-log-slower-than')).toBe('5');
+  expect(value('commandlog-slow-execution-max-len x', 'slowlog-max-len')).toContain(
+    "argument couldn't be parsed into an integer",
+  );
+  expect(new ConfigStore((load('') as LoadedConfig).settings).get(['primaryauth'])).toEqual([]);
+});
+
+test('later directives without an effect here are told of, those that ask for more than there is are refused', () => {
+  const text =
+    'hide-user-data-from-log yes\nlocale-collate ""\nport 7\nset-max-listpack-entries 128\n';
+  expect((load(text) as LoadedConfig).foreign).toEqual([
+    { name: 'hide-user-data-from-log', line: { number: 1, text: 'hide-user-data-from-log yes' } },
+    { name: 'locale-collate', line: { number: 2, text: 'locale-collate ""' } },
+    { name: 'set-max-listpack-entries', line: { number: 4, text: 'set-max-listpack-entries 128' } },
+  ]);
+  expect(load('port 7\nimport-mode yes')).toContain(
+    `at line 2\n>>> 'import-mode yes'\n"import-mode" of other versions can only be no here\n`,
+  );
+  expect(load('locale-collate de_DE')).toContain('can only be "" here');
+  expect(load('locale-collate')).toContain('Bad directive or wrong number of arguments');
+});
+
 test('replicaof in cluster mode is refused without a line', () => {
   expect(load('cluster-enabled yes\nreplicaof 127.0.0.1 7\n')).toBe(
     '\n*** FATAL CONFIG FILE ERROR (Redis 7.0.15) ***\nreplicaof directive not allowed in cluster mode\n',

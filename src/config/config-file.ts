@@ -5,6 +5,7 @@
 import { splitArguments } from '../base/index.ts';
 import { type DirectiveValue, type SavePoint } from './directive.ts';
 import { type DirectiveName, type Settings, defaultSettings, findDirective } from './directives.ts';
+import { presentName, readOtherVersion } from './other-versions.ts';
 import { parseValue } from './values.ts';
 
 /** How deep files may include each other; our own bound, Redis follows a cycle until it crashes. */
@@ -30,6 +31,11 @@ export interface Declaration {
   readonly line: SourceLine;
 }
 
+export interface ForeignLine {
+  readonly name: string;
+  readonly line: SourceLine;
+}
+
 export interface LoadedConfig {
   readonly settings: Settings;
   /** `user` lines, for the ACL. */
@@ -40,6 +46,8 @@ export interface LoadedConfig {
   readonly modules: readonly Declaration[];
   /** `sentinel` lines; only in Sentinel mode. */
   readonly sentinels: readonly Declaration[];
+  /** Lines with directives of other versions that have no meaning here. */
+  readonly foreign: readonly ForeignLine[];
   /** The last line that set each directive, to report a value that proves impossible later. */
   readonly lines: ReadonlyMap<DirectiveName, SourceLine>;
 }
@@ -61,6 +69,7 @@ interface Loading {
   readonly renames: Declaration[];
   readonly modules: Declaration[];
   readonly sentinels: Declaration[];
+  readonly foreign: ForeignLine[];
   readonly lines: Map<DirectiveName, SourceLine>;
   readonly source: ConfigSource;
 }
@@ -79,15 +88,16 @@ export function loadConfig(
     renames: [],
     modules: [],
     sentinels: [],
+    foreign: [],
     lines: new Map(),
     source,
   };
   const failure = loadText(loading, source.text, 0) ?? wholeFailure(loading);
   if (failure !== undefined) return { ok: false, failure };
-  const { users, renames, modules, sentinels, lines } = loading;
+  const { users, renames, modules, sentinels, foreign, lines } = loading;
   // Every name has the default or a value of its own type, since `parseValue` follows the specification.
   const settings = loading.values as Settings;
-  return { ok: true, config: { settings, users, renames, modules, sentinels, lines } };
+  return { ok: true, config: { settings, users, renames, modules, sentinels, foreign, lines } };
 }
 
 /** What redis-server prints before it ends: to stderr, or for a file that cannot be opened to the log. */
@@ -138,7 +148,7 @@ function loadDirective(
 ): ConfigFailure | undefined {
   const name = words[0]!.toLowerCase();
   const args = words.slice(1);
-  const found = findDirective(name);
+  const found = findDirective(presentName(name));
   if (found !== undefined) {
     const { spec } = found;
     const parsed = parseValue(spec, args, previousValue(loading, found.name));
@@ -172,7 +182,19 @@ function loadDeclaration(
     if (count === 0) return undefined;
     if (!loading.source.isSentinel) return 'sentinel directive while not in sentinel mode';
     loading.sentinels.push(declaration);
-  } else return BAD_DIRECTIVE;
+  } else return loadForeign(loading, name, declaration);
+  return undefined;
+}
+
+function loadForeign(
+  { foreign }: Loading,
+  name: string,
+  { args, line }: Declaration,
+): string | undefined {
+  const reading = readOtherVersion(name, args);
+  if (reading === undefined) return BAD_DIRECTIVE;
+  if (reading.kind === 'flaw') return reading.reason;
+  if (reading.kind === 'told') foreign.push({ name, line });
   return undefined;
 }
 

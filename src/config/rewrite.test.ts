@@ -72,6 +72,16 @@ test('users stay out of the file when an ACL file keeps them', () => {
   expect(text).not.toContain('nopass');
 });
 
+test('lines of other versions stay, but for names of what is here', () => {
+  const text = 'hide-user-data-from-log yes\nprimaryauth secret\nlua-replicate-commands yes\n';
+  const settings = { ...defaultSettings(), dir: '/d', masterauth: 'other' };
+  expect(rewriteConfig(text, settings, { users: [] }).split('\n').slice(0, 3)).toEqual([
+    'hide-user-data-from-log yes',
+    'masterauth "other"',
+    'lua-replicate-commands yes',
+  ]);
+});
+
 test('a line that cannot be read stays as a comment', () => {
   const text = rewriteConfig('port "1\n', defaultSettings(), { users: [] });
   expect(text.startsWith('# ??? port "1\n')).toBe(true);

@@ -13,6 +13,7 @@ import {
   findDirective,
 } from './directives.ts';
 import { memoryText } from './numbers.ts';
+import { presentName } from './other-versions.ts';
 import { SENTINEL_DIRECTIVES, type SentinelConf, sentinelLines } from './sentinel-conf.ts';
 import { valueText } from './values.ts';
 
@@ -79,7 +80,8 @@ class OldFile {
     const place = this.#lines.push(kept) - 1;
     const name = words?.[0];
     if (name === undefined) return;
-    const key = findDirective(name)?.name ?? keyOf(name.toLowerCase(), words?.[1]);
+    const key =
+      findDirective(presentName(name.toLowerCase()))?.name ?? keyOf(name.toLowerCase(), words?.[1]);
     const places = this.#places.get(key);
     if (places === undefined) this.#places.set(key, [place]);
     else places.push(place);

@@ -112,6 +112,10 @@ async function serve({ config, configFile, sentinel, serveAdmin }: ServeOptions)
     'notice',
     `Slotline is starting, version=${VERSION}, redis_version=${REDIS_VERSION}, PID: ${process.pid}`,
   );
+  for (const { name, line } of config.foreign) {
+    const what = `"${name}" of other versions has no meaning here`;
+    log('warning', `Configuration line ${line.number}: ${what}`);
+  }
   if (!isSentinel) warmUp();
   try {
     if (isSentinel) requireStateFile(configFile);

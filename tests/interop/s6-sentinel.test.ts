@@ -9,6 +9,7 @@ import {
   OUR_SERVER,
   REAL_SENTINEL,
   REAL_SERVER,
+  describeWithPeer,
   describeWithRealRedis,
   required,
 } from './harness/programs.ts';
@@ -42,6 +43,17 @@ describeWithRealRedis('two Sentinels of ours, a real one and real nodes', () => 
 
 describeWithRealRedis('two real Sentinels, one of ours and our nodes', () => {
   failover(() => ({ node: OUR_SERVER, sentinels: [OUR_SENTINEL, realSentinel(), realSentinel()] }));
+});
+
+describe.each([
+  'redis6/redis-sentinel',
+  'redis8/redis-sentinel',
+  'valkey8/valkey-sentinel',
+  'valkey9/valkey-sentinel',
+])('two Sentinels of ours and one of another version', (peer) => {
+  describeWithPeer(peer, (exe) =>
+    failover(() => ({ node: OUR_SERVER, sentinels: [OUR_SENTINEL, OUR_SENTINEL, exe] })),
+  );
 });
 
 /** With `isWatched`, `slotline watch` has to tell of it too. */

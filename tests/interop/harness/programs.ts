@@ -42,6 +42,16 @@ export function describeWithBrowser(name: string, body: () => void): void {
   describeWith({ isThere: CHROMIUM !== undefined, what: 'chromium' }, name, body);
 }
 
+/**
+ * Tests beside a server of another version, given as its path in the folder that `SLOTLINE_PEERS` names: they are skipped
+ * where that is not set, since no system has packages of all of them.
+ */
+export function describeWithPeer(path: string, body: (exe: string) => void): void {
+  const folder = process.env['SLOTLINE_PEERS'];
+  if (folder === undefined) test.skip(`${path}: skipped, SLOTLINE_PEERS names no folder`);
+  else describe(`beside ${path}`, () => body(join(folder, path)));
+}
+
 function describeWith(
   { isThere, what }: { readonly isThere: boolean; readonly what: string },
   name: string,
