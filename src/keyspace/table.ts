@@ -307,11 +307,8 @@ export class TableSet {
     let position = from;
     for (let visited = 0; position < HASH_END && visited < max;) {
       const segment = this.#segmentOf(table, position | 0);
-      if (segment === NONE) {
-        position = HASH_END;
-        break;
-      }
-      position = this.#endOf(segment, position);
+      position = segment === NONE ? HASH_END : this.#endOf(segment, position);
+      if (segment === NONE) break;
       const count = segments.count(segment);
       for (let i = 0; i < count; i++) visit(segments.refAt(segment, i));
       visited += count + 1;
@@ -322,7 +319,8 @@ export class TableSet {
     if (this.#roots[table] !== NONE) this.#arena.free(this.#roots[table]!);
     this.#roots[table] = NONE;
     this.#depths[table] = 0;
-    this.#count(table, -this.counts[table]!);
+    // Not minus the count: -0 is no small integer, and what it is added to stops being kept as one.
+    this.#count(table, 0 - this.counts[table]!);
     return HASH_END;
   }
 
