@@ -13,6 +13,7 @@ import {
   listOf,
   masterOf,
 } from './ask.ts';
+import { canHandOver, isUnknownWord } from './hand-over.ts';
 
 export const FAILOVER_TIMEOUT_MS = 60_000;
 const POLL_MS = 25;
@@ -92,7 +93,7 @@ export async function planFailover(
     if (heirs.length === 0) {
       throw new ToolError('NODES_REFUSED', `No replica of ${name} could take over from ${from}`);
     }
-    const isCoordinated = await canCoordinate(client);
+    const isCoordinated = await canHandOver(client, name);
     const heir = heirs.length === 1 ? heirs[0] : `one of ${heirs.join(', ')}`;
     const how = isCoordinated ? `${from} hands over to` : `${from} is replaced by`;
     return {
@@ -102,22 +103,6 @@ export async function planFailover(
       line: `${name}: ${how} ${heir}, by Sentinel ${client.name}`,
     };
   });
-}
-
-/** Asks for a master that cannot be: who knows the word complains about the name, others about the word. */
-async function canCoordinate(client: RespClient): Promise<boolean> {
-  try {
-    await ask(client, 'FAILOVER', '', 'COORDINATED');
-  } catch (error) {
-    if (!(error instanceof ToolError)) throw error;
-    return !isUnknownWord(error);
-  }
-  return true;
-}
-
-/** Real Sentinels take a name and nothing else. */
-function isUnknownWord({ message }: ToolError): boolean {
-  return /wrong number of arguments/i.test(message);
 }
 
 async function begin(client: RespClient, name: string, isCoordinated: boolean): Promise<void> {
