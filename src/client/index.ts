@@ -13,7 +13,7 @@ export {
 export { ClusterClient, type ClusterOptions } from './cluster-client.ts';
 export { Deployment, type DeploymentOptions, NOBODY } from './deployment.ts';
 export { ClientError, type ClientErrorCode } from './errors.ts';
-export { formatReply, replyFacts, replyItems, replyText } from './reply-text.ts';
+export { formatReply, replyFacts, replyItems, replyText, serverMode } from './reply-text.ts';
 export { type SocketOptions, connectSocket } from './connect-socket.ts';
 export {
   type Argument,

@@ -24,6 +24,11 @@ export function replyFacts(reply: Reply | undefined): ReadonlyMap<string, string
   return facts;
 }
 
+/** `standalone`, `cluster` or `sentinel`, as INFO says; Valkey has another field for it. Undefined where neither is there. */
+export function serverMode(info: ReadonlyMap<string, string>): string | undefined {
+  return info.get('redis_mode') ?? info.get('server_mode');
+}
+
 function isList(reply: Reply | undefined): reply is readonly Reply[] {
   return Array.isArray(reply);
 }

@@ -2,7 +2,7 @@
 import { randomBytes } from 'node:crypto';
 import { writeFileSync } from 'node:fs';
 import { setTimeout as pause } from 'node:timers/promises';
-import { type NodeAddress, replyFacts, replyText } from '../../client/index.ts';
+import { type NodeAddress, replyFacts, serverMode } from '../../client/index.ts';
 import { Stopping, callNode, connectNode, withLock, withSignals } from '../cluster/index.ts';
 import { confirm } from '../confirm.ts';
 import { type ExitStatus, ToolError } from '../errors.ts';
@@ -80,7 +80,7 @@ async function openTarget({ seeds, masterName }: DrillOptions): Promise<Target> 
     try {
       const client = await connectNode(seed);
       const info = await callNode(client, 'INFO', 'server').finally(() => client.close());
-      const mode = replyFacts(replyText(info)).get('redis_mode');
+      const mode = serverMode(replyFacts(info));
       if (mode === 'cluster') return await ClusterTarget.open([seed, ...seeds]);
       if (mode === 'sentinel') return await SentinelTarget.open(seed, masterName);
       throw new ToolError(

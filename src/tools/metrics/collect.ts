@@ -1,5 +1,5 @@
 /** Asks a node, or a Sentinel, for its figures, and whether it is ready for clients. */
-import { replyFacts } from '../../client/index.ts';
+import { replyFacts, serverMode } from '../../client/index.ts';
 import { type Reply, ReplyError } from '../../resp/index.ts';
 import { nodeFigures } from './node-figures.ts';
 import { type MasterAnswers, masterNames, sentinelFigures } from './sentinel-figures.ts';
@@ -13,7 +13,7 @@ export async function collectFigures(ask: Ask, labels: Labels = {}): Promise<Fig
   const [info = null] = await ask([['INFO', 'ALL']]);
   if (info instanceof ReplyError) throw info;
   const facts = replyFacts(info);
-  const mode = facts.get('redis_mode');
+  const mode = serverMode(facts);
   if (mode === 'sentinel') {
     const masters = await askOfMasters(ask, masterNames(info));
     const nothing = { cluster: null, slowlogLength: null, slowlogLast: null };

@@ -76,22 +76,28 @@ test('a node, as a parser of the text format reads it', async () => {
   expect([...read.keys()].filter((name) => !EXPORTER_NAMES.has(name))).toEqual([]);
 });
 
-test('a Sentinel says who is up, and whether it could fail over', async () => {
-  const up = ['name', 'x', 'flags', 'slave'];
-  const down = ['name', 'y', 'flags', 's_down,slave,disconnected'];
-  const read = await scrape({
-    'INFO ALL': text(SENTINEL),
-    'SENTINEL REPLICAS mymaster': [up, down],
-    'SENTINEL SENTINELS mymaster': [up],
-    'SENTINEL CKQUORUM mymaster': new ReplyError('NOQUORUM 1 usable Sentinels.'),
-  });
-  expect(value(read, 'redis_sentinel_masters')).toBe(1);
-  expect(value(read, 'redis_sentinel_master_status')).toBe(0);
-  expect(value(read, 'redis_sentinel_master_ok_slaves')).toBe(1);
-  expect(value(read, 'redis_sentinel_master_ok_sentinels')).toBe(2);
-  expect(value(read, 'redis_sentinel_master_ckquorum_status')).toBe(0);
-  expect([...read.keys()].filter((name) => !EXPORTER_NAMES.has(name))).toEqual([]);
-});
+test.each(['redis_mode', 'server_mode'])(
+  "a Sentinel says who is up, and whether it could fail over, with Redis's or Valkey's field %s",
+  async (field) => {
+    const up = ['name', 'x', 'flags', 'slave'];
+    const down = ['name', 'y', 'flags', 's_down,slave,disconnected'];
+    const read = await scrape({
+      'INFO ALL': text(SENTINEL.map((line) => line.replace('redis_mode', field))),
+      'SENTINEL REPLICAS mymaster': [up, down],
+      'SENTINEL SENTINELS mymaster': [up],
+      'SENTINEL CKQUORUM mymaster': new ReplyError('NOQUORUM 1 usable Sentinels.'),
+    });
+    expect(JSON.stringify(read.get('redis_instance_info'))).toContain(
+      '\\"redis_mode\\":\\"sentinel\\"',
+    );
+    expect(value(read, 'redis_sentinel_masters')).toBe(1);
+    expect(value(read, 'redis_sentinel_master_status')).toBe(0);
+    expect(value(read, 'redis_sentinel_master_ok_slaves')).toBe(1);
+    expect(value(read, 'redis_sentinel_master_ok_sentinels')).toBe(2);
+    expect(value(read, 'redis_sentinel_master_ckquorum_status')).toBe(0);
+    expect([...read.keys()].filter((name) => !EXPORTER_NAMES.has(name))).toEqual([]);
+  },
+);
 
 test('labels survive quotes and backslashes', async () => {
   const read = await scrape({

@@ -1,5 +1,5 @@
 /** The figures of one node from what it answers. Pure. */
-import { replyFacts, replyItems, replyText } from '../../client/index.ts';
+import { replyFacts, replyItems, replyText, serverMode } from '../../client/index.ts';
 import type { Reply } from '../../resp/index.ts';
 import { COUNTERS, GAUGES } from './figures.ts';
 import type { Figure, Labels } from './sheet.ts';
@@ -83,7 +83,10 @@ function instanceFigures(
 ): Figure[] {
   const named = ['role', 'redis_version', 'redis_build_id', 'redis_mode', 'os'];
   named.push('maxmemory_policy', 'tcp_port', 'run_id', 'process_id');
-  const labels = Object.fromEntries(named.map((field) => [field, info.get(field) ?? '']));
+  const labels = {
+    ...Object.fromEntries(named.map((field) => [field, info.get(field) ?? ''])),
+    redis_mode: serverMode(info) ?? '',
+  };
   const startedUnix = Math.round(atUnixMs / 1000) - Number(info.get('uptime_in_seconds') ?? 0);
   return [
     put.gauge('instance_info', 'What the node is, in its labels.', 1, labels),

@@ -11,6 +11,7 @@ import {
   connectSentinel,
   formatAddress,
   replyFacts,
+  serverMode,
 } from '../../client/index.ts';
 import type { Reply } from '../../resp/index.ts';
 import { LOCK_KEY } from '../cluster/index.ts';
@@ -267,7 +268,7 @@ async function firstAnswer(
     try {
       // What it is shows only now, and a Sentinel may have no password where its masters have one.
       client = await connectSentinel({ ...at, db: 0, timeoutMs: TIMEOUT_MS });
-      const mode = replyFacts(await client.call('INFO', 'server')).get('redis_mode');
+      const mode = serverMode(replyFacts(await client.call('INFO', 'server')));
       const others = mode === 'sentinel' ? 'sentinel' : 'replication';
       return { kind: mode === 'cluster' ? 'cluster' : others, at };
     } catch (error) {
