@@ -1,4 +1,5 @@
 /** CLUSTER's commands for atomic moves of slots, as Valkey 9 has them. Facts: its documentation of the commands. */
+import { upToZero } from '../base/index.ts';
 import { rangesText, slotBitmap } from '../cluster/index.ts';
 import { type ClusterCall, runAdmin, slotArgument } from './cluster-call.ts';
 import { ERR_SYNTAX } from './errors.ts';
@@ -17,7 +18,8 @@ function parseMoves(call: ClusterCall): Moves | undefined {
   const moves: Moves[number][] = [];
   let i = 2;
   while (i < request.argc) {
-    const isBlock = request.is(i++, 'slotsrange');
+    // valkey-cli 9.1 sends the zero behind the word too; Valkey reads words up to their first zero.
+    const isBlock = upToZero(request.text(i++)).toLowerCase() === 'slotsrange';
     const ranges: [number, number][] = [];
     for (; isBlock && i + 1 < request.argc && !request.is(i, 'node'); i += 2) {
       const range = readRange(call, i);

@@ -51,7 +51,6 @@ const ONLY_VALUE: Readonly<Record<string, string | undefined>> = {
   'cluster-announce-client-ipv6': '',
   'cluster-announce-client-port': '0',
   'cluster-announce-client-tls-port': '0',
-  'cluster-databases': '1',
   'gopher-enabled': 'no',
   'import-mode': 'no',
   'locale-collate': '',

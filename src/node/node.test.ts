@@ -97,6 +97,15 @@ test('a replica without its master runs a transaction only if it would run each 
   expect(client.call('GET', 'a')).toBe('$-1\r\n');
 });
 
+test('SLOTSRANGE may have a zero behind it, as valkey-cli 9.1.2 sends it', () => {
+  const client = new TestNode('cluster-enabled yes').connect();
+  const move = (word: string): string =>
+    client.call('CLUSTER', 'MIGRATESLOTS', word, '1', '3', 'NODE', 'a'.repeat(40));
+  expect(move('SLOTSRANGES')).toBe('-ERR syntax error\r\n');
+  expect(move('slotsrange')).toBe('-ERR The cluster is down\r\n');
+  expect(move('SLOTSRANGE\0')).toBe(move('slotsrange'));
+});
+
 test('EXEC passes on where the cluster sends it, so that clients can follow', () => {
   const node = new TestNode('cluster-enabled yes\ncluster-require-full-coverage no');
   const [client, operator] = [node.connect(), node.connect()];
