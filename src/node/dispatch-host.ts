@@ -55,6 +55,7 @@ export interface FunctionDispatch extends FunctionService {
 }
 
 export interface DispatchHost extends Server {
+  readonly replication: Server['replication'] & { refuseCommand(): void };
   readonly clock: Clock;
   readonly table: CommandTable<Context>;
   readonly propagation: Propagation;

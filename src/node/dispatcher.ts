@@ -23,7 +23,7 @@ import { CallContext } from './call-context.ts';
 import type { Client } from './client.ts';
 import { isForeignProtocol, subcommand, unknownText } from './command-finding.ts';
 import type { DispatchHost } from './dispatch-host.ts';
-import { noteDivergence } from './divergence.ts';
+import { UNKNOWN_COMMAND, noteDivergence } from './divergence.ts';
 import { Refusals } from './refusals.ts';
 import { MAY_CHANGE, UNQUEUED_COMMANDS, UNUSUAL } from './request-flags.ts';
 import type { ScriptSession } from './scripting/script-session.ts';
@@ -152,7 +152,7 @@ export class Dispatcher {
     if (client.reply.length === length || client.isClosed) return;
     client.reply.truncate(length);
     const command = main !== undefined && main.isContainer ? subcommand(main, request) : main;
-    const name = command?.fullName ?? '<unknown>';
+    const name = command?.fullName ?? UNKNOWN_COMMAND;
     this.#host.log(
       'warning',
       `Replica generated a reply to command '${name}', disconnecting it: ${clientLine(client, this.#host.now)}`,
@@ -226,7 +226,7 @@ export class Dispatcher {
     // DEBUG LOADAOF loads inside its own call.
     const isLoading = host.persistence.loading !== undefined;
     const origin = isLoading ? 'log' : 'master';
-    const name = command?.fullName ?? '<unknown>';
+    const name = command?.fullName ?? UNKNOWN_COMMAND;
     if (command === undefined || !command.acceptsCount(request.argc)) {
       const text = command === undefined ? unknownText(main, request) : errors.wrongArity(name);
       client.isQueueBroken = client.queue !== undefined;

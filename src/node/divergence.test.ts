@@ -2,7 +2,8 @@
 import { expect, test } from 'vitest';
 import { encodeRequest } from '../resp/index.ts';
 import type { Client } from './client.ts';
-import { TestNode } from './test-node.ts';
+import { RdbWriter } from '../rdb/index.ts';
+import { type FarEnd, TestNode } from './test-node.ts';
 
 /** A node whose master says what the test has it say. */
 class Follower extends TestNode {
@@ -142,4 +143,88 @@ test('a command of the log that fails is told while it is loaded, and ends the n
     expect(node.logs).toContain(text);
     expect(node.endedWith).toBe(code);
   }
+});
+
+const MASTER_ID = 'ab'.repeat(20);
+
+/** The node follows a master, whose end this is: all is said up to the offset 0 of an empty history. */
+function masterOf(node: TestNode): FarEnd {
+  expect(node.connect().call('REPLICAOF', '127.0.0.1', '7000')).toBe('+OK\r\n');
+  const master = node.opened.at(-1)!;
+  master.open();
+  const writer = new RdbWriter();
+  writer.header({ ctimeUnixSeconds: 0, usedMemoryBytes: 0 });
+  writer.end();
+  const rdb = writer.take().toString('latin1');
+  master.say('+PONG\r\n');
+  master.say('+OK\r\n+OK\r\n');
+  master.say(`+FULLRESYNC ${MASTER_ID} 0\r\n$${rdb.length}\r\n${rdb}`);
+  node.settle();
+  return master;
+}
+
+const stream = (...words: readonly string[]): string => encodeRequest(words).toString('latin1');
+
+test.each([
+  ['a command', stream('HPEXPIREAT', 'h', '1795825191072', 'FIELDS', '1', 'a'), '<unknown>'],
+  [
+    'one in a transaction',
+    stream('MULTI') + stream('SET', 'k', '2') + stream('MSETEX', '1', 'k', '3') + stream('EXEC'),
+    '<unknown>',
+  ],
+  ['a subcommand', stream('CLUSTER', 'NOSUCH', 'x'), '<unknown>'],
+  ['a form of a command', stream('SET', 'k', '2', 'IFEQ', '1'), 'set'],
+  ['a number of arguments', stream('PERSIST', 'k', 'more'), 'persist'],
+  [
+    'the language of a function',
+    stream('FUNCTION', 'LOAD', '#!lua name=z\nserver.x()'),
+    'function',
+  ],
+])('%s that only a newer master knows stops the link before it', (_what, bytes, name) => {
+  const node = new TestNode('save ""');
+  const master = masterOf(node);
+  const known = stream('SET', 'k', '1');
+  master.say(known);
+  const { length } = node.logs;
+  master.say(`${bytes}${stream('SET', 'k', 'later')}`);
+  expect(master.isClosed).toBe(true);
+  const said = node.logs.slice(length);
+  expect(said[0]).toContain(`after processing the command '${name}`);
+  const place = known.length + 1;
+  expect(said.slice(-2)).toEqual([
+    `MASTER <-> REPLICA sync: stopped before offset ${place}: the data stays as it was`,
+    'MASTER <-> REPLICA sync: the master has what this server does not know, asking for a full copy in 10 seconds',
+  ]);
+  const info = node.connect().call('INFO', 'replication');
+  expect(info).toContain('master_link_status:down');
+  expect(info).toContain(`slave_repl_offset:${known.length}\r\n`);
+  expect(node.connect().call('GET', 'k')).toBe('$1\r\n1\r\n');
+  const { length: tries } = node.opened;
+  node.pass(9900);
+  expect(node.opened.length).toBe(tries);
+  node.pass(1100);
+  const again = node.opened.at(-1)!;
+  again.open();
+  again.say('+PONG\r\n');
+  again.say('+OK\r\n+OK\r\n');
+  expect(again.sent).toContain(stream('PSYNC', '?', '-1'));
+});
+
+test('a command of the master that is understood and fails does not stop the link', () => {
+  const node = new TestNode('save ""');
+  const master = masterOf(node);
+  master.say(stream('SET', 'k', 'text') + stream('INCR', 'k'));
+  master.say(stream('EVAL', "return redis.error_reply('ERR syntax error')", '0'));
+  master.say(stream('MULTI') + stream('SET', 'k', '2', 'NOSUCH') + stream('EXEC'));
+  master.say(stream('SET', 'k', 'later'));
+  expect(node.logs.filter((line) => line.startsWith('== CRITICAL'))).toHaveLength(3);
+  expect(master.isClosed).toBe(false);
+  expect(node.connect().call('GET', 'k')).toBe('$5\r\nlater\r\n');
+});
+
+test('a replica that takes writes of its own goes on', () => {
+  const node = new TestNode('save ""\nreplica-read-only no');
+  const master = masterOf(node);
+  master.say(stream('NOPE') + stream('SET', 'k', 'later'));
+  expect(node.connect().call('GET', 'k')).toBe('$5\r\nlater\r\n');
 });

@@ -1,10 +1,11 @@
 /**
  * Errors of commands that cannot fail while all is well: those of the stream of our master, of a replica of ours, and of
- * the log that is loaded. The data differs from theirs, so the log says so, and the node ends where that is asked for.
+ * the log that is loaded. The data differs from theirs, so the log says so, and the node ends where that is asked for. What a newer
+ * master sends and this server does not understand stops the link before it does damage.
  * Source: 7.0 redis.conf, propagation-error-behavior; texts as observed of 7.0.15.
  */
 import { quoteArgument } from '../base/index.ts';
-import type { LogLevel, ServerStats } from '../commands/index.ts';
+import { type LogLevel, type ServerStats, errors } from '../commands/index.ts';
 import type { Settings } from '../config/index.ts';
 import type { ReplicationHistory } from '../replication/index.ts';
 
@@ -14,7 +15,11 @@ export type Origin = 'master' | 'replica' | 'log';
 interface DivergenceHost {
   readonly settings: Pick<Settings, 'propagation-error-behavior' | 'replica-read-only'>;
   readonly stats: Pick<ServerStats, 'unexpectedErrorReplies'>;
-  readonly replication: { readonly history: ReplicationHistory };
+  readonly replication: {
+    readonly history: ReplicationHistory;
+    /** Stops the stream before the command, of which nothing was carried out. */
+    refuseCommand(): void;
+  };
   log(level: LogLevel, text: string): void;
   halt(): void;
 }
@@ -24,6 +29,12 @@ const PEERS: Readonly<Record<Origin, readonly [own: string, other: string]>> = {
   replica: ['master', 'replica'],
   log: ['server', 'AOF-loading-client'],
 };
+
+/** Stands for the name of a command that is not in the table. */
+export const UNKNOWN_COMMAND = '<unknown>';
+
+/** Their errors are of a part of them, and other parts may be carried out. */
+const COMPOSED_COMMANDS: ReadonlySet<string> = new Set(['exec', 'eval', 'evalsha', 'fcall']);
 
 /** So much of the backlog's end is shown. */
 const SHOWN_BYTES = 256;
@@ -49,9 +60,19 @@ export function noteDivergence(
   const behavior = host.settings['propagation-error-behavior'];
   const isOurs = origin === 'master' && host.settings['replica-read-only'];
   const mustEnd = isOurs ? behavior !== 'ignore' : origin === 'log' && behavior === 'panic';
-  if (!mustEnd) return;
+  if (!mustEnd) {
+    if (isOurs && isNotUnderstood(error, commandName)) host.replication.refuseCommand();
+    return;
+  }
   host.log('warning', `This ${own} panicked sending an error to its ${other} ${after}`);
   host.halt();
+}
+
+/** Whether the error is of a command, or a form of it, that this server does not know, and so changed nothing. */
+function isNotUnderstood(error: string, commandName: string): boolean {
+  if (COMPOSED_COMMANDS.has(commandName)) return false;
+  if (commandName === UNKNOWN_COMMAND || commandName === 'function|load') return true;
+  return error === errors.ERR_SYNTAX || error === errors.wrongArity(commandName);
 }
 
 function showBacklog(host: DivergenceHost): void {

@@ -166,7 +166,7 @@ export class ReplicaSide implements MasterListener, StreamTarget {
     if (loader === undefined) return;
     const { loadedCount } = loader;
     const problem = loader.push(buf, at, size);
-    if (problem !== undefined) return this.#failLoading(problem);
+    if (problem !== undefined) return this.#failLoading(problem, loader.isForeign);
     if (this.#inside.settings['key-load-delay'] > 0) this.#delay(loader.loadedCount - loadedCount);
   }
 
@@ -189,7 +189,7 @@ export class ReplicaSide implements MasterListener, StreamTarget {
     if (snapshot === undefined) return;
     const { loader, libraries } = snapshot;
     const problem = loader.finish();
-    if (problem !== undefined) return this.#failLoading(problem);
+    if (problem !== undefined) return this.#failLoading(problem, loader.isForeign);
     this.#snapshot = undefined;
     this.#inside.keyspace.replaceWith(loader.keyspace);
     this.#inside.functions.adopt(libraries);
@@ -210,9 +210,9 @@ export class ReplicaSide implements MasterListener, StreamTarget {
     );
   }
 
-  #failLoading(reason: string): void {
+  #failLoading(reason: string, isForeign: boolean): void {
     this.#snapshot = undefined;
-    this.step({ kind: 'snapshotFailed', reason });
+    this.step({ kind: 'snapshotFailed', reason, isForeign });
   }
 
   #goUp(): void {

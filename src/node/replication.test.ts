@@ -123,7 +123,9 @@ describe('full synchronisation', () => {
     expect(replica.part.link.isUp).toBe(false);
     expect(replica.get('own')).toBe('kept');
     expect(replica.functions.codes).toEqual([library('own')]);
-    expect(replica.logs.join('\n')).toMatch(/the key "a value" holds a module \(type 7\)/);
+    expect(replica.logs.join('\n')).toMatch(
+      /the key "a value" holds a module value of AAAAAAAAA \(type 7\)/,
+    );
   });
 });
 

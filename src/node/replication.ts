@@ -324,6 +324,11 @@ export class ReplicationPart implements ReplicationService, ReplicationView {
   }
 
   /** The node ends: the connection to the master goes, without a word. */
+  /** A command of the master's stream cannot be carried out here. */
+  refuseCommand(): void {
+    this.#replicaSide.step({ kind: 'commandRefused' });
+  }
+
   stop(): void {
     this.#replicaSide.drop();
   }

@@ -82,6 +82,12 @@ export class SnapshotLoader implements RdbHandler {
     return `RDB has duplicated key '${name}' in DB ${duplicate.dbIndex}`;
   }
 
+  /** Whether it failed because it holds what this server does not have. */
+  get isForeign(): boolean {
+    const kind = this.#reader.failure?.kind;
+    return kind === 'unsupported' || kind === 'unsupportedVersion';
+  }
+
   /** Position of the failure, in bytes. */
   get failedAt(): number | undefined {
     return this.#reader.failure?.at;

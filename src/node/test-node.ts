@@ -70,6 +70,38 @@ export class TestClient {
   }
 }
 
+/** The far end of a connection that the node opened. */
+export class FarEnd {
+  /** All that the node sent, one character a byte. */
+  sent = '';
+  isClosed = false;
+  readonly wire: Wire;
+  readonly #events: WireEvents;
+
+  constructor(events: WireEvents) {
+    this.#events = events;
+    this.wire = {
+      ...silentWire,
+      write: (buf: Buffer, size: number) => {
+        this.sent += buf.toString('latin1', 0, size);
+        return true;
+      },
+      destroy: () => {
+        this.isClosed = true;
+      },
+    };
+  }
+
+  open(): void {
+    this.#events.opened?.();
+  }
+
+  say(text: string): void {
+    const bytes = Buffer.from(text, 'latin1');
+    this.#events.data(bytes, bytes.length);
+  }
+}
+
 export class TestNode {
   readonly node: Node;
   nowMs = 5000;
@@ -78,6 +110,8 @@ export class TestNode {
   /** Why the node could not start. */
   flaw: string | undefined;
   sendsAsked = 0;
+  /** Connections that it opened. */
+  readonly opened: FarEnd[] = [];
   /** What it told its log. */
   readonly logs: string[] = [];
   /** What happens after the present call: slices of work, and the disk. */
@@ -143,7 +177,13 @@ export class TestNode {
         unixMs: () => unixMs(UNIX_START + this.nowMs),
       },
       rng: seededRng(7),
-      network: { connect: () => silentWire },
+      network: {
+        connect: (_target, events) => {
+          const end = new FarEnd(events);
+          this.opened.push(end);
+          return end.wire;
+        },
+      },
       files: this.files,
       system: {
         os: 'test',

@@ -71,6 +71,8 @@ export type ReplicationEvent =
   | { readonly name: 'receivingSized'; readonly sizeBytes: number }
   | { readonly name: 'transferLost'; readonly reason: string }
   | { readonly name: 'loadFailed'; readonly reason: string }
+  | { readonly name: 'streamStopped'; readonly offset: number }
+  | { readonly name: 'foreignWait'; readonly seconds: number }
   | { readonly name: 'syncFinished' }
   | { readonly name: 'masterLost' }
   | { readonly name: 'masterCached' }

@@ -20,11 +20,14 @@ export type LinkInput =
   | { readonly kind: 'closed' }
   /** The received snapshot is the data now; its stream has `streamDb` selected. */
   | { readonly kind: 'snapshotLoaded'; readonly streamDb: number }
-  | { readonly kind: 'snapshotFailed'; readonly reason: string }
+  /** `isForeign`: it is sound, and holds what this server does not have. */
+  | { readonly kind: 'snapshotFailed'; readonly reason: string; readonly isForeign: boolean }
   /** The stream asked for an acknowledgement. */
   | { readonly kind: 'getAck' }
   /** The stream is not made of commands: nothing after it can be trusted. */
   | { readonly kind: 'protocolError' }
+  /** The next command of the stream is not known here: nothing of it, or of its transaction, was carried out. */
+  | { readonly kind: 'commandRefused' }
   /** The master became reachable, says somebody who knows: no need to wait out a delay. */
   | { readonly kind: 'retryNow' }
   | { readonly kind: 'tick' };

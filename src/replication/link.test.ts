@@ -355,7 +355,7 @@ test('a snapshot that does not load is abandoned and asked for again slowly', ()
   bench.isLoadingDone = false;
   bench.receive(`+FULLRESYNC ${MASTERS} 87\r\n$3\r\nRDB`);
   bench.done();
-  bench.step({ kind: 'snapshotFailed', reason: 'list (type 18)' });
+  bench.step({ kind: 'snapshotFailed', reason: 'list (type 18)', isForeign: false });
   expect(bench.done()).toEqual(['abortSnapshot', 'close']);
   expect(bench.link.nextWake()).toBe(bench.now + 1000);
 });
@@ -394,6 +394,57 @@ test('GETACK is answered at once, and a bad stream discards the position', () =>
   bench.step({ kind: 'protocolError' });
   expect(bench.done()).toEqual(['close', 'resetStream', 'linkDown', 'connect']);
   expect(bench.link.hasPosition).toBe(false);
+});
+
+test('a command that is not known here stops the stream before it, and a full copy is asked for later and later', () => {
+  const bench = connected();
+  for (const seconds of [10, 20, 40]) {
+    bench.step({ kind: 'commandRefused' });
+    expect(bench.events).toEqual(['streamStopped', 'foreignWait']);
+    expect(bench.link.upstream).toBe('down');
+    expect(bench.link.receivedOffset).toBe(87);
+    bench.pass(seconds * 1000 - 100);
+    expect(bench.done()).toEqual(['close', 'resetStream', 'linkDown']);
+    bench.pass(1100);
+    bench.step({ kind: 'connected' });
+    bench.receive('+PONG\r\n+OK\r\n+OK\r\n');
+    expect(bench.done()).toEqual(['connect', `> ${PING}`, `> ${INTRODUCTION}`, `> ${ASK_ALL}`]);
+    bench.receive(`+FULLRESYNC ${MASTERS} 87\r\n$3\r\nRDB`);
+    expect(bench.link.isUp).toBe(true);
+    bench.done();
+    bench.events.length = 0;
+  }
+});
+
+test('a link that held a minute, or is begun anew, waits as the first time', () => {
+  const bench = connected();
+  bench.step({ kind: 'commandRefused' });
+  bench.follow();
+  bench.step({ kind: 'connected' });
+  bench.receive(`+PONG\r\n+OK\r\n+OK\r\n+FULLRESYNC ${MASTERS} 87\r\n$3\r\nRDB`);
+  bench.step({ kind: 'commandRefused' });
+  bench.pass(9900);
+  bench.done();
+  bench.pass(1100);
+  expect(bench.done()).toEqual(['connect']);
+});
+
+test('a snapshot with what this server does not have is asked for later, any other that fails within a second', () => {
+  for (const [isForeign, waitMs] of [
+    [true, 10_000],
+    [false, 1000],
+  ] as const) {
+    const bench = introduced();
+    bench.isLoadingDone = false;
+    bench.receive(`+FULLRESYNC ${MASTERS} 87\r\n$3\r\nRDB`);
+    bench.done();
+    bench.step({ kind: 'snapshotFailed', reason: 'it is so', isForeign });
+    expect(bench.done()).toEqual(['abortSnapshot', 'close']);
+    bench.pass(waitMs - 100);
+    expect(bench.done()).toEqual([]);
+    bench.pass(1100);
+    expect(bench.done()).toEqual(['connect']);
+  }
 });
 
 test('stopping closes the link and nothing more is awaited', () => {

@@ -12,6 +12,7 @@ import {
   randomHex,
   replid as asReplid,
 } from '../base/index.ts';
+import { ForeignWait } from './foreign-wait.ts';
 import type { ReplicationHistory } from './history.ts';
 import type { LinkOptions } from './link-handshake.ts';
 import { type LinkEffect, type LinkInput, linkLog } from './link-types.ts';
@@ -52,6 +53,7 @@ const ACK_PERIOD_MS = 1000;
 /** A tick so much overdue means that the process stood still. */
 const LATE_MS = 2000;
 type Follow = Extract<LinkInput, { kind: 'follow' }>;
+type LoadFailure = Extract<LinkInput, { kind: 'snapshotFailed' }>;
 
 export class ReplicaLink {
   readonly #history: ReplicationHistory;
@@ -61,6 +63,9 @@ export class ReplicaLink {
   #isHandover = false;
   #state: State = { kind: 'none' };
   #tries = 0;
+  readonly #foreignWait: ForeignWait = new ForeignWait();
+  /** What comes next in the master's stream is of no use here. */
+  #needsCopy = false;
   /** Whether the data is a point of `history`, so that a master may be asked to continue it. */
   #hasPosition: boolean;
   #lastIoAt: MonoMs | undefined;
@@ -172,12 +177,14 @@ export class ReplicaLink {
       case 'snapshotLoaded':
         return this.#loaded(now, input.streamDb, effects);
       case 'snapshotFailed':
-        return this.#loadFailed(now, input.reason, effects);
+        return this.#loadFailed(now, input, effects);
       case 'getAck':
         if (this.isUp) this.#acknowledge(effects);
         return;
       case 'protocolError':
         return this.#distrust(now, effects);
+      case 'commandRefused':
+        return this.#refuse(now, effects);
       case 'retryNow':
         if (this.#state.kind === 'waiting') this.#connect(now, effects);
         return;
@@ -206,6 +213,8 @@ export class ReplicaLink {
     this.#history.isFollowing = true;
     this.#receivedOffset = this.#history.masterReplOffset;
     this.#tries = 0;
+    this.#foreignWait.reset();
+    this.#needsCopy = false;
     this.#nextTickAt = addMs(now, ACK_PERIOD_MS);
     this.#connect(now, effects);
   }
@@ -312,12 +321,33 @@ export class ReplicaLink {
     this.#retry(now, effects);
   }
 
+  /**
+   * Divergence: Redis goes on with the next command, and its data differs from the master's from then on. Ours stays a
+   * point of the master's history, and the link is seen to be down until a full copy has what the command did.
+   */
+  #refuse(now: MonoMs, effects: LinkEffect[]): void {
+    if (this.#state.kind !== 'connected') return;
+    this.#needsCopy = true;
+    const offset = this.#history.masterReplOffset + 1;
+    effects.push({ kind: 'close' }, linkLog({ name: 'streamStopped', offset }));
+    const heldMs = now - this.#state.since;
+    this.#goDown(now, this.#state, effects);
+    this.#waitForeign(now, heldMs, effects);
+  }
+
+  #waitForeign(now: MonoMs, heldMs: number, effects: LinkEffect[]): void {
+    const seconds = this.#foreignWait.next(heldMs);
+    effects.push(linkLog({ name: 'foreignWait', seconds }));
+    this.#state = { kind: 'waiting', until: addMs(now, seconds * 1000) };
+  }
+
   #introduce(now: MonoMs, effects: LinkEffect[]): void {
     if (this.#state.kind !== 'connecting') return;
     this.#lastIoAt = now;
     const { replid, masterReplOffset } = this.#history;
     const offset = masterReplOffset + 1;
-    const own = this.#hasPosition ? { replid, offset, isHandover: this.#isHandover } : undefined;
+    const mayContinue = this.#hasPosition && !this.#needsCopy;
+    const own = mayContinue ? { replid, offset, isHandover: this.#isHandover } : undefined;
     this.#state = { kind: 'syncing', attempt: new SyncAttempt(this.#options, own, effects) };
   }
 
@@ -369,9 +399,14 @@ export class ReplicaLink {
     for (const piece of state.attempt.held) this.#stream(piece, 0, piece.length, effects);
   }
 
-  #loadFailed(now: MonoMs, reason: string, effects: LinkEffect[]): void {
+  #loadFailed(now: MonoMs, { reason, isForeign }: LoadFailure, effects: LinkEffect[]): void {
     if (this.#state.kind !== 'syncing' || !this.#state.attempt.hasSnapshot) return;
     effects.push(linkLog({ name: 'loadFailed', reason }));
+    if (isForeign) {
+      this.#dropSnapshot(effects);
+      effects.push({ kind: 'close' });
+      return this.#waitForeign(now, 0, effects);
+    }
     // The same snapshot would fail again: come back at the slowest pace.
     this.#tries = RETRY_DELAYS_MS.length;
     this.#abandon(now, effects);
@@ -379,6 +414,7 @@ export class ReplicaLink {
 
   #goUp(now: MonoMs, effects: LinkEffect[]): void {
     this.#isHandover = false;
+    this.#needsCopy = false;
     this.#state = { kind: 'connected', since: now, from: this.#history.masterReplOffset };
     this.#downSince = undefined;
     this.#lastIoAt = now;

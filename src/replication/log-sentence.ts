@@ -168,6 +168,19 @@ function linkSentence(event: ReplicationEvent): readonly LogSentence[] {
           'Before turning into a replica, using my own master parameters to synthesize a cached master: I may be able to synchronize with the new master with just a partial transfer.',
         ),
       ];
+    case 'streamStopped':
+      return [
+        warning(
+          `MASTER <-> REPLICA sync: stopped before offset ${event.offset}: the data stays as it was`,
+        ),
+      ];
+    case 'foreignWait':
+      return [
+        warning(
+          'MASTER <-> REPLICA sync: the master has what this server does not know, ' +
+            `asking for a full copy in ${event.seconds} seconds`,
+        ),
+      ];
     case 'linkTimedOut':
       return [warning(timeoutText(event.phase))];
     default:
