@@ -180,7 +180,8 @@ test.each([
     stream('FUNCTION', 'LOAD', '#!lua name=z\nserver.x()'),
     'function',
   ],
-])('%s that only a newer master knows stops the link before it', (_what, bytes, name) => {
+  ['a script of before its restart', stream('EVALSHA', 'ab'.repeat(20), '1', 'k'), 'evalsha'],
+])('%s that only the master knows stops the link before it', (_what, bytes, name) => {
   const node = new TestNode('save ""');
   const master = masterOf(node);
   const known = stream('SET', 'k', '1');

@@ -70,6 +70,8 @@ export function noteDivergence(
 
 /** Whether the error is of a command, or a form of it, that this server does not know, and so changed nothing. */
 function isNotUnderstood(error: string, commandName: string): boolean {
+  // An old master does not say a script twice. Before a full copy it forgets which ones it has said.
+  if (commandName === 'evalsha' && error.startsWith('NOSCRIPT ')) return true;
   if (COMPOSED_COMMANDS.has(commandName)) return false;
   if (commandName === UNKNOWN_COMMAND || commandName === 'function|load') return true;
   return error === errors.ERR_SYNTAX || error === errors.wrongArity(commandName);
