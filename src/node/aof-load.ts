@@ -104,7 +104,7 @@ export class AofLoad {
     if (reading.snapshot !== undefined) {
       const problem = reading.snapshot.push(bytes, 0, bytes.length);
       if (problem !== undefined)
-        return `Cannot load the AOF base file ${reading.file.name}: ${problem}`;
+        return `Cannot load the AOF base file ${reading.file.name}: ${reading.snapshot.located(problem)}`;
       used = reading.snapshot.usedBytes - reading.bytes;
       if (!reading.snapshot.isWhole) return undefined;
       reading.snapshot = undefined;

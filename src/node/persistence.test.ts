@@ -137,6 +137,19 @@ test('a file with a hash whose fields expire starts nothing, and is told by key 
   );
 });
 
+test('as the base of a log it is told likewise', () => {
+  const node = new TestNode('appendonly yes', false, {
+    'appendonlydir/appendonly.aof.manifest': 'file appendonly.aof.1.base.rdb seq 1 type b\n',
+    'appendonlydir/appendonly.aof.1.base.rdb': Buffer.from(REDIS_8_FIELD_EXPIRY, 'base64').toString(
+      'latin1',
+    ),
+  });
+  node.settle();
+  expect(node.flaw).toMatch(
+    /appendonly\.aof\.1\.base\.rdb: the key "hx" holds a hash with field expiry \(type 25\).*, at byte 84$/,
+  );
+});
+
 test('DEBUG RELOAD gives the same data, with NOFLUSH only beside other keys', () => {
   const node = new TestNode('save ""\nenable-debug-command yes');
   const client = node.connect();

@@ -166,7 +166,7 @@ export class ReplicaSide implements MasterListener, StreamTarget {
     if (loader === undefined) return;
     const { loadedCount } = loader;
     const problem = loader.push(buf, at, size);
-    if (problem !== undefined) return this.#failLoading(problem, loader.isForeign);
+    if (problem !== undefined) return this.#failLoading(loader, problem);
     if (this.#inside.settings['key-load-delay'] > 0) this.#delay(loader.loadedCount - loadedCount);
   }
 
@@ -189,7 +189,7 @@ export class ReplicaSide implements MasterListener, StreamTarget {
     if (snapshot === undefined) return;
     const { loader, libraries } = snapshot;
     const problem = loader.finish();
-    if (problem !== undefined) return this.#failLoading(problem, loader.isForeign);
+    if (problem !== undefined) return this.#failLoading(loader, problem);
     this.#snapshot = undefined;
     this.#inside.keyspace.replaceWith(loader.keyspace);
     this.#inside.functions.adopt(libraries);
@@ -210,9 +210,10 @@ export class ReplicaSide implements MasterListener, StreamTarget {
     );
   }
 
-  #failLoading(reason: string, isForeign: boolean): void {
+  #failLoading(loader: SnapshotLoader, problem: string): void {
     this.#snapshot = undefined;
-    this.step({ kind: 'snapshotFailed', reason, isForeign });
+    const reason = loader.located(problem);
+    this.step({ kind: 'snapshotFailed', reason, isForeign: loader.isForeign });
   }
 
   #goUp(): void {

@@ -82,6 +82,12 @@ export class SnapshotLoader implements RdbHandler {
     return `RDB has duplicated key '${name}' in DB ${duplicate.dbIndex}`;
   }
 
+  /** `problem` with the place where it was met. */
+  located(problem: string): string {
+    const { failedAt } = this;
+    return failedAt === undefined ? problem : `${problem}, at byte ${failedAt}`;
+  }
+
   /** Whether it failed because it holds what this server does not have. */
   get isForeign(): boolean {
     const kind = this.#reader.failure?.kind;
