@@ -2,17 +2,17 @@
 import {
   AT,
   BUS_VERSION,
-  EXTENSION_HEADER_SIZE,
-  EXTENSION_HOSTNAME,
   GOSSIP_AT,
   GOSSIP_SIZE,
   HEADER_SIZE,
   IP_SIZE,
-  MESSAGE_FLAG,
+  LIGHT_BIT,
+  LIGHT_HEADER_SIZE,
   NODE_ID_SIZE,
   PACKET_TYPES,
   SLOT_BITMAP_SIZE,
 } from './constants.ts';
+import { readExtensions } from './extensions.ts';
 import type {
   GossipEntry,
   IgnoreReason,
@@ -28,6 +28,8 @@ const UINT32 = 0x1_0000_0000;
 
 export type DecodedPacket =
   | { readonly kind: 'packet'; readonly packet: Packet }
+  /** A message without a full header: what its sender is comes from the link. */
+  | { readonly kind: 'light'; readonly body: PublishBody }
   | { readonly kind: 'ignored'; readonly reason: IgnoreReason };
 
 /**
@@ -35,11 +37,14 @@ export type DecodedPacket =
  * Epochs and offsets beyond COUNTER_MAX are refused.
  */
 export function decodePacket(buf: Buffer): DecodedPacket {
-  if (buf.length < HEADER_SIZE || buf.readUInt32BE(AT.totalSize) !== buf.length) {
+  if (buf.length < LIGHT_HEADER_SIZE || buf.readUInt32BE(AT.totalSize) !== buf.length) {
     return ignored('badLength');
   }
   if (buf.readUInt16BE(AT.version) !== BUS_VERSION) return ignored('badVersion');
-  const type = PACKET_TYPES[buf.readUInt16BE(AT.type)];
+  const typeNumber = buf.readUInt16BE(AT.type);
+  if ((typeNumber & LIGHT_BIT) !== 0) return decodeLight(buf, typeNumber & ~LIGHT_BIT);
+  if (buf.length < HEADER_SIZE) return ignored('badLength');
+  const type = PACKET_TYPES[typeNumber];
   if (type === undefined) return ignored('unknownType');
   const header = readHeader(buf);
   if (
@@ -51,6 +56,13 @@ export function decodePacket(buf: Buffer): DecodedPacket {
   }
   const body = readBody(buf, type);
   return typeof body === 'string' ? ignored(body) : { kind: 'packet', packet: { header, body } };
+}
+
+function decodeLight(buf: Buffer, typeNumber: number): DecodedPacket {
+  const type = PACKET_TYPES[typeNumber];
+  if (type !== 'publish' && type !== 'publishshard') return ignored('unknownType');
+  const body = readPublish(buf, LIGHT_HEADER_SIZE, type);
+  return typeof body === 'string' ? ignored(body) : { kind: 'light', body };
 }
 
 function ignored(reason: IgnoreReason): DecodedPacket {
@@ -88,7 +100,7 @@ function readBody(buf: Buffer, type: PacketBody['type']): PacketBody | IgnoreRea
       return { type, nodeId: latin1(buf, HEADER_SIZE, HEADER_SIZE + NODE_ID_SIZE) };
     case 'publish':
     case 'publishshard':
-      return readPublish(buf, type);
+      return readPublish(buf, HEADER_SIZE, type);
     case 'update': {
       if (dataSize !== 8 + NODE_ID_SIZE + SLOT_BITMAP_SIZE) return 'badLength';
       const idAt = HEADER_SIZE + 8;
@@ -114,11 +126,11 @@ function readPing(buf: Buffer, type: 'ping' | 'pong' | 'meet'): PacketBody | Ign
   const count = buf.readUInt16BE(AT.count);
   const gossipEnd = HEADER_SIZE + count * GOSSIP_SIZE;
   if (gossipEnd > buf.length) return 'badLength';
-  const hostname = readExtensions(buf, gossipEnd);
-  if (hostname === undefined) return 'badLength';
+  const extensions = readExtensions(buf, gossipEnd);
+  if (extensions === undefined) return 'badLength';
   const gossip: GossipEntry[] = [];
   for (let at = HEADER_SIZE; at < gossipEnd; at += GOSSIP_SIZE) gossip.push(readGossip(buf, at));
-  return { type, gossip, hostname };
+  return { type, gossip, extensions };
 }
 
 function readGossip(buf: Buffer, at: number): GossipEntry {
@@ -134,32 +146,17 @@ function readGossip(buf: Buffer, at: number): GossipEntry {
   };
 }
 
-/** The hostname that the extensions from `at` bring, empty when none; undefined when their lengths do not add up. */
-function readExtensions(buf: Buffer, at: number): string | undefined {
-  let hostname = '';
-  let next = at;
-  if ((buf[AT.messageFlags]! & MESSAGE_FLAG.extensions) !== 0) {
-    for (let left = buf.readUInt16BE(AT.extensionCount); left > 0; left--) {
-      if (next + EXTENSION_HEADER_SIZE > buf.length) return undefined;
-      const size = buf.readUInt32BE(next);
-      if (size < EXTENSION_HEADER_SIZE || size % 8 !== 0) return undefined;
-      if (next + size > buf.length) return undefined;
-      if (buf.readUInt16BE(next + 4) === EXTENSION_HOSTNAME) {
-        hostname = readText(buf, next + EXTENSION_HEADER_SIZE, size - EXTENSION_HEADER_SIZE);
-      }
-      next += size;
-    }
-  }
-  return next === buf.length ? hostname : undefined;
-}
-
-function readPublish(buf: Buffer, type: PublishBody['type']): PacketBody | IgnoreReason {
-  const dataSize = buf.length - HEADER_SIZE;
+function readPublish(
+  buf: Buffer,
+  at: number,
+  type: PublishBody['type'],
+): PublishBody | IgnoreReason {
+  const dataSize = buf.length - at;
   if (dataSize < 8) return 'badLength';
-  const channelSize = buf.readUInt32BE(HEADER_SIZE);
-  const messageSize = buf.readUInt32BE(HEADER_SIZE + 4);
+  const channelSize = buf.readUInt32BE(at);
+  const messageSize = buf.readUInt32BE(at + 4);
   if (dataSize !== 8 + channelSize + messageSize) return 'badLength';
-  const channelAt = HEADER_SIZE + 8;
+  const channelAt = at + 8;
   const messageAt = channelAt + channelSize;
   return {
     type,

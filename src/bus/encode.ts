@@ -4,18 +4,18 @@ import {
   AT,
   BUS_SIGNATURE,
   BUS_VERSION,
-  EXTENSION_HEADER_SIZE,
-  EXTENSION_HOSTNAME,
   GOSSIP_AT,
   GOSSIP_SIZE,
   HEADER_SIZE,
   IP_SIZE,
-  MESSAGE_FLAG,
+  LIGHT_BIT,
+  LIGHT_HEADER_SIZE,
   NODE_ID_SIZE,
   PACKET_TYPES,
   SLOT_BITMAP_SIZE,
 } from './constants.ts';
-import type { GossipEntry, Packet, PacketBody, PacketHeader } from './packet.ts';
+import { extensionsSize, writeExtensions } from './extensions.ts';
+import type { GossipEntry, Packet, PacketBody, PacketHeader, PublishBody } from './packet.ts';
 
 const UINT32 = 0x1_0000_0000;
 
@@ -31,12 +31,24 @@ export function encodePacket(packet: Packet): Buffer {
   return out;
 }
 
+/** A published message behind the light header, for a node that says that it reads it. */
+export function encodeLight(body: PublishBody): Buffer {
+  const size = LIGHT_HEADER_SIZE + bodySize(body);
+  const out = Buffer.alloc(size);
+  out.write(BUS_SIGNATURE, AT.signature, 'latin1');
+  out.writeUInt32BE(size, AT.totalSize);
+  out.writeUInt16BE(BUS_VERSION, AT.version);
+  out.writeUInt16BE(LIGHT_BIT | PACKET_TYPES.indexOf(body.type), AT.type);
+  writePublish(out, LIGHT_HEADER_SIZE, body);
+  return out;
+}
+
 function bodySize(body: PacketBody): number {
   switch (body.type) {
     case 'ping':
     case 'pong':
     case 'meet':
-      return body.gossip.length * GOSSIP_SIZE + hostnameSize(body.hostname);
+      return body.gossip.length * GOSSIP_SIZE + extensionsSize(body.extensions);
     case 'fail':
       return NODE_ID_SIZE;
     case 'publish':
@@ -52,12 +64,6 @@ function bodySize(body: PacketBody): number {
       // Module id, length, type: the smallest message the real server accepts.
       return 13;
   }
-}
-
-/** The text, its closing zero, padded to eight bytes, behind an extension header; nothing when empty. */
-function hostnameSize(hostname: string): number {
-  if (hostname === '') return 0;
-  return EXTENSION_HEADER_SIZE + ((hostname.length + 1 + 7) & ~7);
 }
 
 function writeHeader(out: Buffer, header: PacketHeader): void {
@@ -92,19 +98,14 @@ function writeBody(out: Buffer, body: PacketBody): void {
         writeGossip(out, at, entry);
         at += GOSSIP_SIZE;
       }
-      if (body.hostname !== '') writeHostname(out, at, body.hostname);
-      return;
+      return writeExtensions(out, at, body.extensions);
     }
     case 'fail':
       out.write(body.nodeId, HEADER_SIZE, NODE_ID_SIZE, 'latin1');
       return;
     case 'publish':
     case 'publishshard':
-      out.writeUInt32BE(body.channel.length, HEADER_SIZE);
-      out.writeUInt32BE(body.message.length, HEADER_SIZE + 4);
-      out.set(body.channel, HEADER_SIZE + 8);
-      out.set(body.message, HEADER_SIZE + 8 + body.channel.length);
-      return;
+      return writePublish(out, HEADER_SIZE, body);
     case 'update':
       writeUint64(out, body.configEpoch, HEADER_SIZE);
       out.write(body.nodeId, HEADER_SIZE + 8, NODE_ID_SIZE, 'latin1');
@@ -129,12 +130,11 @@ function writeGossip(out: Buffer, at: number, entry: GossipEntry): void {
   out.writeUInt16BE(entry.plaintextPort, at + GOSSIP_AT.plaintextPort);
 }
 
-function writeHostname(out: Buffer, at: number, hostname: string): void {
-  out.writeUInt32BE(hostnameSize(hostname), at);
-  out.writeUInt16BE(EXTENSION_HOSTNAME, at + 4);
-  out.write(hostname, at + EXTENSION_HEADER_SIZE, 'latin1');
-  out.writeUInt16BE(1, AT.extensionCount);
-  out[AT.messageFlags]! |= MESSAGE_FLAG.extensions;
+function writePublish(out: Buffer, at: number, { channel, message }: PublishBody): void {
+  out.writeUInt32BE(channel.length, at);
+  out.writeUInt32BE(message.length, at + 4);
+  out.set(channel, at + 8);
+  out.set(message, at + 8 + channel.length);
 }
 
 function writeUint64(out: Buffer, value: number, at: number): void {

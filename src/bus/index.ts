@@ -15,7 +15,8 @@ export {
   SLOT_BITMAP_SIZE,
 } from './constants.ts';
 export { type DecodedPacket, decodePacket } from './decode.ts';
-export { encodePacket } from './encode.ts';
+export { encodeLight, encodePacket } from './encode.ts';
+export { type ForgottenNode, NO_EXTENSIONS, type PingExtensions } from './extensions.ts';
 export type {
   FailBody,
   GossipEntry,

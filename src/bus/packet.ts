@@ -1,5 +1,6 @@
 /** Cluster-bus packets as values. Text is latin1; unused text fields are empty. */
 import type { PacketType } from './constants.ts';
+import type { PingExtensions } from './extensions.ts';
 
 export interface PacketHeader {
   /** Client port, or the TLS port when the sender prefers TLS. */
@@ -23,7 +24,7 @@ export interface PacketHeader {
   /** Bits of NODE_FLAG. */
   readonly flags: number;
   readonly state: 'ok' | 'fail';
-  /** Bits of MESSAGE_FLAG; the codec itself sets `extensions`. */
+  /** Bits of MESSAGE_FLAG; the codec sets `extensions` where there are some. */
   readonly messageFlags: number;
 }
 
@@ -43,8 +44,7 @@ export interface GossipEntry {
 export interface PingBody {
   readonly type: 'ping' | 'pong' | 'meet';
   readonly gossip: readonly GossipEntry[];
-  /** Announced hostname; empty when the packet brings none. */
-  readonly hostname: string;
+  readonly extensions: PingExtensions;
 }
 
 export interface FailBody {

@@ -7,6 +7,8 @@ import {
   BUS_SIGNATURE,
   GOSSIP_SIZE,
   HEADER_SIZE,
+  LIGHT_BIT,
+  LIGHT_HEADER_SIZE,
   NODE_ID_SIZE,
   PACKET_SIZE_MAX,
   PACKET_TYPES,
@@ -72,10 +74,12 @@ export class PacketReader {
     for (let i = 0; i < BUS_SIGNATURE.length; i++) {
       if (this.#buf[at + i] !== BUS_SIGNATURE.charCodeAt(i)) return 'badSignature';
     }
-    if (size < HEADER_SIZE) return 'tooShort';
+    if (size < LIGHT_HEADER_SIZE) return 'tooShort';
     if (size > this.#sizeMax) return 'tooLong';
     if (held < AT.count) return undefined;
-    return size > sizeMaxOf(this.#buf.readUInt16BE(at + AT.type)) ? 'tooLong' : undefined;
+    const typeNumber = this.#buf.readUInt16BE(at + AT.type);
+    if (size < HEADER_SIZE && (typeNumber & LIGHT_BIT) === 0) return 'tooShort';
+    return size > sizeMaxOf(typeNumber) ? 'tooLong' : undefined;
   }
 
   /** Everything is read: start over, and give a large buffer back. */

@@ -90,10 +90,16 @@ function refuse(error: SlotError | Exclude<AdminResult, { ok: true }>['error']):
   return { ok: false, error };
 }
 
-/** Removes a node, and for a minute refuses to learn of it again from gossip. */
+/**
+ * Removes a node, and for a minute refuses to learn of it again from gossip. Beside nodes that pass that on, somebody may
+ * have been quicker.
+ */
 function forget(c: ClusterContext, id: string): AdminResult {
   const node = c.nodes.get(nodeId(id));
-  if (node === undefined) return refuse({ reason: 'unknownNode', node: id });
+  if (node === undefined) {
+    const isGone = c.myself.shardId !== undefined && c.forgotten.has(id);
+    return isGone ? DONE : refuse({ reason: 'unknownNode', node: id });
+  }
   if (node === c.myself) return refuse({ reason: 'forgetMyself' });
   if (c.myself.role === 'replica' && c.myself.master === node) {
     return refuse({ reason: 'forgetMyMaster' });
@@ -167,6 +173,7 @@ function reset(c: ClusterContext, isHard: boolean): AdminResult {
   resetManualFailover(c);
   for (let i = 0; i < SLOT_COUNT; i++) unassignSlot(c, slot(i));
   for (const node of [...c.nodeList]) if (node !== myself) deleteNode(c, node);
+  myself.shardId = undefined;
   if (isHard) {
     c.currentEpoch = 0;
     c.lastVoteEpoch = 0;

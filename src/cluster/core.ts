@@ -25,7 +25,7 @@ import { beginDataSearch, stepDataSearch } from './lost-data.ts';
 import { checkCaughtUp } from './manual-failover.ts';
 import { type ImportFlaw, exportNodes, importNodes, nodeRecord } from './nodes-export.ts';
 import type { NodesConf, NodesConfNode } from '../config/index.ts';
-import { receivePacket } from './receive.ts';
+import { receiveLight, receivePacket } from './receive.ts';
 import { preferredEndpoint, renderInfo, renderNodes } from './render.ts';
 import { broadcastPong, propagatePublish } from './sending.ts';
 import { exportEvent, stepExports } from './slot-exports.ts';
@@ -324,6 +324,7 @@ export class ClusterMachine {
         c.log({ name: 'linkMalformed', reason: read.reason });
         return closeLink(c, link);
       }
+      if (read.kind === 'light') receiveLight(c, link, read.body);
       if (read.kind === 'packet') {
         receivePacket(c, link, read.packet);
         // Each packet meets the state as it is then; a vote that decides must not wait for the next one.

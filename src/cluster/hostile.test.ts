@@ -1,7 +1,7 @@
 /** Bytes of strangers and of broken peers: nothing throws, nothing grows, and what a stranger says changes nothing. */
 import { expect, test } from 'vitest';
 import { seededRng } from '../base/index.ts';
-import { type Packet, encodePacket } from '../bus/index.ts';
+import { NO_EXTENSIONS, type Packet, encodePacket } from '../bus/index.ts';
 import type { Effect } from './effects.ts';
 import { type TestNode, startTestCluster } from './test-network.ts';
 
@@ -63,7 +63,7 @@ test('a stranger without MEET teaches nothing: no epoch, no node, no slot', () =
       state: 'ok',
       messageFlags: 0,
     },
-    body: { type: 'ping', gossip: [], hostname: '' },
+    body: { type: 'ping', gossip: [], extensions: NO_EXTENSIONS },
   };
   for (const type of ['authRequest', 'mfstart', 'authAck'] as const) {
     const bytes = encodePacket({ ...packet, body: { type } });
@@ -120,7 +120,16 @@ test('a host name or address that would damage nodes.conf is not believed', () =
       plaintextPort: 0,
     },
   ];
-  const body = { type: 'ping', gossip, hostname: 'a b\n' } as const;
+  const extensions = {
+    hostname: 'a b\n',
+    shardId: `${'x'.repeat(39)}\n`,
+    forgotten: [
+      { nodeId: node.id, ttlSeconds: 60 },
+      { nodeId: peer.id, ttlSeconds: 60 },
+      { nodeId: nodes[4]!.id, ttlSeconds: 0 },
+    ],
+  };
+  const body = { type: 'ping', gossip, extensions } as const;
   for (const ip of ['', 'x y\n']) {
     const bytes = encodePacket({ header: { ...header, ip }, body });
     node.step({ kind: 'bytes', link: openInbound(node), bytes });
@@ -129,4 +138,5 @@ test('a host name or address that would damage nodes.conf is not believed', () =
   expect(node.machine.nodes).toHaveLength(NODE_COUNT);
   expect(node.machine.nodesText()).not.toContain(' y');
   expect(node.machine.node(peer.id)?.hostname).toBe('');
+  expect(node.machine.node(peer.id)?.shardId).toBeUndefined();
 });

@@ -57,6 +57,7 @@ export type LogEvent =
   | { readonly name: 'epochSetByCommand'; readonly epoch: number }
   | { readonly name: 'epochReset' }
   | { readonly name: 'hardReset'; readonly id: string }
+  | { readonly name: 'nodeForgotten'; readonly node: string; readonly sender: string }
   | { readonly name: 'handshakeKnown'; readonly node: string }
   | { readonly name: 'handshakeCompleted'; readonly node: string }
   | {
@@ -99,6 +100,7 @@ const LEVELS: { readonly [N in LogEvent['name']]?: LogLevel } = {
   reportedDown: 'verbose',
   reportedUp: 'verbose',
   epochCollision: 'verbose',
+  nodeForgotten: 'notice',
   handshakeKnown: 'verbose',
   handshakeCompleted: 'debug',
   senderMismatch: 'debug',
@@ -262,6 +264,8 @@ function housekeepingSentence(event: Exclude<OtherEvent, { readonly name: PeerEv
       return 'configEpoch set to 0 via CLUSTER RESET HARD';
     case 'hardReset':
       return `Node hard reset, now I'm ${event.id}`;
+    case 'nodeForgotten':
+      return `Node ${event.node} is forgotten, as node ${event.sender} was told`;
     case 'handshakeKnown':
       return `Handshake: we already know node ${event.node}, updating the address if needed.`;
     case 'handshakeCompleted':

@@ -1,5 +1,5 @@
 /** The node table to and from the plain records that nodes.conf and CLUSTER NODES show. */
-import { type Slot, isHexId, nodeId, slot } from '../base/index.ts';
+import { type NodeId, type Slot, isHexId, nodeId, slot } from '../base/index.ts';
 import { type ClusterContext, slotHolder } from './context.ts';
 import { highestEpoch } from './epochs.ts';
 import type { NodesConf, NodesConfFlag, NodesConfNode } from '../config/index.ts';
@@ -10,11 +10,20 @@ import type { ClusterNode } from './types.ts';
 export function exportNodes(c: ClusterContext): NodesConf {
   const known = c.nodeList.filter((node) => !node.inHandshake);
   return {
-    nodes: known.map((node) => nodeRecord(c, node)),
+    nodes: known.map((node) => ({ ...nodeRecord(c, node), ...shardOf(node) })),
     currentEpoch: c.currentEpoch,
     lastVoteEpoch: c.lastVoteEpoch,
     ...(c.strays === undefined ? {} : { strays: slotRanges(c.strays) }),
   };
+}
+
+/**
+ * In one shard all have the same or none, whatever each has said: a file where a replica and its master differ ends
+ * Valkey 8.1 at its start.
+ */
+function shardOf(node: ClusterNode): { readonly shardId?: NodeId } {
+  const { shardId } = slotHolder(node);
+  return shardId === undefined ? {} : { shardId: nodeId(shardId) };
 }
 
 export function nodeRecord(c: ClusterContext, node: ClusterNode, isPlain = false): NodesConfNode {
@@ -115,6 +124,7 @@ function importRecord(c: ClusterContext, record: NodesConfNode): ImportFlaw | un
   node.port = record.port;
   node.busPort = record.busPort;
   node.hostname = record.hostname ?? '';
+  node.shardId = record.shardId;
   node.role = has('slave') ? 'replica' : has('master') ? 'master' : 'unknown';
   node.health = has('fail') ? 'fail' : has('fail?') ? 'pfail' : 'ok';
   if (has('fail')) node.failedAt = c.now.mono;

@@ -6,16 +6,19 @@ import {
   PACKET_TYPES,
   type Packet,
   type PacketHeader,
+  type PacketType,
   type PingBody,
+  type PublishBody,
   type UpdateBody,
 } from '../bus/index.ts';
 import { type ClusterContext, isMute } from './context.ts';
 import { voteReceived } from './election.ts';
 import { partEpochs } from './epochs.ts';
+import { learnExtensions } from './extensions.ts';
 import { failReceived, pongReceived } from './failure-detector.ts';
 import { processGossip } from './gossip.ts';
 import { handshakeAnswered, meetReceived } from './handshake.ts';
-import { claimInboundLink, closeLink, isHostname, isSaneHeader, updateAddress } from './links.ts';
+import { claimInboundLink, closeLink, isSaneHeader, updateAddress } from './links.ts';
 import { masterOffsetReceived, mfstartReceived } from './manual-failover.ts';
 import { askedInSearch, heardInSearch } from './lost-data.ts';
 import { markMaster, markReplica } from './roles.ts';
@@ -32,10 +35,7 @@ const DROP_ALL = -2;
 /** Source: 7.2 cluster.c, clusterProcessPacket(). */
 export function receivePacket(c: ClusterContext, link: Link, packet: Packet): void {
   const { header, body } = packet;
-  c.receivedCounts.set(body.type, c.receivedCounts.get(body.type)! + 1);
-  const isDropped =
-    c.droppedTypeNumber === DROP_ALL || c.droppedTypeNumber === PACKET_TYPES.indexOf(body.type);
-  if (isDropped || !isSaneHeader(header)) return;
+  if (isDropped(c, body.type) || !isSaneHeader(header)) return;
   const sender = senderOf(c, header);
   if (sender !== undefined) {
     claimInboundLink(c, sender, link);
@@ -73,6 +73,21 @@ export function receivePacket(c: ClusterContext, link: Link, packet: Packet): vo
     default:
       return assertNever(body);
   }
+}
+
+/** A published message without a header: only who is known by what came before on the link is heard. */
+export function receiveLight(c: ClusterContext, link: Link, body: PublishBody): void {
+  const { node } = link;
+  if (isDropped(c, body.type) || node === undefined || node.inHandshake) return;
+  node.dataReceivedAt = c.now.mono;
+  const { channel, message, type } = body;
+  c.emit({ kind: 'publish', channel, message, isShard: type === 'publishshard' });
+}
+
+/** Counts what came, and says whether it shall be lost. */
+function isDropped(c: ClusterContext, type: PacketType): boolean {
+  c.receivedCounts.set(type, c.receivedCounts.get(type)! + 1);
+  return c.droppedTypeNumber === DROP_ALL || c.droppedTypeNumber === PACKET_TYPES.indexOf(type);
 }
 
 /** The known node behind a packet; nobody speaks for ourselves. */
@@ -141,6 +156,7 @@ function pingReceived(
   }
   if (node === undefined) return;
   node.hasNoFailover = (header.flags & NODE_FLAG.nofailover) !== 0;
+  node.readsLight = (header.flags & NODE_FLAG.readsLight) !== 0;
   if (!isOvertaken(c, node, header)) {
     learnRole(c, node, header);
     learnSlots(c, node, header);
@@ -149,7 +165,7 @@ function pingReceived(
   heardInSearch(c, node, header);
   partEpochs(c, node);
   processGossip(c, node, body.gossip);
-  learnHostname(c, node, body.hostname);
+  learnExtensions(c, node, packet);
 }
 
 /** We learn our own address from whoever reaches us by it, unless the configuration says it. */
@@ -229,10 +245,4 @@ function updateReceived(c: ClusterContext, body: UpdateBody): void {
 function noteDisowned(node: ClusterNode, claimed: Uint8Array): void {
   node.disowned = node.slots.slice();
   removeSlots(node.disowned, claimed);
-}
-
-function learnHostname(c: ClusterContext, node: ClusterNode, hostname: string): void {
-  if (hostname === node.hostname || (hostname !== '' && !isHostname(hostname))) return;
-  node.hostname = hostname;
-  c.save('save');
 }

@@ -70,6 +70,7 @@ export function becomeReplicaOf(c: ClusterContext, master: ClusterNode): void {
     c.importingFrom.clear();
   }
   myself.master = master;
+  myself.shardId = master.shardId;
   addReplica(master, myself);
   c.election = { state: 'idle' };
   c.emit({ kind: 'setMaster', nodeId: master.id, host: master.ip, port: master.port });

@@ -3,9 +3,13 @@ import {
   type GossipEntry,
   MESSAGE_FLAG,
   NODE_FLAG,
+  NO_EXTENSIONS,
   type PacketBody,
   type PacketHeader,
   type PacketType,
+  type PingExtensions,
+  type PublishBody,
+  encodeLight,
   encodePacket,
 } from '../bus/index.ts';
 import { type ClusterContext, isMute, isVotingMaster, slotHolder } from './context.ts';
@@ -17,6 +21,8 @@ import type { ClusterNode, Link } from './types.ts';
 const GOSSIP_COUNT_MIN = 3;
 /** Draws per wanted entry before giving up. */
 const GOSSIP_TRIES = 3;
+/** Forgotten nodes in one ping; more were never forgotten within a minute on purpose. */
+const FORGOTTEN_COUNT_MAX = 1000;
 
 /** The node's flags as the wire has them. */
 export function wireFlags(c: ClusterContext, node: ClusterNode): number {
@@ -52,7 +58,7 @@ function header(c: ClusterContext, body: PacketBody, messageFlags: number): Pack
     slots,
     masterId: myself.role === 'replica' ? myself.master?.id : undefined,
     ip: c.options.announceIp,
-    flags: wireFlags(c, myself),
+    flags: wireFlags(c, myself) | NODE_FLAG.readsLight,
     state: c.health,
     messageFlags: messageFlags | (tellsPausedOffset(c) ? MESSAGE_FLAG.paused : 0),
   };
@@ -76,7 +82,24 @@ export function sendPing(c: ClusterContext, link: Link, type: 'ping' | 'pong' | 
   }
   if (type !== 'pong') link.pingsSent++;
   const gossip = selectGossip(c);
-  sendBytes(c, link, type, encode(c, { type, gossip, hostname: c.myself.hostname }));
+  const extensions = extensionsFor(c, link.node);
+  // Who reads extensions says so in each ping: newer nodes send them to nobody else.
+  const bytes = encode(c, { type, gossip, extensions }, MESSAGE_FLAG.extensions);
+  sendBytes(c, link, type, bytes);
+}
+
+/** What a ping or pong to `peer` (undefined: a stranger) says of us besides its header. */
+function extensionsFor(c: ClusterContext, peer: ClusterNode | undefined): PingExtensions {
+  const { hostname, shardId } = c.myself;
+  if (peer?.readsExtensions !== true || shardId === undefined)
+    return { ...NO_EXTENSIONS, hostname };
+  const forgotten = [];
+  for (const [id, until] of c.forgotten) {
+    const leftMs = -c.since(until);
+    if (leftMs <= 0 || forgotten.length >= FORGOTTEN_COUNT_MAX) continue;
+    forgotten.push({ nodeId: id, ttlSeconds: Math.ceil(leftMs / 1000) });
+  }
+  return { hostname, shardId, forgotten };
 }
 
 /** Some healthy nodes at random, and every node that we hold for failing, so that reports travel fast. */
@@ -189,12 +212,14 @@ export function propagatePublish(
   message: Uint8Array,
   isShard: boolean,
 ): void {
-  if (!isShard) return broadcast(c, { type: 'publish', channel, message });
   const holder = slotHolder(c.myself);
+  const body: PublishBody = { type: isShard ? 'publishshard' : 'publish', channel, message };
   let bytes: Buffer | undefined;
-  for (const node of [holder, ...holder.replicas]) {
+  let lightBytes: Buffer | undefined;
+  for (const node of isShard ? [holder, ...holder.replicas] : c.nodeList) {
     if (node === c.myself || node.inHandshake || node.link === undefined) continue;
-    bytes ??= encode(c, { type: 'publishshard', channel, message });
-    sendBytes(c, node.link, 'publishshard', bytes);
+    if (node.readsLight) lightBytes ??= encodeLight(body);
+    else bytes ??= encode(c, body);
+    sendBytes(c, node.link, body.type, (node.readsLight ? lightBytes : bytes)!);
   }
 }

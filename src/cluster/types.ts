@@ -37,6 +37,11 @@ export interface ClusterNode {
   plaintextPort: number;
   busPort: number;
   hostname: string;
+  /** Shared by a master and its replicas, as far as nodes newer than 7.0 say so; undefined: nobody does. */
+  shardId: string | undefined;
+  /** Whether it reads ping extensions besides the hostname, and messages behind a light header. */
+  readsExtensions: boolean;
+  readsLight: boolean;
   /** A node in handshake has not said yet. */
   role: 'master' | 'replica' | 'unknown';
   /** 'pfail': we cannot reach it. 'fail': the majority agrees. */

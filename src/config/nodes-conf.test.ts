@@ -45,6 +45,19 @@ test('a file of a real cluster reads and writes back byte for byte', () => {
   expect(conf.nodes[3]?.masterId).toBe(A);
 });
 
+test('of what Valkey 9.1 writes behind a hostname the shard id is kept', () => {
+  const shard = '70f9f84387076cb52450b754203b1dd7c72731fb';
+  const more = 'availability-zone=z,client-tcp-port=9001,client-ipv6=fe80::2,tls-port=0,nodename=n';
+  const text = `${ME.replace('@21355', `@21355,host1.ex,${more},shard-id=${shard}`)}\n${VARS}\n`;
+  const conf = loaded(text);
+  expect(conf.nodes[0]).toMatchObject({ hostname: 'host1.ex', shardId: shard });
+  expect(formatNodesConf(conf)).toBe(text.replace(`,${more}`, ''));
+  const unnamed = `${ME.replace('@21355', `@21355,,tls-port=0,shard-id=${shard}`)}\n${VARS}\n`;
+  expect(loaded(unnamed).nodes[0]).toMatchObject({ hostname: undefined, shardId: shard });
+  expect(formatNodesConf(loaded(unnamed))).toBe(unnamed.replace('tls-port=0,', ''));
+  expect(damage(unnamed.replace(shard, 'x'))).toBe('1 badShardId');
+});
+
 test('an importing slot reads and writes back', () => {
   const text = `${ME} [100-<-${B}]\n${VARS}\n`;
   expect(loaded(text).nodes[0]?.importing).toEqual([{ slot: 100, from: B }]);

@@ -16,6 +16,8 @@ export interface NodesConfNode {
   readonly port: number;
   readonly busPort: number;
   readonly hostname: string | undefined;
+  /** 40 hex digits that a master and its replicas share; a field of 7.2, written where there is one. */
+  readonly shardId?: NodeId;
   /** Empty is written as `noflags`. */
   readonly flags: readonly NodesConfFlag[];
   readonly masterId: NodeId | undefined;
@@ -49,6 +51,7 @@ export type NodesConfReason =
   | 'badNodeId'
   | 'nodeTwice'
   | 'badAddress'
+  | 'badShardId'
   | 'unknownFlag'
   | 'secondMyself'
   | 'noMyself'
@@ -87,6 +90,7 @@ const FLAGS: readonly NodesConfFlag[] = [
 const PORT_MAX = 65535;
 const BUS_PORT_INCREMENT = 10000;
 const FIELD_COUNT_MIN = 8;
+const SHARD_ID = 'shard-id=';
 
 /** The file's text. Node lines come in the order of `conf.nodes`; Redis keeps none. */
 export function formatNodesConf(conf: NodesConf): string {
@@ -100,7 +104,9 @@ export function formatNodesConf(conf: NodesConf): string {
 
 function formatNode(node: NodesConfNode): string {
   const address = `${node.host}:${node.port}@${node.busPort}`;
-  const hostname = node.hostname === undefined ? '' : `,${node.hostname}`;
+  const shardId = node.shardId === undefined ? '' : `,shard-id=${node.shardId}`;
+  const isNamed = node.hostname !== undefined || shardId !== '';
+  const hostname = isNamed ? `,${node.hostname ?? ''}${shardId}` : '';
   const flags = node.flags.length === 0 ? 'noflags' : node.flags.join(',');
   let text =
     `${node.id} ${address}${hostname} ${flags} ${node.masterId ?? '-'} ${node.pingSentUnixMs} ` +
@@ -283,18 +289,29 @@ class NodesConfReader {
   }
 }
 
-/** `ip:port@busPort[,hostname[,more]]`; an IPv6 address keeps its colons, so the last one counts. */
+/**
+ * `ip:port@busPort[,hostname[,name=value…]]`; an IPv6 address keeps its colons, so the last one counts. Of what 7.2 and later
+ * put behind the hostname, the shard id is kept.
+ */
 function parseAddress(
   text: string,
-): Field<Pick<NodesConfNode, 'host' | 'port' | 'busPort' | 'hostname'>> {
-  const [endpoint = '', hostname = ''] = text.split(',');
+): Field<Pick<NodesConfNode, 'host' | 'port' | 'busPort' | 'hostname' | 'shardId'>> {
+  const [endpoint = '', hostname = '', ...more] = text.split(',');
   const match = /^(.*):([0-9]{1,5})(?:@([0-9]{1,5}))?$/.exec(endpoint);
   if (match === null) return wrong('badAddress', text);
   const port = Number(match[2]);
   const busPort = match[3] === undefined ? port + BUS_PORT_INCREMENT : Number(match[3]);
   if (port > PORT_MAX || busPort > PORT_MAX) return wrong('badAddress', text);
+  const shardText = more.find((field) => field.startsWith(SHARD_ID))?.slice(SHARD_ID.length);
+  if (shardText !== undefined && !isHexId(shardText)) return wrong('badShardId', shardText);
   return {
-    value: { host: match[1]!, port, busPort, hostname: hostname === '' ? undefined : hostname },
+    value: {
+      host: match[1]!,
+      port,
+      busPort,
+      hostname: hostname === '' ? undefined : hostname,
+      ...(shardText === undefined ? {} : { shardId: nodeId(shardText) }),
+    },
   };
 }
 

@@ -15,6 +15,7 @@ const DAMAGE: Readonly<Record<NodesConfReason, string>> = {
   badNodeId: 'not a node id',
   nodeTwice: 'the node is listed twice',
   badAddress: 'not an address',
+  badShardId: 'not the id of a shard',
   unknownFlag: 'unknown flag',
   secondMyself: 'a second node is marked myself',
   noMyself: 'no node is marked myself',
