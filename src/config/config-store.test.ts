@@ -49,6 +49,7 @@ test('CONFIG GET lists names and aliases once, a whole name as the client wrote 
 
 test('CONFIG GET shows a hidden directive only by its whole name', () => {
   expect(newStore().get(['watch*'])).toEqual([]);
+  expect(newStore().get(['cluster-databases'])).toEqual([['cluster-databases', '1']]);
   expect(newStore().get(['watchdog-period'])).toEqual([['watchdog-period', '0']]);
 });
 

@@ -17,6 +17,15 @@ export const CLUSTER_DIRECTIVES = {
     keepsEmpty: true,
     change: 'immutable',
   },
+  // Valkey 9's, whose valkey-cli asks for it before it moves slots, and gives up without an answer.
+  'cluster-databases': {
+    type: 'int',
+    default: 1,
+    min: 1,
+    max: 1,
+    change: 'immutable',
+    isHidden: true,
+  },
   'cluster-enabled': { type: 'bool', default: false, change: 'immutable' },
   'cluster-link-sendbuf-limit': { type: 'memory', default: 0, min: 0, max: 'ulong' },
   'cluster-migration-barrier': { type: 'int', default: 1, min: 0, max: 'int' },

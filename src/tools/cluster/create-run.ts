@@ -7,6 +7,7 @@ import { type NodeAddress, RespClient, replyFacts, replyText } from '../../clien
 import { ReplyError } from '../../resp/index.ts';
 import { ToolError, asToolError } from '../errors.ts';
 import type { Screen } from '../screen.ts';
+import { changeSlots } from './claim-slots.ts';
 import { callNode, connectNode, isListening, resolveIp, waitUntil } from './connect.ts';
 import { type CreatePlan, type NodeFacts, countsRefusal, planCreate } from './create-plan.ts';
 import { slotCount } from './slot-ranges.ts';
@@ -121,7 +122,7 @@ async function joinNodes(
   screen.note('Assigning slots and epochs');
   await Promise.all(
     plan.masters.map(({ node, slots }) =>
-      callNode(clientOf(clients, node), 'CLUSTER', 'ADDSLOTSRANGE', ...slots),
+      changeSlots(clientOf(clients, node), 'ADDSLOTS', [slots]),
     ),
   );
   // Different epochs from the start, so that no two masters have to settle a collision.

@@ -5,6 +5,7 @@
 import { assertNever } from '../../base/index.ts';
 import type { Screen } from '../screen.ts';
 import { waitForAgreement } from './agreement.ts';
+import { changeSlots } from './claim-slots.ts';
 import { callAll, callNode, connectNode, withCredentials } from './connect.ts';
 import { type FailoverResult, carryOutFailover } from './failover.ts';
 import { type ClusterReport, reportOf } from './inspect.ts';
@@ -81,9 +82,8 @@ async function assignSlots(
   const taken = new Set(owners.flatMap(({ slots }) => slotsOf(slots)));
   // A slot whose owner is lost is still the owner's in the tables: it has to be taken from there first.
   const lost = rangesOf(wanted.filter((slot) => taken.has(slot)));
-  if (lost.length > 0) await callNode(own.client, 'CLUSTER', 'DELSLOTSRANGE', ...lost.flat());
-  const ranges = rangesOf(wanted);
-  if (ranges.length > 0) await callNode(own.client, 'CLUSTER', 'ADDSLOTSRANGE', ...ranges.flat());
+  await changeSlots(own.client, 'DELSLOTS', lost);
+  await changeSlots(own.client, 'ADDSLOTS', rangesOf(wanted));
   // The claim has to be younger than that of whoever owned them, or the others do not believe it.
   await callNode(own.client, 'CLUSTER', 'BUMPEPOCH');
 }

@@ -26,7 +26,7 @@ export interface MoveOptions {
   readonly isReplacing: boolean;
   /** Keys a second of the whole run; undefined: as fast as it goes. */
   readonly keysPerSecond: number | undefined;
-  /** Our nodes hand slots over as a whole; else every key is moved by MIGRATE. */
+  /** Our nodes, and those of Valkey 9, hand slots over as a whole; else every key is moved by MIGRATE. */
   readonly isAtomic: boolean;
   /** Slots with a key above so many bytes stay where they are; undefined: all move. */
   readonly keyBytesMax: number | undefined;
@@ -56,6 +56,8 @@ const GROUP_KEYS_MAX = 4096;
 /** The same of slots that are handed over as a whole: nothing is open meanwhile, and each handover costs moments. */
 const ATOMIC_SLOTS_MAX = 2048;
 const ATOMIC_KEYS_MAX = 500_000;
+/** What INFO says of nodes that hand slots over as a whole to others of their kind. */
+const ATOMIC_KINDS = ['slotline_version', 'valkey_version'];
 /** While one worker's MIGRATEs run, the other lists keys, opens and closes slots. More only wait for each other. */
 const WORKERS_PER_SOURCE = 2;
 /** What a reply may take beyond the time that MIGRATE itself is given. */
@@ -118,12 +120,30 @@ function goOnLater(reason: unknown): unknown {
   );
 }
 
+/**
+ * The ends of every move as it is now. A Valkey that takes slots as a whole refuses SETSLOT meanwhile, so that with such
+ * ends all moves are of that kind or none.
+ */
+async function allEnds(
+  moves: readonly SlotMove[],
+  context: MoveContext,
+): Promise<(Pick<SlotMove, 'slots'> & { readonly ends: Ends })[]> {
+  const all = [];
+  for (const move of movesNow(moves, context.report)) {
+    all.push({ slots: move.slots, ends: await endsOf(move, context) });
+  }
+  if (all.every(({ ends }) => ends.isAtomic)) return all;
+  return all.map(({ slots, ends }) => ({
+    slots,
+    ends: { ...ends, isAtomic: ends.isAtomic && ends.isTakingAtOnce },
+  }));
+}
+
 /** Checks both ends of every move and counts the work. */
 async function prepare(moves: readonly SlotMove[], context: MoveContext): Promise<Job[]> {
   const jobs: Job[] = [];
-  for (const move of movesNow(moves, context.report)) {
-    const ends = await endsOf(move, context);
-    const slots = slotsOf(move.slots);
+  for (const { slots: ranges, ends } of await allEnds(moves, context)) {
+    const slots = slotsOf(ranges);
     const counts = await callAll(
       clientOf(ends.from),
       slots.map((slot) => ['CLUSTER', 'COUNTKEYSINSLOT', slot]),
@@ -162,10 +182,10 @@ async function endsOf(move: SlotMove, { report, options, timeoutMs }: MoveContex
   }
   // Valkey tells the replicas of every change before it makes it, which nobody has tried within a transaction.
   const [fromFacts, toFacts] = await Promise.all([serverFacts(from), serverFacts(to)]);
-  // Valkey's nodes hand slots over as a whole too, but with them nobody has tried it.
-  const areOurs = fromFacts.has('slotline_version') && toFacts.has('slotline_version');
+  // Ours and those of Valkey 9 have the same commands for it, but do not understand each other.
+  const areAlike = ATOMIC_KINDS.some((kind) => fromFacts.has(kind) && toFacts.has(kind));
   const isAtomic =
-    options.isAtomic && areOurs && !isOpen(move, [from, to]) && (await areAtomic([from, to]));
+    options.isAtomic && areAlike && !isOpen(move, [from, to]) && (await areAtomic([from, to]));
   return {
     from,
     to,
@@ -183,7 +203,7 @@ function isOpen({ slots }: SlotMove, ends: readonly NodeReport[]): boolean {
   );
 }
 
-/** An older version of ours may not know the commands. */
+/** An older version may not know the commands. */
 async function areAtomic(ends: readonly NodeReport[]): Promise<boolean> {
   const known = await Promise.all(ends.map((end) => knowsAtomicMoves(clientOf(end))));
   return known.every(Boolean);
