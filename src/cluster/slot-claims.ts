@@ -13,7 +13,7 @@ import {
   removeSlots,
   slotRanges,
 } from './slot-map.ts';
-import { markStrays } from './slot-transfers.ts';
+import { markGiven, markStrays } from './slot-transfers.ts';
 import type { ClusterNode } from './types.ts';
 
 /**
@@ -55,6 +55,7 @@ export function applySlotClaim(
   } else if (leaveChain(c)) {
     return;
   } else if (lostByMe !== undefined) {
+    markGiven(c, lostByMe);
     deleteKeysIn(c, lostByMe);
   } else if (lost !== undefined) {
     // A replica may be promoted before it is told what to delete.

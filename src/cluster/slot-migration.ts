@@ -5,8 +5,8 @@ import type { ClusterContext } from './context.ts';
 import { bumpConfigEpoch } from './epochs.ts';
 import { becomeReplicaOf } from './roles.ts';
 import { broadcastPong } from './sending.ts';
-import { assignSlot, unassignSlot } from './slot-map.ts';
-import { clearStray } from './slot-transfers.ts';
+import { assignSlot, slotBitmap, unassignSlot } from './slot-map.ts';
+import { clearStray, markGiven } from './slot-transfers.ts';
 import type { ClusterNode } from './types.ts';
 
 export function setSlot(c: ClusterContext, index: Slot, action: SlotAction): AdminResult {
@@ -69,6 +69,7 @@ function giveSlot(c: ClusterContext, index: Slot, id: string): AdminError | unde
   if (keyCount === 0) c.migratingTo.delete(index);
   unassignSlot(c, index);
   assignSlot(c, node, index);
+  if (wasMine && node !== myself) markGiven(c, slotBitmap([[index, index]]));
   if (wasMine && node !== myself && myself.slotCount === 0 && c.options.allowReplicaMigration) {
     c.log({ name: 'becameReplicaOf', master: node.id });
     becomeReplicaOf(c, node);

@@ -135,6 +135,14 @@ export function markStrays(
   c.save(how);
 }
 
+/**
+ * Slots that went to somebody else, which our replicas mark by themselves when they hear of it: should one come back by
+ * SETSLOT, they have to be told that what comes of it is theirs to keep.
+ */
+export function markGiven(c: ClusterContext, slots: Uint8Array): void {
+  if (c.myself.replicas.length > 0) markStrays(c, slots, 'save');
+}
+
 /** A slot that comes the other way, by SETSLOT, is nobody's rubbish. Answers whether it was. */
 export function clearStray(c: ClusterContext, index: Slot): boolean {
   if (c.strays === undefined || !hasSlotBit(c.strays, index)) return false;
