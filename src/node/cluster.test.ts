@@ -34,6 +34,15 @@ test('a client is told ports that it can use', () => {
   );
 });
 
+test('Valkey 9 asks in vain to hand over slots as a whole, and nothing begins', () => {
+  const client = new TestNode('port 7000\ncluster-enabled yes').connect();
+  const words = ['SOURCE', 'a'.repeat(40), 'NAME', 'b'.repeat(40), 'SLOTSRANGE', '0', '9'];
+  expect(client.call('CLUSTER', 'SYNCSLOTS', 'ESTABLISH', ...words)).toBe(
+    '-ERR Slots come as a whole from nodes of Slotline only\r\n',
+  );
+  expect(client.call('CLUSTER', 'GETSLOTMIGRATIONS')).toBe('*0\r\n');
+});
+
 test('a request goes to the owner of its slot, and one without keys anywhere', () => {
   const { nodes } = cluster();
   expect(nodes[2]!.route('get', 'foo')).toBeUndefined();

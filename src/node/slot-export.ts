@@ -41,6 +41,9 @@ export const NOTE_MS = 100;
 /** Said by the target unasked: this export may hold its clients' writes. */
 export const TURN = 'TURN';
 
+/** A target of another kind, or an older version, does not know how we ask. */
+const NOT_UNDERSTOOD = /^(?:syntax error|unknown |Unknown )/;
+
 const MULTI: Buffer = encodeRequest(['MULTI']);
 const EXEC: Buffer = encodeRequest(['EXEC']);
 
@@ -198,7 +201,10 @@ export class SlotExportRun {
   #replied(reply: Reply): void {
     // Whoever gives a move up says so unasked.
     if (reply instanceof ReplyError) {
-      return this.#init.told({ kind: 'broken', reason: reply.message.replace(/^ERR /, '') });
+      const said = reply.message.replace(/^ERR /, '');
+      const isStranger = this.#expected[0]?.kind === 'establish' && NOT_UNDERSTOOD.test(said);
+      const reason = isStranger ? `the target does not take slots from this node: ${said}` : said;
+      return this.#init.told({ kind: 'broken', reason });
     }
     if (reply === TURN) return this.#init.told({ kind: 'turn' });
     const expected = this.#expected.shift();

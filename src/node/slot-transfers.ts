@@ -262,6 +262,10 @@ export class SlotTransfers {
   }
 
   #establish(session: Session, request: Request): void {
+    // Valkey 9 names what we have in order, and goes on otherwise.
+    if (request.is(3, 'source')) {
+      return session.reply.error('ERR Slots come as a whole from nodes of Slotline only');
+    }
     const ranges = slotWords(texts(request, 5));
     if (ranges === undefined || session.role !== 'normal') {
       return session.reply.error('ERR Unknown slot migration request');

@@ -13,7 +13,7 @@ import { WriteLoad } from './harness/load.ts';
 import type { NodeProcess } from './harness/node-process.ts';
 import { OUR_SERVER, describeWithPeer } from './harness/programs.ts';
 import { runSlotline } from './harness/slotline.ts';
-import { lastMove } from './harness/slots.ts';
+import { idOf, lastMove, orderHandover } from './harness/slots.ts';
 import { until } from './harness/until.ts';
 
 const BOUND_MS = 30_000;
@@ -113,6 +113,32 @@ for (const path of PEERS) {
 }
 
 describeWithPeer('valkey9/valkey-server', (exe) => {
+  test('slots as a whole are refused between the kinds, and stay where they were', async () => {
+    const cluster = await Cluster.start({
+      masters: 2,
+      replicasPerMaster: 0,
+      exeOf: (index) => (index === 0 ? OUR_SERVER : exe),
+    });
+    try {
+      const moves = [
+        [0, 'the target does not take slots from this node: syntax error'],
+        [1, 'Slots come as a whole from nodes of Slotline only'],
+      ] as const;
+      for (const [index, message] of moves) {
+        const [giver, taker] = [cluster.node(index), cluster.node(1 - index)];
+        const [[first, last] = [0, 0]] = (await cluster.myself(giver)).slots;
+        await orderHandover(giver, await idOf(cluster, giver, taker), [first, first + 99]);
+        const isOver = async (): Promise<boolean> => (await lastMove(giver))['state'] === 'failed';
+        await until(isOver, BOUND_MS, 'the move fails');
+        expect((await lastMove(giver))['message']).toContain(message);
+        expect((await cluster.myself(giver)).slots).toEqual([[first, last]]);
+      }
+      await cluster.untilAgreed();
+    } finally {
+      await cluster.stop();
+    }
+  });
+
   test('between nodes of Valkey 9 the tool moves slots as a whole', async () => {
     const folder = mkdtempSync(join(tmpdir(), 'slotline-newer-'));
     const cluster = await Cluster.start({ masters: 3, replicasPerMaster: 0, exeOf: () => exe });
