@@ -117,6 +117,34 @@ export class RdbCursor {
     return signed64(this.wideHigh, this.wideLow);
   }
 
+  /** Passes over a string of any encoding; false as with the other readers. */
+  skipString(): boolean {
+    const length = this.length();
+    if (length === undefined) return false;
+    if (!this.isEncoded) return this.#skip(length);
+    switch (length) {
+      case STRING_INT8:
+        return this.#skip(1);
+      case STRING_INT16:
+        return this.#skip(2);
+      case STRING_INT32:
+        return this.#skip(4);
+      case STRING_LZF: {
+        const packed = this.plainLength();
+        if (packed === undefined || this.plainLength() === undefined) return false;
+        return this.#skip(packed);
+      }
+      default:
+        return this.refuse(`Unknown RDB string encoding type ${length}`);
+    }
+  }
+
+  #skip(size: number): boolean {
+    if (!this.has(size)) return false;
+    this.at += size;
+    return true;
+  }
+
   /** Reads a string of any encoding into `into`; false as with the other readers. */
   string(into: StringSlot): boolean {
     const length = this.length();

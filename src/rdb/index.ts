@@ -4,6 +4,7 @@
  */
 export { RdbCursor, StringSlot } from './cursor.ts';
 export { createDecoders } from './decoders.ts';
+export { createForeignDecoders } from './foreign-decoders.ts';
 export {
   decodeDump,
   decodeLibraries,
@@ -22,6 +23,7 @@ export {
   TYPE_HASH,
   TYPE_HASH_LISTPACK,
   TYPE_LIST_QUICKLIST_2,
+  TYPE_MODULE_2,
   TYPE_SET,
   TYPE_SET_INTSET,
   TYPE_STREAM_LISTPACKS_2,
@@ -63,6 +65,15 @@ export {
 } from './listpack.ts';
 export { LzfCompressor, lzfDecompress } from './lzf.ts';
 export { NO_SINK } from './no-sink.ts';
+export {
+  OLDEST_PAYLOAD_VERSION,
+  VERSION_OF_REDIS_4,
+  VERSION_OF_REDIS_5,
+  VERSION_OF_REDIS_7_4,
+  VERSION_OF_VALKEY_9,
+  payloadVersionOf,
+} from './payload-versions.ts';
+export { type PlainForm, PlainForms, type PlainLimits } from './plain-form.ts';
 export { type RawValue, createRawDecoders } from './raw-decoder.ts';
 export { type RdbHandler, RdbReader, type RdbReaderState } from './reader.ts';
 export { parseScore } from './scores.ts';
@@ -78,7 +89,7 @@ export {
   type StreamSink,
   type ValueSink,
 } from './value.ts';
-export { foreignTypeName } from './type-names.ts';
+export { foreignTypeName, typeFamily } from './type-names.ts';
 export type { ReadOutcome, ValueDecoder, ValueDecoders } from './value-decoder.ts';
 export { type RdbEntryFacts, type RdbHeader, RdbWriter, type RdbWriterOptions } from './writer.ts';
 export { RDB_VERSION, isRdbStart, isReadableVersion } from './versions.ts';

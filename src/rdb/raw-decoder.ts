@@ -1,19 +1,20 @@
 /**
  * Values taken out of a snapshot as they stand, for RESTORE at another server: nothing of them is decoded, only their
  * end is found. A value that is larger than is wanted whole goes to the ordinary decoder of its type, part by part;
- * streams always come whole.
+ * streams and values of modules always come whole.
  */
 import type { RdbCursor } from './cursor.ts';
 import { createDecoders } from './decoders.ts';
+import { createForeignDecoders, skipModuleId, skipModulePart } from './foreign-decoders.ts';
 import {
-  STRING_INT16,
-  STRING_INT32,
-  STRING_INT8,
-  STRING_LZF,
   TYPE_HASH,
+  TYPE_HASH_FIELD_EXPIRY,
+  TYPE_HASH_FIELD_EXPIRY_LISTPACK,
+  TYPE_HASH_FIELD_EXPIRY_TABLE,
   TYPE_LIST,
   TYPE_LIST_QUICKLIST,
   TYPE_LIST_QUICKLIST_2,
+  TYPE_MODULE_2,
   TYPE_SET,
   TYPE_STREAM_LISTPACKS,
   TYPE_STREAM_LISTPACKS_2,
@@ -55,8 +56,13 @@ const STEPS: ReadonlyMap<number, readonly Step[]> = new Map<number, readonly Ste
   [TYPE_STREAM_LISTPACKS, streamSteps(0, 2, 1)],
   [TYPE_STREAM_LISTPACKS_2, streamSteps(5, 3, 1)],
   [TYPE_STREAM_LISTPACKS_3, streamSteps(5, 3, 2)],
+  [TYPE_HASH_FIELD_EXPIRY, [['string', 'string', 8]]],
+  [TYPE_HASH_FIELD_EXPIRY_TABLE, [8, ['length', 'string', 'string']]],
+  [TYPE_HASH_FIELD_EXPIRY_LISTPACK, [8, 'string']],
 ]);
-const STREAMS: ReadonlySet<number> = new Set([
+/** Types whose values always come whole. */
+const NEVER_CUT: ReadonlySet<number> = new Set([
+  TYPE_MODULE_2,
   TYPE_STREAM_LISTPACKS,
   TYPE_STREAM_LISTPACKS_2,
   TYPE_STREAM_LISTPACKS_3,
@@ -65,14 +71,13 @@ const STREAMS: ReadonlySet<number> = new Set([
 const TEXT_SCORE_SPECIAL = 253;
 
 /**
- * Decoders that give `onValue` each value of up to `bytesMax` bytes (streams of any size), while the sink gets nothing
- * of it; the parts of larger values go to the sink.
+ * Decoders that give `onValue` each value of up to `bytesMax` bytes (streams and values of modules of any size), while the
+ * sink gets nothing of it; the parts of larger values go to the sink. Hashes with fields that expire are among them.
  */
 export function createRawDecoders(onValue: RawValue, bytesMax: number): ValueDecoders {
-  const ordinary = createDecoders();
   return new Map(
-    [...ordinary].map(([type, decoder]) => {
-      const limit = STREAMS.has(type) ? Infinity : bytesMax;
+    [...createDecoders(), ...createForeignDecoders()].map(([type, decoder]) => {
+      const limit = NEVER_CUT.has(type) ? Infinity : bytesMax;
       return [type, new RawDecoder(decoder, onValue, limit)];
     }),
   );
@@ -119,7 +124,7 @@ class RawDecoder implements ValueDecoder {
     if (this.#isHandedOver) return this.#ordinary.read(cursor, sink);
     const from = cursor.at;
     cursor.at = from + this.#done;
-    const isWhole = this.#steps === undefined ? skipString(cursor) : this.#walk(cursor, from);
+    const isWhole = this.#isAtEnd(cursor, from);
     if (this.#isEmpty) return 'empty';
     const size = Math.max(cursor.at, isWhole ? 0 : cursor.needEnd) - from;
     if (size > this.#bytesMax && cursor.problem === '') {
@@ -134,6 +139,24 @@ class RawDecoder implements ValueDecoder {
     }
     this.#onValue(this.#type, { buf: cursor.buf, at: from, size });
     return 'done';
+  }
+
+  #isAtEnd(cursor: RdbCursor, from: number): boolean {
+    if (this.#type === TYPE_MODULE_2) return this.#walkModule(cursor, from);
+    return this.#steps === undefined ? cursor.skipString() : this.#walk(cursor, from);
+  }
+
+  #walkModule(cursor: RdbCursor, from: number): boolean {
+    for (;;) {
+      const at = cursor.at;
+      const part = this.#done === 0 ? skipModuleId(cursor) : skipModulePart(cursor);
+      if (part === 'end') return true;
+      if (part === 'more') {
+        cursor.at = at;
+        return false;
+      }
+      this.#done = cursor.at - from;
+    }
   }
 
   /** Walks on to the end of the value; false when bytes are lacking or wrong. Leaves the cursor where it came to. */
@@ -166,7 +189,7 @@ class RawDecoder implements ValueDecoder {
   #begin(cursor: RdbCursor, steps: readonly Step[]): boolean {
     const count = cursor.plainLength();
     if (count === undefined) return false;
-    if (count === 0 && this.#open.length === 1 && !STREAMS.has(this.#type)) this.#isEmpty = true;
+    if (count === 0 && this.#open.length === 1 && !NEVER_CUT.has(this.#type)) this.#isEmpty = true;
     else this.#open.push({ steps, index: 0, left: count });
     return true;
   }
@@ -174,31 +197,10 @@ class RawDecoder implements ValueDecoder {
 
 function skip(cursor: RdbCursor, step: Exclude<Step, readonly Step[]>): boolean {
   if (step === 'length') return cursor.plainLength() !== undefined;
-  if (step === 'string') return skipString(cursor);
+  if (step === 'string') return cursor.skipString();
   if (step !== 'textScore') return skipBytes(cursor, step);
   const size = cursor.byte();
   return size !== undefined && (size >= TEXT_SCORE_SPECIAL || skipBytes(cursor, size));
-}
-
-function skipString(cursor: RdbCursor): boolean {
-  const length = cursor.length();
-  if (length === undefined) return false;
-  if (!cursor.isEncoded) return skipBytes(cursor, length);
-  switch (length) {
-    case STRING_INT8:
-      return skipBytes(cursor, 1);
-    case STRING_INT16:
-      return skipBytes(cursor, 2);
-    case STRING_INT32:
-      return skipBytes(cursor, 4);
-    case STRING_LZF: {
-      const packed = cursor.plainLength();
-      if (packed === undefined || cursor.plainLength() === undefined) return false;
-      return skipBytes(cursor, packed);
-    }
-    default:
-      return cursor.refuse(`Unknown RDB string encoding type ${length}`);
-  }
 }
 
 function skipBytes(cursor: RdbCursor, size: number): boolean {

@@ -1,11 +1,30 @@
 /** What people call the types of values that a file may hold, those that we do not have among them. */
 import {
+  TYPE_HASH,
   TYPE_HASH_FIELD_EXPIRY,
   TYPE_HASH_FIELD_EXPIRY_LISTPACK,
   TYPE_HASH_FIELD_EXPIRY_LISTPACK_PRE_GA,
   TYPE_HASH_FIELD_EXPIRY_TABLE,
+  TYPE_HASH_LISTPACK,
+  TYPE_HASH_ZIPLIST,
+  TYPE_HASH_ZIPMAP,
+  TYPE_LIST,
+  TYPE_LIST_QUICKLIST,
+  TYPE_LIST_QUICKLIST_2,
+  TYPE_LIST_ZIPLIST,
   TYPE_MODULE,
   TYPE_MODULE_2,
+  TYPE_SET,
+  TYPE_SET_INTSET,
+  TYPE_SET_LISTPACK,
+  TYPE_STREAM_LISTPACKS,
+  TYPE_STREAM_LISTPACKS_2,
+  TYPE_STREAM_LISTPACKS_3,
+  TYPE_STRING,
+  TYPE_ZSET,
+  TYPE_ZSET_2,
+  TYPE_ZSET_LISTPACK,
+  TYPE_ZSET_ZIPLIST,
 } from './format.ts';
 
 /** Types that files of servers that we read may hold and we have no place for; the others have decoders. */
@@ -22,6 +41,24 @@ const FOREIGN_TYPES: ReadonlyMap<number, string> = new Map([
 export function foreignTypeName(type: number): string | undefined {
   const name = FOREIGN_TYPES.get(type);
   return name === undefined ? undefined : `${name} (type ${type})`;
+}
+
+const FAMILIES: ReadonlyMap<number, string> = new Map([
+  ...[TYPE_LIST, TYPE_LIST_ZIPLIST, TYPE_LIST_QUICKLIST, TYPE_LIST_QUICKLIST_2].map(named('list')),
+  ...[TYPE_SET, TYPE_SET_INTSET, TYPE_SET_LISTPACK].map(named('set')),
+  ...[TYPE_ZSET, TYPE_ZSET_2, TYPE_ZSET_ZIPLIST, TYPE_ZSET_LISTPACK].map(named('sorted set')),
+  ...[TYPE_HASH, TYPE_HASH_ZIPMAP, TYPE_HASH_ZIPLIST, TYPE_HASH_LISTPACK].map(named('hash')),
+  ...[TYPE_STREAM_LISTPACKS, TYPE_STREAM_LISTPACKS_2, TYPE_STREAM_LISTPACKS_3].map(named('stream')),
+  [TYPE_STRING, 'string'],
+]);
+
+function named(name: string): (type: number) => [type: number, name: string] {
+  return (type) => [type, name];
+}
+
+/** What people call values of a type, such as `stream`. */
+export function typeFamily(type: number): string {
+  return FAMILIES.get(type) ?? FOREIGN_TYPES.get(type) ?? `value of type ${type}`;
 }
 
 /** The same of a module's value whose id, a 64-bit number, is in these unsigned words: it is told in nine letters. */

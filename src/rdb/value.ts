@@ -37,6 +37,8 @@ export interface ValueSink extends StreamSink {
   /** An element of a list or member of a set. */
   element(value: Bytes): boolean;
   field(name: Bytes, value: Bytes): boolean;
+  /** A field that expires then. Absent where nobody has such fields; decoders of the values with them are given apart. */
+  expiringField?(name: Bytes, value: Bytes, expireAtUnixMs: number): boolean;
   scored(member: Bytes, score: number): boolean;
   /**
    * Elements in a sound listpack that is not empty: the next run of a list (after `container`), or all of a hash or
