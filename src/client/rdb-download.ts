@@ -6,7 +6,14 @@ import { encodeRequest } from '../resp/index.ts';
 import { formatAddress } from './address.ts';
 import { connectSocket } from './connect-socket.ts';
 import { ClientError } from './errors.ts';
-import { type Argument, type ConnectOptions, greeting, toBytes } from './resp-client.ts';
+import { replyFacts } from './reply-text.ts';
+import {
+  type Argument,
+  type ConnectOptions,
+  RespClient,
+  greeting,
+  toBytes,
+} from './resp-client.ts';
 
 const LINE_BYTES_MAX = 4096;
 /** The mark after an RDB whose size was not known before. Source: Redis replication, capability `eof`. */
@@ -27,6 +34,7 @@ export async function downloadRdb(
   options: ConnectOptions,
   take: (piece: Buffer) => Promise<void>,
 ): Promise<number> {
+  const version = await valkeyVersionOf(options);
   const socket = await connectSocket(options);
   const name = formatAddress(options);
   const failed = (reason: string, cause?: unknown): ClientError =>
@@ -39,6 +47,8 @@ export async function downloadRdb(
     // Only the RDB, and without a file on the master's disk where it can do that.
     ['REPLCONF', 'rdb-only', '1'],
     ['REPLCONF', 'capa', 'eof'],
+    // Valkey writes for who tells no version what Redis 7.2 can read.
+    ...(version === undefined ? [] : [['REPLCONF', 'version', version]]),
   ];
   const send = (commands: readonly (readonly Argument[])[]): boolean =>
     socket.write(Buffer.concat(commands.map((args) => encodeRequest(args.map(toBytes)))));
@@ -68,6 +78,16 @@ export async function downloadRdb(
     socket.destroy();
   }
   throw failed('the connection ended in the middle');
+}
+
+async function valkeyVersionOf(options: ConnectOptions): Promise<string | undefined> {
+  const client = await RespClient.connect({ ...options, db: 0 });
+  try {
+    const [info] = await client.pipeline([['INFO', 'server']]);
+    return replyFacts(info).get('valkey_version');
+  } finally {
+    client.close();
+  }
 }
 
 /** The lines before the RDB: an answer to each request, empty lines while it is being prepared, then how it ends. */

@@ -10,6 +10,8 @@ export interface LinkOptions {
   readonly announcedPort: number;
   /** `replica-announce-ip`; empty announces none. */
   readonly announcedIp: string;
+  /** Of Valkey, whose masters write for a replica that tells none what Redis 7.2 can read. Default: none is told. */
+  readonly announcedVersion?: string | undefined;
   /** `masteruser`; empty for the default user. */
   readonly masterUser: string;
   /** `masterauth`; empty for none. */
@@ -19,7 +21,7 @@ export interface LinkOptions {
 }
 
 /** An answer that is awaited. */
-export type HandshakeStep = 'ping' | 'auth' | 'listening-port' | 'ip-address' | 'capa';
+export type HandshakeStep = 'ping' | 'auth' | 'listening-port' | 'ip-address' | 'capa' | 'version';
 
 /** What follows the answer to PING, in one write, and the answers it calls for. */
 export function handshakeCommands(options: LinkOptions): {
@@ -41,6 +43,10 @@ export function handshakeCommands(options: LinkOptions): {
   }
   steps.push('capa');
   commands.push(encodeCommand('REPLCONF', 'capa', 'eof', 'capa', 'psync2'));
+  if (options.announcedVersion !== undefined) {
+    steps.push('version');
+    commands.push(encodeCommand('REPLCONF', 'version', options.announcedVersion));
+  }
   return { steps, bytes: Buffer.concat(commands) };
 }
 
