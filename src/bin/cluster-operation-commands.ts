@@ -35,6 +35,7 @@ interface UpgradeFlags extends PlanFlags {
 }
 
 interface RestoreFlags extends SharedFlags {
+  readonly dropFieldExpiry?: boolean;
   readonly from?: string;
   readonly replace?: boolean;
 }
@@ -166,7 +167,8 @@ function addRestore(cluster: Command): void {
       .argument('<existing>', 'any node of the cluster')
       .argument('<folder>', 'the folder with the .rdb files')
       .option('--from <address>', 'a cluster that is backed up into the folder first')
-      .option('--replace', 'overwrite keys that are there'),
+      .option('--replace', 'overwrite keys that are there')
+      .option('--drop-field-expiry', 'where fields cannot expire: let them stay for good'),
   ).action((existing: string, folder: string, flags: RestoreFlags) =>
     runTool(flags.json === true, async (screen) => {
       const { restore } = await import('../tools/backup/index.ts');
@@ -176,6 +178,7 @@ function addRestore(cluster: Command): void {
           folder,
           source: flags.from === undefined ? undefined : await seeds([flags.from]),
           isReplacing: flags.replace === true,
+          fieldExpiry: flags.dropFieldExpiry === true ? 'drop' : 'refuse',
           timeoutMs: timeoutOf(flags, DATA_TIMEOUT_MS),
         },
         screen,

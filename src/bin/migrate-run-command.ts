@@ -16,6 +16,7 @@ interface RunFlags extends EndFlags {
   readonly commands?: readonly string[];
   readonly excludeCommands?: readonly string[];
   readonly onConflict: 'replace' | 'skip' | 'fail';
+  readonly dropFieldExpiry?: boolean;
   readonly removeExtra?: boolean;
   readonly stopWhenSynced?: boolean;
   readonly restart?: boolean;
@@ -95,6 +96,10 @@ function withOptions(command: Command): Command {
       new Option('--on-conflict <how>', 'what to do about keys that the target has')
         .choices(['replace', 'skip', 'fail'])
         .default('replace'),
+    )
+    .option(
+      '--drop-field-expiry',
+      'where the target has no fields that expire: let them stay for good, in place of ending',
     )
     .option(
       '--remove-extra',
@@ -183,9 +188,13 @@ async function shakeOptions(
 
 function commonOptions(
   flags: RunFlags,
-): Pick<RunOptions, 'dir' | 'isRestart' | 'spoolBytesMax' | 'forksMax' | 'rateBytes' | 'signal'> {
+): Pick<
+  RunOptions,
+  'dir' | 'isRestart' | 'spoolBytesMax' | 'forksMax' | 'rateBytes' | 'signal' | 'fieldExpiry'
+> {
   return {
     dir: flags.dir,
+    fieldExpiry: flags.dropFieldExpiry === true ? 'drop' : 'refuse',
     isRestart: flags.restart === true,
     spoolBytesMax: (flags.spoolMax ?? SPOOL_MEGABYTES) * MEGABYTE,
     forksMax: flags.forks ?? 1,

@@ -9,6 +9,8 @@ import {
   type RdbHandler,
   type RdbEntry,
   RdbReader,
+  createDecoders,
+  createForeignDecoders,
   sealDump,
 } from '../../rdb/index.ts';
 
@@ -46,7 +48,8 @@ export class RdbPayloads {
       },
       skipped: (what) => this.#skipped.add(what),
     };
-    this.#reader = new RdbReader(handler);
+    const decoders = new Map([...createDecoders(), ...createForeignDecoders()]);
+    this.#reader = new RdbReader(handler, decoders);
   }
 
   /** Codes of the libraries of functions that came since the last call. */

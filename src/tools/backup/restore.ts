@@ -2,14 +2,21 @@
 import { createReadStream } from 'node:fs';
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { ClusterClient, type NodeAddress } from '../../client/index.ts';
+import { ClusterClient, Deployment, type NodeAddress } from '../../client/index.ts';
 import { ReplyError } from '../../resp/index.ts';
 import { closeReport, inspectCluster } from '../cluster/inspect.ts';
 import { LOCK_KEY } from '../cluster/lock.ts';
 import { type LockOptions, withLock } from '../cluster/locked.ts';
 import type { Stopping } from '../cluster/stopping.ts';
 import { type ExitStatus, ToolError, asToolError } from '../errors.ts';
-import { libraryName, putLibrary } from '../flow/index.ts';
+import {
+  type Abilities,
+  type FieldExpiryPolicy,
+  PayloadFitter,
+  askAbilities,
+  libraryName,
+  putLibrary,
+} from '../flow/index.ts';
 import type { Screen } from '../screen.ts';
 import { backupLine, takeBackup } from './backup.ts';
 import { type Payload, RdbPayloads } from './rdb-payloads.ts';
@@ -21,6 +28,8 @@ export interface RestoreOptions extends LockOptions {
   readonly source: readonly NodeAddress[] | undefined;
   /** Keys that are there are overwritten. */
   readonly isReplacing: boolean;
+  /** What becomes of fields that expire where the cluster has none such. */
+  readonly fieldExpiry: FieldExpiryPolicy;
   /** Bound of one reply, milliseconds. */
   readonly timeoutMs: number;
 }
@@ -31,6 +40,8 @@ interface Counts {
   existing: number;
   /** Had expired since. */
   expired: number;
+  /** Are of a type that the cluster does not have. */
+  unfit: number;
   /** Codes of the libraries of functions by name. */
   readonly libraries: Map<string, Buffer>;
   /** Names of those of which the cluster keeps its own. */
@@ -81,14 +92,22 @@ function restoreFolder(options: RestoreOptions, screen: Screen): Promise<ExitSta
     const files = await filesIn(options.folder);
     const { seeds, timeoutMs } = options;
     const counts: Counts = {
-      ...{ restored: 0, existing: 0, expired: 0, skipped: new Set() },
+      ...{ restored: 0, existing: 0, expired: 0, unfit: 0, skipped: new Set() },
       ...{ libraries: new Map(), keptLibraries: new Set() },
     };
     let client: ClusterClient | undefined;
     try {
       client = await ClusterClient.connect({ seeds, timeoutMs });
+      const abilities = await abilitiesOf(options);
+      const fitter = new PayloadFitter(abilities, options.fieldExpiry);
       for (const file of files) {
-        await restoreFile(file, { client, options, counts, screen, stopping });
+        await restoreFile(file, {
+          ...{ client, options, counts, screen, stopping },
+          ...{ abilities, fitter },
+        });
+      }
+      if (fitter.droppedFields > 0) {
+        screen.note(`${fitter.droppedFields} fields of hashes were to expire, and stay for good`);
       }
     } catch (error) {
       throw asToolError(error);
@@ -100,22 +119,32 @@ function restoreFolder(options: RestoreOptions, screen: Screen): Promise<ExitSta
   });
 }
 
+async function abilitiesOf({ seeds, timeoutMs }: RestoreOptions): Promise<Abilities> {
+  const deployment = await Deployment.open({ seeds, timeoutMs });
+  try {
+    return await askAbilities(deployment);
+  } finally {
+    deployment.close();
+  }
+}
+
 function tell(
   counts: Counts,
   run: { readonly files: number; readonly durationMs: number },
   screen: Screen,
 ): ExitStatus {
-  const { restored, existing, expired } = counts;
+  const { restored, existing, expired, unfit } = counts;
   const skipped = [...counts.skipped];
   const kept = [...counts.keptLibraries];
   const libraries = counts.libraries.size - kept.length;
-  const isOk = existing === 0 && kept.length === 0;
+  const isOk = existing === 0 && kept.length === 0 && unfit === 0;
   const { durationMs } = run;
   screen.json({
     ok: isOk,
     restored,
     existing,
     expired,
+    unfit,
     libraries,
     keptLibraries: kept,
     skipped,
@@ -128,6 +157,10 @@ function tell(
   if (existing > 0) problem(`${existing} keys were there already and stayed as they are`);
   if (kept.length > 0) {
     problem(`the cluster keeps its own of the function libraries ${kept.join(', ')}`);
+  }
+  if (unfit > 0) {
+    const message = `${unfit} keys are of types that the cluster does not have`;
+    screen.out(`${screen.paint('red', 'PROBLEM')} ${message}: see the warnings`);
   }
   const word = isOk ? screen.paint('green', 'OK') : 'Done:';
   const functions = libraries === 0 ? '' : `, ${libraries} function libraries loaded`;
@@ -156,6 +189,8 @@ interface FileContext {
   readonly counts: Counts;
   readonly screen: Screen;
   readonly stopping: Stopping;
+  readonly abilities: Abilities;
+  readonly fitter: PayloadFitter;
 }
 
 async function restoreFile(path: string, context: FileContext): Promise<void> {
@@ -219,7 +254,7 @@ async function restoreLibrary(
 
 async function restoreKey(
   { dbIndex, key, payload, expireAtUnixMs }: Payload,
-  { client, options, counts }: FileContext,
+  { client, options, counts, abilities, fitter }: FileContext,
 ): Promise<void> {
   // The backup's own lock is among the keys of its time.
   if (key.equals(LOCK)) return;
@@ -231,7 +266,23 @@ async function restoreKey(
     counts.expired++;
     return;
   }
-  const args = expireAtUnixMs < 0 ? [0, payload] : [expireAtUnixMs, payload, 'ABSTTL'];
+  const fitted = fitter.fitPayload(payload);
+  if (!Buffer.isBuffer(fitted)) {
+    const what = `key ${JSON.stringify(key.toString())}: ${fitted.reason}`;
+    if (fitted.isFieldExpiry) {
+      const advice = '--drop-field-expiry lets such fields stay for good';
+      throw new ToolError('NODES_REFUSED', `Cannot restore ${what}; ${advice}`);
+    }
+    counts.unfit++;
+    counts.skipped.add(what);
+    return;
+  }
+  const args =
+    expireAtUnixMs < 0
+      ? [0, fitted]
+      : abilities.hasAbsoluteTtl
+        ? [expireAtUnixMs, fitted, 'ABSTTL']
+        : [expireAtUnixMs - Date.now(), fitted];
   const replace = options.isReplacing ? ['REPLACE'] : [];
   try {
     await client.call(key, 'RESTORE', key, ...args, ...replace);

@@ -11,6 +11,7 @@ export {
   keyCount,
   parseDatabases,
 } from './databases.ts';
+export { type ExpiryQuestion, expiryQuestion } from './expiry-times.ts';
 export { Gate } from './gate.ts';
 export {
   type KeyBatch,
@@ -26,3 +27,11 @@ export { type LibraryOutcome, librariesOf, libraryName, putLibrary } from './lib
 export { Pace } from './pace.ts';
 export { ProgressKeys, isProgressKey } from './progress-keys.ts';
 export { type Answers, type Question, type Side, ask } from './side.ts';
+export { Abilities, askAbilities, askReadAbilities, productOf } from './abilities.ts';
+export {
+  type FieldExpiryPolicy,
+  type Fitted,
+  PayloadFitter,
+  type Unfit,
+} from './payload-fitter.ts';
+export { type PutKey, putPayload } from './put-payload.ts';

@@ -1,6 +1,7 @@
 /** Commands that make each key, as an append-only file or for `redis-cli --pipe`: RESTORE, or several for a large value. */
 import { invariant } from '../../base/index.ts';
 import { RequestBuffer } from '../../client/index.ts';
+import { Abilities, PayloadFitter } from '../flow/index.ts';
 import type { FileChoice, FileTarget } from './file-target.ts';
 import type { KeyFilter } from './key-filter.ts';
 import { SnapshotWriter } from './snapshot-writer.ts';
@@ -31,6 +32,7 @@ export class AofTarget implements FileTarget {
   }
 
   begin(): void {
+    const abilities = Abilities.ofAnything();
     this.#earlier = { keys: this.keyCount, leftOut: this.leftOutCount };
     this.#writer = new SnapshotWriter({
       target: { laneOfKey: (db) => this.#lane(db), everyLane: () => [this.#out] },
@@ -38,6 +40,10 @@ export class AofTarget implements FileTarget {
       conflict: 'replace',
       targetDb: this.#choice.targetDb,
       filter: this.#filter,
+      abilities,
+      fitter: new PayloadFitter(abilities, 'refuse'),
+      quarantine: (args, _db, reason) =>
+        this.skipped.add(`${args[1]?.toString() ?? ''}: ${reason}`),
     });
   }
 

@@ -4,7 +4,14 @@
  * time with a shift of decades, and their right one when the stream has been caught up with, unless it gave them another
  * meanwhile.
  */
-import { type KeyBatch, type Side, ask } from '../flow/index.ts';
+import type { Deployment } from '../../client/index.ts';
+import {
+  type Abilities,
+  type ExpiryQuestion,
+  type KeyBatch,
+  ask,
+  expiryQuestion,
+} from '../flow/index.ts';
 import { KeyFile } from './key-file.ts';
 
 /** Some 35 years. */
@@ -55,16 +62,19 @@ export class DeferredExpiry {
   }
 
   /**
-   * Gives every key its right time; `sideOf` the target in a database. Answers how many could not get it. Can be done
-   * again: a target that lost its latest writes needs that.
+   * Gives every key on the target its right time. Answers how many could not get it. Can be done again: a target that lost
+   * its latest writes needs that. Throws ClientError.
    */
-  async settle(sideOf: (db: number) => Side): Promise<number> {
+  async settle(deployment: Deployment, abilities: Pick<Abilities, 'knows'>): Promise<number> {
+    const question = expiryQuestion(abilities);
     let failed = 0;
     for (let position = 0; ;) {
       const { keys, end } = this.#file.read(position);
       if (end === position) break;
       position = end;
-      for (const [db, names] of keys) failed += await correct(sideOf(db), names);
+      for (const [db, names] of keys) {
+        failed += await correct({ deployment, db, question }, names);
+      }
     }
     this.isPending = false;
     return failed;
@@ -81,27 +91,29 @@ export class DeferredExpiry {
   }
 }
 
-async function correct(side: Side, keys: readonly Buffer[]): Promise<number> {
+interface Corrected {
+  readonly deployment: Deployment;
+  readonly db: number;
+  readonly question: ExpiryQuestion;
+}
+
+async function correct(side: Corrected, keys: readonly Buffer[]): Promise<number> {
+  const { question } = side;
   const batch = batchOf(keys);
   const all = keys.map((_, index) => index);
   const times = await ask(side, {
     batch,
     keys: all,
-    perKey: 1,
-    write: (out, _, index) => {
-      out.begin(2);
-      out.word('PEXPIRETIME');
-      out.argument(batch.buf, batch.at[index]!, batch.size[index]!);
-    },
+    perKey: question.replyCount,
+    write: (out, _, index) => question.write(out, batch, index),
   });
   let failed = 0;
   const rightTimes = new Map<number, number>();
   for (const index of all) {
-    const text = times.bufs[index]!.toString('latin1', times.starts[index], times.ends[index]);
-    if (!text.startsWith(':')) failed++;
+    const expireAtUnixMs = question.unixMs(times, index, index * question.replyCount);
+    if (Number.isNaN(expireAtUnixMs)) failed++;
     // A time of another making is the stream's, and right.
-    else if (isShifted(Number(text.slice(1))))
-      rightTimes.set(index, Number(text.slice(1)) - SHIFT_MS);
+    else if (isShifted(expireAtUnixMs)) rightTimes.set(index, expireAtUnixMs - SHIFT_MS);
   }
   if (rightTimes.size === 0) return failed;
   const shifted = [...rightTimes.keys()];

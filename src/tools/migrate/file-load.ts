@@ -3,14 +3,22 @@ import { join } from 'node:path';
 import { Deployment, type DeploymentOptions } from '../../client/index.ts';
 import { isRdbStart } from '../../rdb/index.ts';
 import { ToolError } from '../errors.ts';
-import { ProgressKeys } from '../flow/index.ts';
+import {
+  type Abilities,
+  type FieldExpiryPolicy,
+  PayloadFitter,
+  ProgressKeys,
+  askAbilities,
+} from '../flow/index.ts';
 import { AofReader } from './aof-reader.ts';
+import { CommandFitter } from './command-fitter.ts';
 import { CommandKeys } from './command-keys.ts';
 import type { FlowControl } from './control.ts';
 import { DeferredExpiry } from './deferred-expiry.ts';
 import type { KeyFilter } from './key-filter.ts';
 import type { Quarantine } from './quarantine.ts';
 import { RefusalJudge } from './refusal-judge.ts';
+import { refusedKey } from './refused-key.ts';
 import { newCopyId } from './run-state.ts';
 import type { RunPhase, RunStatus } from './run-status.ts';
 import { type Conflict, SnapshotWriter } from './snapshot-writer.ts';
@@ -29,6 +37,7 @@ export interface FileLoadOptions {
   /** Folder for a file of its own; exists. */
   readonly dir: string;
   readonly conflict: Conflict;
+  readonly fieldExpiry: FieldExpiryPolicy;
   readonly targetDb: (sourceDb: number) => number | undefined;
   readonly filter: KeyFilter | undefined;
   /** Commands of a log behind this moment are left out; undefined: none are. */
@@ -51,6 +60,8 @@ export class FileLoad {
   isWhole = false;
   readonly #options: FileLoadOptions;
   readonly #target: Deployment;
+  readonly #abilities: Abilities;
+  readonly #fitter: PayloadFitter;
   readonly #keys: ProgressKeys;
   readonly #deferred: DeferredExpiry;
   readonly #judge: RefusalJudge;
@@ -61,9 +72,11 @@ export class FileLoad {
   #leftOutCount = 0;
   #log: Log | undefined;
 
-  private constructor(options: FileLoadOptions, target: Deployment) {
+  private constructor(options: FileLoadOptions, target: Deployment, abilities: Abilities) {
     this.#options = options;
     this.#target = target;
+    this.#abilities = abilities;
+    this.#fitter = new PayloadFitter(abilities, options.fieldExpiry);
     this.#keys = new ProgressKeys(newCopyId(), target.isCluster);
     this.#deferred = new DeferredExpiry(join(options.dir, 'file.expiry'), Date.now());
     this.#judge = new RefusalJudge(options.conflict, options.quarantine, options.note);
@@ -71,7 +84,8 @@ export class FileLoad {
 
   /** Connects to the target. Throws ClientError. */
   static async open(options: FileLoadOptions): Promise<FileLoad> {
-    return new FileLoad(options, await Deployment.open(options.target));
+    const target = await Deployment.open(options.target);
+    return new FileLoad(options, target, await askAbilities(target));
   }
 
   status(): RunStatus {
@@ -85,6 +99,7 @@ export class FileLoad {
       keys: this.#keyCount,
       skippedKeys: this.#judge.skippedKeys,
       leftOutKeys: this.#leftOutCount,
+      droppedFields: this.#fitter.droppedFields,
       commands: this.#log?.writer.commandCount ?? 0,
       streamBytes: 0,
       receivedOffset: this.#readBytes,
@@ -108,8 +123,7 @@ export class FileLoad {
       await this.#log.sender.drain();
       await removeProgress(this.#target, this.#keys);
     }
-    const deployment = this.#target;
-    const failed = await this.#deferred.settle((db) => ({ deployment, db }));
+    const failed = await this.#deferred.settle(this.#target, this.#abilities);
     if (failed > 0) this.#options.note(`${failed} keys have a wrong expiry time`);
     this.isWhole = !signal.aborted;
     if (this.isWhole) this.#phase = 'following';
@@ -152,7 +166,12 @@ export class FileLoad {
     );
     await target.connect();
     const deferred = this.#deferred;
-    const writer = new SnapshotWriter({ target, deferred, conflict, targetDb, filter });
+    const { quarantine } = this.#options;
+    const writer = new SnapshotWriter({
+      ...{ target, deferred, conflict, targetDb, filter },
+      ...{ abilities: this.#abilities, fitter: this.#fitter },
+      quarantine: (args, db, reason) => quarantine.add(args, db, reason),
+    });
     return { path, target, writer };
   }
 
@@ -161,6 +180,7 @@ export class FileLoad {
     const before = { keys: writer.keyCount, leftOut: writer.leftOutCount };
     const problem = writer.push(piece);
     if (problem !== undefined) throw new ToolError('LOCAL', `Cannot read "${path}": ${problem}`);
+    if (writer.refusal !== undefined) throw refusedKey(writer.refusal);
     this.#keyCount += writer.keyCount - before.keys;
     this.#leftOutCount += writer.leftOutCount - before.leftOut;
     await target.settle();
@@ -198,12 +218,18 @@ export class FileLoad {
       from,
     );
     await sender.connect();
+    const commands = new CommandFitter({
+      ...{ target: this.#abilities, fitter: this.#fitter, policy: this.#options.fieldExpiry },
+      // A log has moments already.
+      hasRelativeTimes: false,
+    });
     const writer = new StreamWriter({
       sender,
       isCluster: this.#target.isCluster,
       deferred: this.#deferred,
       targetDb,
       filter,
+      fitter: commands.isIdle ? undefined : commands,
       late: undefined,
       isAlone: () => true,
       quarantine: (args, db, reason) => quarantine.add(args, db, reason),

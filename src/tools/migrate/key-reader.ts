@@ -1,6 +1,6 @@
 /** Keys of the source as they are at one offset of its stream. */
 import type { Argument, RespClient } from '../../client/index.ts';
-import { replyFacts, replyItems } from '../../client/index.ts';
+import { replyFacts, replyItems, replyText } from '../../client/index.ts';
 import { type Reply, ReplyError } from '../../resp/index.ts';
 import type { SlotKey } from './slot-key.ts';
 
@@ -28,8 +28,10 @@ export async function readAtOnce(
     ...(before === undefined ? [] : [before]),
     ...names.flatMap((name) => [
       ['DUMP', name],
-      ['PEXPIRETIME', name],
+      ['PTTL', name],
     ]),
+    // A moment itself can be asked for only since Redis 7.
+    ['TIME'],
     ['INFO', 'replication'],
     ['EXEC'],
   ]);
@@ -37,12 +39,14 @@ export async function readAtOnce(
   const refusal = replies.find((reply) => reply instanceof ReplyError);
   if (results.length === 0) return refusal ?? new ReplyError('ERR no answer');
   const first = before === undefined ? 0 : 1;
+  const [seconds, microseconds] = replyItems(results.at(-2)).map((item) => Number(replyText(item)));
+  const now = (seconds ?? 0) * 1000 + Math.floor((microseconds ?? 0) / 1000);
   const keys: SlotKey[] = [];
   const missing: Buffer[] = [];
   for (const [i, name] of names.entries()) {
-    const [payload, expiry] = [results[first + 2 * i], results[first + 2 * i + 1]];
+    const [payload, ttl] = [results[first + 2 * i], results[first + 2 * i + 1]];
     if (!Buffer.isBuffer(payload)) missing.push(name);
-    else keys.push({ name, payload, expireAtUnixMs: Math.max(0, Number(expiry)) });
+    else keys.push({ name, payload, expireAtUnixMs: Number(ttl) < 0 ? 0 : now + Number(ttl) });
   }
   const offset = Number(replyFacts(results.at(-1)).get('master_repl_offset'));
   return { keys, missing, offset, before: before === undefined ? undefined : results[0] };

@@ -44,6 +44,7 @@ export async function loadFiles(options: LoadFilesOptions, screen: Screen): Prom
       target: options.target,
       dir,
       conflict,
+      fieldExpiry: options.fieldExpiry,
       targetDb: await targetDatabases(options),
       filter,
       untilUnixSeconds,

@@ -3,10 +3,17 @@ import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { ClientError, Deployment, type DeploymentOptions, replyFacts } from '../../client/index.ts';
 import { type ExitStatus, ToolError, asToolError } from '../errors.ts';
-import { type DatabasePair, type Databases, databasePairs, isEmpty } from '../flow/index.ts';
+import {
+  type DatabasePair,
+  type Databases,
+  type FieldExpiryPolicy,
+  databasePairs,
+  isEmpty,
+} from '../flow/index.ts';
 import type { Screen } from '../screen.ts';
 import type { FlowControl } from './control.ts';
 import { type StreamPlace, endName, offsetsOf } from './ends.ts';
+import { refuseFieldExpiry } from './field-expiry-check.ts';
 import type { KeyFilter } from './key-filter.ts';
 import { Quarantine } from './quarantine.ts';
 import type { ProgressMeter } from './report.ts';
@@ -28,6 +35,8 @@ export interface MigrateOptions {
   /** Keys and commands that are copied; undefined: all. */
   readonly filter: KeyFilter | undefined;
   readonly conflict: Conflict;
+  /** What becomes of fields that expire where the target has none such. */
+  readonly fieldExpiry: FieldExpiryPolicy;
   /** Folder for progress, the spool and the quarantine; made when it is not there. */
   readonly dir: string;
   /** Forgets what an earlier run left in `dir`, and begins anew. */
@@ -114,6 +123,8 @@ async function prepare(ends: Ends): Promise<Setting> {
   const target = await opened(options.target);
   try {
     const { pairs, targetDb } = await databaseMap(target, ends);
+    const mayLose = state.isNew && options.filter === undefined;
+    if (mayLose && options.fieldExpiry === 'refuse') await refuseFieldExpiry(source, target);
     const note = (line: string): void => screen.note(line);
     const { filter, conflict, removesExtra, dir, spoolBytesMax, forksMax } = options;
     const common = { source, state, pairs, filter, removesExtra, note };
@@ -123,6 +134,7 @@ async function prepare(ends: Ends): Promise<Setting> {
       ...{
         targetDb,
         conflict,
+        fieldExpiry: options.fieldExpiry,
         dir,
         spoolBytesMax,
         forksMax,

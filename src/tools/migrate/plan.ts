@@ -11,7 +11,10 @@ import {
 } from '../../client/index.ts';
 import { type Reply, ReplyError } from '../../resp/index.ts';
 import { type ExitStatus, asToolError } from '../errors.ts';
+import { type Abilities, askAbilities, askReadAbilities, productOf } from '../flow/index.ts';
 import { type Screen, tableLines } from '../screen.ts';
+import { canCarryOut } from './command-fitter.ts';
+import { expiringHashes, fieldExpiryProblem } from './field-expiry-check.ts';
 import { megabytes } from './report.ts';
 
 export interface PlanOptions {
@@ -43,6 +46,14 @@ export interface NodeFacts {
   readonly streamRate: number;
 }
 
+/** How the two sides differ in what they are. */
+export interface Shape {
+  readonly sourceIsCluster: boolean;
+  readonly targetIsCluster: boolean;
+  readonly source: Abilities;
+  readonly target: Abilities;
+}
+
 const LOOK_MS = 500;
 /** A backlog should reach over a restart of the tool. */
 const BACKLOG_SECONDS_MIN = 30;
@@ -60,7 +71,10 @@ export async function plan(options: PlanOptions, screen: Screen): Promise<ExitSt
     for (const end of [options.source, options.target]) open.push(await Deployment.open(end));
     const [source, target] = open as [Deployment, Deployment];
     const [from, to] = await Promise.all([factsOf(source, true), factsOf(target, false)]);
-    const shape = { sourceIsCluster: source.isCluster, targetIsCluster: target.isCluster };
+    const shape = {
+      ...{ sourceIsCluster: source.isCluster, targetIsCluster: target.isCluster },
+      ...{ source: await askReadAbilities(source), target: await askAbilities(target) },
+    };
     const findings = judge(from, to, shape);
     show(findings, screen);
     return findings.some(({ severity }) => severity === 'stop') ? 1 : 0;
@@ -150,17 +164,18 @@ function number(facts: ReadonlyMap<string, string>, name: string): number {
 export function judge(
   source: readonly NodeFacts[],
   target: readonly NodeFacts[],
-  shape: { readonly sourceIsCluster: boolean; readonly targetIsCluster: boolean },
+  shape: Shape,
 ): readonly Finding[] {
   const findings: Finding[] = [];
   const add = (severity: Severity, node: string, topic: string, text: string): void => {
     findings.push({ severity, node, topic, text });
   };
-  judgeVersions(source, target, add);
+  judgeVersions(source, target, shape, add);
   judgeMemory(source, target, add);
   for (const node of source) {
     judgeStream(node, add);
     judgeContent(node, shape, add);
+    judgeModules(node, target, add);
   }
   const filled = target.filter(({ info }) => [...info.keys()].some((name) => /^db\d+$/.test(name)));
   if (filled.length > 0)
@@ -176,20 +191,47 @@ export function judge(
 
 type Add = (severity: Severity, node: string, topic: string, text: string) => void;
 
-function judgeVersions(source: readonly NodeFacts[], target: readonly NodeFacts[], add: Add): void {
-  const versionOf = ({ info }: NodeFacts): string => info.get('redis_version') ?? '0';
-  const newest = Math.max(...source.map((node) => Number.parseFloat(versionOf(node))));
-  for (const node of target) {
-    const version = versionOf(node);
-    const isOlder = Number.parseFloat(version) < newest;
-    const text = isOlder
-      ? `${version} may not know values of ${newest}, which the source runs`
-      : `${version} takes values of ${newest}`;
-    add(isOlder ? 'warn' : 'ok', node.name, 'version', text);
+function judgeVersions(
+  source: readonly NodeFacts[],
+  target: readonly NodeFacts[],
+  shape: Shape,
+  add: Add,
+): void {
+  for (const { name, info } of source) add('ok', name, 'version', `${productOf(info)}, the source`);
+  const newest = shape.source.newestPayload;
+  for (const { name, info } of target) {
+    const isLike = shape.target.takesPayload(newest);
+    const anew = `values of ${shape.source.product} are written anew where it does not read them`;
+    add('ok', name, 'version', isLike ? productOf(info) : `${productOf(info)}: ${anew}`);
   }
+  judgeDowngrade(source, shape, add);
   const ids = new Set(source.map(({ info }) => info.get('run_id')));
   const shared = target.find(({ info }) => ids.has(info.get('run_id')));
   if (shared !== undefined) add('stop', shared.name, 'target', 'is the source');
+}
+
+/** What the source has and the target has not. */
+function judgeDowngrade(source: readonly NodeFacts[], { target }: Shape, add: Add): void {
+  for (const { name, info, libraryCount } of source) {
+    const problem = fieldExpiryProblem(expiringHashes(info), target);
+    if (problem !== undefined) {
+      add('stop', name, 'field expiry', `${problem}: see --drop-field-expiry`);
+    }
+    const commands = [...info.keys()].flatMap((key) => /^cmdstat_([a-z]+)$/.exec(key)?.[1] ?? []);
+    const lacking = commands.filter((each) => !canCarryOut(each, target));
+    if (lacking.length > 0) {
+      const text = `has run ${lacking.join(', ')}: ${target.product} does not know it, and ends the run`;
+      add('warn', name, 'commands', text);
+    }
+    if (libraryCount > 0 && !target.knows('function')) {
+      add(
+        'warn',
+        name,
+        'functions',
+        `${libraryCount} libraries: ${target.product} has no functions`,
+      );
+    }
+  }
 }
 
 function judgeMemory(source: readonly NodeFacts[], target: readonly NodeFacts[], add: Add): void {
@@ -236,14 +278,25 @@ function judgeStream(
   if (number(info, 'loading') === 1) add('stop', name, 'state', 'is loading its data');
 }
 
-function judgeContent(
-  { name, info, moduleNames, libraryCount }: NodeFacts,
-  shape: { readonly sourceIsCluster: boolean; readonly targetIsCluster: boolean },
+/** What comes with a server and has no values. */
+const WITHOUT_VALUES: ReadonlySet<string> = new Set(['lua']);
+
+function judgeModules(
+  { name, moduleNames }: NodeFacts,
+  target: readonly NodeFacts[],
   add: Add,
 ): void {
-  if (moduleNames.length > 0)
-    add('warn', name, 'modules', `values of ${moduleNames.join(', ')} end the copy`);
-  if (libraryCount > 0) {
+  const lacking = moduleNames.filter(
+    (module) =>
+      !WITHOUT_VALUES.has(module) && !target.every((node) => node.moduleNames.includes(module)),
+  );
+  if (lacking.length === 0) return;
+  const text = `the target has no ${lacking.join(', ')}: values of that are put into the quarantine`;
+  add('warn', name, 'modules', text);
+}
+
+function judgeContent({ name, info, libraryCount }: NodeFacts, shape: Shape, add: Add): void {
+  if (libraryCount > 0 && shape.target.knows('function')) {
     const text = `${libraryCount} libraries are loaded into every master of the target`;
     add('ok', name, 'functions', text);
   }

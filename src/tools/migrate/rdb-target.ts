@@ -5,8 +5,11 @@ import {
   type RdbEntry,
   NO_SINK,
   RDB_VERSION,
+  type RdbHandler,
   RdbReader,
   RdbWriter,
+  createDecoders,
+  createForeignDecoders,
 } from '../../rdb/index.ts';
 import { libraryName } from '../flow/index.ts';
 import type { FileChoice, FileTarget } from './file-target.ts';
@@ -38,7 +41,8 @@ export class RdbTarget implements FileTarget {
   begin(): void {
     this.#pieceAt = 0;
     this.#piece = this.#piece.subarray(0, 0);
-    const reader = new RdbReader({
+    const decoders = new Map([...createDecoders(), ...createForeignDecoders()]);
+    const handler: RdbHandler = {
       sink: NO_SINK,
       begin: (entry) => this.#begin(entry, reader.position),
       end: () => this.#copyTo(reader.position, true),
@@ -46,7 +50,8 @@ export class RdbTarget implements FileTarget {
       empty: () => this.#copyTo(reader.position, true),
       library: (code) => this.#library(code),
       skipped: (what) => this.skipped.add(what),
-    });
+    };
+    const reader = new RdbReader(handler, decoders);
     this.#reader = reader;
   }
 

@@ -13,6 +13,12 @@ const FATAL_CODES: ReadonlySet<string> = new Set([
   'MISCONF',
 ]);
 
+/** A command, or a form of one, that the target does not know: all that come after it might need what it did. */
+const NOT_KNOWN =
+  /^ERR (unknown command|unknown subcommand|syntax error|wrong number of arguments|Unsupported option)/i;
+/** What a payload of a module's value begins with. */
+const TYPE_MODULE = 7;
+
 const ERR_NO_LIBRARY = 'ERR Library not found';
 const ALREADY_EXISTS = /^ERR ((?:Library|Function) .* already exists)/;
 
@@ -42,6 +48,7 @@ export class RefusalJudge {
       return new ToolError('NODE_FAILED', `The target answered: ${reason}`);
     }
     if (isOvertaken || this.#isOfLibrary(args, reason)) return undefined;
+    if (NOT_KNOWN.test(reason) && !isWithoutData(args)) return notKnown(args, reason);
     if (code === 'BUSYKEY' && this.#conflict === 'skip') {
       this.skippedKeys++;
     } else if (code === 'BUSYKEY') {
@@ -49,7 +56,7 @@ export class RefusalJudge {
       const message = `Cannot copy key ${key}: the target has it; see --on-conflict`;
       return new ToolError('NODES_REFUSED', message);
     } else {
-      this.#quarantine.add(args, db, reason);
+      this.#quarantine.add(args, db, ofModule(args) ?? reason);
     }
     return undefined;
   }
@@ -66,4 +73,29 @@ export class RefusalJudge {
     this.#noted.add(line);
     return true;
   }
+}
+
+/** Commands that no later one needs. */
+const WITHOUT_DATA: ReadonlySet<string> = new Set(['function', 'script', 'publish', 'spublish']);
+
+function isWithoutData([name]: readonly Buffer[]): boolean {
+  return WITHOUT_DATA.has(name?.toString('latin1').toLowerCase() ?? '');
+}
+
+function notKnown([name, first]: readonly Buffer[], reason: string): ToolError {
+  const command = name?.toString('latin1').toUpperCase() ?? '';
+  const about = first === undefined ? '' : ` (of ${JSON.stringify(first.toString().slice(0, 80))})`;
+  const [shown = ''] = reason.split(', with args', 1);
+  return new ToolError(
+    'NODES_REFUSED',
+    `The target does not know ${command}${about} as the source sent it: ${shown}; ` +
+      `--exclude-commands ${command.toLowerCase()} goes on without`,
+  );
+}
+
+/** Why a value of a module was refused. */
+function ofModule([name, key, , payload]: readonly Buffer[]): string | undefined {
+  const isRestore = name?.toString('latin1').toLowerCase() === 'restore';
+  if (!isRestore || payload?.[0] !== TYPE_MODULE) return undefined;
+  return `${JSON.stringify(key?.toString() ?? '')} is a value of a module that the target does not have`;
 }

@@ -88,6 +88,7 @@ export function showSummary(
     bytes,
     skippedKeys: skipped,
     brokenTransactions: broken,
+    droppedFields: sum(statuses, 'droppedFields'),
     quarantined: quarantine.count,
     ...(quarantine.count === 0 ? {} : { quarantineFile: quarantine.path, reasons }),
     sources: statuses,
@@ -105,6 +106,8 @@ export function showSummary(
   if (skipped > 0) screen.out(`${skipped} keys were on the target already and left alone`);
   const leftOut = sum(statuses, 'leftOutKeys');
   if (leftOut > 0) screen.out(`${leftOut} keys are in databases that are not copied`);
+  const dropped = sum(statuses, 'droppedFields');
+  if (dropped > 0) screen.out(`${dropped} fields of hashes were to expire, and stay for good`);
   if (broken > 0)
     screen.out(
       `${broken} transactions had keys in several slots and were carried out command by command`,

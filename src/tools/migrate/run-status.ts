@@ -16,6 +16,8 @@ export interface RunStatus {
   readonly skippedKeys: number;
   /** Keys of databases that are not copied. */
   readonly leftOutKeys: number;
+  /** Fields of the snapshot that lost their expiry. */
+  readonly droppedFields: number;
   readonly commands: number;
   /** Bytes of the stream that were applied. */
   readonly streamBytes: number;

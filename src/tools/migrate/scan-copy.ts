@@ -5,17 +5,13 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
-import {
-  Deployment,
-  type DeploymentOptions,
-  NOBODY,
-  formatAddress,
-  replyFacts,
-} from '../../client/index.ts';
+import { Deployment, type DeploymentOptions, formatAddress } from '../../client/index.ts';
 import { ReplyError } from '../../resp/index.ts';
 import { type ExitStatus, ToolError, asToolError } from '../errors.ts';
 import {
   type DatabasePair,
+  askAbilities,
+  askReadAbilities,
   databasePairs,
   isEmpty,
   librariesOf,
@@ -24,6 +20,7 @@ import {
 import type { Screen } from '../screen.ts';
 import { clearTarget } from './clear-target.ts';
 import { endName } from './ends.ts';
+import { refuseFieldExpiry } from './field-expiry-check.ts';
 import type { MigrateOptions } from './migrate.ts';
 import { Quarantine } from './quarantine.ts';
 import { Reporting } from './reporting.ts';
@@ -31,7 +28,6 @@ import { ScanRounds } from './scan-rounds.ts';
 
 /** Between two rounds. */
 const PAUSE_MS = 1000;
-const FIRST_WITH_EXPIRETIME = 7;
 
 /** Status 0 when the target is a copy, 1 when keys were put aside, 3 when it ended before. Throws ToolError. */
 export async function scanCopy(options: MigrateOptions, screen: Screen): Promise<ExitStatus> {
@@ -50,6 +46,9 @@ export async function scanCopy(options: MigrateOptions, screen: Screen): Promise
     const source = await opened(options.source);
     const target = await opened(options.target);
     const pairs = await pairsOf(source, target, options);
+    if (options.filter === undefined && options.fieldExpiry === 'refuse') {
+      await refuseFieldExpiry(source, target);
+    }
     const wasEmpty = await isEmpty(target);
     refuseUnclear(options, wasEmpty);
     if (options.removesExtra) await clear(target, pairs, options);
@@ -62,7 +61,11 @@ export async function scanCopy(options: MigrateOptions, screen: Screen): Promise
       target: await Deployment.open(options.target),
       filter: options.filter,
       control: reporting.control,
-      knowsExpireTime: await knowsExpireTime(source),
+      abilities: {
+        source: await askReadAbilities(source),
+        target: await askAbilities(target),
+      },
+      fieldExpiry: options.fieldExpiry,
     });
     open.push(rounds.target);
     reporting.begin(() => [rounds.status()], quarantine);
@@ -116,13 +119,6 @@ async function clear(
       ({ buf, at, size }, index) => filter?.admits(buf, at[index]!, size[index]!) ?? true,
     );
   }
-}
-
-async function knowsExpireTime(source: Deployment): Promise<boolean> {
-  const [first] = source.masters().keys();
-  const client = await source.connection(first ?? NOBODY);
-  const version = replyFacts(await client.call('INFO', 'server')).get('redis_version') ?? '';
-  return Number.parseInt(version, 10) >= FIRST_WITH_EXPIRETIME;
 }
 
 /** Functions are in no round: those that the source has now are loaded into every master of the target. */

@@ -2,19 +2,27 @@
 import { type Deployment, RequestBuffer, type RespClient } from '../../client/index.ts';
 import { DUMP_FOOTER_BYTES } from '../../rdb/index.ts';
 import {
+  type Abilities,
   type Answers,
   type DatabasePair,
+  type ExpiryQuestion,
+  type FieldExpiryPolicy,
   type KeyBatch,
+  PayloadFitter,
   type Side,
   ask,
+  expiryQuestion,
   isProgressKey,
+  keyAt,
   keysOf,
   scanPage,
 } from '../flow/index.ts';
 import { ToolError } from '../errors.ts';
+import { PortraitPainter, comparePortraits } from '../verify/index.ts';
 import type { FlowControl } from './control.ts';
 import type { KeyFilter } from './key-filter.ts';
 import type { Quarantine } from './quarantine.ts';
+import { refusedKey } from './refused-key.ts';
 import { RefusalJudge } from './refusal-judge.ts';
 import type { RunStatus } from './run-status.ts';
 import { TargetWriter } from './target-writer.ts';
@@ -27,8 +35,9 @@ export interface ScanRoundsOptions {
   readonly filter: KeyFilter | undefined;
   /** Whether what the target has and the source has not is ours to remove. */
   readonly mayRemove: boolean;
-  /** Whether the source has PEXPIRETIME (7.0). */
-  readonly knowsExpireTime: boolean;
+  /** Of the target, which is asked in the same way as the source. */
+  readonly abilities: { readonly source: Abilities; readonly target: Abilities };
+  readonly fieldExpiry: FieldExpiryPolicy;
   readonly quarantine: Quarantine;
   readonly control: FlowControl;
   readonly signal: AbortSignal;
@@ -40,6 +49,9 @@ const CONNECTION = 'slotline-migrate-scan';
 const DOLLAR = 0x24;
 const MINUS = 0x2d;
 const CR = 0x0d;
+/** What the target has under a key; undefined: nothing. */
+type Seen = { readonly payload: Buffer; readonly expireAtUnixMs: number } | undefined;
+
 /** PTTL is as of a moment ago. */
 const TTL_TOLERANCE_MS = 1000;
 
@@ -55,6 +67,8 @@ export class ScanRounds {
   count = 0;
   readonly #options: ScanRoundsOptions;
   readonly #judge: RefusalJudge;
+  readonly #fitter: PayloadFitter;
+  readonly #painter: PortraitPainter;
   #writer: TargetWriter | undefined;
   #keyCount = 0;
   #bytes = 0;
@@ -63,6 +77,9 @@ export class ScanRounds {
   constructor(options: ScanRoundsOptions) {
     this.#options = options;
     this.#judge = new RefusalJudge('replace', options.quarantine, () => undefined);
+    const { target } = options.abilities;
+    this.#fitter = new PayloadFitter(target, options.fieldExpiry);
+    this.#painter = new PortraitPainter(target.hasFieldExpiry);
   }
 
   get target(): Deployment {
@@ -85,6 +102,7 @@ export class ScanRounds {
       keys: this.#keyCount,
       skippedKeys: 0,
       leftOutKeys: 0,
+      droppedFields: this.#fitter.droppedFields,
       commands: 0,
       streamBytes: 0,
       receivedOffset: 0,
@@ -144,45 +162,76 @@ export class ScanRounds {
   }
 
   async #copy(pair: DatabasePair, batch: KeyBatch, keys: readonly number[]): Promise<void> {
-    const { source, target, control, signal, knowsExpireTime } = this.#options;
-    const read = await this.#read({ deployment: source, db: pair.source }, batch, keys, {
-      isAbsolute: knowsExpireTime,
-    });
-    // The target is compared as it is, so it is asked in the same way.
+    const { source, target, control, signal, abilities } = this.#options;
+    const question = expiryQuestion(abilities.source);
+    const perKey = 1 + question.replyCount;
+    const side = { deployment: source, db: pair.source };
+    const read = await this.#read(side, batch, keys, question);
     const there = this.isWhole
-      ? await this.#read({ deployment: target, db: pair.target }, batch, keys, {
-          isAbsolute: knowsExpireTime,
-        })
+      ? await this.#readTarget({ deployment: target, db: pair.target }, batch, keys)
       : undefined;
-    const now = Date.now();
     let bytes = 0;
     for (const [place, index] of keys.entries()) {
-      if (this.#isElsewhere(errorAt(read, 2 * place, 2))) continue;
-      const payload = bulkAt(read, 2 * place);
+      if (this.#isElsewhere(errorAt(read, perKey * place, perKey))) continue;
+      const payload = bulkAt(read, place, perKey);
       if (payload === undefined) continue;
-      const ttl = numberAt(read, 2 * place + 1, 2);
+      const expireAtUnixMs = question.unixMs(read, place, perKey * place + 1);
+      const fitted = this.#fit(pair, keyAt(batch, index), payload);
+      if (fitted === undefined) continue;
       if (!this.isWhole) this.#keyCount++;
-      else if (there !== undefined && areSame(payload, ttl, there, place)) continue;
+      else if (there !== undefined && this.#areSame(fitted, expireAtUnixMs, there[place])) continue;
       this.#changes++;
-      bytes += payload.size;
-      const expireAtUnixMs = ttl < 0 ? 0 : knowsExpireTime ? ttl : now + ttl;
-      const out = this.#writer?.laneOfKey(
-        pair.target,
-        batch.buf,
-        batch.at[index]!,
-        batch.size[index]!,
-      );
-      if (out === undefined) continue;
-      out.begin(6);
-      out.word('RESTORE');
-      out.argument(batch.buf, batch.at[index]!, batch.size[index]!);
-      out.word(String(expireAtUnixMs));
-      out.argument(payload.buf, payload.at, payload.size);
-      out.word('REPLACE');
-      out.word('ABSTTL');
+      bytes += fitted.length;
+      this.#put(pair, { batch, index }, fitted, expireAtUnixMs);
     }
     this.#bytes += bytes;
     await control.admit(bytes, () => signal.aborted);
+  }
+
+  /** The payload as the target takes it; undefined where it takes none, which is told once. */
+  #fit(pair: DatabasePair, name: Buffer, { buf, at, size }: Payload): Buffer | undefined {
+    const fitted = this.#fitter.fitPayload(buf.subarray(at, at + size));
+    if (Buffer.isBuffer(fitted)) return fitted;
+    if (fitted.isFieldExpiry) {
+      throw refusedKey(`${JSON.stringify(name.toString())}: ${fitted.reason}`);
+    }
+    if (!this.isWhole) {
+      this.#options.quarantine.add([Buffer.from('RESTORE'), name], pair.source, fitted.reason);
+    }
+    return undefined;
+  }
+
+  /** Whether the target has it, in whatever form. */
+  #areSame(payload: Buffer, expireAtUnixMs: number, there: Seen): boolean {
+    if (there === undefined) return false;
+    const isEqual =
+      isEqualBut(payload, there.payload) || isEqualValue(this.#painter, payload, there.payload);
+    const areBothBounded = expireAtUnixMs < 0 === there.expireAtUnixMs < 0;
+    const isNear = Math.abs(expireAtUnixMs - there.expireAtUnixMs) <= TTL_TOLERANCE_MS;
+    return isEqual && areBothBounded && isNear;
+  }
+
+  #put(
+    { target: db }: DatabasePair,
+    { batch: { buf, at, size }, index }: { readonly batch: KeyBatch; readonly index: number },
+    payload: Buffer,
+    expireAtUnixMs: number,
+  ): void {
+    const out = this.#writer?.laneOfKey(db, buf, at[index]!, size[index]!);
+    if (out === undefined) return;
+    const { hasAbsoluteTtl } = this.#options.abilities.target;
+    out.begin(hasAbsoluteTtl ? 6 : 5);
+    out.word('RESTORE');
+    out.argument(buf, at[index]!, size[index]!);
+    out.word(hasAbsoluteTtl ? String(Math.max(0, expireAtUnixMs)) : '0');
+    out.argument(payload, 0, payload.length);
+    out.word('REPLACE');
+    if (hasAbsoluteTtl) return out.word('ABSTTL');
+    if (expireAtUnixMs < 0) return;
+    out.begin(3);
+    out.word('PEXPIREAT');
+    out.argument(buf, at[index]!, size[index]!);
+    out.word(String(expireAtUnixMs));
   }
 
   /** Whether the key is to be looked at in another round. */
@@ -199,16 +248,30 @@ export class ScanRounds {
     side: Side,
     batch: KeyBatch,
     keys: readonly number[],
-    { isAbsolute }: { readonly isAbsolute: boolean },
+    question: ExpiryQuestion,
   ): Promise<Answers> {
-    const write = (out: RequestBuffer, { buf, at, size }: KeyBatch, index: number): void => {
-      for (const name of ['DUMP', isAbsolute ? 'PEXPIRETIME' : 'PTTL']) {
-        out.begin(2);
-        out.word(name);
-        out.argument(buf, at[index]!, size[index]!);
-      }
+    const write = (out: RequestBuffer, _: KeyBatch, index: number): void => {
+      const { buf, at, size } = batch;
+      out.begin(2);
+      out.word('DUMP');
+      out.argument(buf, at[index]!, size[index]!);
+      question.write(out, batch, index);
     };
-    return ask(side, { batch, keys, perKey: 2, write });
+    return ask(side, { batch, keys, perKey: 1 + question.replyCount, write });
+  }
+
+  /** What the target has, in the same form as what is put there. */
+  async #readTarget(side: Side, batch: KeyBatch, keys: readonly number[]): Promise<Seen[]> {
+    const question = expiryQuestion(this.#options.abilities.target);
+    const perKey = 1 + question.replyCount;
+    const read = await this.#read(side, batch, keys, question);
+    return keys.map((_, place) => {
+      const payload = bulkAt(read, place, perKey);
+      if (payload === undefined) return undefined;
+      const { buf, at, size } = payload;
+      const expireAtUnixMs = question.unixMs(read, place, perKey * place + 1);
+      return { payload: buf.subarray(at, at + size), expireAtUnixMs };
+    });
   }
 
   async #remove(pair: DatabasePair, batch: KeyBatch, keys: readonly number[]): Promise<void> {
@@ -237,7 +300,7 @@ export class ScanRounds {
         batch.size[index]!,
       );
       out?.begin(2);
-      out?.word('UNLINK');
+      out?.word(this.#options.abilities.target.unlink);
       out?.argument(batch.buf, batch.at[index]!, batch.size[index]!);
     }
   }
@@ -247,8 +310,13 @@ export class ScanRounds {
 const PASSING: ReadonlySet<string> = new Set(['MOVED', 'ASK', 'TRYAGAIN', 'CLUSTERDOWN']);
 
 /** The bulk reply, or undefined for a key that is not there. */
-function bulkAt({ bufs, starts, ends }: Answers, n: number): Payload | undefined {
-  const buf = bufs[Math.floor(n / 2)]!;
+function bulkAt(
+  { bufs, starts, ends }: Answers,
+  place: number,
+  perKey: number,
+): Payload | undefined {
+  const n = place * perKey;
+  const buf = bufs[place]!;
   const start = starts[n]!;
   if (buf[start] !== DOLLAR || buf[start + 1] === MINUS) return undefined;
   const at = buf.indexOf(CR, start) + 2;
@@ -271,12 +339,15 @@ function errorAt({ bufs, starts, ends }: Answers, n: number, perKey: number): st
 }
 
 /** Payloads end with the version of whoever wrote them. */
-function areSame(payload: Payload, ttl: number, there: Answers, place: number): boolean {
-  const other = bulkAt(there, 2 * place);
-  if (other?.size !== payload.size) return false;
-  const size = payload.size - DUMP_FOOTER_BYTES;
-  const isEqual =
-    payload.buf.compare(other.buf, other.at, other.at + size, payload.at, payload.at + size) === 0;
-  const otherTtl = numberAt(there, 2 * place + 1, 2);
-  return isEqual && ttl < 0 === otherTtl < 0 && Math.abs(ttl - otherTtl) <= TTL_TOLERANCE_MS;
+function isEqualBut(one: Buffer, other: Buffer): boolean {
+  const size = one.length - DUMP_FOOTER_BYTES;
+  return one.length === other.length && one.compare(other, 0, size, 0, size) === 0;
+}
+
+/** Servers of two versions have a value in two forms. */
+function isEqualValue(painter: PortraitPainter, one: Buffer, other: Buffer): boolean {
+  const portraits = [one, other].map((payload) => painter.paint(payload, 0, payload.length));
+  const [here, there] = portraits;
+  if (here === undefined || there === undefined) return false;
+  return comparePortraits(here, there) === undefined;
 }

@@ -2,6 +2,7 @@
 import { expect, test } from 'vitest';
 import { RequestBuffer } from '../../client/index.ts';
 import { RdbWriter, TYPE_HASH } from '../../rdb/index.ts';
+import { Abilities, PayloadFitter } from '../flow/index.ts';
 import { requestsOf } from './batch-replies.ts';
 import { SnapshotWriter } from './snapshot-writer.ts';
 
@@ -25,6 +26,7 @@ function largeHash(): Buffer {
 }
 
 test('each piece of a snapshot asks anew where the value goes that it goes on with', () => {
+  const abilities = Abilities.ofAnything();
   let lane = new RequestBuffer();
   const databases: number[] = [];
   const writer = new SnapshotWriter({
@@ -39,6 +41,9 @@ test('each piece of a snapshot asks anew where the value goes that it goes on wi
     conflict: 'replace',
     targetDb: (db) => db,
     filter: undefined,
+    abilities,
+    fitter: new PayloadFitter(abilities, 'refuse'),
+    quarantine: () => undefined,
   });
   const snapshot = largeHash();
   const fields = new Set<string>();
@@ -48,7 +53,7 @@ test('each piece of a snapshot asks anew where the value goes that it goes on wi
     expect(writer.push(snapshot.subarray(at, at + PIECE))).toBeUndefined();
     const { count } = lane;
     for (const [name, , ...rest] of requestsOf(lane.take(), count)) {
-      if (name?.toString() !== 'HSET') continue;
+      if (name?.toString() !== 'HMSET') continue;
       for (let i = 0; i < rest.length; i += 2) fields.add(String(rest[i]));
     }
     if (count > 0) pieces++;

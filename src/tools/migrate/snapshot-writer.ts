@@ -6,26 +6,18 @@ import { copyBytes, invariant } from '../../base/index.ts';
 import type { RequestBuffer } from '../../client/index.ts';
 import {
   type Bytes,
-  type ContainerKind,
   DUMP_FOOTER_BYTES,
-  ListpackReader,
-  LISTPACK_HEADER_BYTES,
   type RdbEntry,
   RdbReader,
-  type ValueSink,
   createRawDecoders,
-  intsetCount,
-  intsetGet,
-  intsetWidth,
-  isListpackEnd,
   sealDump,
 } from '../../rdb/index.ts';
-import { RequestBuffer as Arguments } from '../../client/index.ts';
-import { isProgressKey } from '../flow/index.ts';
+import { type Abilities, type Fitted, type PayloadFitter, isProgressKey } from '../flow/index.ts';
 import type { DeferredExpiry } from './deferred-expiry.ts';
 import type { KeyFilter } from './key-filter.ts';
 import { failureText } from './rdb-failure-text.ts';
 import type { TargetWriter } from './target-writer.ts';
+import { ValueParts } from './value-parts.ts';
 
 export type Conflict = 'replace' | 'skip' | 'fail';
 
@@ -38,24 +30,24 @@ export interface SnapshotWriterOptions {
   readonly targetDb: (sourceDb: number) => number | undefined;
   /** Keys that are copied; undefined: all. */
   readonly filter: KeyFilter | undefined;
+  /** What the target can do, and how values are made to suit it. */
+  readonly abilities: Abilities;
+  readonly fitter: PayloadFitter;
+  /** Takes what the target cannot have: the command that is not sent, and why. */
+  readonly quarantine: (args: readonly Buffer[], db: number, reason: string) => void;
 }
 
 /** Values up to here are restored whole. */
 const WHOLE_BYTES_MAX: number = 1024 * 1024;
 /** Where an existing key must be left alone, RESTORE has to tell; it takes this at most (`proto-max-bulk-len`). */
 const RESTORABLE_BYTES_MAX: number = 500 * 1024 * 1024;
-/** Elements, and bytes, of one command of a large value. */
-const PART_ELEMENTS = 512;
-const PART_BYTES: number = 64 * 1024;
 /** The beginning of RESTORE with none, one and two words behind the payload. */
 const RESTORE_HEADS: readonly Buffer[] = [4, 5, 6].map((argc) =>
   Buffer.from(`*${argc}\r\n$7\r\nRESTORE\r\n`),
 );
 const NO_EXPIRY: Buffer = Buffer.from('$1\r\n0\r\n');
 const REPLACE: Buffer = Buffer.from('$7\r\nREPLACE\r\n');
-const FIRST_TYPE_OF_VERSION_11 = 20;
-const VERSION_10 = 10;
-const VERSION_11 = 11;
+const ABSTTL: Buffer = Buffer.from('$6\r\nABSTTL\r\n');
 
 export class SnapshotWriter {
   /** Keys written, and those whose database is left out. */
@@ -67,6 +59,8 @@ export class SnapshotWriter {
   streamDb = 0;
   /** Bytes of the last piece behind the end of the snapshot. */
   restBytes = 0;
+  /** Why a key must not be copied without what it has; undefined: there is none such. */
+  refusal: string | undefined;
   readonly #options: SnapshotWriterOptions;
   readonly #reader: RdbReader;
   readonly #parts: ValueParts;
@@ -77,7 +71,11 @@ export class SnapshotWriter {
 
   constructor(options: SnapshotWriterOptions) {
     this.#options = options;
-    this.#parts = new ValueParts(() => this.#lane());
+    this.#parts = new ValueParts({
+      lane: () => this.#lane(),
+      abilities: options.abilities,
+      keepsExpiry: () => this.#keepsFieldExpiry(),
+    });
     const bytesMax = options.conflict === 'replace' ? WHOLE_BYTES_MAX : RESTORABLE_BYTES_MAX;
     const decoders = createRawDecoders((type, value) => this.#restore(type, value), bytesMax);
     this.#reader = new RdbReader(
@@ -117,9 +115,16 @@ export class SnapshotWriter {
 
   /** A library of functions, which every node has. */
   #library({ buf, at, size }: Bytes): undefined {
-    const { conflict, filter, target } = this.#options;
+    const { conflict, filter, target, abilities } = this.#options;
     if (filter?.admitsCommand('function') === false) return undefined;
     const replaces = conflict === 'replace';
+    if (!abilities.knows('function')) {
+      const words = ['FUNCTION', 'LOAD'].map((word) => Buffer.from(word));
+      const code = Buffer.from(buf.subarray(at, at + size));
+      const reason = `${abilities.product} has no functions`;
+      this.#options.quarantine([...words, code], 0, reason);
+      return undefined;
+    }
     for (const out of target.everyLane()) {
       out.begin(replaces ? 4 : 3);
       out.word('FUNCTION');
@@ -157,30 +162,63 @@ export class SnapshotWriter {
     this.#isWhole = true;
     const entry = this.#entry;
     invariant(entry !== undefined, 'a value follows its key');
+    if (this.#lane() === undefined) return;
+    const fitted = this.#options.fitter.fit(type, value);
+    if (fitted.kind === 'fitted') this.#write(entry, fitted);
+    else if (fitted.isFieldExpiry) this.#refuse(entry, fitted.reason);
+    else this.#putAside(entry, fitted.reason);
+  }
+
+  #write(entry: RdbEntry, { type, version, value }: Fitted): void {
     const out = this.#lane();
     if (out === undefined) return;
     const replaces = this.#options.conflict === 'replace';
+    const { hasAbsoluteTtl } = this.#options.abilities;
     const time = this.#expiry(entry);
-    const more = (replaces ? 1 : 0) + (time > 0 ? 1 : 0);
+    const isTimed = time > 0 && (hasAbsoluteTtl || !replaces);
+    const more = (replaces ? 1 : 0) + (isTimed && hasAbsoluteTtl ? 1 : 0);
     const head = RESTORE_HEADS[more]!;
     out.raw(head, 0, head.length, 1);
     out.argument(entry.key.buf, entry.key.at, entry.key.size);
-    if (time === 0) out.raw(NO_EXPIRY, 0, NO_EXPIRY.length, 0);
-    else out.word(String(time));
+    if (!isTimed) out.raw(NO_EXPIRY, 0, NO_EXPIRY.length, 0);
+    else out.word(String(hasAbsoluteTtl ? time : Math.max(1, time - Date.now())));
     const at = out.blank(1 + value.size + DUMP_FOOTER_BYTES);
-    this.#writePayload(out.bytes, at, type, value);
+    out.bytes[at] = type;
+    copyBytes(value.buf, value.at, out.bytes, at + 1, value.size);
+    sealDump(out.bytes, at, at + 1 + value.size, version);
     if (replaces) out.raw(REPLACE, 0, REPLACE.length, 0);
-    if (time > 0) out.word('ABSTTL');
+    if (isTimed && hasAbsoluteTtl) out.raw(ABSTTL, 0, ABSTTL.length, 0);
+    if (time > 0 && !isTimed) this.#expireAt(entry, time);
   }
 
-  #writePayload(buf: Buffer, at: number, type: number, value: Bytes): void {
-    const version = type < FIRST_TYPE_OF_VERSION_11 ? VERSION_10 : VERSION_11;
-    buf[at] = type;
-    copyBytes(value.buf, value.at, buf, at + 1, value.size);
-    const end = at + 1 + value.size;
-    // An older server takes its own version only, and had the same types.
-    const { version: ofSource } = this.#reader;
-    sealDump(buf, at, end, Math.min(version, ofSource));
+  #putAside({ dbIndex, key }: RdbEntry, reason: string): void {
+    const name = Buffer.from(key.buf.subarray(key.at, key.at + key.size));
+    this.#options.quarantine([Buffer.from('RESTORE'), name], dbIndex, reason);
+  }
+
+  #refuse({ key }: RdbEntry, reason: string): void {
+    const name = key.buf.toString('utf8', key.at, key.at + key.size);
+    this.refusal ??= `${JSON.stringify(name)}: ${reason}`;
+  }
+
+  /** Whether a field of a large value keeps its expiry. */
+  #keepsFieldExpiry(): boolean {
+    const { abilities, fitter } = this.#options;
+    if (abilities.hasFieldExpiry || this.#lane() === undefined) return true;
+    const refused = fitter.dropField();
+    if (refused !== undefined && this.#entry !== undefined) {
+      this.#refuse(this.#entry, refused.reason);
+    }
+    return false;
+  }
+
+  #expireAt({ key }: RdbEntry, unixMs: number): void {
+    const out = this.#lane();
+    if (out === undefined) return;
+    out.begin(3);
+    out.word('PEXPIREAT');
+    out.argument(key.buf, key.at, key.size);
+    out.word(String(unixMs));
   }
 
   #end(): void {
@@ -195,176 +233,6 @@ export class SnapshotWriter {
     if (this.#isWhole) return;
     this.#parts.finish();
     const time = this.#expiry(entry);
-    if (time === 0) return;
-    out.begin(3);
-    out.word('PEXPIREAT');
-    out.argument(entry.key.buf, entry.key.at, entry.key.size);
-    out.word(String(time));
+    if (time > 0) this.#expireAt(entry, time);
   }
-}
-
-const ADDING: Readonly<Record<ContainerKind, string>> = {
-  list: 'RPUSH',
-  set: 'SADD',
-  hash: 'HSET',
-  zset: 'ZADD',
-};
-
-/** The parts of one large value as commands that add them to a key, which is emptied first. */
-class ValueParts implements ValueSink {
-  readonly #arguments: Arguments = new Arguments();
-  readonly #listpack: ListpackReader = new ListpackReader();
-  readonly #lane: () => RequestBuffer | undefined;
-  #key: Bytes | undefined;
-  #kind: ContainerKind = 'list';
-  #count = 0;
-  #hasBegun = false;
-
-  constructor(lane: () => RequestBuffer | undefined) {
-    this.#lane = lane;
-  }
-
-  begin(key: Bytes): void {
-    this.#key = key;
-    this.#count = 0;
-    this.#hasBegun = false;
-  }
-
-  finish(): void {
-    this.#flush();
-  }
-
-  string(value: Bytes): void {
-    this.#command('SET', 1)?.argument(value.buf, value.at, value.size);
-  }
-
-  container(kind: ContainerKind): void {
-    this.#kind = kind;
-    if (!this.#hasBegun) this.#command('UNLINK', 0);
-    this.#hasBegun = true;
-  }
-
-  element(value: Bytes): boolean {
-    this.#argument(value.buf, value.at, value.size);
-    this.#flushFull();
-    return true;
-  }
-
-  field(name: Bytes, value: Bytes): boolean {
-    this.#argument(name.buf, name.at, name.size);
-    return this.element(value);
-  }
-
-  scored(member: Bytes, score: number): boolean {
-    this.#word(scoreWord(score));
-    return this.element(member);
-  }
-
-  listpack(kind: ContainerKind, { buf, at }: Bytes): void {
-    this.container(kind);
-    const reader = this.#listpack;
-    for (let pos = at + LISTPACK_HEADER_BYTES; !isListpackEnd(buf, pos);) {
-      pos = reader.read(buf, pos);
-      const first = Buffer.from(reader.buf.subarray(reader.at, reader.at + reader.size));
-      if (kind === 'zset') {
-        // The score comes second there and first in ZADD.
-        pos = reader.read(buf, pos);
-        this.#argument(asBuffer(reader.buf), reader.at, reader.size);
-        this.#argument(first, 0, first.length);
-      } else {
-        this.#argument(first, 0, first.length);
-        if (kind === 'hash') {
-          pos = reader.read(buf, pos);
-          this.#argument(asBuffer(reader.buf), reader.at, reader.size);
-        }
-      }
-      this.#flushFull();
-    }
-  }
-
-  intset({ buf, at }: Bytes): void {
-    this.container('set');
-    const width = intsetWidth(buf, at);
-    for (let i = 0; i < intsetCount(buf, at); i++) {
-      this.#word(String(intsetGet(buf, at, width, i)));
-      this.#flushFull();
-    }
-  }
-
-  stream(): void {
-    this.#never();
-  }
-
-  streamNode(): void {
-    this.#never();
-  }
-
-  streamFacts(): void {
-    this.#never();
-  }
-
-  streamGroup(): boolean {
-    return this.#never();
-  }
-
-  streamPending(): boolean {
-    return this.#never();
-  }
-
-  streamConsumer(): boolean {
-    return this.#never();
-  }
-
-  streamConsumerPending(): boolean {
-    return this.#never();
-  }
-
-  streamGroupEnd(): boolean {
-    return this.#never();
-  }
-
-  #never(): never {
-    invariant(false, 'streams come whole');
-  }
-
-  #argument(buf: Buffer, at: number, size: number): void {
-    this.#arguments.argument(buf, at, size);
-    this.#count++;
-  }
-
-  #word(text: string): void {
-    this.#arguments.word(text);
-    this.#count++;
-  }
-
-  #flushFull(): void {
-    if (this.#count >= PART_ELEMENTS || this.#arguments.byteCount >= PART_BYTES) this.#flush();
-  }
-
-  #flush(): void {
-    const count = this.#count;
-    if (count === 0) return;
-    this.#count = 0;
-    const bytes = this.#arguments.take();
-    this.#command(ADDING[this.#kind], count)?.raw(bytes, 0, bytes.length, 0);
-  }
-
-  /** Begins a command about the key with so many arguments more; undefined where it is not to be written. */
-  #command(name: string, more: number): RequestBuffer | undefined {
-    const [out, key] = [this.#lane(), this.#key];
-    if (out === undefined || key === undefined) return undefined;
-    out.begin(2 + more);
-    out.word(name);
-    out.argument(key.buf, key.at, key.size);
-    return out;
-  }
-}
-
-function scoreWord(score: number): string {
-  if (score === Infinity) return 'inf';
-  return score === -Infinity ? '-inf' : String(score);
-}
-
-function asBuffer(bytes: Uint8Array): Buffer {
-  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
 }

@@ -23,6 +23,8 @@ export interface SourceFeedOptions {
   /** Above this the source has to wait, and its output buffer fills. */
   readonly spoolBytesMax: number;
   readonly timeoutMs: number;
+  /** Of a source that is Valkey: its own. */
+  readonly valkeyVersion: string | undefined;
   /** When the stream is read on. */
   readonly beat: ReadBeat;
   readonly log: (line: string) => void;
@@ -79,6 +81,7 @@ export class SourceFeed {
       options: {
         announcedPort: 0,
         announcedIp: '',
+        announcedVersion: this.#options.valkeyVersion,
         masterUser: username ?? '',
         masterAuth: password ?? '',
         timeoutSeconds: SILENCE_SECONDS,

@@ -1,6 +1,6 @@
 /** What the copy of one master needs to know. */
 import type { Deployment, DeploymentOptions, NodeAddress } from '../../client/index.ts';
-import type { DatabasePair } from '../flow/index.ts';
+import type { DatabasePair, FieldExpiryPolicy } from '../flow/index.ts';
 import type { FlowControl } from './control.ts';
 import type { KeyFilter } from './key-filter.ts';
 import type { Quarantine } from './quarantine.ts';
@@ -27,6 +27,7 @@ export interface SourceRunOptions {
   readonly dir: string;
   readonly spoolBytesMax: number;
   readonly conflict: Conflict;
+  readonly fieldExpiry: FieldExpiryPolicy;
   readonly targetDb: (sourceDb: number) => number | undefined;
   readonly filter: KeyFilter | undefined;
   /** Whether the source has no other master now. */

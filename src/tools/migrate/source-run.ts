@@ -1,6 +1,7 @@
 /** One master of the source on its way to the target: its feed, its spool, and the copy that is made of them. */
 import { setTimeout as pause } from 'node:timers/promises';
 import { ClientError, type Deployment, type Endpoint, formatAddress } from '../../client/index.ts';
+import { askReadAbilities } from '../flow/index.ts';
 import type { RunPhase, RunStatus } from './run-status.ts';
 import type { SlotKey } from './slot-key.ts';
 import { SourceFeed } from './source-feed.ts';
@@ -61,15 +62,21 @@ export class SourceRun {
     const { address, spoolBytesMax, note, dir, key, target, beat } = options;
     const name = formatAddress(address);
     const spool = new Spool({ dir, name: key });
+    const abilities = await askReadAbilities(options.source);
     const feed = new SourceFeed({
       address,
       spool,
       spoolBytesMax,
       timeoutMs: target.timeoutMs,
+      valkeyVersion: abilities.valkeyVersion,
       beat,
       log: (line) => note(`${name}: ${line}`),
     });
-    return new SourceRun(options, { spool, feed, copy: await TargetCopy.open(options, feed) });
+    return new SourceRun(options, {
+      spool,
+      feed,
+      copy: await TargetCopy.open(options, feed, abilities),
+    });
   }
 
   /** What the state knows it by. */

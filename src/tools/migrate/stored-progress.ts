@@ -55,7 +55,7 @@ async function readPositions(
 /** Removes all that is stored of this copy. Throws ClientError. */
 export async function removeProgress(deployment: Deployment, keys: ProgressKeys): Promise<void> {
   const names = (slot: number): string[] => [keys.position(slot), keys.mark(slot)];
-  await eachSlot(deployment, keys, ['UNLINK'], names, () => undefined);
+  await eachSlot(deployment, keys, ['DEL'], names, () => undefined);
 }
 
 /** Asks about keys of each slot, many at once; `take` gets bulk replies as text, '' for anything else. */

@@ -8,6 +8,7 @@ import { keySlot } from '../../base/index.ts';
 import { MasterStream, type StreamTarget } from '../../replication/index.ts';
 import { Request, encodeRequest } from '../../resp/index.ts';
 import { isProgressKey } from '../flow/index.ts';
+import type { CommandFitter } from './command-fitter.ts';
 import { CommandKeys, type KnownCommand } from './command-keys.ts';
 import type { DeferredExpiry } from './deferred-expiry.ts';
 import type { KeyFilter } from './key-filter.ts';
@@ -26,6 +27,8 @@ export interface StreamWriterOptions {
   readonly targetDb: (sourceDb: number) => number | undefined;
   /** What of it is copied; undefined: everything. */
   readonly filter: KeyFilter | undefined;
+  /** Undefined: the target knows all commands as they come. */
+  readonly fitter: CommandFitter | undefined;
   /** Whether this stream is all of the source, so that FLUSHALL means all of the target. */
   readonly isAlone: () => boolean;
   readonly quarantine: (args: readonly Buffer[], db: number, reason: string) => void;
@@ -72,6 +75,7 @@ export class StreamWriter implements StreamTarget {
   readonly #stream: MasterStream = new MasterStream(this);
   readonly #keys: CommandKeys = new CommandKeys();
   readonly #changed: Request = new Request();
+  readonly #changedAgain: Request = new Request();
   readonly #topDone: number;
   #sourceDb: number;
   /** Source offset behind the last whole command or transaction, and bytes that were run since. */
@@ -127,7 +131,22 @@ export class StreamWriter implements StreamTarget {
       return;
     else if (this.#options.filter !== undefined && !this.#isWhole(request, this.#options.filter))
       return;
-    else this.#toTarget(this.#options.deferred.isPending ? this.#shifted(request) : request);
+    else this.#pass(request);
+  }
+
+  #pass(came: Request): void {
+    const { fitter, deferred } = this.#options;
+    const absolute = this.#instead(came, fitter?.absolute(came));
+    const timed = deferred.isPending ? this.#shifted(absolute) : absolute;
+    const fitted = fitter?.fit(timed);
+    if (fitted?.length !== 0) this.#toTarget(this.#instead(timed, fitted));
+  }
+
+  #instead(came: Request, args: readonly (Buffer | string)[] | undefined): Request {
+    if (args === undefined) return came;
+    const request = came === this.#changed ? this.#changedAgain : this.#changed;
+    request.load(args);
+    return request;
   }
 
   #toTarget(came: Request): void {
@@ -139,9 +158,7 @@ export class StreamWriter implements StreamTarget {
   /** Each master of the source has the same libraries loaded into it, and the target must not refuse the second. */
   #replacing(request: Request): Request {
     const args = replacingLibraries(request);
-    if (args === undefined) return request;
-    this.#changed.load(args);
-    return this.#changed;
+    return this.#instead(request, args);
   }
 
   /** The command without an expiry time that is near. */
@@ -152,8 +169,7 @@ export class StreamWriter implements StreamTarget {
     const args = withoutNearExpiry(request.text(0).toLowerCase(), request, deferred);
     if (args === undefined) return request;
     deferred.add(db, request.buf, request.at[1]!, request.size[1]!);
-    this.#changed.load(args);
-    return this.#changed;
+    return this.#instead(request, args);
   }
 
   /** A node of ours says which slots' keys come or go in its stream without being its own. */

@@ -7,9 +7,17 @@ import { invariant, keySlot } from '../../base/index.ts';
 import { Deployment, formatAddress } from '../../client/index.ts';
 import { ReplyError, Request } from '../../resp/index.ts';
 import { ToolError } from '../errors.ts';
-import { type KeyBatch, ProgressKeys } from '../flow/index.ts';
+import {
+  type Abilities,
+  type KeyBatch,
+  PayloadFitter,
+  ProgressKeys,
+  askAbilities,
+  putPayload,
+} from '../flow/index.ts';
 import type { Refusal } from './batch-replies.ts';
 import { clearTarget } from './clear-target.ts';
+import { CommandFitter } from './command-fitter.ts';
 import { CommandKeys } from './command-keys.ts';
 import { DeferredExpiry } from './deferred-expiry.ts';
 import { NO_SLOTS } from './ends.ts';
@@ -17,6 +25,7 @@ import { LateCopy } from './late-copy.ts';
 import { LATE_MS, LateKeys } from './late-keys.ts';
 import type { StreamPosition } from './marks.ts';
 import { RefusalJudge } from './refusal-judge.ts';
+import { refusedKey } from './refused-key.ts';
 import { type CopyRecord, newCopyId } from './run-state.ts';
 import type { RunStatus } from './run-status.ts';
 import type { SlotKey } from './slot-key.ts';
@@ -41,10 +50,18 @@ type Source = Pick<
 
 export type CopyFacts = Pick<
   RunStatus,
-  'keys' | 'skippedKeys' | 'leftOutKeys' | 'commands' | 'streamBytes' | 'brokenTransactions'
+  | 'keys'
+  | 'skippedKeys'
+  | 'leftOutKeys'
+  | 'droppedFields'
+  | 'commands'
+  | 'streamBytes'
+  | 'brokenTransactions'
 >;
 
 const NO_SUCH_KEY = 'ERR no such key';
+/** Since then masters tell moments, and no times to live. */
+const VERSION_OF_REDIS_7 = 10;
 /** Keys that are put at once, and their bytes; one key at least. */
 const PUT_KEYS = 100;
 const PUT_BYTES: number = 1024 * 1024;
@@ -62,6 +79,9 @@ export class TargetCopy {
   /** By slot of the source, offsets up to which this stream does not count. */
   readonly #leftOut: Map<number, number> = new Map();
   readonly #imports: Set<number> = new Set();
+  readonly #abilities: Abilities;
+  readonly #fitter: PayloadFitter;
+  readonly #commands: CommandFitter;
   #target: Deployment;
   #record: CopyRecord | undefined;
   #writer: TargetWriter | undefined;
@@ -79,11 +99,24 @@ export class TargetCopy {
   /** Whether its keys come by their slots (`SlotDisputes`), so that the snapshot only begins the stream. */
   #isJoining = false;
 
-  private constructor(options: SourceRunOptions, source: Source, target: Deployment) {
+  private constructor(
+    options: SourceRunOptions,
+    source: Source,
+    target: Deployment,
+    abilities: { readonly source: Abilities; readonly target: Abilities },
+  ) {
     this.#options = options;
     this.#source = source;
     this.#name = source.name;
     this.#target = target;
+    this.#abilities = abilities.target;
+    this.#fitter = new PayloadFitter(abilities.target, options.fieldExpiry);
+    this.#commands = new CommandFitter({
+      target: abilities.target,
+      fitter: this.#fitter,
+      hasRelativeTimes: !abilities.source.takesPayload(VERSION_OF_REDIS_7),
+      policy: options.fieldExpiry,
+    });
     this.#judge = new RefusalJudge(options.conflict, options.quarantine, options.note);
     this.#record = options.state.copyOf(options.key);
     this.#deferred = new DeferredExpiry(join(options.dir, `${options.key}.expiry`), Date.now());
@@ -94,15 +127,22 @@ export class TargetCopy {
       address: () => source.name,
       put: (db, keys) => this.put(db, keys),
       remove: async (db, names) => {
-        await Promise.all(names.map((name) => this.#target.call(db, name, 'UNLINK', name)));
+        const { unlink } = this.#abilities;
+        await Promise.all(names.map((name) => this.#target.call(db, name, unlink, name)));
       },
       note: (line) => note(`${this.#name}: ${line}`),
     });
   }
 
   /** Connects to the target. Throws ClientError. */
-  static async open(options: SourceRunOptions, source: Source): Promise<TargetCopy> {
-    return new TargetCopy(options, source, await Deployment.open(options.target));
+  static async open(
+    options: SourceRunOptions,
+    source: Source,
+    ofSource: Abilities,
+  ): Promise<TargetCopy> {
+    const target = await Deployment.open(options.target);
+    const ofTarget = await askAbilities(target);
+    return new TargetCopy(options, source, target, { source: ofSource, target: ofTarget });
   }
 
   /** The connection to the target. */
@@ -149,6 +189,7 @@ export class TargetCopy {
       keys: this.#snapshot?.keyCount ?? 0,
       skippedKeys: this.#judge.skippedKeys,
       leftOutKeys: this.#isJoining ? 0 : (this.#snapshot?.leftOutCount ?? 0),
+      droppedFields: this.#fitter.droppedFields,
       commands: this.#stream?.commandCount ?? 0,
       streamBytes: this.#stream === undefined ? 0 : this.appliedOffset - this.#streamFrom,
       brokenTransactions: this.#stream?.brokenTransactions ?? 0,
@@ -238,12 +279,17 @@ export class TargetCopy {
       conflict: earlier === undefined ? conflict : 'replace',
       targetDb: this.#isJoining ? () => undefined : targetDb,
       filter,
+      abilities: this.#abilities,
+      fitter: this.#fitter,
+      quarantine: (args, db, reason) => this.#options.quarantine.add(args, db, reason),
     });
   }
 
   /** The next bytes of the snapshot. Throws ToolError and ClientError. */
   async pushSnapshot(bytes: Buffer): Promise<void> {
     this.#check(this.#snapshot?.push(bytes));
+    const refusal = this.#snapshot?.refusal;
+    if (refusal !== undefined) throw refusedKey(refusal);
     await this.#writer?.settle();
   }
 
@@ -273,6 +319,7 @@ export class TargetCopy {
   /** The next bytes of the stream, which came then by `performance.now()`. Throws ToolError and ClientError. */
   async pushStream(bytes: Buffer, arrivedMs: number): Promise<void> {
     await this.#markHistory();
+    this.#commands.arrivedUnixMs = Math.round(Date.now() - performance.now() + arrivedMs);
     this.#late.isLate = !this.#deferred.isPending && this.#isLate(arrivedMs);
     this.#check(this.#stream?.push(bytes));
     this.#deferred.keep();
@@ -352,8 +399,7 @@ export class TargetCopy {
       return;
     if (stream.position.offset < record.wholeFrom) return;
     await sender.drain();
-    const deployment = this.#target;
-    const failed = await this.#deferred.settle((db) => ({ deployment, db }));
+    const failed = await this.#deferred.settle(this.#target, this.#abilities);
     if (failed > 0) {
       this.#options.note(
         `${this.#name}: ${failed} keys have a wrong expiry time; verify --repair target mends them`,
@@ -489,6 +535,7 @@ export class TargetCopy {
       late: this.#late,
       targetDb,
       filter,
+      fitter: this.#commands.isIdle ? undefined : this.#commands,
       isAlone,
       quarantine: (args, db, reason) => quarantine.add(args, db, reason),
       getAck: () => this.#source.acknowledge(),
@@ -505,9 +552,20 @@ export class TargetCopy {
   }
 
   async #putOne(db: number, { name, payload, expireAtUnixMs }: SlotKey): Promise<void> {
+    const fitted = this.#fitter.fitPayload(payload);
+    if (!Buffer.isBuffer(fitted)) {
+      if (fitted.isFieldExpiry) {
+        throw refusedKey(`${JSON.stringify(name.toString())}: ${fitted.reason}`);
+      }
+      return this.#options.quarantine.add([Buffer.from('RESTORE'), name], db, fitted.reason);
+    }
     try {
-      const words = [expireAtUnixMs, payload, 'REPLACE', 'ABSTTL'] as const;
-      await this.#target.call(db, name, 'RESTORE', name, ...words);
+      await putPayload(this.#target, this.#abilities, {
+        db,
+        name,
+        payload: fitted,
+        expireAtUnixMs,
+      });
     } catch (error) {
       if (!(error instanceof ReplyError)) throw error;
       const args = [Buffer.from('RESTORE'), name];

@@ -70,7 +70,7 @@ async function beginStreams(target: Deployment): Promise<readonly StreamPlace[]>
     // The last write says which database is selected.
     const key = new ProgressKeys(newCopyId(), false).mark(0);
     await target.call(0, Buffer.from(key), 'SET', key, '');
-    await target.call(0, Buffer.from(key), 'UNLINK', key);
+    await target.call(0, Buffer.from(key), 'DEL', key);
   }
   return offsetsOf(target);
 }

@@ -72,7 +72,8 @@ type Blocks = [ReplyBlock, ReplyBlock];
 
 export class BatchCheck {
   readonly #comparison: Comparison;
-  readonly #painter: PortraitPainter = new PortraitPainter();
+  readonly #painter: PortraitPainter;
+  readonly #requests: ValueRequests;
   readonly #out: RequestBuffer = new RequestBuffer();
   /** Whether the last part looked like strings: the next one is read as such before its types are known. */
   #areMostlyStrings = true;
@@ -80,6 +81,9 @@ export class BatchCheck {
 
   constructor(comparison: Comparison) {
     this.#comparison = comparison;
+    const { both } = comparison.abilities;
+    this.#painter = new PortraitPainter(both.hasFieldExpiry);
+    this.#requests = both.knows('pexpiretime') ? WITH_MOMENTS : WITH_TTLS;
   }
 
   /** Looks at the keys with these indexes. */
@@ -137,7 +141,7 @@ export class BatchCheck {
   /** Takes the keys for strings; what is something else, or too long, is added to `others`. */
   async #checkStrings(part: Part, others: number[], found: Suspects): Promise<void> {
     if (!this.#asksForExpiry && (await this.#areSimplyEqual(part))) return;
-    const blocks = await this.#both(part, RANGE_AND_EXPIRY);
+    const blocks = await this.#both(part, this.#requests.range);
     const areAllSame = areSameBlocks(blocks);
     const [{ errorCount, longestBytes }] = blocks;
     if (areAllSame && errorCount === 0 && longestBytes <= SHORT_STRING_BYTES) return;
@@ -198,7 +202,12 @@ export class BatchCheck {
   }
 
   async #checkOthers(part: Part, found: Suspects): Promise<void> {
-    const sizes = await this.#both(part, MEMORY_USAGE);
+    const sizes = await this.#sizes(part);
+    // Nobody can say how large they are: each is looked at in pieces.
+    if (sizes === undefined) {
+      for (const index of part.keys) found.unsure.push(index);
+      return;
+    }
     if (areAllSmall(sizes, part.keys.length)) return this.#compareGroup(part, found);
     const [source, target] = locateBoth(sizes);
     let group: number[] = [];
@@ -222,11 +231,24 @@ export class BatchCheck {
     if (group.length > 0) await this.#compareGroup({ ...part, keys: group }, found);
   }
 
+  /** What the values take on either side, as far as it can say (since Redis 4): the other's word counts for both. */
+  async #sizes(part: Part): Promise<Blocks | undefined> {
+    const { source, target, both } = this.#comparison.abilities;
+    if (both.knows('memory')) return this.#both(part, MEMORY_USAGE);
+    if (!source.knows('memory') && !target.knows('memory')) return undefined;
+    const clients = await this.#clientsOf(part);
+    this.#out.aboutEach(MEMORY_USAGE, part.batch, part.keys);
+    const { count } = this.#out;
+    const client = source.knows('memory') ? clients[0] : clients[1];
+    const block = await client.exchangeBlock(this.#out.take(), count);
+    return [block, block];
+  }
+
   /** Compares values that fit into memory, as payloads; expiry as with strings. */
   async #compareGroup(part: Part, found: Suspects): Promise<void> {
     const asksForExpiry = this.#asksForExpiry;
     const blocks = asksForExpiry
-      ? await this.#both(part, DUMP_AND_EXPIRY)
+      ? await this.#both(part, this.#requests.dump)
       : await this.#both(part, DUMP, INFO_KEYSPACE);
     if (!asksForExpiry && this.#haveExpiry(blocks)) {
       this.#asksForExpiry = true;
@@ -385,9 +407,21 @@ const INFO_KEYSPACE: Buffer = Buffer.from('*2\r\n$4\r\nINFO\r\n$8\r\nkeyspace\r\
 const KEY = '<key>';
 const TYPE = about(['TYPE', KEY]);
 const MEMORY_USAGE = about(['MEMORY', 'USAGE', KEY]);
-const EXPIRY = ['PEXPIRETIME', KEY];
 const SHORT_RANGE = ['GETRANGE', KEY, '0', String(SHORT_STRING_BYTES)];
 const RANGE = about(SHORT_RANGE);
-const RANGE_AND_EXPIRY = about(SHORT_RANGE, EXPIRY);
 const DUMP = about(['DUMP', KEY]);
-const DUMP_AND_EXPIRY = about(['DUMP', KEY], EXPIRY);
+
+/** A value together with its expiry. */
+interface ValueRequests {
+  readonly range: KeyRequests;
+  readonly dump: KeyRequests;
+}
+
+function withExpiry(command: string): ValueRequests {
+  const expiry = [command, KEY];
+  return { range: about(SHORT_RANGE, expiry), dump: about(['DUMP', KEY], expiry) };
+}
+
+const WITH_MOMENTS = withExpiry('PEXPIRETIME');
+/** Both sides are asked at the same time, and answer in the same way about keys that stay and that are missing. */
+const WITH_TTLS = withExpiry('PTTL');

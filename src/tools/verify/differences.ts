@@ -1,5 +1,5 @@
 /** What can differ between two keys of one name, and the comparison of two values that are in hand. */
-import type { Side } from '../flow/index.ts';
+import type { Abilities, Side } from '../flow/index.ts';
 import type { Portrait } from './portrait.ts';
 
 /** `unread`: a side answered with an error, so nothing can be said. */
@@ -20,6 +20,14 @@ export interface Comparison {
   readonly source: Side;
   readonly target: Side;
   readonly measure: Measure;
+  /** What the servers of either side, and of both, can be asked. */
+  readonly abilities: SideAbilities;
+}
+
+export interface SideAbilities {
+  readonly source: Abilities;
+  readonly target: Abilities;
+  readonly both: Abilities;
 }
 
 export interface PartDifference {

@@ -15,7 +15,7 @@ import {
 } from './differences.ts';
 import { compareLargeValues } from './large-values.ts';
 import { type Portrait, PortraitPainter } from './portrait.ts';
-import type { Side } from '../flow/index.ts';
+import type { Abilities, Side } from '../flow/index.ts';
 import type { Call } from './stream-facts.ts';
 
 /** Looks at a key that moves, and the pause before each, which doubles, milliseconds: 0.3 s in all. */
@@ -23,6 +23,8 @@ const LOOKS_MAX = 6;
 const FIRST_PAUSE_MS = 5;
 /** Checksum at the end of a DUMP payload. */
 const CHECKSUM_BYTES = 8;
+/** Moments are the same in a print when they are about so near. */
+const PRINT_MS = 2000;
 
 /** What one side says of the key. */
 interface Sighting {
@@ -53,10 +55,11 @@ interface Look {
 
 export class KeyJudge {
   readonly #comparison: Comparison;
-  readonly #painter: PortraitPainter = new PortraitPainter();
+  readonly #painter: PortraitPainter;
 
   constructor(comparison: Comparison) {
     this.#comparison = comparison;
+    this.#painter = new PortraitPainter(comparison.abilities.both.hasFieldExpiry);
   }
 
   async judge(key: Buffer): Promise<Judgement> {
@@ -97,7 +100,11 @@ export class KeyJudge {
       callOf(this.#comparison.source, key),
       callOf(this.#comparison.target, key),
     ] as const;
-    const [source, target] = await Promise.all([look(calls[0]), look(calls[1])]);
+    const { abilities } = this.#comparison;
+    const [source, target] = await Promise.all([
+      look(calls[0], abilities.source),
+      look(calls[1], abilities.target),
+    ]);
     return { source, target, difference: await this.#compare(source, target, calls) };
   }
 
@@ -135,19 +142,22 @@ export class KeyJudge {
     calls: readonly [Call, Call],
   ): Promise<Difference | undefined> {
     const { type } = source;
-    const isSmall = [source, target].every(
-      ({ memoryBytes }) => memoryBytes !== undefined && memoryBytes <= LARGE_VALUE_BYTES,
-    );
-    if (!isSmall) return compareLargeValues(type, calls[0], calls[1]);
+    const sizes = [source.memoryBytes, target.memoryBytes].filter((size) => size !== undefined);
+    const isSmall = sizes.length > 0 && Math.max(...sizes) <= LARGE_VALUE_BYTES;
+    if (!isSmall) return this.#compareLarge(type, calls);
     const [one, other] = await Promise.all([calls[0]('DUMP'), calls[1]('DUMP')]);
     // Gone in between: the next look will tell.
     if (one === null || other === null) return { kind: 'value', type };
     this.#paint(source, one);
     this.#paint(target, other);
     if (source.portrait === undefined || target.portrait === undefined) {
-      return compareLargeValues(type, calls[0], calls[1]);
+      return this.#compareLarge(type, calls);
     }
     return comparePortraits(source.portrait, target.portrait);
+  }
+
+  #compareLarge(type: string, calls: readonly [Call, Call]): Promise<Difference | undefined> {
+    return compareLargeValues(type, calls[0], calls[1], this.#comparison.abilities.both);
   }
 
   #paint(sighting: Sighting, payload: Reply): void {
@@ -174,7 +184,8 @@ export class KeyJudge {
 }
 
 function printOf({ type, expireAtUnixMs, checksum, memoryBytes }: Sighting): string {
-  return `${type} ${expireAtUnixMs} ${checksum ?? memoryBytes}`;
+  // A moment that was told as a time to live is some milliseconds off.
+  return `${type} ${Math.round(expireAtUnixMs / PRINT_MS)} ${checksum ?? memoryBytes}`;
 }
 
 /** An error of a server is an answer; others are thrown on. */
@@ -189,19 +200,22 @@ export function callOf({ deployment, db }: Side, key: Buffer): Call {
     deployment.call(db, key, ...command.split(' '), key, ...args);
 }
 
-async function look(call: Call): Promise<Sighting> {
+async function look(call: Call, abilities: Abilities): Promise<Sighting> {
+  const knowsMoment = abilities.knows('pexpiretime');
   const [type, memory, expireAt, ttl] = await Promise.all([
     call('TYPE'),
-    memoryUsage(call),
-    call('PEXPIRETIME'),
-    call('PTTL'),
+    abilities.knows('memory') ? memoryUsage(call) : undefined,
+    knowsMoment ? call('PEXPIRETIME') : undefined,
+    call('PTTL').then((reply) => ({ ms: Number(reply), atUnixMs: Date.now() })),
   ]);
+  const ttlMs = ttl.ms;
+  const momentOfTtl = ttlMs < 0 ? ttlMs : ttl.atUnixMs + ttlMs;
   return {
     type: replyText(type),
     isThere: replyText(type) !== 'none',
     memoryBytes: memory,
-    expireAtUnixMs: Math.max(-1, Number(expireAt)),
-    ttlMs: Number(ttl),
+    expireAtUnixMs: Math.max(-1, knowsMoment ? Number(expireAt) : momentOfTtl),
+    ttlMs,
     checksum: undefined,
     portrait: undefined,
   };

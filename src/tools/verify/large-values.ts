@@ -4,9 +4,10 @@
  */
 import { type Argument, replyItems, replyText } from '../../client/index.ts';
 import type { Reply } from '../../resp/index.ts';
+import type { Abilities } from '../flow/index.ts';
 import { type Difference, PartDifferences } from './differences.ts';
-import { entryText, scoreText } from './portrait.ts';
-import { type Call, streamFacts } from './stream-facts.ts';
+import { entryText, fieldExpiryPart, scoreText } from './portrait.ts';
+import { type Call, idAfter, streamFacts } from './stream-facts.ts';
 
 /** Elements, or for strings bytes, that are asked for in one go. */
 const PAGE_ELEMENTS = 1000;
@@ -29,23 +30,34 @@ const HASH: PartReader = {
     replyItems(await call('HMGET', ...names.map(bytesOf))).map(textOrNone),
 };
 
-const SET: PartReader = {
-  sizeCommand: 'SCARD',
-  pages: (call) => scanPages(call, 'SSCAN'),
-  lookUp: async (call, names) =>
-    replyItems(await call('SMISMEMBER', ...names.map(bytesOf))).map((is) =>
-      is === 1 ? '' : undefined,
-    ),
-};
+/** Before Redis 6.2 about one member at a time. */
+function setReader(knowsMany: boolean): PartReader {
+  return {
+    sizeCommand: 'SCARD',
+    pages: (call) => scanPages(call, 'SSCAN'),
+    lookUp: async (call, names) => {
+      const members = names.map(bytesOf);
+      const found = knowsMany
+        ? replyItems(await call('SMISMEMBER', ...members))
+        : await Promise.all(members.map((member) => call('SISMEMBER', member)));
+      return found.map((is) => (is === 1 ? '' : undefined));
+    },
+  };
+}
 
-const ZSET: PartReader = {
-  sizeCommand: 'ZCARD',
-  pages: (call) => scanPages(call, 'ZSCAN', scoreText),
-  lookUp: async (call, names) =>
-    replyItems(await call('ZMSCORE', ...names.map(bytesOf))).map((score) =>
-      Buffer.isBuffer(score) ? scoreText(score) : undefined,
-    ),
-};
+function zsetReader(knowsMany: boolean): PartReader {
+  return {
+    sizeCommand: 'ZCARD',
+    pages: (call) => scanPages(call, 'ZSCAN', scoreText),
+    lookUp: async (call, names) => {
+      const members = names.map(bytesOf);
+      const found = knowsMany
+        ? replyItems(await call('ZMSCORE', ...members))
+        : await Promise.all(members.map((member) => call('ZSCORE', member)));
+      return found.map((score) => (Buffer.isBuffer(score) ? scoreText(score) : undefined));
+    },
+  };
+}
 
 const LIST: PartReader = {
   sizeCommand: 'LLEN',
@@ -84,7 +96,7 @@ const STREAM: PartReader = {
       const entries = entriesOf(await call('XRANGE', from, '+', 'COUNT', PAGE_ELEMENTS));
       yield entries;
       if (entries.length < PAGE_ELEMENTS) return;
-      from = `(${entries.at(-1)?.[0] ?? ''}`;
+      from = idAfter(entries.at(-1)?.[0] ?? '');
     }
   },
   async lookUp(call, names) {
@@ -95,31 +107,42 @@ const STREAM: PartReader = {
       const entries = entriesOf(await call('XRANGE', from, to, 'COUNT', PAGE_ELEMENTS));
       for (const [id, text] of entries) found.set(id, text);
       if (entries.length < PAGE_ELEMENTS) break;
-      from = `(${entries.at(-1)?.[0] ?? ''}`;
+      from = idAfter(entries.at(-1)?.[0] ?? '');
     }
     return names.map((name) => found.get(name));
   },
 };
 
-const READERS: ReadonlyMap<string, PartReader> = new Map([
-  ['hash', HASH],
-  ['set', SET],
-  ['zset', ZSET],
-  ['list', LIST],
-  ['string', STRING],
-  ['stream', STREAM],
-]);
+function readerOf(type: string, abilities: Abilities): PartReader | undefined {
+  switch (type) {
+    case 'hash':
+      return HASH;
+    case 'set':
+      return setReader(abilities.knows('smismember'));
+    case 'zset':
+      return zsetReader(abilities.knows('zmscore'));
+    case 'list':
+      return LIST;
+    case 'string':
+      return STRING;
+    case 'stream':
+      return STREAM;
+    default:
+      return undefined;
+  }
+}
 
 /**
  * Undefined when the values are equal. `source` and `target` send a command about the key, which is their first argument
- * and left out here. Both values are of `type`.
+ * and left out here. Both values are of `type`; `both` is what both sides can be asked.
  */
 export async function compareLargeValues(
   type: string,
   source: Call,
   target: Call,
+  both: Abilities,
 ): Promise<Difference | undefined> {
-  const reader = READERS.get(type);
+  const reader = readerOf(type, both);
   if (reader === undefined)
     return { kind: 'unread', detail: `values of type ${type} are not known` };
   const found = new PartDifferences();
@@ -134,6 +157,7 @@ export async function compareLargeValues(
   }
   const sizes = await Promise.all([source(reader.sizeCommand), target(reader.sizeCommand)]);
   if (isAnyMissing || sizes[0] !== sizes[1]) await findExtra(reader, source, target, found);
+  if (type === 'hash' && both.hasFieldExpiry) await compareFieldExpiry(source, target, found);
   if (type === 'stream') {
     const [one, other] = await Promise.all([streamFacts(source), streamFacts(target)]);
     for (const part of new Set([...one.keys(), ...other.keys()])) {
@@ -142,6 +166,35 @@ export async function compareLargeValues(
     }
   }
   return found.difference(type);
+}
+
+/** When the source's fields expire; a field that the target lacks was told of before. */
+async function compareFieldExpiry(
+  source: Call,
+  target: Call,
+  found: PartDifferences,
+): Promise<void> {
+  for await (const page of HASH.pages(source)) {
+    if (page.length === 0) continue;
+    const names = page.map(([name]) => name);
+    const [here, there] = await Promise.all([fieldTimes(source, names), fieldTimes(target, names)]);
+    for (const [i, name] of names.entries()) {
+      const [one, other] = [here[i], there[i]];
+      if (one === other || one === NO_FIELD || other === NO_FIELD) continue;
+      const text = (time: string | undefined): string | undefined =>
+        time === STAYS ? undefined : time;
+      found.add({ part: fieldExpiryPart(name), source: text(one), target: text(other) });
+    }
+  }
+}
+
+/** Answers of HPEXPIRETIME. */
+const STAYS = '-1';
+const NO_FIELD = '-2';
+
+async function fieldTimes(call: Call, names: readonly string[]): Promise<readonly string[]> {
+  const reply = await call('HPEXPIRETIME', 'FIELDS', names.length, ...names.map(bytesOf));
+  return replyItems(reply).map((time) => replyText(time));
 }
 
 async function findExtra(

@@ -5,7 +5,7 @@ import { type Portrait, PortraitPainter } from './portrait.ts';
 
 const LIST = 1;
 const HASH = 4;
-const painter = new PortraitPainter();
+const painter = new PortraitPainter(true);
 
 function painted(type: number, words: readonly string[], count: number): Portrait {
   const payload = encodeDump((writer) => {

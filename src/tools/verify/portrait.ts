@@ -11,8 +11,10 @@ import {
   type StreamFacts,
   type StreamId,
   type ValueDecoders,
+  TYPE_MODULE_2,
   type ValueSink,
   createDecoders,
+  createForeignDecoders,
   decodeDump,
   intsetCount,
   intsetGet,
@@ -35,11 +37,19 @@ const GAP = ' ';
 
 /** Makes portraits of DUMP payloads; one object for many. */
 export class PortraitPainter {
-  readonly #decoders: ValueDecoders = createDecoders();
+  readonly #decoders: ValueDecoders = new Map([...createDecoders(), ...createForeignDecoders()]);
+  readonly #seesFieldExpiry: boolean;
 
-  /** Undefined for a payload of a version or type that is not known here. */
+  /** `seesFieldExpiry`: whether it counts when fields expire. */
+  constructor(seesFieldExpiry: boolean) {
+    this.#seesFieldExpiry = seesFieldExpiry;
+  }
+
+  /** Undefined for a payload of a type that is not known here. */
   paint(buf: Buffer, at: number, size: number): Portrait | undefined {
-    const sink = new PortraitSink();
+    // Of a module's value only the end is known.
+    if (buf[at] === TYPE_MODULE_2) return undefined;
+    const sink = new PortraitSink(this.#seesFieldExpiry);
     const flaw = decodeDump(buf, at, size, sink, this.#decoders);
     return flaw === undefined ? sink : undefined;
   }
@@ -58,6 +68,11 @@ class PortraitSink implements ValueSink, Portrait {
   #group = '';
   #consumer = '';
   readonly #deliveries: Map<string, string> = new Map();
+  readonly #seesFieldExpiry: boolean;
+
+  constructor(seesFieldExpiry: boolean) {
+    this.#seesFieldExpiry = seesFieldExpiry;
+  }
 
   string(value: Bytes): void {
     this.parts.set('', textOf(value));
@@ -74,6 +89,13 @@ class PortraitSink implements ValueSink, Portrait {
 
   field(name: Bytes, value: Bytes): boolean {
     return this.#add(textOf(name), textOf(value));
+  }
+
+  expiringField(name: Bytes, value: Bytes, expireAtUnixMs: number): boolean {
+    if (this.#seesFieldExpiry) {
+      this.#add(fieldExpiryPart(textOf(name)), String(expireAtUnixMs));
+    }
+    return this.field(name, value);
   }
 
   scored(member: Bytes, score: number): boolean {
@@ -175,6 +197,11 @@ class PortraitSink implements ValueSink, Portrait {
     }
     return elements;
   }
+}
+
+/** The part that says when a field of a hash expires, Unix milliseconds; there is none where it does not. */
+export function fieldExpiryPart(field: string): string {
+  return `${GAP}expiry of ${JSON.stringify(field)}`;
 }
 
 /** Names and texts of the parts of a stream. */

@@ -18,7 +18,7 @@ import {
   scanPage,
 } from '../flow/index.ts';
 import { BatchCheck } from './batch-check.ts';
-import type { Comparison, Depth, Difference } from './differences.ts';
+import type { Comparison, Depth, Difference, SideAbilities } from './differences.ts';
 import { KeyJudge } from './key-judge.ts';
 import { type Selection, keyChooser, scanPattern } from './selection.ts';
 
@@ -26,6 +26,7 @@ export interface RoundsOptions extends Selection {
   readonly source: Deployment;
   readonly target: Deployment;
   readonly pairs: readonly DatabasePair[];
+  readonly abilities: SideAbilities;
   /** At least 1. */
   readonly rounds: number;
   /** Between two rounds, milliseconds. */
@@ -116,11 +117,12 @@ export class Rounds {
   }
 
   #comparisonOf(pair: DatabasePair): Comparison {
-    const { toleranceMs, depth = 'values' } = this.#options;
+    const { toleranceMs, depth = 'values', abilities } = this.#options;
     return {
       source: this.#sideOf('source', pair),
       target: this.#sideOf('target', pair),
       measure: { toleranceMs, depth },
+      abilities,
     };
   }
 

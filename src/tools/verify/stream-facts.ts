@@ -37,8 +37,16 @@ async function readPending(call: Call, group: string, parts: Map<string, string>
       parts.set(pendingPart(group, last), pendingText(textOf(consumer), replyText(count)));
     }
     if (entries.length < PAGE_ENTRIES) return;
-    from = `(${last}`;
+    from = idAfter(last);
   }
+}
+
+const SEQUENCE_MAX = 2n ** 64n - 1n;
+
+/** The id behind this one: ranges without their first entry are of Redis 6.2. */
+export function idAfter(id: string): string {
+  const [ms = 0n, sequence = 0n] = id.split('-').map(BigInt);
+  return sequence === SEQUENCE_MAX ? `${ms + 1n}-0` : `${ms}-${sequence + 1n}`;
 }
 
 /** The name and value pairs of an XINFO reply. */

@@ -4,9 +4,11 @@ import { Deployment, type DeploymentOptions, formatAddress } from '../../client/
 import { asToolError } from '../errors.ts';
 import type { ExitStatus } from '../errors.ts';
 import {
+  Abilities,
   type DatabasePair,
   type Databases,
-  type Side,
+  askAbilities,
+  askReadAbilities,
   databasePairs,
   keyCount,
 } from '../flow/index.ts';
@@ -16,13 +18,17 @@ import { Changes } from './changes.ts';
 import type { Finding } from './finding.ts';
 import { type Outcome, Tally, isEqual } from './outcome.ts';
 import { tellLibraries } from './libraries.ts';
-import { repairKey } from './repair.ts';
+import { type RepairSide, repairKey } from './repair.ts';
+import type { SideAbilities } from './differences.ts';
 import { ScreenReport } from './report.ts';
 import { type ResultFile, openResults } from './result-files.ts';
 import type { ResultSink } from './result-sink.ts';
 import { Rounds, type RoundsOptions, type Suspect } from './rounds.ts';
 
-export interface VerifyOptions extends Omit<RoundsOptions, 'source' | 'target' | 'pairs'> {
+export interface VerifyOptions extends Omit<
+  RoundsOptions,
+  'source' | 'target' | 'pairs' | 'abilities'
+> {
   readonly source: DeploymentOptions;
   readonly target: DeploymentOptions;
   readonly databases: Databases;
@@ -43,6 +49,7 @@ const NOTICE_MS = 500;
 interface Ends {
   readonly source: Deployment;
   readonly target: Deployment;
+  readonly abilities: SideAbilities;
 }
 
 /** Status 0 when both are equal (or were made so), 1 when they differ, 3 when it was broken off. Throws ToolError. */
@@ -54,12 +61,31 @@ export async function verify(options: VerifyOptions, screen: Screen): Promise<Ex
     const target = await Deployment.open(options.target);
     opened.push(target);
     const compare = options.comparisons === undefined ? compareOnce : compareOften;
-    return await compare(options, { source, target }, screen);
+    return await compare(
+      options,
+      { source, target, abilities: await asked(options, source, target) },
+      screen,
+    );
   } catch (error) {
     throw asToolError(error);
   } finally {
     for (const deployment of opened) deployment.close();
   }
+}
+
+/** Who is changed is asked more than who is only read. */
+async function asked(
+  { repair }: VerifyOptions,
+  source: Deployment,
+  target: Deployment,
+): Promise<SideAbilities> {
+  const of = (side: Deployment, isChanged: boolean): Promise<Abilities> =>
+    isChanged ? askAbilities(side) : askReadAbilities(side);
+  const both = await Promise.all([
+    of(source, repair === 'source'),
+    of(target, repair === 'target'),
+  ]);
+  return { source: both[0], target: both[1], both: Abilities.common(both) };
 }
 
 async function compareOnce(
@@ -197,12 +223,12 @@ async function mended(suspect: Suspect, { repair, ends, rounds }: Repair): Promi
 
 function sidesOf(
   pair: DatabasePair,
-  { source, target }: Ends,
+  { source, target, abilities }: Ends,
   repaired: 'source' | 'target',
-): [model: Side, copy: Side] {
+): [model: RepairSide, copy: RepairSide] {
   const [one, other] = [
-    { deployment: source, db: pair.source },
-    { deployment: target, db: pair.target },
+    { deployment: source, db: pair.source, abilities: abilities.source },
+    { deployment: target, db: pair.target, abilities: abilities.target },
   ];
   return repaired === 'target' ? [one, other] : [other, one];
 }
