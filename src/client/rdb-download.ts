@@ -18,6 +18,8 @@ import {
 const LINE_BYTES_MAX = 4096;
 /** The mark after an RDB whose size was not known before. Source: Redis replication, capability `eof`. */
 const MARK_BYTES = 40;
+/** Older masters do without: the stream behind the RDB is not read. */
+const UNKNOWN_OPTION = '-ERR Unrecognized REPLCONF option';
 const NEWLINE = 0x0a;
 const EMPTY: Buffer = Buffer.alloc(0);
 
@@ -122,7 +124,8 @@ class HeadReader {
       }
       this.#answers--;
       // The answer to SYNC itself comes only when it is refused.
-      if (line.startsWith('-') || this.#answers < 0) return { refusal: line.replace(/^-/, '') };
+      const isRefusal = line.startsWith('-') && !line.startsWith(UNKNOWN_OPTION);
+      if (isRefusal || this.#answers < 0) return { refusal: line.replace(/^-/, '') };
       if (this.#answers === 0) this.#onAnswered();
     }
   }

@@ -248,7 +248,10 @@ async function restoreLibrary(
     const outcome = await putLibrary(await client.node(master), code, options.isReplacing);
     if (outcome === 'loaded') continue;
     if (outcome === 'kept') counts.keptLibraries.add(name);
-    else counts.skipped.add('function libraries, which this cluster does not know');
+    else {
+      counts.skipped.add('function libraries, which this cluster does not know');
+      counts.libraries.delete(name);
+    }
   }
 }
 

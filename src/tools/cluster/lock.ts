@@ -5,7 +5,7 @@
 import { randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
 import { ClientError, ClusterClient, type NodeAddress, replyText } from '../../client/index.ts';
-import { ReplyError } from '../../resp/index.ts';
+import { type Reply, ReplyError } from '../../resp/index.ts';
 import { ToolError } from '../errors.ts';
 import type { ClusterReport } from './inspect.ts';
 
@@ -16,6 +16,35 @@ const LOCK_TTL_MS = 15_000;
 const RENEWAL_MS = 4000;
 const TTL = ['PX', LOCK_TTL_MS] as const;
 const REPLY_BOUND_MS = 5000;
+
+/** A step that answers what stood in the key before: as a command, and as a script for nodes before Redis 7 and 6.2. */
+interface LockStep {
+  readonly command: (token: string) => readonly (string | number)[];
+  readonly script: string;
+}
+
+/** Writes the token where none is. */
+const TAKE: LockStep = {
+  command: (token) => ['SET', LOCK_KEY, token, 'NX', 'GET', ...TTL],
+  script: `local h=redis.call('GET',KEYS[1])
+if not h then redis.call('SET',KEYS[1],ARGV[1],'PX',ARGV[2]) end
+return h`,
+};
+/** Writes the token where one is. */
+const EXCHANGE: LockStep = {
+  command: (token) => ['SET', LOCK_KEY, token, 'XX', 'GET', ...TTL],
+  script: `local h=redis.call('GET',KEYS[1])
+if h then redis.call('SET',KEYS[1],ARGV[1],'PX',ARGV[2]) end
+return h`,
+};
+/** Lets what is there live on. */
+const EXTEND: LockStep = {
+  command: () => ['GETEX', LOCK_KEY, ...TTL],
+  script: `local h=redis.call('GET',KEYS[1])
+if h then redis.call('PEXPIRE',KEYS[1],ARGV[2]) end
+return h`,
+};
+const NOT_KNOWN = /syntax error|unknown command/i;
 const TRIES_MAX = 10;
 
 export class ClusterLock {
@@ -50,7 +79,7 @@ export class ClusterLock {
         timeoutMs: REPLY_BOUND_MS,
         triesMax: TRIES_MAX,
       });
-      const holder = await client.call(LOCK_KEY, 'SET', LOCK_KEY, token, 'NX', 'GET', ...TTL);
+      const holder = await carryOut(client, TAKE, token);
       const isTaken = holder === null || (await inherits(client, replyText(holder), token));
       if (isTaken) return new ClusterLock(client, token, onLost);
       client.close();
@@ -79,7 +108,7 @@ export class ClusterLock {
 
   async #extend(): Promise<boolean> {
     const sentMs = performance.now();
-    const holder = await this.#client.call(LOCK_KEY, 'GETEX', LOCK_KEY, ...TTL);
+    const holder = await carryOut(this.#client, EXTEND);
     const isOurs = replyText(holder) === this.#token;
     if (isOurs) this.#heldUntilMs = sentMs + LOCK_TTL_MS;
     return isOurs;
@@ -99,11 +128,24 @@ export class ClusterLock {
   }
 }
 
+async function carryOut(
+  client: ClusterClient,
+  { command, script }: LockStep,
+  token: string = '',
+): Promise<Reply> {
+  try {
+    return await client.call(LOCK_KEY, ...command(token));
+  } catch (error) {
+    if (!(error instanceof ReplyError) || !NOT_KNOWN.test(error.message)) throw error;
+    return client.call(LOCK_KEY, 'EVAL', script, 1, LOCK_KEY, token, LOCK_TTL_MS);
+  }
+}
+
 /** Takes the lock over from a tool of this machine that was killed: it cannot give it back. */
 async function inherits(client: ClusterClient, holder: string, token: string): Promise<boolean> {
   const match = / on (\S+), process (\d+) /.exec(holder);
   if (match?.[1] !== hostname() || isProcess(Number(match[2]))) return false;
-  const before = await client.call(LOCK_KEY, 'SET', LOCK_KEY, token, 'XX', 'GET', ...TTL);
+  const before = await carryOut(client, EXCHANGE, token);
   if (replyText(before) === holder) return true;
   // Somebody else inherited it in between, and keeps it.
   await client.call(LOCK_KEY, 'SET', LOCK_KEY, replyText(before), 'XX', ...TTL);

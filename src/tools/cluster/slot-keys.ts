@@ -26,7 +26,7 @@ export async function keysInSlots(
   });
 }
 
-/** Bytes of the first `most` keys of each batch by MEMORY USAGE; 0 of a key that is gone. Throws ToolError. */
+/** Bytes of the first `most` keys of each batch by MEMORY USAGE; 0 of a key that is gone, and before Redis 4. Throws ToolError. */
 export async function sizesOf(
   client: RespClient,
   batches: readonly KeyBatch[],
@@ -51,7 +51,8 @@ export async function sizesOf(
       if (replies.buf[start] === COLON) {
         return Number(replies.buf.toString('latin1', start + 1, replies.ends[index]));
       }
-      if (replies.buf[start] === MINUS) throw refused(client, replies, index);
+      const isError = replies.buf[start] === MINUS;
+      if (isError && !isUnknown(replies, index)) throw refused(client, replies, index);
       return 0;
     }),
   );
@@ -64,6 +65,10 @@ async function exchange(client: RespClient, out: RequestBuffer): Promise<RawRepl
   } catch (error) {
     throw asToolError(error, client.name);
   }
+}
+
+function isUnknown({ buf, starts, ends }: RawReplies, index: number): boolean {
+  return buf.toString('latin1', starts[index], ends[index]).startsWith('-ERR unknown command');
 }
 
 function refused(client: RespClient, { buf, starts, ends }: RawReplies, index: number): unknown {
