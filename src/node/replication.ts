@@ -323,12 +323,12 @@ export class ReplicationPart implements ReplicationService, ReplicationView {
     this.#replicaSide.step({ kind: 'retryNow' });
   }
 
-  /** The node ends: the connection to the master goes, without a word. */
   /** A command of the master's stream cannot be carried out here. */
   refuseCommand(): void {
     this.#replicaSide.step({ kind: 'commandRefused' });
   }
 
+  /** The node ends: the connection to the master goes, without a word. */
   stop(): void {
     this.#replicaSide.drop();
   }
