@@ -192,8 +192,10 @@ function versionsOf(facts: ReadonlyMap<string, string>): readonly number[] {
   return isValkey9 ? [...versions, VERSION_OF_VALKEY_9] : versions;
 }
 
-/** What a server calls itself, such as `Valkey 9.1.2`. */
+/** What a server calls itself in INFO, such as `Valkey 9.1.2`. */
 export function productOf(facts: ReadonlyMap<string, string>): string {
-  const valkey = facts.get('valkey_version');
-  return valkey === undefined ? `Redis ${facts.get('redis_version') ?? '?'}` : `Valkey ${valkey}`;
+  const name = facts.get('server_name');
+  if (name === 'slotline') return `Slotline ${facts.get('slotline_version') ?? ''}`.trim();
+  if (name === 'valkey') return `Valkey ${facts.get('valkey_version') ?? ''}`.trim();
+  return `Redis ${facts.get('redis_version') ?? ''}`.trim();
 }

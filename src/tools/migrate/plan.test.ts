@@ -21,6 +21,7 @@ const REDIS_6 = new Abilities('Redis 6.0.16', [6, 7, 8, 9], ['set', 'hset']);
 test('what the target does not have is told before a run', () => {
   const info = {
     redis_version: '7.2.4',
+    server_name: 'valkey',
     valkey_version: '9.1.2',
     db0: 'keys=2,expires=0,avg_ttl=0,keys_with_volatile_items=2',
     cmdstat_copy: 'calls=1',

@@ -1,5 +1,6 @@
 /** One answer of one node, and what can be read from it and the answer before. Pure. */
 import type { ClusterNode } from '../cluster/index.ts';
+import { productOf } from '../flow/index.ts';
 import type { Copier, NodeStats } from './model.ts';
 
 export interface NodeSample {
@@ -57,7 +58,7 @@ export function statsOf(
   const isReplica = roleOf(sample) === 'replica';
   const lagBytes = master === undefined ? undefined : offsetOf(master) - offsetOf(sample);
   return {
-    software: softwareOf(info),
+    software: productOf(info),
     runId: info.get('run_id') ?? '',
     uptimeSeconds: numberOf(info, 'uptime_in_seconds'),
     offset: offsetOf(sample),
@@ -83,13 +84,6 @@ export function statsOf(
 export function numberOf(facts: ReadonlyMap<string, string>, field: string): number {
   const value = Number(facts.get(field) ?? 0);
   return Number.isFinite(value) ? value : 0;
-}
-
-function softwareOf(info: ReadonlyMap<string, string>): string {
-  const name = info.get('server_name');
-  if (name === 'slotline') return `Slotline ${info.get('slotline_version') ?? ''}`.trim();
-  if (name === 'valkey') return `Valkey ${info.get('valkey_version') ?? ''}`.trim();
-  return `Redis ${info.get('redis_version') ?? ''}`.trim();
 }
 
 /** Keys of all databases: `db0:keys=1,expires=0,avg_ttl=0`. */
