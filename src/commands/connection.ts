@@ -23,8 +23,9 @@ const HELLO_NO_AUTH =
   '<proto> AUTH <user> <pass> option can be used to authenticate the client and select the RESP ' +
   'protocol version at the same time';
 
-function ping({ session }: Context, request: Request, reply: ReplyWriter): void {
+function ping({ session, server }: Context, request: Request, reply: ReplyWriter): void {
   if (request.argc > 2) return reply.error("ERR wrong number of arguments for 'ping' command");
+  if (session.role === 'master' && request.argc === 2) server.cluster?.hearMaster(request.text(1));
   if (session.isSubscriber && reply.resp === 2) {
     reply.array(2);
     reply.bulkText('pong');

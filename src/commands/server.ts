@@ -140,8 +140,10 @@ export interface ClusterService {
   sendBufferBytes(link: LinkId): number;
   /** Bytes of the replication stream that this node produced or processed. */
   replOffset(): number;
-  /** CLUSTER SYNCSLOTS: a request of the other end of a slot migration, or of our master about one. */
+  /** CLUSTER SYNCSLOTS: a request of the other end of a slot migration. */
   syncSlots(session: Session, request: Request): void;
+  /** The argument of a PING of our master, which may speak of slot migrations. */
+  hearMaster(argument: string): void;
   /** Writes nodes.conf now; why it failed, undefined when it is on disk. */
   saveConfig(): string | undefined;
 }

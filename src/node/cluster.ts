@@ -24,6 +24,7 @@ import type {
   Session,
 } from '../commands/index.ts';
 import { type DirectiveName, type NodesConf, formatNodesConf } from '../config/index.ts';
+import { asideWords } from '../replication/index.ts';
 import type { Request } from '../resp/index.ts';
 import type { ClusterHost, ClusterReplication } from './cluster-host.ts';
 import { BusLinks } from './cluster-links.ts';
@@ -220,6 +221,11 @@ export class ClusterPart implements ClusterService {
 
   syncSlots(session: Session, request: Request): void {
     if (this.#isStarted) this.transfers.syncSlots(session, request);
+  }
+
+  hearMaster(argument: string): void {
+    const words = asideWords(argument);
+    if (words !== undefined && this.#isStarted) this.transfers.hearMaster(words);
   }
 
   run(command: AdminCommand): AdminResult {

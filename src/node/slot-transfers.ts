@@ -12,7 +12,8 @@ import {
   slotRanges,
 } from '../cluster/index.ts';
 import type { CommandTable, Session } from '../commands/index.ts';
-import { type Request, encodeRequest } from '../resp/index.ts';
+import { encodeAside } from '../replication/index.ts';
+import type { Request } from '../resp/index.ts';
 import type { Client } from './client.ts';
 import type { ClusterHost, ClusterReplication } from './cluster-host.ts';
 import type { Inside } from './inside.ts';
@@ -136,7 +137,7 @@ export class SlotTransfers {
 
   /** `marks` of our master, with its data. */
   takeMarks(marks: string): void {
-    for (const sentence of marks.split(',')) this.#fromMaster(sentence.split(' '));
+    for (const sentence of marks.split(',')) this.hearMaster(sentence.split(' '));
   }
 
   /** Whether an import waits for replicas: then `check` is to be called whenever one may have acknowledged. */
@@ -193,10 +194,9 @@ export class SlotTransfers {
     }
   }
 
-  /** CLUSTER SYNCSLOTS: the words of the other end of a move, or of our master. */
+  /** CLUSTER SYNCSLOTS: the words of the other end of a move. */
   syncSlots(session: Session, request: Request): void {
     const incoming = this.#incoming.get(session.id);
-    if (session.role === 'master') return this.#fromMaster(texts(request, 2));
     if (request.is(2, 'establish')) return this.#establish(session, request);
     if (incoming === undefined)
       return session.reply.error('ERR No slot migration on this connection');
@@ -282,7 +282,8 @@ export class SlotTransfers {
     session.reply.ok();
   }
 
-  #fromMaster([verb = '', ...rest]: readonly string[]): void {
+  /** What our master says of moves beside its stream of data. */
+  hearMaster([verb = '', ...rest]: readonly string[]): void {
     const { step } = this.#init;
     switch (verb.toLowerCase()) {
       case 'ended':
@@ -312,7 +313,7 @@ export class SlotTransfers {
   }
 
   #share(...args: readonly string[]): void {
-    const bytes = encodeRequest(['CLUSTER', 'SYNCSLOTS', ...args]);
+    const bytes = encodeAside(args.join(' '));
     this.#init.replication.feed(0, bytes, 0, bytes.length);
   }
 

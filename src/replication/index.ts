@@ -48,4 +48,5 @@ export {
   type Upstream,
 } from './source-types.ts';
 export { ReplicationSource } from './source.ts';
+export { asideWords, encodeAside } from './aside.ts';
 export { encodeCommand } from './wire.ts';

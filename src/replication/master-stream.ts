@@ -80,7 +80,8 @@ export class MasterStream {
       if (result === PARSED) {
         if (request.isInline) return 'inline request';
         isGetAck = request.argc === 3 && request.is(0, 'replconf') && request.is(1, 'getack');
-        if (!isGetAck && !request.is(0, 'ping')) target.run(buf, at, end - at, request);
+        const isPing = request.argc === 1 && request.is(0, 'ping');
+        if (!isGetAck && !isPing) target.run(buf, at, end - at, request);
         if (resets !== this.#resets) return undefined;
       }
       at = end;

@@ -1,6 +1,7 @@
 /**
  * Goal: slots move between our nodes as a whole under write load, without losing an acknowledged write; a target that
- * dies in the middle leaves them with their source; the tool moves them so by itself, and goes on after a kill.
+ * dies in the middle leaves them with their source; a real replica of the target takes no harm; the tool moves them so by
+ * itself, and goes on after a kill.
  * Method: CLUSTER MIGRATESLOTS and `slotline cluster reshard`, writers that follow MOVED, and `redis-cli --cluster check`.
  */
 import { execFileSync } from 'node:child_process';
@@ -11,7 +12,13 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { Cluster } from './harness/cluster.ts';
 import { WriteLoad, tagIn } from './harness/load.ts';
 import type { NodeProcess } from './harness/node-process.ts';
-import { REDIS_CLI, describeWithRealRedis, required } from './harness/programs.ts';
+import {
+  OUR_SERVER,
+  REAL_SERVER,
+  REDIS_CLI,
+  describeWithRealRedis,
+  required,
+} from './harness/programs.ts';
 import { runSlotline, startSlotline } from './harness/slotline.ts';
 import { handOver, idOf, lastMove, moveCount, orderHandover } from './harness/slots.ts';
 import { until } from './harness/until.ts';
@@ -20,6 +27,8 @@ const BOUND_MS = 30_000;
 /** More than a source sends ahead of what the target acknowledges. */
 const LARGE_SLOT_KEYS = 6000;
 const VALUE = 'v'.repeat(1000);
+/** The replica of the second master is a real one. */
+const REAL_NODE = 4;
 
 describeWithRealRedis('atomic moves of slots', () => {
   let cluster: Cluster;
@@ -28,7 +37,9 @@ describeWithRealRedis('atomic moves of slots', () => {
 
   beforeAll(async () => {
     folder = mkdtempSync(join(tmpdir(), 'slotline-atomic-'));
-    cluster = await Cluster.start({ masters: 3, replicasPerMaster: 1 });
+    const real = required(REAL_SERVER, 'redis-server');
+    const exeOf = (index: number): string => (index === REAL_NODE ? real : OUR_SERVER);
+    cluster = await Cluster.start({ masters: 3, replicasPerMaster: 1, exeOf });
     load = new WriteLoad(cluster, { writers: 3 });
     await until(() => load.acknowledgedCount > 500, BOUND_MS, 'the writers are under way');
   });
@@ -52,6 +63,8 @@ describeWithRealRedis('atomic moves of slots', () => {
     expect(await lastMove(target)).toMatchObject({ operation: 'IMPORT', state: 'success' });
     await until(async () => (await keysIn(source, first, middle)) === 0, BOUND_MS, 'copies go');
     await expectWhole();
+    const replica = cluster.node(REAL_NODE);
+    expect(replica.log()).not.toContain('CRITICAL');
   });
 
   test('a target killed in the middle leaves the slots with their source', async () => {

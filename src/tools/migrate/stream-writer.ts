@@ -5,7 +5,7 @@
  * quarantine.
  */
 import { keySlot } from '../../base/index.ts';
-import { MasterStream, type StreamTarget } from '../../replication/index.ts';
+import { MasterStream, type StreamTarget, asideWords } from '../../replication/index.ts';
 import { Request, encodeRequest } from '../../resp/index.ts';
 import { isProgressKey } from '../flow/index.ts';
 import type { CommandFitter } from './command-fitter.ts';
@@ -122,7 +122,9 @@ export class StreamWriter implements StreamTarget {
     else if (request.argc > 1 && isProgressKey(request.buf, request.at[1]!, request.size[1]!))
       return;
     else if (this.#isImport(request)) this.#options.onImport?.(slotOf(request, 1));
-    else if (request.argc > 2 && request.is(0, 'cluster')) this.#noteMoves(request);
+    else if (request.argc === 2 && request.is(0, 'ping')) this.#noteMoves(request.text(1));
+    // What a Valkey says to its replicas of its own moves.
+    else if (request.argc > 2 && request.is(0, 'cluster')) return;
     else if (this.#options.leftOut.size > 0 && this.#isLeftOut(request)) return;
     else if (
       this.#options.late?.isWatching === true &&
@@ -173,11 +175,12 @@ export class StreamWriter implements StreamTarget {
   }
 
   /** A node of ours says which slots' keys come or go in its stream without being its own. */
-  #noteMoves(request: Request): void {
+  #noteMoves(argument: string): void {
     const { onImport } = this.#options;
-    if (onImport === undefined || !request.is(1, 'syncslots') || !request.is(2, 'strays')) return;
-    for (let i = 3; i + 1 < request.argc; i += 2) {
-      for (let at = Number(request.text(i)); at <= Number(request.text(i + 1)); at++) onImport(at);
+    const [verb, ...ends] = asideWords(argument) ?? [];
+    if (onImport === undefined || verb?.toLowerCase() !== 'strays') return;
+    for (let i = 0; i + 1 < ends.length; i += 2) {
+      for (let at = Number(ends[i]); at <= Number(ends[i + 1]); at++) onImport(at);
     }
   }
 
