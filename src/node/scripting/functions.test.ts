@@ -46,6 +46,15 @@ test('a function gets its keys and arguments as two tables, and calls commands',
   );
 });
 
+test('Valkey calls the table of the server otherwise, and so may its libraries', () => {
+  const client = started();
+  const code =
+    "#!lua name=v\nserver.register_function('f', function() return server.call('PING') end)";
+  expect(client.call('FUNCTION', 'LOAD', code)).toBe(bulk('v'));
+  expect(client.call('FCALL', 'f', '0')).toBe('+PONG\r\n');
+  expect(client.call('EVAL', 'return server == redis', '0')).toBe(':1\r\n');
+});
+
 test('functions of a library share what is local to it, and no globals', () => {
   const client = started();
   const counting = [

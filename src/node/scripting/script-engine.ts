@@ -20,13 +20,16 @@ export interface ScriptEngineOptions {
   readonly redis: LuaTable;
 }
 
+/** How scripts call the table of the server's functions; `server` as Valkey does, whose libraries may come from a master. */
+export const SERVER_GLOBALS = ['redis', 'server'] as const;
+
 /** An engine with the standard libraries and `redis`, whose globals nobody can change, nor read where there are none. */
 export function createScriptEngine(options: ScriptEngineOptions): Lua {
   const { clockMs, shouldPause, dice, redis } = options;
   const lua = new Lua({ clockMs, shouldPause, caughtValue: textOfError });
   installStandardLibraries(lua, dice);
   const { globals } = lua;
-  globals.setString('redis', redis);
+  for (const name of SERVER_GLOBALS) globals.setString(name, redis);
   const metatable = new LuaTable();
   metatable.setString(
     '__index',
