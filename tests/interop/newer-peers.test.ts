@@ -109,6 +109,23 @@ for (const path of PEERS) {
       await cluster.untilAgreed();
       expect(await load.missing()).toEqual([]);
     });
+
+    test('a master of its kind gives its last slots away, and the tool ends well', async () => {
+      const alone = await Cluster.start({
+        masters: 2,
+        replicasPerMaster: 1,
+        exeOf: () => exe,
+        ranges: [
+          [0, 16_300],
+          [16_301, 16_383],
+        ],
+      });
+      const weight = ['--weight', `${at(alone.node(1))}=0`];
+      const { status, stderr } = await runSlotline(
+        ...['cluster', 'rebalance', at(alone.node(0)), ...weight, '--yes', '--journal', folder],
+      ).finally(() => alone.stop());
+      expect(status, stderr).toBe(0);
+    });
   });
 }
 

@@ -3,12 +3,12 @@
  * trip and a write of nodes.conf for all together. The order is what keeps clients safe: the target imports before the
  * source migrates, and the target owns before the source lets go. Every part can be repeated after a crash.
  */
-import type { Argument, RespClient } from '../../client/index.ts';
-import { ReplyError } from '../../resp/index.ts';
+import { type Argument, ClientError, type RespClient, replyFacts } from '../../client/index.ts';
+import { type Reply, ReplyError } from '../../resp/index.ts';
 import { ToolError, asToolError } from '../errors.ts';
 import type { KeyBatch } from '../flow/index.ts';
 import { type BatchPace, batchLength } from './batch-pace.ts';
-import { callAll } from './connect.ts';
+import { callAll, callNode, connectNode, withCredentials } from './connect.ts';
 import { type KeyRun, type Route, migrateRuns } from './migrate.ts';
 import { keysInSlots, sizesOf } from './slot-keys.ts';
 import type { ClusterNode } from './topology.ts';
@@ -74,7 +74,7 @@ async function close(context: GroupContext, slots: readonly number[]): Promise<n
   const { source, target, to } = context;
   const commands = slots.map((slot) => setSlot(slot, 'NODE', to.id));
   await (context.isTakingAtOnce ? takeAtOnce(context, slots) : callAll(target, commands));
-  const replies = await source.pipeline(commands);
+  const replies = await letGo(context, commands);
   const left: number[] = [];
   for (const [index, reply] of replies.entries()) {
     if (!(reply instanceof ReplyError)) continue;
@@ -87,6 +87,25 @@ async function close(context: GroupContext, slots: readonly number[]): Promise<n
     throw new ToolError('NODE_FAILED', `Node ${source.name} answered: ${reply.message}`, reply);
   }
   return left;
+}
+
+/** What the source answers to the commands by which it gives slots away; nothing when it is no master any more. */
+async function letGo(
+  { source, from, targetAddress }: GroupContext,
+  commands: readonly Argument[][],
+): Promise<Reply[]> {
+  try {
+    return await source.pipeline(commands);
+  } catch (error) {
+    if (!(error instanceof ClientError)) throw error;
+    // Valkey 8 becomes a replica with its last slot, and then ends the connections that wait for replicas of its own.
+    const client = await connectNode(withCredentials(from, targetAddress));
+    const facts = replyFacts(
+      await callNode(client, 'INFO', 'replication').finally(() => client.close()),
+    );
+    if (facts.get('role') === 'slave') return [];
+    throw asToolError(error, source.name);
+  }
 }
 
 /**
