@@ -121,10 +121,14 @@ for (const path of PEERS) {
         ],
       });
       const weight = ['--weight', `${at(alone.node(1))}=0`];
-      const { status, stderr } = await runSlotline(
-        ...['cluster', 'rebalance', at(alone.node(0)), ...weight, '--yes', '--journal', folder],
-      ).finally(() => alone.stop());
-      expect(status, stderr).toBe(0);
+      try {
+        const { status, stderr } = await runSlotline(
+          ...['cluster', 'rebalance', at(alone.node(0)), ...weight, '--yes', '--journal', folder],
+        );
+        expect(status, stderr).toBe(0);
+      } finally {
+        await alone.stop();
+      }
     });
   });
 }

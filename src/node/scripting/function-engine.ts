@@ -13,7 +13,7 @@ import {
 import { FunctionRegistration } from './function-registration.ts';
 import type { LibraryFunction } from './function-libraries.ts';
 import { type RedisLibraryHost, createRedisLibrary } from './redis-library.ts';
-import { SERVER_GLOBALS, createScriptEngine } from './script-engine.ts';
+import { createScriptEngine } from './script-engine.ts';
 
 export interface FunctionEngineHost extends RedisLibraryHost {
   readonly clock: { monoMs(): number; monoUs(): number };
@@ -118,7 +118,7 @@ export class FunctionEngine {
     fields.metatable = this.lua.globals.metatable;
     fields.isReadonly = true;
     const globals = new LuaTable();
-    for (const name of SERVER_GLOBALS) globals.setString(name, fields);
+    globals.setString('redis', fields);
     return globals;
   }
 }

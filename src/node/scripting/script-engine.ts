@@ -20,8 +20,8 @@ export interface ScriptEngineOptions {
   readonly redis: LuaTable;
 }
 
-/** How scripts call the table of the server's functions; `server` as Valkey does, whose libraries may come from a master. */
-export const SERVER_GLOBALS = ['redis', 'server'] as const;
+/** How Valkey calls the table `redis`: its libraries may come from a master. */
+const VALKEY_GLOBAL = 'server';
 
 /** An engine with the standard libraries and `redis`, whose globals nobody can change, nor read where there are none. */
 export function createScriptEngine(options: ScriptEngineOptions): Lua {
@@ -29,11 +29,14 @@ export function createScriptEngine(options: ScriptEngineOptions): Lua {
   const lua = new Lua({ clockMs, shouldPause, caughtValue: textOfError });
   installStandardLibraries(lua, dice);
   const { globals } = lua;
-  for (const name of SERVER_GLOBALS) globals.setString(name, redis);
+  globals.setString('redis', redis);
   const metatable = new LuaTable();
   metatable.setString(
     '__index',
-    new NativeFunction('__index', (_globals: LuaValue, name: LuaValue) => {
+    new NativeFunction('__index', (table: LuaValue, name: LuaValue) => {
+      // Whoever goes through the globals finds those of Redis. Other tables that share this have no such field.
+      const known = name === VALKEY_GLOBAL && table instanceof LuaTable && table.getString('redis');
+      if (known instanceof LuaTable) return known;
       throw lua.error(`Script attempted to access nonexistent global variable '${nameText(name)}'`);
     }),
   );
