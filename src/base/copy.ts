@@ -34,6 +34,60 @@ export function copyBytes(
   for (; i < size; i++) to[toAt + i] = from[at + i]!;
 }
 
+/** Up to so many bytes `copyIn` copies by itself. */
+const COPY_IN_BYTES = 256;
+/** Of a larger buffer no view is made: it would be kept with it, and an arena's slabs come in no order. */
+const VIEWED_BYTES = 262_144;
+
+// What `copyIn` took bytes from last: mostly what all connections read into.
+let lastBuf: Uint8Array = new Uint8Array(0);
+let lastView: DataView = new DataView(lastBuf.buffer);
+
+/**
+ * Copies `size` bytes into a range of which a view is at hand: eight bytes a step take half the time of `copyBytes`, where
+ * each byte has its place checked twice.
+ */
+export function copyIn(
+  from: Uint8Array,
+  at: number,
+  to: DataView,
+  toAt: number,
+  size: number,
+): void {
+  if (size > COPY_IN_BYTES) {
+    const whole = new Uint8Array(to.buffer, to.byteOffset + toAt, size);
+    whole.set(from.subarray(at, at + size));
+  } else if (size < 8 || from.length > VIEWED_BYTES) {
+    for (let i = 0; i < size; i++) to.setUint8(toAt + i, from[at + i]!);
+  } else {
+    if (from !== lastBuf) {
+      lastBuf = from;
+      lastView = new DataView(from.buffer, from.byteOffset, from.length);
+    }
+    copyEights(lastView, at, to, toAt, size);
+  }
+}
+
+/** Copies eight bytes or more between two views: the last eight again, if need be, instead of what is left one by one. */
+function copyEights(from: DataView, at: number, to: DataView, toAt: number, size: number): void {
+  const last = size - 8;
+  for (let i = 0; ; i = Math.min(i + 8, last)) {
+    copyEight(from, at + i, to, toAt + i);
+    if (i === last) return;
+  }
+}
+
+/** Copies eight bytes. */
+export function copyEight(from: DataView, at: number, to: DataView, toAt: number): void {
+  const eight = from.getFloat64(at, true);
+  if (eight === eight) to.setFloat64(toAt, eight, true);
+  else {
+    // The engine may change the bits of what is not a number.
+    to.setInt32(toAt, from.getInt32(at, true), true);
+    to.setInt32(toAt + 4, from.getInt32(at + 4, true), true);
+  }
+}
+
 /** Zeros in `bytes[at, end)`. */
 export function clearBytes(bytes: Uint8Array, at: number, end: number): void {
   if (end - at > SHORT_BYTES) bytes.fill(0, at, end);

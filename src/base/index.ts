@@ -20,10 +20,10 @@ export {
   unixMs,
 } from './brands.ts';
 export { calendarText } from './calendar.ts';
-export { clearBytes, copyBytes } from './copy.ts';
+export { clearBytes, copyBytes, copyEight, copyIn } from './copy.ts';
 export { crc16, keySlot } from './crc16.ts';
 export { Crc64 } from './crc64.ts';
-export { DIGITS_MAX, writeDigits } from './digits.ts';
+export { countDigits, DIGITS_MAX, writeDigits, writeShortDigits } from './digits.ts';
 export {
   bitLength,
   formatDouble,

@@ -3,14 +3,15 @@
  * megabyte is enough, and one helper thread does what four would: each has a memory arena of its own. Measured with
  * node-bench.mjs, this saves 10 to 15 MB of a process, and the compiler's threads cost less CPU. A failover is mostly code
  * that runs for the first time: made into plain machine code at once and not interpreted, it takes less time and 4 MB.
- * Left alone: more room for V8 to join small functions (`--max-inlined-bytecode-size-cumulative=4000`) makes commands of
- * containers 6 to 13 % cheaper at -P 16 and no cheaper one by one, but young processes take a tenth less, and a failover
- * among them half as long again.
+ * A command runs through some twenty small functions, which V8 joins to one where its limit allows: more room for that
+ * makes commands a tenth cheaper. Larger functions take longer to compile, so that thread stands back
+ * (`io/compiler-priority.ts`): else a failover among processes just started would take half as long again.
  */
 export const NODE_FLAGS: readonly string[] = [
   '--max-semi-space-size=1',
   '--v8-pool-size=1',
   '--always-sparkplug',
+  '--max-inlined-bytecode-size-cumulative=3000',
 ];
 
 /** The same for a Sentinel, which does all its work in that heap: with more room it is tidied up less often. */

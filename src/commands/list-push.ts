@@ -52,7 +52,7 @@ function pushAll(
   }
   db.changed(ref, request.argc - 2);
   notifyKey(context, KEYSPACE_EVENT.l, isFront ? 'lpush' : 'rpush', request, 1);
-  reply.int(lists.size(ref));
+  reply.int(lists.pushedSize);
 }
 
 /** A new list of one element under the key in argument `keyIndex`. */

@@ -24,6 +24,7 @@ import {
 import { type LogWriter, logWriter } from './log-file.ts';
 import type { SentinelInit } from '../node/index.ts';
 import type { Reply } from '../resp/index.ts';
+import { lowerCompilerPriority } from './compiler-priority.ts';
 import { endWithOriginal, machineCopies } from './copy-process.ts';
 import { askInside } from './inside-caller.ts';
 import { asSentinel, readSentinel, requireStateFile } from './sentinel-start.ts';
@@ -116,7 +117,10 @@ async function serve({ config, configFile, sentinel, serveAdmin }: ServeOptions)
     const what = `"${name}" of other versions has no meaning here`;
     log('warning', `Configuration line ${line.number}: ${what}`);
   }
-  if (!isSentinel) warmUp();
+  if (!isSentinel) {
+    warmUp();
+    lowerCompilerPriority();
+  }
   try {
     if (isSentinel) requireStateFile(configFile);
     server = new ServerProcess({

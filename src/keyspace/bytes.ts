@@ -1,2 +1,2 @@
 /** Reading, writing and copying unaligned bytes. */
-export { clearBytes, copyBytes, readU32, writeU32 } from '../base/index.ts';
+export { clearBytes, copyBytes, copyIn, readU32, writeU32 } from '../base/index.ts';

@@ -8,7 +8,7 @@
  */
 import { sameBytes } from '../base/index.ts';
 import { type Arena, type Ref, SLAB_SHIFT, UNIT_MASK } from './arena.ts';
-import { copyBytes, readU32, writeU32 } from './bytes.ts';
+import { copyIn, readU32, writeU32 } from './bytes.ts';
 import type { BytesView } from './entry.ts';
 import type { KeyHash } from './hash.ts';
 import type { ElementKeys } from './table.ts';
@@ -62,7 +62,7 @@ export class Elements implements ElementKeys {
     const ref = this.arena.alloc(head + size + payloadBytes);
     const bytes = this.arena.u8[ref >>> SLAB_SHIFT]!;
     const to = writeSize(bytes, ((ref & UNIT_MASK) << 3) + this.#prefixBytes, size);
-    copyBytes(buf, at, bytes, to, size);
+    copyIn(buf, at, this.arena.views[ref >>> SLAB_SHIFT]!, to, size);
     return ref;
   }
 

@@ -9,7 +9,7 @@
  */
 import { DIGITS_MAX, sameBytes, writeDigits } from '../base/index.ts';
 import { type Arena, type Ref, SLAB_SHIFT, UNIT_MASK } from './arena.ts';
-import { copyBytes, readU32, writeU32 } from './bytes.ts';
+import { copyIn, readU32, writeU32 } from './bytes.ts';
 import type { KeyHash } from './hash.ts';
 import type { ElementKeys } from './table.ts';
 
@@ -130,7 +130,7 @@ export class Entries implements ElementKeys {
       to += 4;
     }
     if (hasExpiry) to += EXPIRY_BYTES;
-    copyBytes(key.buf, key.at, bytes, to, size);
+    copyIn(key.buf, key.at, this.arena.views[ref >>> SLAB_SHIFT]!, to, size);
     return ref;
   }
 
@@ -254,13 +254,13 @@ export class Entries implements ElementKeys {
     if (value.size > INLINE_BYTES_MAX) {
       const block = this.arena.alloc(value.size);
       const at = (block & UNIT_MASK) << 3;
-      copyBytes(value.buf, value.at, this.#bytes(block), at, value.size);
+      copyIn(value.buf, value.at, this.arena.views[block >>> SLAB_SHIFT]!, at, value.size);
       this.putOut(ref, block, value.size);
       return;
     }
     this.#setOut(ref, false);
     const to = this.putInlineSize(ref, value.size);
-    copyBytes(value.buf, value.at, this.#bytes(ref), to, value.size);
+    copyIn(value.buf, value.at, this.arena.views[ref >>> SLAB_SHIFT]!, to, value.size);
   }
 
   /** Makes the value an outside block that has `size` bytes of it. */

@@ -19,8 +19,9 @@ export class KeyHash {
 
   /** Hash of `buf[at, at + size)` as a signed 32-bit integer. */
   hash(buf: Uint8Array, at: number, size: number): number {
-    let v0 = this.#k0;
-    let v1 = this.#k1;
+    // As 32-bit integers from the start: the compiler would add as doubles what it does not know to be small.
+    let v0 = this.#k0 | 0;
+    let v1 = this.#k1 | 0;
     let v2 = INIT_V2 ^ v0;
     let v3 = INIT_V3 ^ v1;
     const end = at + size;

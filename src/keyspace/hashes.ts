@@ -14,7 +14,7 @@ import {
   listpackSeek,
 } from '../rdb/index.ts';
 import { NONE, type Ref, SLAB_SHIFT, UNIT_MASK } from './arena.ts';
-import { copyBytes } from './bytes.ts';
+import { copyIn } from './bytes.ts';
 import { Elements, readSize, sizeBytes, writeSize } from './elements.ts';
 import {
   type BytesView,
@@ -267,8 +267,10 @@ export class Hashes implements LargeValues {
   }
 
   #writeValue(element: Ref, payloadAt: number, value: Readonly<BytesView>): void {
-    const bytes = this.#entries.arena.u8[element >>> SLAB_SHIFT]!;
-    copyBytes(value.buf, value.at, bytes, writeSize(bytes, payloadAt, value.size), value.size);
+    const { u8, views } = this.#entries.arena;
+    const slab = element >>> SLAB_SHIFT;
+    const to = writeSize(u8[slab]!, payloadAt, value.size);
+    copyIn(value.buf, value.at, views[slab]!, to, value.size);
   }
 }
 

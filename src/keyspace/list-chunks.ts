@@ -136,16 +136,18 @@ export class ListChunks {
     this.pos = this.#position(this.chunk, this.index);
   }
 
-  push(list: Ref, element: ListpackElement, isFront: boolean, limits: ChunkLimits): void {
+  /** Adds an element at an end; returns how many there are then. */
+  push(list: Ref, element: ListpackElement, isFront: boolean, limits: ChunkLimits): number {
     const { bytes } = element;
     const chunk = this.#roomAtEnd(list, bytes, 1, isFront, limits);
-    const words = this.arena.i32[chunk >>> SLAB_SHIFT]!;
+    const slab = chunk >>> SLAB_SHIFT;
+    const words = this.arena.i32[slab]!;
     const unit = chunk & UNIT_MASK;
     const edge = (unit << 1) + (isFront ? START : END);
     const at = isFront ? words[edge]! - bytes : words[edge]!;
-    element.write(this.bytes(chunk), (unit << 3) + at);
+    element.write(this.arena.u8[slab]!, (unit << 3) + at, this.arena.views[slab]);
     words[edge] = isFront ? at : at + bytes;
-    this.resized(list, chunk, 1);
+    return this.resized(list, chunk, 1);
   }
 
   /** Appends elements as they are: to the last chunk, or together in one of their own. */
@@ -170,12 +172,15 @@ export class ListChunks {
     else this.shrink(list, chunk);
   }
 
-  /** Counts elements that came to a chunk or (negative) went. */
-  resized(list: Ref, chunk: Ref, count: number): void {
-    const length = this.length(list) + count;
+  /** Counts elements that came to a chunk or (negative) went; returns how many the list then has. */
+  resized(list: Ref, chunk: Ref, count: number): number {
+    const words = this.arena.i32[list >>> SLAB_SHIFT]!;
+    const at = ((list & UNIT_MASK) << 1) + LENGTH;
+    const length = (words[at]! >>> 0) + count;
     invariant(length <= LENGTH_MAX, 'a list has fewer than 2^32 elements');
+    words[at] = length;
     this.groups.resized(chunk, count);
-    this.#put(list, LENGTH, length);
+    return length;
   }
 
   /** Says where in its slab a chunk's elements now start and end. */

@@ -62,8 +62,11 @@ export class ListGroups {
 
   /** Counts elements that came to a chunk or (negative) went. */
   resized(chunk: Ref, count: number): void {
-    this.#add(chunk, COUNT, count);
-    const group = this.#get(chunk, GROUP);
+    // Every push and pop comes here, so the words are looked up once.
+    const words = this.#arena.i32[chunk >>> SLAB_SHIFT]!;
+    const head = (chunk & UNIT_MASK) << 1;
+    words[head + COUNT] = words[head + COUNT]! + count;
+    const group = words[head + GROUP]!;
     if (group !== NONE) this.#add(group, COUNT, count);
   }
 

@@ -42,6 +42,8 @@ export class Lists implements LargeValues {
   readonly matcher: ListMatcher = new ListMatcher();
   /** Elements that the last `removeMatching` removed. */
   removedCount = 0;
+  /** Elements of a list after the last `create` or `push`. */
+  pushedSize = 0;
   readonly #entries: Entries;
   readonly #chunks: ListChunks;
   readonly #middle: ListMiddle;
@@ -71,6 +73,7 @@ export class Lists implements LargeValues {
   create(db: ValueHost, key: BytesView, value: BytesView): Ref {
     const element = this.#element;
     element.set(value.buf, value.at, value.size);
+    this.pushedSize = 1;
     const size = element.bytes + EMPTY_LISTPACK_BYTES;
     if (!this.#limits.isSmall(db, size, 1)) {
       const list = this.#chunks.create();
@@ -96,16 +99,13 @@ export class Lists implements LargeValues {
       const count = listpackCount(buf, at);
       if (this.#limits.isSmall(db, size + element.bytes, count + 1)) {
         const offset = isFront ? LISTPACK_HEADER_BYTES : size - 1;
+        this.pushedSize = count + 1;
         return this.#spliceSmall(db, ref, offset, 0, count + 1);
       }
       to = this.#enlarge(db, ref);
     }
-    this.#chunks.push(
-      entries.firstWord(to),
-      element,
-      isFront,
-      this.#limits.forElement(db, element.bytes),
-    );
+    const limits = this.#limits.forElement(db, element.bytes);
+    this.pushedSize = this.#chunks.push(entries.firstWord(to), element, isFront, limits);
     return to;
   }
 

@@ -57,7 +57,8 @@ function change(keyspace: Keyspace, rng: ReturnType<typeof seededRng>): void {
   const db: Database = keyspace.db(rng.below(2));
   const key = Buffer.from(`k${rng.below(600)}`);
   const ref = db.find(key, 0, key.length);
-  const value = { buf: Buffer.from(`value ${rng.below(1e6)}`), at: 0, size: 9 };
+  const buf = Buffer.from(`value ${rng.below(1e6)}`);
+  const value = { buf, at: 0, size: buf.length };
   const dice = rng.below(1000);
   if (dice < 3) keyspace.flushAll();
   else if (dice < 10) keyspace.swapDb(0, 1);

@@ -9,6 +9,7 @@
 import {
   DIGITS_MAX,
   copyBytes,
+  copyIn,
   NOT_INTEGER,
   parseInt64,
   readU32,
@@ -321,19 +322,19 @@ export class ListpackElement {
     this.bytes = this.bodyBytes + 1;
   }
 
-  /** Writes it and returns where what follows starts. */
-  write(to: Uint8Array, at: number): number {
-    return writeListpackBack(to, this.writeBody(to, at), this.bodyBytes);
+  /** Writes it and returns where what follows starts; faster with a view of what it is written to. */
+  write(to: Uint8Array, at: number, view?: DataView): number {
+    return writeListpackBack(to, this.writeBody(to, at, view), this.bodyBytes);
   }
 
   /** Writes its body alone and returns where what follows starts. */
-  writeBody(to: Uint8Array, at: number): number {
+  writeBody(to: Uint8Array, at: number, view?: DataView): number {
     if (this.isInt) writeInt(to, at, this.int, this.bodyBytes);
-    else this.#writeString(to, at);
+    else this.#writeString(to, at, view);
     return at + this.bodyBytes;
   }
 
-  #writeString(to: Uint8Array, start: number): void {
+  #writeString(to: Uint8Array, start: number, view: DataView | undefined): void {
     const size = this.#size;
     let at = start;
     if (size < 64) to[at++] = 0x80 | size;
@@ -345,7 +346,8 @@ export class ListpackElement {
       writeU32(to, at, size);
       at += 4;
     }
-    copyBytes(this.#buf, this.#at, to, at, size);
+    if (view === undefined) copyBytes(this.#buf, this.#at, to, at, size);
+    else copyIn(this.#buf, this.#at, view, at, size);
   }
 }
 

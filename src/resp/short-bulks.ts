@@ -3,6 +3,7 @@
  * once for a run, and eight bytes are copied at a time, over the end of an element if need be: what
  * follows is written there next.
  */
+import { copyEight, countDigits, writeShortDigits } from '../base/index.ts';
 import type { ReplyWriter } from './reply-writer.ts';
 
 const CR = 0x0d;
@@ -42,31 +43,16 @@ export class ShortBulks {
   bytes(from: DataView, at: number, size: number): void {
     const to = this.#view;
     const start = this.#header(size);
-    for (let i = 0; i < size; i += 8) {
-      const eight = from.getFloat64(at + i, true);
-      if (eight === eight) to.setFloat64(start + i, eight, true);
-      else {
-        // The engine may change the bits of what is not a number.
-        to.setInt32(start + i, from.getInt32(at + i, true), true);
-        to.setInt32(start + i + 4, from.getInt32(at + i + 4, true), true);
-      }
-    }
+    for (let i = 0; i < size; i += 8) copyEight(from, at + i, to, start + i);
     this.#end(start + size);
   }
 
   /** Writes the digits of an integer in [0, 2^31). */
   int(value: number): void {
-    const buf = this.#buf;
-    let digits = 1;
-    for (let bound = 10; bound <= value; bound *= 10) digits++;
-    const start = this.#header(digits);
-    let rest = value;
-    for (let i = start + digits - 1; i >= start; i--) {
-      const next = (rest / 10) | 0;
-      buf[i] = ZERO + rest - next * 10;
-      rest = next;
-    }
-    this.#end(start + digits);
+    const digits = countDigits(value);
+    const end = this.#header(digits) + digits;
+    writeShortDigits(this.#buf, end, value);
+    this.#end(end);
   }
 
   /** Ends the run: the writer goes on behind it. */
