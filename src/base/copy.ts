@@ -34,38 +34,47 @@ export function copyBytes(
   for (; i < size; i++) to[toAt + i] = from[at + i]!;
 }
 
-/** Up to so many bytes `copyIn` copies by itself. */
-const COPY_IN_BYTES = 256;
-/** Of a larger buffer no view is made: it would be kept with it, and an arena's slabs come in no order. */
+/** Up to so many bytes go through views. */
+const VIEWED_COPY_BYTES = 256;
+/** Of a larger buffer no view is made: it would be kept with it. */
 const VIEWED_BYTES = 262_144;
+/** So many copies in a row out of one buffer make it worth a view. */
+const COPIES_BEFORE_VIEW = 16;
 
-// What `copyIn` took bytes from last: mostly what all connections read into.
-let lastBuf: Uint8Array = new Uint8Array(0);
-let lastView: DataView = new DataView(lastBuf.buffer);
+// What `copyIn` has a view of: mostly the buffer that all connections read into. And the buffer that came last besides.
+let viewedBuf: Uint8Array = new Uint8Array(0);
+let viewOfIt: DataView = new DataView(viewedBuf.buffer);
+let otherBuf: Uint8Array = viewedBuf;
+let copiesOfOther = 0;
 
 /**
- * Copies `size` bytes into a range of which a view is at hand: eight bytes a step take half the time of `copyBytes`, where
+ * Copies `size` bytes into a buffer of which a view is at hand: eight bytes a step take half the time of `copyBytes`, where
  * each byte has its place checked twice.
  */
 export function copyIn(
   from: Uint8Array,
   at: number,
-  to: DataView,
+  to: Uint8Array,
+  view: DataView,
   toAt: number,
   size: number,
 ): void {
-  if (size > COPY_IN_BYTES) {
-    const whole = new Uint8Array(to.buffer, to.byteOffset + toAt, size);
-    whole.set(from.subarray(at, at + size));
-  } else if (size < 8 || from.length > VIEWED_BYTES) {
-    for (let i = 0; i < size; i++) to.setUint8(toAt + i, from[at + i]!);
-  } else {
-    if (from !== lastBuf) {
-      lastBuf = from;
-      lastView = new DataView(from.buffer, from.byteOffset, from.length);
-    }
-    copyEights(lastView, at, to, toAt, size);
+  const isViewed =
+    size >= 8 && size <= VIEWED_COPY_BYTES && (from === viewedBuf || comesAgain(from));
+  if (isViewed) copyEights(viewOfIt, at, view, toAt, size);
+  else copyBytes(from, at, to, toAt, size);
+}
+
+/** Whether a buffer has come often enough, in a row, that there is a view of it from now on. */
+function comesAgain(from: Uint8Array): boolean {
+  if (from !== otherBuf) {
+    otherBuf = from;
+    copiesOfOther = 0;
   }
+  if (++copiesOfOther < COPIES_BEFORE_VIEW || from.length > VIEWED_BYTES) return false;
+  viewedBuf = from;
+  viewOfIt = new DataView(from.buffer, from.byteOffset, from.length);
+  return true;
 }
 
 /** Copies eight bytes or more between two views: the last eight again, if need be, instead of what is left one by one. */

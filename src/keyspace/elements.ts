@@ -62,7 +62,7 @@ export class Elements implements ElementKeys {
     const ref = this.arena.alloc(head + size + payloadBytes);
     const bytes = this.arena.u8[ref >>> SLAB_SHIFT]!;
     const to = writeSize(bytes, ((ref & UNIT_MASK) << 3) + this.#prefixBytes, size);
-    copyIn(buf, at, this.arena.views[ref >>> SLAB_SHIFT]!, to, size);
+    copyIn(buf, at, bytes, this.arena.views[ref >>> SLAB_SHIFT]!, to, size);
     return ref;
   }
 

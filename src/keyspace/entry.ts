@@ -130,7 +130,7 @@ export class Entries implements ElementKeys {
       to += 4;
     }
     if (hasExpiry) to += EXPIRY_BYTES;
-    copyIn(key.buf, key.at, this.arena.views[ref >>> SLAB_SHIFT]!, to, size);
+    copyIn(key.buf, key.at, bytes, this.arena.views[ref >>> SLAB_SHIFT]!, to, size);
     return ref;
   }
 
@@ -254,13 +254,18 @@ export class Entries implements ElementKeys {
     if (value.size > INLINE_BYTES_MAX) {
       const block = this.arena.alloc(value.size);
       const at = (block & UNIT_MASK) << 3;
-      copyIn(value.buf, value.at, this.arena.views[block >>> SLAB_SHIFT]!, at, value.size);
+      this.#copyIn(value, block, at);
       this.putOut(ref, block, value.size);
       return;
     }
     this.#setOut(ref, false);
     const to = this.putInlineSize(ref, value.size);
-    copyIn(value.buf, value.at, this.arena.views[ref >>> SLAB_SHIFT]!, to, value.size);
+    this.#copyIn(value, ref, to);
+  }
+
+  #copyIn(value: BytesView, block: Ref, at: number): void {
+    const view = this.arena.views[block >>> SLAB_SHIFT]!;
+    copyIn(value.buf, value.at, this.#bytes(block), view, at, value.size);
   }
 
   /** Makes the value an outside block that has `size` bytes of it. */

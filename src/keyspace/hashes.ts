@@ -269,8 +269,9 @@ export class Hashes implements LargeValues {
   #writeValue(element: Ref, payloadAt: number, value: Readonly<BytesView>): void {
     const { u8, views } = this.#entries.arena;
     const slab = element >>> SLAB_SHIFT;
-    const to = writeSize(u8[slab]!, payloadAt, value.size);
-    copyIn(value.buf, value.at, views[slab]!, to, value.size);
+    const bytes = u8[slab]!;
+    const to = writeSize(bytes, payloadAt, value.size);
+    copyIn(value.buf, value.at, bytes, views[slab]!, to, value.size);
   }
 }
 

@@ -347,7 +347,7 @@ export class ListpackElement {
       at += 4;
     }
     if (view === undefined) copyBytes(this.#buf, this.#at, to, at, size);
-    else copyIn(this.#buf, this.#at, view, at, size);
+    else copyIn(this.#buf, this.#at, to, view, at, size);
   }
 }
 
