@@ -6,8 +6,11 @@ import { type Argument, ClientError, type NodeAddress, RespClient } from '../../
 import { type Reply, ReplyError } from '../../resp/index.ts';
 import { ToolError, asToolError } from '../errors.ts';
 
-/** Bound for one connection and one reply. */
-export const REPLY_TIMEOUT_MS = 5000;
+/**
+ * Bound for one connection and one reply. A replica of redis-server that waits for a word of its master answers nobody for
+ * up to five seconds. Source: 7.0 server.h, CONFIG_REPL_SYNCIO_TIMEOUT.
+ */
+export const REPLY_TIMEOUT_MS = 10_000;
 const POLL_MS = 20;
 
 /** Connects, or throws ToolError `NODE_FAILED` that says why not. */

@@ -188,13 +188,16 @@ export function slotOf(key: string): number {
   return keySlot(bytes, 0, bytes.length);
 }
 
+const TAGS_TRIED = 10_000_000;
+
 /** The `index`-th short hash tag whose slot lies in [first, last]. */
 export function tagIn([first, last]: readonly [number, number], index: number): string {
-  for (let n = 0, found = 0; ; n++) {
+  for (let n = 0, found = 0; n < TAGS_TRIED; n++) {
     const tag = `t${n}`;
     const slot = slotOf(tag);
     if (slot >= first && slot <= last && found++ === index) return tag;
   }
+  throw new Error(`No tag has its slot in ${first} to ${last}`);
 }
 
 function ownerPorts(view: readonly NodeRecord[]): (slot: number) => number {
