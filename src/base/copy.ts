@@ -36,8 +36,8 @@ export function copyBytes(
 
 /** Up to so many bytes go through views. */
 const VIEWED_COPY_BYTES = 256;
-/** Of a larger buffer no view is made: it would be kept with it. */
-const VIEWED_BYTES = 262_144;
+/** Larger buffers are not remembered, as they would be kept. */
+const REMEMBERED_BYTES = 262_144;
 /** So many copies in a row out of one buffer make it worth a view. */
 const COPIES_BEFORE_VIEW = 16;
 
@@ -67,11 +67,12 @@ export function copyIn(
 
 /** Whether a buffer has come often enough, in a row, that there is a view of it from now on. */
 function comesAgain(from: Uint8Array): boolean {
+  if (from.length > REMEMBERED_BYTES) return false;
   if (from !== otherBuf) {
     otherBuf = from;
     copiesOfOther = 0;
   }
-  if (++copiesOfOther < COPIES_BEFORE_VIEW || from.length > VIEWED_BYTES) return false;
+  if (++copiesOfOther < COPIES_BEFORE_VIEW) return false;
   viewedBuf = from;
   viewOfIt = new DataView(from.buffer, from.byteOffset, from.length);
   return true;

@@ -29,7 +29,7 @@ export function writeShortDigits(out: Uint8Array, end: number, value: number): n
   // As a 32-bit integer, the compiler divides it by multiplying; it would divide a number as a double.
   let rest = value | 0;
   let at = end;
-  while (rest >= 100) {
+  while (rest >= 10) {
     const next = (rest / 100) | 0;
     const pair = (rest - next * 100) << 1;
     at -= 2;
@@ -37,13 +37,7 @@ export function writeShortDigits(out: Uint8Array, end: number, value: number): n
     out[at + 1] = PAIRS[pair + 1]!;
     rest = next;
   }
-  if (rest < 10) {
-    out[--at] = ZERO + rest;
-    return at;
-  }
-  at -= 2;
-  out[at] = PAIRS[rest << 1]!;
-  out[at + 1] = PAIRS[(rest << 1) + 1]!;
+  if (rest > 0 || at === end) out[--at] = ZERO + rest;
   return at;
 }
 

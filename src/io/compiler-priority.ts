@@ -5,24 +5,35 @@
  */
 import { readdirSync } from 'node:fs';
 import { getPriority, setPriority } from 'node:os';
+import { attempt } from './system-words.ts';
 
 /** What is added to its nice value: a tenth of a processor against one busy thread. */
 const NICENESS = 10;
 const NICE_MAX = 19;
 /** The runtime starts a timer's thread first, then its workers. Source: Node's node_platform.cc. */
 const FIRST_WORKER = 2;
-/** `--v8-pool-size`, which the programs in bin/ give. */
+/** How many they are; the programs in bin/ say so. */
 const POOL_FLAG = /^--v8-pool-size=(\d+)$/;
 
-/** Elsewhere than on Linux, where a thread has a priority of its own, and in a runtime started without its flags, nothing. */
-export function lowerCompilerPriority(): void {
-  const workers = Number(process.execArgv.map((each) => POOL_FLAG.exec(each)?.[1]).find(Boolean));
-  if (process.platform !== 'linux' || !(workers > 0)) return;
-  // Threads are numbered in the order in which they begin, unless the numbers start anew among them.
-  const threads = readdirSync('/proc/self/task').map(Number);
-  threads.sort((a, b) => a - b);
-  if (threads[0] !== process.pid) return;
-  for (const thread of threads.slice(FIRST_WORKER, FIRST_WORKER + workers)) {
-    setPriority(thread, Math.min(getPriority(thread) + NICENESS, NICE_MAX));
-  }
+/** Why it could not be done, if so; nothing is done elsewhere than on Linux, where a thread has a priority of its own. */
+export function lowerCompilerPriority(): string | undefined {
+  if (process.platform !== 'linux') return undefined;
+  return attempt(() => {
+    const threads = readdirSync('/proc/self/task').map(Number);
+    for (const thread of workersAmong(threads, process.pid, process.execArgv)) {
+      setPriority(thread, Math.min(getPriority(thread) + NICENESS, NICE_MAX));
+    }
+  });
+}
+
+/** The runtime's workers among the threads of process `pid`; none where nobody can tell. */
+export function workersAmong(
+  threads: readonly number[],
+  pid: number,
+  flags: readonly string[],
+): readonly number[] {
+  const workers = Number(flags.map((each) => POOL_FLAG.exec(each)?.[1]).find(Boolean) ?? 0);
+  // Threads are numbered in the order in which they begin, unless the numbers started anew among them.
+  const inOrder = threads.toSorted((a, b) => a - b);
+  return inOrder[0] === pid ? inOrder.slice(FIRST_WORKER, FIRST_WORKER + workers) : [];
 }

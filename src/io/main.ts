@@ -119,7 +119,8 @@ async function serve({ config, configFile, sentinel, serveAdmin }: ServeOptions)
   }
   if (!isSentinel) {
     warmUp();
-    lowerCompilerPriority();
+    const failure = lowerCompilerPriority();
+    if (failure !== undefined) log('verbose', `The compiler keeps its priority: ${failure}`);
   }
   try {
     if (isSentinel) requireStateFile(configFile);

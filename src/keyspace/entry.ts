@@ -130,7 +130,7 @@ export class Entries implements ElementKeys {
       to += 4;
     }
     if (hasExpiry) to += EXPIRY_BYTES;
-    copyIn(key.buf, key.at, bytes, this.arena.views[ref >>> SLAB_SHIFT]!, to, size);
+    this.#copyIn(key, ref, to);
     return ref;
   }
 

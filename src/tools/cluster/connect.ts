@@ -7,8 +7,8 @@ import { type Reply, ReplyError } from '../../resp/index.ts';
 import { ToolError, asToolError } from '../errors.ts';
 
 /**
- * Bound for one connection and one reply. A replica of redis-server that waits for a word of its master answers nobody for
- * up to five seconds. Source: 7.0 server.h, CONFIG_REPL_SYNCIO_TIMEOUT.
+ * Bound for one connection and one reply. A replica of redis-server 7.0.15 that waits for the rest of a line of its master
+ * answers nobody for five seconds (seen with a master that sends half of one).
  */
 export const REPLY_TIMEOUT_MS = 10_000;
 const POLL_MS = 20;
