@@ -31,6 +31,12 @@ export const CREATE_TIMEOUT_MS = 30_000;
 /** Up to so many nodes everyone meets everyone, which is quickest; above, gossip spreads the word. */
 const FULL_MESH_NODES_MAX = 40;
 const BUS_PROBE_MS = 1000;
+/**
+ * Who is a stranger for this long is greeted again, some at a time. A handshake runs out after a second or the node
+ * time-out, and if one side stood still meanwhile that leaves two nodes of which only one knows the other.
+ */
+const GREET_AGAIN_MS = 3000;
+const GREETED_AGAIN_MAX = 10;
 
 /** Connects to every node and plans. Throws ToolError `USAGE`, `NODES_REFUSED` or `NODE_FAILED`. */
 export async function prepareCreate(options: CreateOptions): Promise<CreateSession> {
@@ -209,21 +215,34 @@ async function setEpoch(client: RespClient, epoch: number): Promise<void> {
 /** Node `index` introduces itself to those behind it: every pair once. */
 async function meet(client: RespClient, index: number, nodes: readonly NodeFacts[]): Promise<void> {
   if (index > 0 && nodes.length > FULL_MESH_NODES_MAX) return;
-  for (const other of nodes.slice(index + 1)) {
-    await callNode(client, 'CLUSTER', 'MEET', other.ip, other.port, other.busPort);
+  await greet(client, nodes.slice(index + 1));
+}
+
+/** Introduces a node to others. */
+async function greet(client: RespClient, others: readonly Omit<JoinedNode, 'id'>[]): Promise<void> {
+  for (const { ip, port, busPort } of others) {
+    await callNode(client, 'CLUSTER', 'MEET', ip, port, busPort);
   }
+}
+
+interface JoinedNode {
+  readonly id: string;
+  readonly ip: string;
+  readonly port: number;
+  readonly busPort: number;
 }
 
 export interface JoinWait {
   readonly client: RespClient;
   /** Everyone it has to know. */
-  readonly nodes: readonly { readonly id: string; readonly ip: string; readonly busPort: number }[];
+  readonly nodes: readonly JoinedNode[];
   readonly timeoutMs: number;
 }
 
 /** Waits until a node knows all the others, out of handshake and with a link to each. */
 export function waitForJoin({ client, nodes, timeoutMs }: JoinWait): Promise<void> {
   let missing: JoinWait['nodes'] = nodes;
+  let greetedAt = performance.now();
   return waitUntil(
     async () => {
       const view = parseClusterNodes(replyText(await callNode(client, 'CLUSTER', 'NODES')));
@@ -235,6 +254,10 @@ export function waitForJoin({ client, nodes, timeoutMs }: JoinWait): Promise<voi
           .map(({ id }) => id),
       );
       missing = nodes.filter(({ id }) => !known.has(id));
+      if (performance.now() - greetedAt > GREET_AGAIN_MS) {
+        await greet(client, missing.slice(0, GREETED_AGAIN_MAX));
+        greetedAt = performance.now();
+      }
       return missing.length === 0;
     },
     timeoutMs,
