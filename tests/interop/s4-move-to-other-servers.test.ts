@@ -45,7 +45,12 @@ async function replace(cluster: Cluster, old: NodeProcess, exe: string): Promise
   await cluster.replicate(fresh, old);
   await cluster.untilKnownReplica(fresh, old);
   const oldId = await old.text('CLUSTER', 'MYID');
-  await fresh.call('CLUSTER', 'FAILOVER');
+  // On a machine that stands still for a node time-out the master may be held for failed a moment: then it is refused.
+  await until(
+    async () => (await fresh.text('CLUSTER', 'FAILOVER')) === 'OK',
+    BOUND_MS,
+    `${fresh.port} begins`,
+  );
   await until(() => cluster.isMaster(fresh), BOUND_MS, `${fresh.port} is master`);
   await until(async () => !(await cluster.isMaster(old)), BOUND_MS, `${old.port} is a replica`);
   await cluster.untilAgreed();
