@@ -92,6 +92,9 @@ test('a hazard is what is close to now or never ends', () => {
   expect(after(step('exec k'), { ...AT_BEGIN, isInMulti: true }).isInMulti).toBe(false);
   expect(isHazardous(step('sort k'), after(step('zadd z 1e-400 m'), AT_BEGIN))).toBe(true);
   expect(isHazardous(step('sort k'), after(step('zadd z 1e-300 m'), AT_BEGIN))).toBe(false);
+  const bytes = step('bitfield bitmap2 set u3 128 0');
+  expect(isHazardous(bytes, after(step('pfadd bitmap2 e'), AT_BEGIN))).toBe(true);
+  expect(isHazardous(bytes, after(step('pfadd hll1 e'), AT_BEGIN))).toBe(false);
 });
 
 test('a planted bug is found and reduced to the commands and arguments that it needs', async () => {

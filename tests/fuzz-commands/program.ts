@@ -61,8 +61,7 @@ export function after(step: Step, before: Situation): Situation {
   const next = {
     ...before,
     hasLeftRange: before.hasLeftRange || step.some((arg) => isBeyondRange(arg)),
-    hasMovedHll:
-      before.hasMovedHll || (MOVING.has(name) && step.some((arg) => arg.includes('hll'))),
+    hasMovedHll: before.hasMovedHll || mayNameHll(step),
     hasScores: before.hasScores || givesScores(step),
   };
   if (name === 'watch' && step.length > 1 && !isInMulti) return { ...next, isWatching: true };
@@ -73,7 +72,8 @@ export function after(step: Step, before: Situation): Situation {
   return isEnd ? { ...next, isInMulti: false, isWatching: false } : next;
 }
 
-const MOVING = new Set(['rename', 'renamenx', 'copy', 'pfmerge', 'restore', '!transfer', 'bitop']);
+const MOVING = new Set(['rename', 'renamenx', 'copy', 'restore', '!transfer', 'bitop']);
+const MAKING_HLL = new Set(['pfadd', 'pfmerge']);
 const SCORED = new Set([
   'zadd',
   'zincrby',
@@ -83,6 +83,13 @@ const SCORED = new Set([
   'restore',
   'sort',
 ]);
+
+/** Whether it may put a HyperLogLog under the name of another key. */
+function mayNameHll(step: Step): boolean {
+  const name = lower(step, 0);
+  if (MAKING_HLL.has(name)) return step[1]?.includes('hll') === false;
+  return MOVING.has(name) && step.some((arg) => arg.includes('hll'));
+}
 
 function givesScores(step: Step): boolean {
   return (

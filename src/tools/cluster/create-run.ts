@@ -219,7 +219,7 @@ async function meet(client: RespClient, index: number, nodes: readonly NodeFacts
 }
 
 /** Introduces a node to others. */
-async function greet(client: RespClient, others: readonly Omit<JoinedNode, 'id'>[]): Promise<void> {
+export async function greet(client: RespClient, others: readonly JoinedNode[]): Promise<void> {
   for (const { ip, port, busPort } of others) {
     await callNode(client, 'CLUSTER', 'MEET', ip, port, busPort);
   }

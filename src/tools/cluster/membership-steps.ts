@@ -5,7 +5,7 @@ import { ToolError, asToolError } from '../errors.ts';
 import type { Screen } from '../screen.ts';
 import { callNode, connectNode, resolveIp, waitUntil, withCredentials } from './connect.ts';
 import { type NodeFacts, nodeRefusal } from './create-plan.ts';
-import { readFacts, waitForCopy, waitForJoin, waitForState } from './create-run.ts';
+import { greet, readFacts, waitForCopy, waitForJoin, waitForState } from './create-run.ts';
 import { type ClusterReport, type OwnReport, reportOf } from './inspect.ts';
 import { clientOf, reachable } from './slot-mover.ts';
 import { isUsable, parseClusterNodes } from './topology.ts';
@@ -141,9 +141,7 @@ async function introduce(
         busPort,
       })),
   );
-  for (const { ip, port, busPort } of members.slice(0, MEET_NODES_MAX)) {
-    await callNode(client, 'CLUSTER', 'MEET', ip, port, busPort);
-  }
+  await greet(client, members.slice(0, MEET_NODES_MAX));
   await waitForJoin({ client, nodes: members, timeoutMs });
   // A reshard or a failover right after this must find a node that everybody knows.
   await Promise.all(
