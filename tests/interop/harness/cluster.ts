@@ -8,7 +8,7 @@ import { OUR_SERVER } from './programs.ts';
 import { until } from './until.ts';
 
 /** Short, so that a failover takes seconds; never shorter than what a busy two-core machine keeps. */
-export const NODE_TIMEOUT_MS = 1000;
+export const NODE_TIMEOUT_MS = 2000;
 const MEET_AGAIN_MS = 3 * NODE_TIMEOUT_MS;
 
 const FORM_BOUND_MS = 30_000;
