@@ -67,6 +67,11 @@ export class AofWriter {
     return this.#size;
   }
 
+  /** Of those, the ones that `flush` brings to disk as well. */
+  get bytesToSync(): number {
+    return this.#isAlways && !this.#mustWait ? this.#size : 0;
+  }
+
   get isSyncing(): boolean {
     return this.#isSyncing;
   }
@@ -119,7 +124,7 @@ export class AofWriter {
   flush(): void {
     const file = this.#file;
     if (file === undefined || this.#size === 0) return;
-    const isAlways = this.#host.settings.appendfsync === 'always';
+    const isAlways = this.#isAlways;
     const before = file.size;
     const failure = file.write(this.#buf, 0, this.#size);
     if (failure !== undefined) {
@@ -136,6 +141,10 @@ export class AofWriter {
     if (isAlways && !this.#mustWait) this.#syncNow(file);
   }
 
+  get #isAlways(): boolean {
+    return this.#host.settings.appendfsync === 'always';
+  }
+
   /** The disk is left to a snapshot, as `no-appendfsync-on-rewrite` wants it. */
   get #mustWait(): boolean {
     return this.#host.settings['no-appendfsync-on-rewrite'] && this.#isCopying();
@@ -147,7 +156,7 @@ export class AofWriter {
     if (this.#size > 0) this.flush();
     if (this.#file === undefined || !this.#hasUnsynced || this.#mustWait) return;
     // What came while a snapshot had the disk.
-    if (settings.appendfsync === 'always') return this.#syncNow(this.#file);
+    if (this.#isAlways) return this.#syncNow(this.#file);
     if (settings.appendfsync !== 'everysec' || now - this.#syncedAt < SYNC_PERIOD_MS) return;
     if (this.#isSyncing) this.delayedSyncs++;
     else this.#syncSoon();

@@ -3,7 +3,7 @@
  * memory.
  */
 import { expect, test } from 'vitest';
-import { TestNode } from './test-node.ts';
+import { type TestClient, TestNode } from './test-node.ts';
 
 const MANIFEST = 'appendonlydir/appendonly.aof.manifest';
 const FIRST = 'appendonlydir/appendonly.aof.1.incr.aof';
@@ -129,3 +129,53 @@ test.each(['always', 'everysec'])(
     if (policy === 'always') expect(isKept('yes', false)).toBe(false);
   },
 );
+
+const ALWAYS = 'appendonly yes\nauto-aof-rewrite-percentage 0\nappendfsync always';
+
+/** A node that sends when told to, some clients of it, and the number of bytes that its log has. */
+function gathering(clientCount: number): [TestNode, TestClient[], () => number] {
+  const node = new TestNode(ALWAYS, true);
+  node.settle();
+  const clients = Array.from({ length: clientCount }, () => node.connect());
+  return [node, clients, () => (node.files.read(FIRST) ?? '').length];
+}
+
+test('one sync is for all that ask while others ask as well, and replies come after it', () => {
+  const [node, [first, second, third], logBytes] = gathering(3);
+  const before = logBytes();
+  first!.call('SET', 'a', '1');
+  node.node.send();
+  second!.call('SET', 'b', '1');
+  node.node.send();
+  expect([first!.received, second!.received, logBytes()]).toEqual(['', '', before]);
+  node.node.send();
+  expect([first!.received, second!.received]).toEqual(['+OK\r\n', '+OK\r\n']);
+  node.files.losePower(() => 0);
+  expect(node.files.read(FIRST)).toMatch(/SET.*\n.*\na.*SET.*\n.*\nb/s);
+  expect(third!.received).toBe('');
+});
+
+test('a sync waits for nobody when all have asked, and for the restless three turns', () => {
+  const [node, [first, second], logBytes] = gathering(2);
+  first!.call('SET', 'a', '1');
+  second!.call('SET', 'b', '1');
+  node.node.send();
+  expect([first!.received, second!.received]).toEqual(['+OK\r\n', '+OK\r\n']);
+  const before = logBytes();
+  const isWritten: boolean[] = [];
+  for (let turn = 0; turn < 4; turn++) {
+    first!.call('SET', 'a', String(turn));
+    node.node.send();
+    isWritten.push(logBytes() > before);
+  }
+  expect(isWritten).toEqual([false, false, false, true]);
+});
+
+test('what is not synced at once does not wait', () => {
+  const [node, [first]] = gathering(2);
+  first!.call('CONFIG', 'SET', 'appendfsync', 'everysec');
+  node.node.send();
+  first!.call('SET', 'a', '1');
+  node.node.send();
+  expect(first!.received).toBe('+OK\r\n');
+});

@@ -162,6 +162,11 @@ export class AofPart implements AofService {
     if (this.#load === undefined) this.#writer.feed(dbIndex, buf, at, size);
   }
 
+  /** Bytes that the next `flush` brings to disk, and waits for it. */
+  get bytesToSync(): number {
+    return this.#writer.bytesToSync;
+  }
+
   /** Must run before replies leave: what they promise is in the file. */
   flush(): void {
     if (this.#writer.pendingBytes > 0) this.#writer.flush();

@@ -110,6 +110,11 @@ export class Clients implements ClientService {
     return this.#flushList.length > 0;
   }
 
+  /** Clients whose replies wait for `flush`. */
+  get waitingCount(): number {
+    return this.#flushList.length;
+  }
+
   wantsFlush(client: Client): void {
     if (client.isInFlushList) return;
     client.isInFlushList = true;

@@ -72,6 +72,7 @@ import { type SentinelInit, SentinelPart } from './sentinel.ts';
 import { admissionRefusal, mayRun } from './admission.ts';
 import { ScriptStage } from './script-stage.ts';
 import { Scripts } from './scripting/scripts.ts';
+import { Sending } from './sending.ts';
 import { BackgroundWork } from './background-work.ts';
 import { takeRole } from './first-role.ts';
 import { TrackedCalls } from './tracked-calls.ts';
@@ -139,13 +140,13 @@ export class Node implements DispatchHost, ClientDeskOwner, Inside {
   readonly #masterRequest: Request = new Request();
   readonly #masterParser: RequestParser;
   #turnDepth = 0;
-  #isSendAsked = false;
   #wantsAlarm = true;
   #alarmAt: MonoMs = monoMs(0);
   #isShuttingDown = false;
   #hasEnded = false;
   readonly #users: LoadedConfig['users'];
   readonly #resumption: Resumption = new Resumption();
+  readonly #sending = new Sending(this);
 
   constructor(init: NodeInit) {
     const { ports } = init;
@@ -271,8 +272,7 @@ export class Node implements DispatchHost, ClientDeskOwner, Inside {
   /** A slice of background work that was asked for. */
   work(): void {
     this.beginTurn();
-    // Replies wait for no slice.
-    if (this.#isSendAsked) this.clients.flush();
+    this.#sending.beforeSlice();
     this.#work.run();
     this.endTurn();
   }
@@ -280,8 +280,7 @@ export class Node implements DispatchHost, ClientDeskOwner, Inside {
   /** Sends the replies of the turns since it was asked for. */
   send(): void {
     this.beginTurn();
-    this.#isSendAsked = false;
-    this.clients.flush();
+    this.#sending.send();
     this.endTurn();
   }
 
@@ -300,7 +299,7 @@ export class Node implements DispatchHost, ClientDeskOwner, Inside {
       if (transfers?.isPending === true) transfers.check();
       if (this.waits.hasReady) this.#dispatcher.serveReady();
       while (this.#resumption.isDue) this.#resumeClients();
-      if (this.clients.hasOutput) this.#sendOrAsk();
+      if (this.clients.hasOutput) this.#sending.sendOrAsk(this.#isShuttingDown);
       else this.persistence.aof.flush();
       if (this.#wantsAlarm) this.#setAlarm();
       if (this.#isShuttingDown && !this.#hasEnded) this.#end();
@@ -565,15 +564,6 @@ export class Node implements DispatchHost, ClientDeskOwner, Inside {
    * Every reply that leaves alone wakes its client, who then takes the processor from us before the next
    * one is ready; sent together, most clients are awake when theirs comes.
    */
-  #sendOrAsk(): void {
-    const { ports, clients } = this;
-    const mustGo = clients.hasLongOutput || this.#isShuttingDown;
-    if (ports.sendSoon === undefined || mustGo) return clients.flush();
-    if (this.#isSendAsked) return;
-    this.#isSendAsked = true;
-    ports.sendSoon();
-  }
-
   /** Clients whose requests waited go on at the end of the turn. */
   resumeSoon(): void {
     this.#resumption.askForAll();
