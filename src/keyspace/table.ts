@@ -136,7 +136,7 @@ export class TableSet {
       return;
     }
     const depth = Math.min(Math.ceil(Math.log2(count / RESERVED_FILL)), RESERVED_DEPTH_MAX);
-    const share = count / 2 ** depth;
+    const share = count / (1 << depth);
     // Hashes spread by chance: few segments get more than this.
     const room = Math.min(Math.ceil(share + 2 * Math.sqrt(share)), SPLIT_AT);
     const directory = this.#arena.alloc(4 << depth);
@@ -292,7 +292,7 @@ export class TableSet {
     for (let tries = 0; ; tries++) {
       const segment = this.#segmentOf(table, rng.below(HASH_END) | 0);
       const count = segment === NONE ? 0 : this.#segments.count(segment);
-      const share = depth === 0 ? count : count / 2 ** (depth - this.#segments.depth(segment));
+      const share = depth === 0 ? count : count / (1 << (depth - this.#segments.depth(segment)));
       const isTaken = depth === 0 || tries >= RANDOM_TRIES || rng.below(FULL_SEGMENT) < share;
       if (count > 0 && isTaken) return this.#segments.refAt(segment, rng.below(count));
     }
@@ -431,7 +431,7 @@ export class TableSet {
   #endOf(segment: Ref, position: number): number {
     const depth = segment === NONE ? 0 : this.#segments.depth(segment);
     if (depth === 0) return HASH_END;
-    const span = 2 ** (32 - depth);
+    const span = HASH_END / (1 << depth);
     return (Math.floor(position / span) + 1) * span;
   }
 
@@ -448,7 +448,8 @@ export class TableSet {
       const tag = segments.tagAt(segment, i);
       // Elements of one tag go together, because a cursor cannot stand between them.
       if (tag !== last && found.count >= max) {
-        return from - (from % 2 ** (32 - tagDepth)) + tag * 2 ** (16 - tagDepth);
+        const span = HASH_END / (1 << tagDepth);
+        return from - (from % span) + (tag / 0x1_0000) * span;
       }
       last = tag;
       found.refs[found.count++] = segments.refAt(segment, i);

@@ -4,7 +4,8 @@
  * more byte of length) and a 13-bit distance.
  */
 
-const LITERALS_MAX = 32;
+const LITERALS_SHIFT = 5;
+const LITERALS_MAX: number = 1 << LITERALS_SHIFT;
 const DISTANCE_LIMIT = 1 << 13;
 const MATCH_SIZE_MAX = 264;
 const MATCH_SIZE_MIN = 3;
@@ -33,29 +34,39 @@ export class LzfCompressor {
       this.#seen.fill(0);
       this.#base = 1;
     }
-    const shift = this.#base - at;
+    // `| 0` says that these stay small: without it each sum is looked at for having outgrown 32 bits, a third of the time.
+    const shift = (this.#base - at) | 0;
     this.#base += size;
     const seen = this.#seen;
-    const end = at + size;
-    const oldest = shift + at;
-    const outEnd = outAt + outSizeMax;
+    const end = (at + size) | 0;
+    const last = (end - MATCH_SIZE_MIN) | 0;
+    const oldest = (shift + at) | 0;
+    const outEnd = (outAt + outSizeMax) | 0;
     let literalsFrom = at;
-    let i = at;
+    let i = at | 0;
     let to = outAt;
-    while (i + MATCH_SIZE_MIN <= end) {
-      const hash = hash3(input, i);
+    let word = size < 2 ? 0 : firstTwo(input, i);
+    while (i <= last) {
+      word = ((word << 8) | input[(i + 2) | 0]!) & 0xff_ffff;
+      const hash = Math.imul(word, 0x9e3779b1) >>> (32 - HASH_BITS);
       const candidate = seen[hash]!;
-      seen[hash] = shift + i;
-      const from = candidate - shift;
-      if (candidate < oldest || i - from > DISTANCE_LIMIT || !same3(input, from, i)) {
-        i++;
+      const here = (shift + i) | 0;
+      seen[hash] = here;
+      if (candidate < oldest || ((here - candidate) | 0) > DISTANCE_LIMIT) {
+        i = (i + 1) | 0;
+        continue;
+      }
+      const from = (candidate - shift) | 0;
+      if (!same3(input, from, i)) {
+        i = (i + 1) | 0;
         continue;
       }
       to = putLiterals(input, literalsFrom, i, out, to, outEnd);
       if (to < 0 || to + 3 > outEnd) return 0;
       const matched = matchSize(input, from, i, Math.min(end - i, MATCH_SIZE_MAX));
       to = putCopy(out, to, matched, i - from - 1);
-      i += matched;
+      i = (i + matched) | 0;
+      if (i <= last) word = firstTwo(input, i);
       literalsFrom = i;
     }
     to = putLiterals(input, literalsFrom, end, out, to, outEnd);
@@ -63,9 +74,8 @@ export class LzfCompressor {
   }
 }
 
-function hash3(input: Uint8Array, i: number): number {
-  const word = (input[i]! << 16) | (input[i + 1]! << 8) | input[i + 2]!;
-  return Math.imul(word, 0x9e3779b1) >>> (32 - HASH_BITS);
+function firstTwo(input: Uint8Array, i: number): number {
+  return (input[i]! << 8) | input[i + 1]!;
 }
 
 function same3(input: Uint8Array, a: number, b: number): boolean {
@@ -91,7 +101,7 @@ function putCopy(out: Uint8Array, at: number, size: number, distance: number): n
   return to;
 }
 
-/** Writes `input[from, end)` as runs of literals; -1 when they do not fit. */
+/** Writes `input[from, end)` as runs of literals; -1 and nothing when they do not fit. */
 function putLiterals(
   input: Uint8Array,
   from: number,
@@ -100,10 +110,11 @@ function putLiterals(
   at: number,
   outEnd: number,
 ): number {
+  const size = end - from;
+  if (size + ((size + LITERALS_MAX - 1) >> LITERALS_SHIFT) > outEnd - at) return -1;
   let to = at;
   for (let i = from; i < end;) {
     const count = Math.min(end - i, LITERALS_MAX);
-    if (to + 1 + count > outEnd) return -1;
     out[to++] = count - 1;
     for (let k = 0; k < count; k++) out[to++] = input[i++]!;
   }
@@ -127,9 +138,9 @@ export function lzfDecompress(
   while (i < end) {
     const control = input[i++]!;
     if (control < LITERALS_MAX) {
-      const count = control + 1;
-      if (i + count > end || to + count > outSize) return false;
-      for (let k = 0; k < count; k++) out[to++] = input[i++]!;
+      const runEnd = (i + control + 1) | 0;
+      if (runEnd > end || to + control >= outSize) return false;
+      for (; i < runEnd; i = (i + 1) | 0, to = (to + 1) | 0) out[to] = input[i]!;
       continue;
     }
     let count = control >> 5;
@@ -138,10 +149,10 @@ export function lzfDecompress(
       count += input[i++]!;
     }
     if (i >= end) return false;
-    let from = to - (((control & 31) << 8) | input[i++]!) - 1;
-    count += 2;
-    if (from < 0 || to + count > outSize) return false;
-    for (let k = 0; k < count; k++) out[to++] = out[from++]!;
+    const distance = (((control & 31) << 8) | input[i++]!) + 1;
+    const copyEnd = (to + count + 2) | 0;
+    if (distance > to || copyEnd > outSize) return false;
+    for (; to < copyEnd; to = (to + 1) | 0) out[to] = out[(to - distance) | 0]!;
   }
   return to === outSize;
 }

@@ -276,17 +276,17 @@ export class RdbWriter {
   }
 
   #compressed(lzf: LzfCompressor, buf: Uint8Array, at: number, size: number): boolean {
-    // The lengths before the packed bytes are not known yet; leave the most they can take, then close the gap.
-    const lengthsMax = 1 + 9 + 9;
-    this.#room(lengthsMax + size);
-    const packedAt = this.#at + lengthsMax;
+    // How long the length of the packed bytes is turns out at their end; mostly it is as long as that of all bytes.
+    const lengthsMax = 2 * lengthBytes(size);
+    this.#room(1 + lengthsMax + size);
+    const packedAt = this.#at + 1 + lengthsMax;
     const sizeMax = size - COMPRESSION_GAIN_MIN;
     const packedSize = lzf.compress(buf, at, size, this.#buf, packedAt, sizeMax);
     if (packedSize === 0) return false;
     this.#buf[this.#at++] = 0xc0 | STRING_LZF;
     this.length(packedSize);
     this.length(size);
-    this.#buf.copyWithin(this.#at, packedAt, packedAt + packedSize);
+    if (this.#at < packedAt) this.#buf.copyWithin(this.#at, packedAt, packedAt + packedSize);
     this.#at += packedSize;
     return true;
   }
@@ -312,4 +312,10 @@ export class RdbWriter {
     this.#buf.copy(grown, 0, 0, this.#at);
     this.#buf = grown;
   }
+}
+
+/** Bytes that `length` writes. */
+function lengthBytes(length: number): number {
+  if (length < 1 << 14) return length < 1 << 6 ? 1 : 2;
+  return length < 0x1_0000_0000 ? 5 : 9;
 }
