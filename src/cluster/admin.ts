@@ -170,6 +170,7 @@ function reset(c: ClusterContext, isHard: boolean): AdminResult {
   c.election = { state: 'idle' };
   c.migratingTo.clear();
   c.importingFrom.clear();
+  c.ranOut.clear();
   resetManualFailover(c);
   for (let i = 0; i < SLOT_COUNT; i++) unassignSlot(c, slot(i));
   for (const node of [...c.nodeList]) if (node !== myself) deleteNode(c, node);

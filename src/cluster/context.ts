@@ -118,7 +118,10 @@ export class ClusterContext {
   );
   readonly migratingTo: Map<Slot, ClusterNode> = new Map<Slot, ClusterNode>();
   readonly importingFrom: Map<Slot, ClusterNode> = new Map<Slot, ClusterNode>();
+  /** Ids of nodes that were forgotten on purpose, and until when they may not come back. */
   readonly forgotten: Map<string, MonoMs> = new Map<string, MonoMs>();
+  /** Addresses whose handshake ran out, and until when a call from there begins it anew. */
+  readonly ranOut: Map<string, MonoMs> = new Map<string, MonoMs>();
   readonly links: Map<LinkId, Link> = new Map<LinkId, Link>();
 
   currentEpoch = 0;

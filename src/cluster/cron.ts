@@ -2,12 +2,11 @@
 import { type MonoMs, addMs, earlier } from '../base/index.ts';
 import type { ClusterContext } from './context.ts';
 import { markPfail } from './failure-detector.ts';
-import { handshakeTimeoutMs } from './handshake.ts';
+import { handshakeRanOut, handshakeTimeoutMs } from './handshake.ts';
 import { closeLink, openLink } from './links.ts';
 import { askMasterAgain, pingSuccessor } from './manual-failover.ts';
 import { checkManualTimeout } from './manual-reset.ts';
 import { considerMigration } from './replica-migration.ts';
-import { deleteNode } from './roles.ts';
 import { sendPing } from './sending.ts';
 import type { ClusterNode, Link } from './types.ts';
 
@@ -17,7 +16,8 @@ const RANDOM_PING_RUNS = 10;
 const PING_SAMPLES = 5;
 
 export function runCron(c: ClusterContext, run: number): void {
-  if (c.forgotten.size > 0) remember(c);
+  if (c.forgotten.size > 0) dropPast(c, c.forgotten);
+  if (c.ranOut.size > 0) dropPast(c, c.ranOut);
   // Nodes may go on the way.
   c.nodeList.slice().forEach((node) => keepLink(c, node));
   if (run % RANDOM_PING_RUNS === 0) pingAtRandom(c);
@@ -30,9 +30,8 @@ export function runCron(c: ClusterContext, run: number): void {
   c.failoverWanted = true;
 }
 
-/** The ids whose time of being forgotten is over may come back. */
-function remember(c: ClusterContext): void {
-  for (const [id, until] of c.forgotten) if (until <= c.now.mono) c.forgotten.delete(id);
+function dropPast(c: ClusterContext, times: Map<string, MonoMs>): void {
+  for (const [key, until] of times) if (until <= c.now.mono) times.delete(key);
 }
 
 /** When the next pending ping becomes too old, so that PFAIL need not wait for a run. */
@@ -71,7 +70,7 @@ function silentSince(node: ClusterNode, pingSentAt: MonoMs): MonoMs {
 function keepLink(c: ClusterContext, node: ClusterNode): void {
   if (node === c.myself || node.hasNoAddress) return;
   if (node.inHandshake && c.since(node.createdAt) > handshakeTimeoutMs(c)) {
-    deleteNode(c, node);
+    handshakeRanOut(c, node);
     return;
   }
   if (c.options.linkSendBufferBytesMax !== 0) {

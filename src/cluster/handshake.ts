@@ -6,25 +6,27 @@ import { addressOf, isHostname, isIpAddress, openLink, updateAddress } from './l
 import { deleteNode } from './roles.ts';
 import type { ClusterNode, Link } from './types.ts';
 
-/** Records in handshake at one time; more strangers than that have to wait. */
+/** Records in handshake at one time, and of handshakes that ran out; more strangers than that have to wait. */
 const HANDSHAKE_COUNT_MAX = 2000;
+/** How long a stranger may take up a handshake that ran out, ms: as long as CLUSTER FORGET keeps one away. */
+const RESUME_MS = 60_000;
 
 export type MeetRefusal = 'invalidAddress';
 
-export interface MeetAddress {
+interface BusAddress {
   readonly ip: string;
-  readonly port: number;
   readonly busPort: number;
+}
+
+export interface MeetAddress extends BusAddress {
+  readonly port: number;
 }
 
 /** CLUSTER MEET. A handshake with that address under way already is answered as if it were new. */
 export function startHandshake(c: ClusterContext, address: MeetAddress): MeetRefusal | undefined {
   const { ip, port, busPort } = address;
   if (!isIpAddress(ip) || !isPort(port) || !isPort(busPort)) return 'invalidAddress';
-  const isUnderWay = c.nodeList.some(
-    (node) => node.inHandshake && node.ip === ip && node.busPort === busPort,
-  );
-  if (isUnderWay) return undefined;
+  if (isUnderWay(c, address)) return undefined;
   const node = addProvisionalNode(c, address);
   node.meetPending = true;
   // At once rather than at the next tick.
@@ -34,6 +36,10 @@ export function startHandshake(c: ClusterContext, address: MeetAddress): MeetRef
 
 function isPort(port: number): boolean {
   return Number.isInteger(port) && port > 0 && port <= 65535;
+}
+
+function isUnderWay(c: ClusterContext, { ip, busPort }: BusAddress): boolean {
+  return c.nodeList.some((node) => node.inHandshake && node.ip === ip && node.busPort === busPort);
 }
 
 function addProvisionalNode(c: ClusterContext, address: MeetAddress): ClusterNode {
@@ -61,6 +67,28 @@ export function meetReceived(c: ClusterContext, link: Link, header: PacketHeader
   c.save('save');
 }
 
+/** Nobody has answered in time. */
+export function handshakeRanOut(c: ClusterContext, node: ClusterNode): void {
+  if (c.ranOut.size < HANDSHAKE_COUNT_MAX) c.ranOut.set(addressKey(node), c.after(RESUME_MS));
+  deleteNode(c, node);
+}
+
+/**
+ * A stranger pings us. If a handshake with its address ran out here a short while ago, its half was done, and ours was not
+ * because one of us stood still: it is begun anew, unless that node was forgotten on purpose.
+ * Divergence: real servers stay strangers for ever; from Valkey 8.1 on the other side says MEET again.
+ */
+export function strangerCalled(c: ClusterContext, link: Link, header: PacketHeader): void {
+  if (c.ranOut.size === 0 || c.forgotten.has(header.sender)) return;
+  const address = { ip: addressOf(link, header), busPort: header.busPort };
+  if (!c.ranOut.delete(addressKey(address)) || isUnderWay(c, address)) return;
+  meetReceived(c, link, header);
+}
+
+function addressKey({ ip, busPort }: BusAddress): string {
+  return `${ip}@${busPort}`;
+}
+
 /**
  * The other side of our handshake spoke, so that now we know its id.
  * @returns false when the record is gone: we knew that node by another address, or it is ourselves
@@ -84,6 +112,7 @@ export function handshakeAnswered(
     deleteNode(c, node);
     return false;
   }
+  c.ranOut.delete(addressKey(node));
   c.renameNode(node, nodeId(header.sender));
   c.log({ name: 'handshakeCompleted', node: node.id });
   node.inHandshake = false;

@@ -17,7 +17,7 @@ import { partEpochs } from './epochs.ts';
 import { learnExtensions } from './extensions.ts';
 import { failReceived, pongReceived } from './failure-detector.ts';
 import { processGossip } from './gossip.ts';
-import { handshakeAnswered, meetReceived } from './handshake.ts';
+import { handshakeAnswered, meetReceived, strangerCalled } from './handshake.ts';
 import { claimInboundLink, closeLink, isSaneHeader, updateAddress } from './links.ts';
 import { masterOffsetReceived, mfstartReceived } from './manual-failover.ts';
 import { askedInSearch, heardInSearch } from './lost-data.ts';
@@ -137,6 +137,7 @@ function pingReceived(
     learnOwnAddress(c, link, body.type);
     if (sender === undefined && body.type === 'meet') meetReceived(c, link, header);
     if (sender === undefined && body.type === 'meet') processGossip(c, undefined, body.gossip);
+    if (sender === undefined && body.type === 'ping') strangerCalled(c, link, header);
     if (isMute(c)) askedInSearch(c, link);
     else sendPing(c, link, 'pong');
   }
