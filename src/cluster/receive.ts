@@ -135,9 +135,11 @@ function pingReceived(
   if (body.type === 'pong') link.pongsReceived++;
   else {
     learnOwnAddress(c, link, body.type);
-    if (sender === undefined && body.type === 'meet') meetReceived(c, link, header);
-    if (sender === undefined && body.type === 'meet') processGossip(c, undefined, body.gossip);
     if (sender === undefined && body.type === 'ping') strangerCalled(c, link, header);
+    if (sender === undefined && body.type === 'meet') {
+      meetReceived(c, link, header);
+      processGossip(c, undefined, body.gossip);
+    }
     if (isMute(c)) askedInSearch(c, link);
     else sendPing(c, link, 'pong');
   }

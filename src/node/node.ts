@@ -560,10 +560,6 @@ export class Node implements DispatchHost, ClientDeskOwner, Inside {
     this.ports.setAlarm(this.#alarmAt);
   }
 
-  /**
-   * Every reply that leaves alone wakes its client, who then takes the processor from us before the next
-   * one is ready; sent together, most clients are awake when theirs comes.
-   */
   /** Clients whose requests waited go on at the end of the turn. */
   resumeSoon(): void {
     this.#resumption.askForAll();

@@ -25,7 +25,10 @@ export class Sending {
     this.#host = host;
   }
 
-  /** A turn has left replies. `mustGo`: they wait for nothing. */
+  /**
+   * A turn has left replies. Every one that leaves alone wakes its client, who then takes the processor from us before the
+   * next one is ready; sent together, most clients are awake when theirs comes. `mustGo`: they wait for nothing.
+   */
   sendOrAsk(mustGo: boolean): void {
     const { ports, clients } = this.#host;
     if (ports.sendSoon === undefined || mustGo || clients.hasLongOutput) return clients.flush();
