@@ -288,7 +288,7 @@ export class Machine implements Host {
         ...FACTS,
         pid: life,
         memory: () => ({ residentBytes: 0, heapBytes: 0 }),
-        totalMemoryBytes: () => 1 << 30,
+        totalMemoryBytes: 1 << 30,
         cpu: () => ({ userSeconds: 0, systemSeconds: 0 }),
       },
       log: (level, text) => this.#init.watcher.logged(this, level, text),

@@ -62,13 +62,10 @@ function filteredNames(server: Server, request: Request): string[] | undefined {
 
 /** Of commands and of subcommands. */
 function namesWhere(server: Server, passes: (found: Command) => boolean): string[] {
-  const names: string[] = [];
-  for (const main of server.table.all()) {
-    for (const each of [main, ...main.subcommands.values()]) {
-      if (passes(each)) names.push(each.fullName);
-    }
-  }
-  return names;
+  return server.table
+    .each()
+    .filter(passes)
+    .map(({ fullName }) => fullName);
 }
 
 /** The request behind COMMAND GETKEYS, with the command it names; or the error. */

@@ -109,7 +109,7 @@ function resetStat({ server }: Context, _request: Request, reply: ReplyWriter): 
   const { keyspace, replication } = server;
   server.stats.reset();
   server.latency.resetHistograms();
-  for (const command of server.table.all()) resetCounters(command);
+  for (const { counters } of server.table.each()) resetCounters(counters);
   keyspace.hits = 0;
   keyspace.misses = 0;
   keyspace.expiredCount = 0;
@@ -120,13 +120,11 @@ function resetStat({ server }: Context, _request: Request, reply: ReplyWriter): 
   reply.ok();
 }
 
-function resetCounters(command: Command): void {
-  const { counters } = command;
+function resetCounters(counters: Command['counters']): void {
   counters.calls = 0;
   counters.microseconds = 0;
   counters.failedCalls = 0;
   counters.rejectedCalls = 0;
-  for (const sub of command.subcommands.values()) resetCounters(sub);
 }
 
 /** The functions of CONFIG and its subcommands by full name. */

@@ -1,16 +1,11 @@
 /** Fields of INFO commandstats, errorstats and latencystats. Source: INFO of redis-server 7.0.15. */
 import type { InfoFields } from './info-fields.ts';
 import type { Server } from './server.ts';
-import type { Command } from './table.ts';
-
-/** Commands and subcommands, each container before its own. */
-function everyCommand(server: Server): Command[] {
-  return [...server.table.all()].flatMap((command) => [command, ...command.subcommands.values()]);
-}
 
 /** Calls and time of every command that was called or refused. */
 export function commandStats(server: Server): InfoFields {
-  return everyCommand(server)
+  return server.table
+    .each()
     .filter(({ counters }) => counters.calls + counters.rejectedCalls + counters.failedCalls > 0)
     .map(({ fullName, counters }) => {
       const { calls, microseconds, rejectedCalls, failedCalls } = counters;
@@ -34,7 +29,7 @@ export function errorStats(server: Server): InfoFields {
 export function latencyStats(server: Server): InfoFields {
   const percentiles = server.settings['latency-tracking-info-percentiles'];
   if (percentiles.length === 0) return [];
-  return everyCommand(server).flatMap((command) => {
+  return server.table.each().flatMap((command) => {
     const histogram = command.durations;
     if (histogram === undefined) return [];
     const values = percentiles.map(

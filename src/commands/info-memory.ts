@@ -8,7 +8,7 @@ export function memoryFields(server: Server): InfoFields {
   const { usedBytes, residentBytes, heapBytes, dataBytes, peakBytes } = memory;
   const { settings } = server;
   const active = memory.reservedDataBytes + heapBytes;
-  const total = server.system.totalMemoryBytes();
+  const total = server.system.totalMemoryBytes;
   const peakPercent = `${percentOf(usedBytes, peakBytes).toFixed(2)}%`;
   return [
     ['used_memory', usedBytes],

@@ -72,10 +72,7 @@ function doctor({ server }: Context, _request: Request, reply: ReplyWriter): voi
 
 function histogram({ server }: Context, request: Request, reply: ReplyWriter): void {
   const commands: Command[] = [];
-  if (request.argc === 2) {
-    for (const command of server.table.all())
-      commands.push(command, ...command.subcommands.values());
-  }
+  if (request.argc === 2) commands.push(...server.table.each());
   for (let i = 2; i < request.argc; i++) {
     const command = server.table.byName(request.text(i));
     if (command !== undefined) commands.push(command, ...command.subcommands.values());

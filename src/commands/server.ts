@@ -39,9 +39,9 @@ export interface SystemFacts {
   readonly version: string;
   /** Who started the process and says so. */
   readonly supervisor: 'no' | 'systemd' | 'upstart';
-  /** Resident and JavaScript heap bytes, now. */
+  /** Resident and JavaScript heap bytes, not older than 100 ms. */
   memory(): { readonly residentBytes: number; readonly heapBytes: number };
-  totalMemoryBytes(): number;
+  readonly totalMemoryBytes: number;
   /** CPU seconds of this process, now. */
   cpu(): { readonly userSeconds: number; readonly systemSeconds: number };
 }

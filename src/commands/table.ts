@@ -231,6 +231,7 @@ export class CommandTable<C = never> {
   readonly #byName: Map<string, Command<C>> = new Map<string, Command<C>>();
   /** What was found last: clients mostly send the same command again. */
   #last: NamedCommand<C> | undefined;
+  #each: readonly Command<C>[] | undefined;
 
   constructor(specs: readonly CommandSpecOf<C>[]) {
     this.#buckets = Array.from({ length: BUCKETS }, () => []);
@@ -243,6 +244,12 @@ export class CommandTable<C = never> {
   /** All commands, in the order of definition. */
   all(): Iterable<Command<C>> {
     return this.#byName.values();
+  }
+
+  /** All commands and subcommands, each container before its own. */
+  each(): readonly Command<C>[] {
+    this.#each ??= [...this.all()].flatMap((main) => [main, ...main.subcommands.values()]);
+    return this.#each;
   }
 
   get size(): number {
@@ -292,6 +299,7 @@ export class CommandTable<C = never> {
     const place = hashText(from.toLowerCase());
     this.#buckets[place] = this.#buckets[place]!.filter((named) => named.command !== command);
     this.#last = undefined;
+    this.#each = undefined;
     if (name !== '') this.#add(name, command);
     return 'ok';
   }

@@ -194,7 +194,7 @@ export class TestNode {
         version: '0',
         memory: () => ({ residentBytes: 0, heapBytes: 0 }),
         supervisor: 'no',
-        totalMemoryBytes: () => 0,
+        totalMemoryBytes: 0,
         cpu: () => ({ userSeconds: 0, systemSeconds: 0 }),
       },
       log: (_level, text) => void this.logs.push(text),
