@@ -27,6 +27,7 @@ import { OpenWires } from './open-wires.ts';
 import { outboundNetwork } from './outbound.ts';
 import { machineFacts } from './system.ts';
 import { type TlsMaterial, isTlsWanted, readTls } from './tls.ts';
+import { touchMemory } from './touch-memory.ts';
 import { unsupportedText } from './unsupported.ts';
 
 /** Sockets that have not closed by then are cut when the node ends. */
@@ -284,6 +285,7 @@ export class ServerProcess {
       setAlarm: (at) => this.#setAlarm(at),
       callSoon: () => void setImmediate(() => this.#hasEnded || this.#entrance.work()),
       sendSoon: () => void setImmediate(() => this.#hasEnded || this.#entrance.send()),
+      touchMemory,
       sleep: (ms) => void Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, ms),
       ended: (exitCode) => void this.#end(exitCode),
       ...(this.#options.copies === undefined ? {} : { copies: this.#options.copies }),

@@ -5,6 +5,7 @@
  */
 import { invariant } from '../base/index.ts';
 import type { SpareChunks } from './chunks.ts';
+import type { TouchMemory } from './slabs-ahead.ts';
 import { KIND, NEXT, PAGE_BYTES, PAGE_WORDS, PREV, PageHeap, SLAB_BYTES, STATE } from './pages.ts';
 
 /**
@@ -101,6 +102,16 @@ export class Arena {
   /** Bytes of address space taken from the system, touched or not. */
   get reservedBytes(): number {
     return this.#heap.reservedBytes;
+  }
+
+  /** Call it often while much is added: memory is then asked for ahead. */
+  growAhead(touch: TouchMemory): void {
+    this.#heap.growAhead(touch);
+  }
+
+  /** Nothing more is added so quickly. */
+  endGrowth(): void {
+    this.#heap.endGrowth();
   }
 
   /** Gives the memory away for other arenas; this one and all refs into it are dead from here on. */

@@ -88,9 +88,9 @@ export class Chunks {
     this.#slabCount -= chunk.slabCount;
   }
 
-  /** Gives all chunks away for others to use: nothing may look at a slab of this object any more. */
-  retire(): void {
-    for (const memory of this.#byMemory.keys()) this.#spare?.keep(memory);
+  /** Lets all chunks go, for others to use if it `isKept`: nothing may look at a slab of this object any more. */
+  retire(isKept = true): void {
+    if (isKept) for (const memory of this.#byMemory.keys()) this.#spare?.keep(memory);
     this.#byMemory.clear();
     this.#open.length = 0;
     this.#slabCount = 0;

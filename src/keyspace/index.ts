@@ -62,6 +62,7 @@ export {
   type KeyspaceOptions,
   PLAIN_ELEMENT_BYTES,
 } from './state.ts';
+export type { TouchMemory } from './slabs-ahead.ts';
 export { type TrimRule } from './stream-core.ts';
 export { StreamCursor } from './stream-cursor.ts';
 export { type StreamFields } from './stream-block.ts';

@@ -55,6 +55,16 @@ export class Keyspace extends KeyspaceState {
     return { usedBytes, reservedBytes };
   }
 
+  /** Call it often while much is loaded into a database: memory is then asked for ahead. */
+  growAhead(dbIndex: number): void {
+    if (this.touchMemory !== undefined) this.db(dbIndex).store.arena.growAhead(this.touchMemory);
+  }
+
+  /** The load is over. */
+  endGrowth(): void {
+    for (const { store } of this.databases) store.arena.endGrowth();
+  }
+
   /** Large values deleted and not freed yet. */
   get rubbishCount(): number {
     return this.databases.reduce((sum, { store }) => sum + store.rubbish.pendingCount, 0);

@@ -5,6 +5,7 @@
  */
 import { invariant } from '../base/index.ts';
 import { Chunks, type SpareChunks } from './chunks.ts';
+import { SlabsAhead, type TouchMemory } from './slabs-ahead.ts';
 
 /** Bytes of a slab. */
 export const SLAB_BYTES: number = 1 << 20;
@@ -54,10 +55,12 @@ export class PageHeap {
   readonly #freeRuns = new Int32Array(WHOLE_ORDER + 1);
   readonly #freeIndexes: number[] = [];
   readonly #chunks: Chunks;
+  readonly #ahead: SlabsAhead;
 
   /** `spare`: memory of heaps that retired, to be used first. */
   constructor(spare?: SpareChunks) {
     this.#chunks = new Chunks(SLAB_BYTES, spare);
+    this.#ahead = new SlabsAhead(this.#chunks);
   }
 
   /**
@@ -106,9 +109,20 @@ export class PageHeap {
     this.#dropSlab(slab);
   }
 
+  /** Much is added now: memory for it is asked for before it is needed. */
+  growAhead(touch: TouchMemory): void {
+    this.#ahead.refill(this.u8.length, touch);
+  }
+
+  endGrowth(): void {
+    this.#ahead.settle();
+  }
+
   /** Gives the memory away; nothing may be read here any more. */
   retire(): void {
-    this.#chunks.retire();
+    // What is still written to from elsewhere must not become another heap's.
+    this.#chunks.retire(!this.#ahead.isAsking);
+    this.#ahead.retire();
     for (let slab = 1; slab < this.u8.length; slab++) this.#forget(slab);
   }
 
@@ -116,7 +130,9 @@ export class PageHeap {
     const slab = this.#freeIndexes.pop() ?? this.u8.length;
     invariant(slab < SLAB_COUNT_MAX, 'the arena has a slab index left');
     const isCut = size === SLAB_BYTES;
-    const { memory, at } = isCut ? this.#chunks.take() : { memory: new ArrayBuffer(size), at: 0 };
+    const { memory, at } = isCut
+      ? (this.#ahead.take() ?? this.#chunks.take())
+      : { memory: new ArrayBuffer(size), at: 0 };
     this.u8[slab] = Buffer.from(memory, at, size);
     this.i32[slab] = new Int32Array(memory, at, size / 4);
     this.u16[slab] = new Uint16Array(memory, at, size / 2);

@@ -4,6 +4,7 @@
 import { type Rng, type UnixMs, unixMs } from '../base/index.ts';
 import { DEFAULT_LIMITS, type EncodingLimits } from './value-host.ts';
 import { Recency } from './recency.ts';
+import type { TouchMemory } from './slabs-ahead.ts';
 import { SpareChunks } from './chunks.ts';
 import { Store } from './store.ts';
 
@@ -61,6 +62,8 @@ export interface KeyspaceOptions {
   readonly hooks: KeyspaceHooks;
   /** Read at every use, so they may change. Default: those of redis.conf. */
   readonly limits?: EncodingLimits;
+  /** Without it memory comes when it is needed. */
+  readonly touchMemory?: TouchMemory | undefined;
 }
 
 /** The shared part of a keyspace. */
@@ -69,6 +72,7 @@ export class KeyspaceState {
   readonly recency: Recency;
   readonly hooks: KeyspaceHooks;
   readonly limits: EncodingLimits;
+  protected readonly touchMemory: TouchMemory | undefined;
   /** See `ValueHost.plainElementBytes`. */
   plainElementBytes: number = PLAIN_ELEMENT_BYTES;
   expiryMode: ExpiryMode = 'delete';
@@ -95,6 +99,7 @@ export class KeyspaceState {
     this.isClusterMode = options.clusterMode ?? false;
     this.hooks = options.hooks;
     this.limits = options.limits ?? DEFAULT_LIMITS;
+    this.touchMemory = options.touchMemory;
     this.#rng = options.rng;
     this.recency = new Recency(options.rng);
   }

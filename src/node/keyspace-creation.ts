@@ -2,7 +2,7 @@
 import type { Rng, Slot } from '../base/index.ts';
 import type { PubSub } from '../commands/index.ts';
 import { KEYSPACE_EVENT, type Settings } from '../config/index.ts';
-import { Keyspace } from '../keyspace/index.ts';
+import { Keyspace, type TouchMemory } from '../keyspace/index.ts';
 import { notifyKeyspace } from './call-context.ts';
 import type { Propagation } from './propagation.ts';
 import type { TrackedCalls } from './tracked-calls.ts';
@@ -17,6 +17,7 @@ interface SlotFacts {
 
 export interface KeyspaceOwner {
   readonly rng: Rng;
+  readonly ports: { readonly touchMemory?: TouchMemory };
   readonly settings: Settings;
   readonly pubsub: PubSub;
   readonly propagation: Propagation;
@@ -42,6 +43,7 @@ export function createKeyspace(
     clusterMode: isCluster,
     databases: isCluster ? 1 : settings.databases,
     limits: settings,
+    touchMemory: owner.ports.touchMemory,
     hooks: {
       expired: (dbIndex, buf, at, size) => {
         watches.isExpiring = !watches.isEmpty;

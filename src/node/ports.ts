@@ -4,6 +4,7 @@
  */
 import type { Clock, MonoMs, Rng } from '../base/index.ts';
 import type { LogLevel, SystemFacts } from '../commands/index.ts';
+import type { TouchMemory } from '../keyspace/index.ts';
 
 /** Where a connection goes from and to. */
 export interface WireFacts {
@@ -206,6 +207,8 @@ export interface Ports {
    * clients leave together. Without it replies leave at the end of each turn.
    */
   sendSoon?(): void;
+  /** Gets memory ahead of loads; without it memory comes when it is needed. */
+  readonly touchMemory?: TouchMemory;
   /** Makes places for copies of the node, which end with it; a text says why there is none. Without it there are no copies. */
   readonly copies?: { makePlace(): CopyPlace | string };
   /** Blocks the whole process (DEBUG SLEEP). */

@@ -56,6 +56,7 @@ export class SnapshotLoader implements RdbHandler {
   push(buf: Buffer, at: number, size: number): string | undefined {
     const reader = this.#reader;
     if (reader.state === 'reading') {
+      this.keyspace.growAhead(this.#dbIndex);
       this.usedBytes += reader.push(buf, at, size);
       if (reader.state !== 'reading') this.#end();
     }
@@ -71,6 +72,7 @@ export class SnapshotLoader implements RdbHandler {
   #end(): void {
     if (this.#reader.state !== 'done') this.sink.discard();
     this.sink.flush();
+    this.keyspace.endGrowth();
   }
 
   get #problem(): string | undefined {
