@@ -26,6 +26,7 @@ import type { SentinelInit } from '../node/index.ts';
 import type { Reply } from '../resp/index.ts';
 import { lowerCompilerPriority } from './compiler-priority.ts';
 import { endWithOriginal, machineCopies } from './copy-process.ts';
+import { machineProcess } from './own-process.ts';
 import { askInside } from './inside-caller.ts';
 import { asSentinel, readSentinel, requireStateFile } from './sentinel-start.ts';
 import { ServerProcess, StartError, absolutePath } from './server-process.ts';
@@ -129,6 +130,7 @@ async function serve({ config, configFile, sentinel, serveAdmin }: ServeOptions)
       configFile,
       log,
       copies: machineCopies(log),
+      ownProcess: machineProcess,
       ...(isSentinel ? { sentinel } : {}),
       onEnd: (exitCode) => {
         if (pidFile !== '') attempt(() => rmSync(pidFile, { force: true }));

@@ -45,6 +45,8 @@ export interface ServerProcessOptions {
   readonly onListening?: () => void;
   /** Starts copies of the node; without it there are none. */
   readonly copies?: Ports['copies'];
+  /** Lets the node name its process and say how readily it may be killed. */
+  readonly ownProcess?: Ports['ownProcess'];
   /** Stands between the node and the world, for faults on purpose. */
   readonly wrapPorts?: (ports: Ports) => Ports;
   /** Stands before the node's entrances, likewise. */
@@ -288,6 +290,7 @@ export class ServerProcess {
       touchMemory,
       sleep: (ms) => void Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, ms),
       ended: (exitCode) => void this.#end(exitCode),
+      ...(this.#options.ownProcess === undefined ? {} : { ownProcess: this.#options.ownProcess }),
       ...(this.#options.copies === undefined ? {} : { copies: this.#options.copies }),
     };
   }

@@ -11,6 +11,7 @@ import {
 import type { Keyspace } from '../keyspace/index.ts';
 import type { AclPart } from './acl.ts';
 import type { Client } from './client.ts';
+import type { OwnProcessPart } from './own-process.ts';
 import type { Ports } from './ports.ts';
 import type { Turns } from './turns.ts';
 
@@ -21,6 +22,7 @@ export interface ConfigChangeHost {
   readonly meter: { configure(): void };
   readonly acl: AclPart;
   readonly desk: { readonly parserOptions: { bulkBytesMax: number } };
+  readonly ownProcess: OwnProcessPart;
   readonly persistence: { readonly aof: { setEnabled(isWanted: boolean): boolean } };
   readonly eviction: { sample(): void };
   readonly replication: { configure(changed: readonly DirectiveName[]): void };
@@ -38,7 +40,7 @@ export function applyChanges(
   changed: readonly DirectiveName[],
 ): ConfigRefusal | undefined {
   const { settings, keyspace } = host;
-  const refusal = applyTls(host, changed);
+  const refusal = applyTls(host, changed) ?? host.ownProcess.configure(changed);
   if (refusal !== undefined) return refusal;
   host.meter.configure();
   if (changed.includes('requirepass')) host.acl.acl.setDefaultPassword(settings.requirepass);

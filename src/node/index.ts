@@ -15,6 +15,7 @@ export type {
   Files,
   GrowingFile,
   Network,
+  OwnProcess,
   Ports,
   RunningScript,
   SaveManner,

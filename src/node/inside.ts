@@ -36,6 +36,8 @@ export interface Inside {
   runFromMaster(client: Client, buf: Buffer, at: number, size: number): void;
   /** An empty keyspace of the same shape, to load a snapshot aside. */
   createKeyspace(): Keyspace;
+  /** It has become a master or a replica. */
+  roleChanged(): void;
   /** Lets a blocked client go on with its next request. */
   unblock(client: Client): void;
   /** Does something at the start of every slice of background work until it returns false. */

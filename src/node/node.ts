@@ -64,6 +64,7 @@ import { createKeyspace } from './keyspace-creation.ts';
 import { type ShownCall, monitorLine } from './monitor-line.ts';
 import type { Ports, Wire, WireEvents, WireFacts } from './ports.ts';
 import { FEED_ALL, FEED_AOF, FEED_REPLICAS, Propagation } from './propagation.ts';
+import { OwnProcessPart } from './own-process.ts';
 import { Persistence } from './persistence.ts';
 import { ReplicationPart } from './replication.ts';
 import { Resumption } from './resumption.ts';
@@ -109,6 +110,7 @@ export class Node implements DispatchHost, ClientDeskOwner, Inside {
   readonly table: CommandTable<Context>;
   readonly stats: ServerStats = new ServerStats();
   readonly acl: AclPart;
+  readonly ownProcess: OwnProcessPart;
   readonly slowLog: SlowLog;
   readonly latency: LatencyMonitor;
   readonly pubsub: PubSub = new PubSub();
@@ -164,6 +166,7 @@ export class Node implements DispatchHost, ClientDeskOwner, Inside {
     this.table = new CommandTable(init.sentinel === undefined ? commandSpecs : sentinelSpecs);
     for (const { args } of init.config.renames) this.table.rename(args[0] ?? '', args[1] ?? '');
     this.acl = new AclPart(this);
+    this.ownProcess = new OwnProcessPart(this);
     this.#users = init.config.users;
     this.slowLog = new SlowLog(this.settings);
     this.latency = new LatencyMonitor(this.settings);
@@ -216,6 +219,7 @@ export class Node implements DispatchHost, ClientDeskOwner, Inside {
    */
   start(): string | undefined {
     this.beginTurn();
+    this.ownProcess.start();
     let flaw = this.acl.start(this.#users) ?? this.cluster?.readNodes();
     if (flaw !== undefined) this.#onReady(flaw);
     else if (this.sentinel !== undefined) this.#onReady(this.sentinel.start());
@@ -386,6 +390,10 @@ export class Node implements DispatchHost, ClientDeskOwner, Inside {
     const client = new Client({ host: this.desk, id, wire, facts, now: this.now });
     this.clients.add(client);
     return client;
+  }
+
+  roleChanged(): void {
+    this.ownProcess.roleChanged();
   }
 
   createKeyspace(): Keyspace {

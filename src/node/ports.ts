@@ -181,6 +181,15 @@ export interface CopyEvents {
   failed(reason: string): void;
 }
 
+/** The process of this node, which has nothing else in it. */
+export interface OwnProcess {
+  setTitle(title: string): void;
+  /** How readily the system kills it when memory runs out, -1000 to 1000, or why that cannot be told. */
+  readOomScore(): number | string;
+  /** Why it failed, if so. */
+  writeOomScore(score: number): string | undefined;
+}
+
 export interface Ports {
   readonly clock: Clock;
   readonly rng: Rng;
@@ -209,6 +218,8 @@ export interface Ports {
   sendSoon?(): void;
   /** Gets memory ahead of loads; without it memory comes when it is needed. */
   readonly touchMemory?: TouchMemory;
+  /** Without it the process is somebody else's, and stays as it is. */
+  readonly ownProcess?: OwnProcess;
   /** Makes places for copies of the node, which end with it; a text says why there is none. Without it there are no copies. */
   readonly copies?: { makePlace(): CopyPlace | string };
   /** Blocks the whole process (DEBUG SLEEP). */

@@ -144,6 +144,7 @@ export class ReplicationPart implements ReplicationService, ReplicationView {
     inside.config.assign('replicaof', { host, port });
     inside.keyspace.expiryMode = 'hide';
     this.#replicaSide.step(input);
+    inside.roleChanged();
   }
 
   /** A replica of ours is to be our master. */
@@ -175,6 +176,7 @@ export class ReplicationPart implements ReplicationService, ReplicationView {
     inside.keyspace.expiryMode = 'delete';
     this.#replicaSide.step({ kind: 'stop' });
     this.#masterSide.carryOut(this.source.promote(inside.now));
+    inside.roleChanged();
     inside.rearm();
   }
 

@@ -124,13 +124,13 @@ export class TestNode {
   /**
    * @param sendsTogether replies wait until the test calls `node.send()`
    * @param onDisk files that are there at the start, by name
-   * @param copies where copies of it come from
+   * @param more ports beside those that every test has, or in their place
    */
   constructor(
     configText = '',
     sendsTogether = false,
     onDisk: Readonly<Record<string, string>> = {},
-    copies?: Ports['copies'],
+    more: Partial<Ports> = {},
   ) {
     for (const [name, text] of Object.entries(onDisk)) this.files.replace(name, text);
     const loaded = loadConfig({
@@ -140,7 +140,7 @@ export class TestNode {
     });
     if (!loaded.ok) throw new Error(`bad test configuration: ${JSON.stringify(loaded.failure)}`);
     this.node = new Node({
-      ports: { ...this.#ports(sendsTogether), ...(copies === undefined ? {} : { copies }) },
+      ports: { ...this.#ports(sendsTogether), ...more },
       config: loaded.config,
       configFile: '',
       onReady: (flaw) => {

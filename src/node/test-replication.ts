@@ -334,6 +334,7 @@ export class TestNode {
       createMasterClient: () => this.#createClient(undefined),
       runFromMaster: (client, buf, at, size) => this.#execute(client, buf, at, size, false),
       createKeyspace: () => this.#createKeyspace(),
+      roleChanged: () => undefined,
       unblock: (client) => this.unblocked.push(client),
       addWork: (slice) => this.#work.push(slice),
     };

@@ -95,7 +95,7 @@ class Original {
       this.places.push(place);
       return place;
     };
-    this.node = new TestNode(config, false, {}, { makePlace });
+    this.node = new TestNode(config, false, {}, { copies: { makePlace } });
   }
 
   connect(...before: readonly (readonly string[])[]): TestClient {
