@@ -32,6 +32,9 @@ import { unsupportedText } from './unsupported.ts';
 
 /** Sockets that have not closed by then are cut when the node ends. */
 const END_MS_MAX = 1000;
+/** Of a connection that came too early. */
+const NO_EVENTS: WireEvents = { data: () => undefined, closed: () => undefined };
+
 export interface ServerProcessOptions {
   readonly config: LoadedConfig;
   /** Absolute path; empty without one. */
@@ -91,6 +94,7 @@ export class ServerProcess {
   #alarmAt = 0;
   readonly #wires: OpenWires = new OpenWires();
   readonly #files: MachineFiles;
+  #hasStarted = false;
   #hasEnded = false;
   #setReady: (flaw: string | undefined) => void = () => undefined;
   /** The reason why the node cannot go on, or undefined, when its data is loaded. */
@@ -138,20 +142,22 @@ export class ServerProcess {
             tls: () => (settings['tls-cluster'] ? this.#tls?.server : undefined),
             refused: (reason) =>
               this.#options.log('verbose', `Error accepting cluster node connection: ${reason}`),
-            accept: (wire) => this.#accept(wire, this.#entrance.acceptBus(wire)),
+            accept: (wire) => this.#accept(wire, 'acceptBus'),
           })),
         );
       }
-      const flaw = this.node.start();
-      if (flaw !== undefined) throw new StartError(flaw);
       await this.#listenForClients(clientPlaceOf(settings));
       this.#servers.push(
         ...(await listenUnix(settings, {
           buffers: this.#buffers,
-          accept: (wire) => this.#accept(wire, this.#entrance.accept(wire)),
+          accept: (wire) => this.#accept(wire, 'accept'),
         })),
       );
       this.#options.onListening?.();
+      // Not before the ports are ours: the files may be those of another server that has them.
+      this.#hasStarted = true;
+      const flaw = this.node.start();
+      if (flaw !== undefined) throw new StartError(flaw);
       const late = await this.#ready;
       if (late !== undefined) throw new StartError(late, true);
     } catch (error) {
@@ -177,7 +183,7 @@ export class ServerProcess {
     const common = {
       ...this.#listenFacts(),
       bind,
-      accept: (wire: Wire) => this.#accept(wire, this.#entrance.accept(wire)),
+      accept: (wire: Wire) => this.#accept(wire, 'accept'),
       turnsAway: () => {
         const { clients, stats } = this.node;
         if (clients.isFull) stats.rejectedConnections++;
@@ -245,8 +251,12 @@ export class ServerProcess {
     await closed;
   }
 
-  #accept(wire: Wire, events: WireEvents): WireEvents {
-    const tracked = this.#wires.track(events);
+  #accept(wire: Wire, entrance: 'accept' | 'acceptBus'): WireEvents {
+    if (!this.#hasStarted) {
+      wire.destroy();
+      return NO_EVENTS;
+    }
+    const tracked = this.#wires.track(this.#entrance[entrance](wire));
     tracked.wire = wire;
     return tracked;
   }

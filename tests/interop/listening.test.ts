@@ -1,5 +1,5 @@
 /** Goal: CONFIG SET port and bind move a node's socket, or leave it where it was and say so. Method: a real process. */
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
@@ -52,4 +52,21 @@ test('the client port moves, and a taken port or a wrong address changes nothing
   connection.close();
   await node.signal('SIGTERM');
   await other.signal('SIGTERM');
+});
+
+test('a server whose port another one has leaves the files as they are', async () => {
+  const [port = 0] = await freePorts(1);
+  const shared = join(dir, 'shared');
+  const node = new NodeProcess({ exe: OUR_SERVER, port, dir: shared });
+  await node.start();
+  const before = readdirSync(shared);
+  // With a log it would begin one, and the next start would load that in place of the data.
+  const config = ['appendonly yes', `dir ${shared}`];
+  const second = new NodeProcess({ exe: OUR_SERVER, port, dir: join(dir, 'second'), config });
+  second.launch();
+  await second.ended();
+  expect(second.exitCode).toBe(1);
+  expect(second.log()).toContain(`Failed listening on port ${port} (TCP), aborting.`);
+  expect(readdirSync(shared)).toEqual(before);
+  await node.signal('SIGTERM');
 });
