@@ -11,6 +11,7 @@ import {
   type WireEvents,
   busPort,
 } from '../node/index.ts';
+import { claim } from './claim.ts';
 import { machineClock, machineRng } from './clock.ts';
 import { type MachineFiles, machineFiles } from './files.ts';
 import { WireBuffers } from './handle-wire.ts';
@@ -153,6 +154,7 @@ export class ServerProcess {
           accept: (wire) => this.#accept(wire, 'accept'),
         })),
       );
+      if (settings['cluster-enabled']) await this.#claimNodesFile();
       this.#options.onListening?.();
       // Not before the ports are ours: the files may be those of another server that has them.
       this.#hasStarted = true;
@@ -167,6 +169,19 @@ export class ServerProcess {
       this.#options.log('warning', `Warning: ${error.message}`);
       throw new StartError(`Failed listening on port ${error.port} (TCP), aborting.`);
     }
+  }
+
+  /** Two nodes with one file would be one node to all others. */
+  async #claimNodesFile(): Promise<void> {
+    const name = this.#settings['cluster-config-file'];
+    const claimed = await claim(resolve(this.#settings.dir, name));
+    if (claimed === undefined) {
+      throw new StartError(
+        `Sorry, the cluster configuration file ${name} is already used by a different Redis Cluster node. ` +
+          'Please make sure that different nodes use different cluster configuration files.',
+      );
+    }
+    this.#servers.push(...claimed);
   }
 
   #listenFacts(): Pick<ListenTarget, 'buffers' | 'backlog' | 'keepAliveSeconds'> {

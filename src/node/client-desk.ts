@@ -24,6 +24,8 @@ import type { ReplicationPart } from './replication.ts';
 import type { Turns } from './turns.ts';
 import type { WaitQueue } from './wait-queue.ts';
 
+const CLOSED_FOR_OUTPUT = 'scheduled to be closed ASAP for overcoming of output buffer limits.';
+
 export interface ClientDeskOwner extends Turns {
   readonly settings: Settings;
   readonly stats: ServerStats;
@@ -109,8 +111,12 @@ export class ClientDesk implements ClientHost {
   onLongReply(client: Client): void {
     this.#owner.clients.hasLongOutput = true;
     if (!this.#owner.clients.enforceHardLimit(client)) return;
-    const what = 'scheduled to be closed ASAP for overcoming of output buffer limits.';
-    this.#owner.log('warning', `Client ${describe(client)} ${what}`);
+    this.#owner.log('warning', `Client ${describe(client)} ${CLOSED_FOR_OUTPUT}`);
+  }
+
+  closeStranger(client: Client): void {
+    this.#owner.log('warning', `Client ${describe(client)} ${CLOSED_FOR_OUTPUT}`);
+    client.close();
   }
 
   onLongInput(client: Client): void {

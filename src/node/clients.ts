@@ -6,6 +6,12 @@ import type { Client } from './client.ts';
 import { ClientMemory } from './client-memory.ts';
 import { ClientTable } from './client-table.ts';
 
+/**
+ * Replies that a client may leave unread before it has authenticated: whoever does not read the errors that it is told
+ * must not fill the memory with them. Redis bounds it since 7.0's security releases (CVE-2025-21605).
+ */
+const STRANGER_OUTPUT_BYTES_MAX = 65_536;
+
 export type CloseReason = 'output' | 'idle';
 
 type Pause = { readonly until: MonoMs; readonly what: 'write' | 'all' };
@@ -34,6 +40,7 @@ export class Clients implements ClientService {
 
   readonly #unblock: (client: Client, reason: 'timeout' | 'error') => boolean;
   readonly #evict: (client: Client) => void;
+  readonly #closeStranger: (client: Client) => void;
 
   constructor(init: {
     readonly settings: Settings;
@@ -44,12 +51,15 @@ export class Clients implements ClientService {
     readonly unblock: (client: Client, reason: 'timeout' | 'error') => boolean;
     /** Closes a client because of `maxmemory-clients`. */
     readonly evict: (client: Client) => void;
+    /** Closes a client that has not said who it is and does not read what it is told. */
+    readonly closeStranger: (client: Client) => void;
   }) {
     this.#settings = init.settings;
     this.#onPauseEnd = init.onPauseEnd;
     this.#beforeFlush = init.beforeFlush;
     this.#unblock = init.unblock;
     this.#evict = init.evict;
+    this.#closeStranger = init.closeStranger;
     this.memory = new ClientMemory(init.settings, () => this.#table.all());
   }
 
@@ -134,7 +144,11 @@ export class Clients implements ClientService {
       for (const client of list) if (client.role === 'replica') client.flush();
       for (const client of list) {
         client.isInFlushList = false;
-        if (client.role !== 'replica') client.flush();
+        if (client.role === 'replica') continue;
+        client.flush();
+        if (!client.isAuthenticated && client.outputBytes > STRANGER_OUTPUT_BYTES_MAX) {
+          this.#closeStranger(client);
+        }
       }
       if (this.memory.isLimited) this.#recount(list);
     }

@@ -239,6 +239,19 @@ test('protected mode lets only this machine in while there is no password', () =
   expect(new TestNode('requirepass x\n').connect('10.0.0.9').isClosed).toBe(false);
 });
 
+test('who has not authenticated cannot fill the memory with errors that he does not read', () => {
+  const node = new TestNode('requirepass secret\n');
+  const stranger = node.connect();
+  const known = node.connect();
+  known.call('AUTH', 'secret');
+  for (const client of [stranger, known]) {
+    client.isReading = false;
+    for (let i = 0; i < 1000; i++) client.send('GET\r\n'.repeat(10));
+  }
+  expect([stranger.isClosed, known.isClosed]).toEqual([true, false]);
+  expect(node.logs.join('\n')).toContain('for overcoming of output buffer limits.');
+});
+
 test('more clients than allowed are turned away', () => {
   const node = new TestNode('maxclients 1\n');
   node.connect();

@@ -176,6 +176,7 @@ export class Node implements DispatchHost, ClientDeskOwner, Inside {
       beforeFlush: () => this.persistence.aof.flush(),
       unblock: (client, reason) => this.waits.unblock(client, reason),
       evict: (client) => this.desk.evict(client),
+      closeStranger: (client) => this.desk.closeStranger(client),
     });
     this.waits = new WaitQueue(waitHost(this));
     this.desk = new ClientDesk(this);

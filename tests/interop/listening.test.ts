@@ -70,3 +70,29 @@ test('a server whose port another one has leaves the files as they are', async (
   expect(readdirSync(shared)).toEqual(before);
   await node.signal('SIGTERM');
 });
+
+test.skipIf(process.platform !== 'linux')('two nodes cannot have one nodes.conf', async () => {
+  const [port = 0, other = 0] = await freePorts(2);
+  const shared = join(dir, 'cluster');
+  const config = ['cluster-enabled yes'];
+  const first = new NodeProcess({ exe: OUR_SERVER, port, dir: shared, config });
+  await first.start();
+  const second = new NodeProcess({
+    exe: OUR_SERVER,
+    port: other,
+    dir: join(dir, 'other'),
+    config: [...config, `dir ${shared}`],
+  });
+  second.launch();
+  await second.ended();
+  expect(second.exitCode).toBe(1);
+  expect(second.log()).toContain(
+    'Sorry, the cluster configuration file nodes.conf is already used by a different Redis Cluster node. ',
+  );
+  // However the first one ends, its file is free then.
+  await first.kill();
+  await second.start();
+  await second.signal('SIGTERM');
+  await first.start();
+  await first.signal('SIGTERM');
+});
