@@ -42,6 +42,8 @@ export interface SystemFacts {
   /** Resident and JavaScript heap bytes, not older than 100 ms. */
   memory(): { readonly residentBytes: number; readonly heapBytes: number };
   readonly totalMemoryBytes: number;
+  /** Files, sockets among them, that the process may have open; undefined when that is not known. */
+  readonly openFilesMax?: number | undefined;
   /** CPU seconds of this process, now. */
   cpu(): { readonly userSeconds: number; readonly systemSeconds: number };
 }

@@ -1,4 +1,5 @@
 /** Facts of the process and the machine. */
+import { readFileSync } from 'node:fs';
 import { release, totalmem, type } from 'node:os';
 import { performance } from 'node:perf_hooks';
 import type { SystemFacts } from '../commands/index.ts';
@@ -17,6 +18,7 @@ export const machineFacts: SystemFacts = {
   supervisor: findSupervisor(),
   memory: sampledMemory(),
   totalMemoryBytes: totalmem(),
+  openFilesMax: openFilesMax(),
   cpu: () => {
     const { user, system } = process.cpuUsage();
     return { userSeconds: user / 1e6, systemSeconds: system / 1e6 };
@@ -35,6 +37,19 @@ function sampledMemory(): SystemFacts['memory'] {
     validUntilMs = nowMs + SAMPLE_VALID_MS;
     return sample;
   };
+}
+
+/** The runtime has raised the soft limit to the hard one. Source: proc(5), /proc/pid/limits. */
+function openFilesMax(): number | undefined {
+  let text: string;
+  try {
+    text = readFileSync('/proc/self/limits', 'latin1');
+  } catch {
+    // A system without it has other limits, or none.
+    return undefined;
+  }
+  const soft = /^Max open files\s+(\d+)/m.exec(text)?.[1];
+  return soft === undefined ? undefined : Number(soft);
 }
 
 /** Source: systemd's sd_notify(3); upstart's documentation. */

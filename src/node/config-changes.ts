@@ -1,8 +1,9 @@
 /** What a node does when settings change. */
 import { invariant } from '../base/index.ts';
-import type { Session } from '../commands/index.ts';
+import type { LogLevel, Session } from '../commands/index.ts';
 import {
   type ConfigRefusal,
+  type ConfigStore,
   type DirectiveName,
   type SentinelConf,
   type Settings,
@@ -11,18 +12,21 @@ import {
 import type { Keyspace } from '../keyspace/index.ts';
 import type { AclPart } from './acl.ts';
 import type { Client } from './client.ts';
+import { maxclientsRefusal } from './open-files.ts';
 import type { OwnProcessPart } from './own-process.ts';
 import type { Ports } from './ports.ts';
 import type { Turns } from './turns.ts';
 
 export interface ConfigChangeHost {
   readonly settings: Settings;
-  readonly ports: Pick<Ports, 'configureTls' | 'log'>;
+  readonly config: ConfigStore;
+  readonly ports: Pick<Ports, 'configureTls' | 'log' | 'system'>;
   readonly keyspace: Keyspace;
   readonly meter: { configure(): void };
   readonly acl: AclPart;
   readonly desk: { readonly parserOptions: { bulkBytesMax: number } };
   readonly ownProcess: OwnProcessPart;
+  log(level: LogLevel, text: string): void;
   readonly persistence: { readonly aof: { setEnabled(isWanted: boolean): boolean } };
   readonly eviction: { sample(): void };
   readonly replication: { configure(changed: readonly DirectiveName[]): void };
@@ -40,7 +44,10 @@ export function applyChanges(
   changed: readonly DirectiveName[],
 ): ConfigRefusal | undefined {
   const { settings, keyspace } = host;
-  const refusal = applyTls(host, changed) ?? host.ownProcess.configure(changed);
+  const refusal =
+    maxclientsRefusal(host, changed) ??
+    applyTls(host, changed) ??
+    host.ownProcess.configure(changed);
   if (refusal !== undefined) return refusal;
   host.meter.configure();
   if (changed.includes('requirepass')) host.acl.acl.setDefaultPassword(settings.requirepass);

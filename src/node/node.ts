@@ -64,6 +64,7 @@ import { createKeyspace } from './keyspace-creation.ts';
 import { type ShownCall, monitorLine } from './monitor-line.ts';
 import type { Ports, Wire, WireEvents, WireFacts } from './ports.ts';
 import { FEED_ALL, FEED_AOF, FEED_REPLICAS, Propagation } from './propagation.ts';
+import { fitMaxclients } from './open-files.ts';
 import { OwnProcessPart } from './own-process.ts';
 import { Persistence } from './persistence.ts';
 import { ReplicationPart } from './replication.ts';
@@ -221,7 +222,7 @@ export class Node implements DispatchHost, ClientDeskOwner, Inside {
   start(): string | undefined {
     this.beginTurn();
     this.ownProcess.start();
-    let flaw = this.acl.start(this.#users) ?? this.cluster?.readNodes();
+    let flaw = fitMaxclients(this) ?? this.acl.start(this.#users) ?? this.cluster?.readNodes();
     if (flaw !== undefined) this.#onReady(flaw);
     else if (this.sentinel !== undefined) this.#onReady(this.sentinel.start());
     else {
