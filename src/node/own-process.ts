@@ -73,7 +73,7 @@ export class OwnProcessPart {
     }
     const base = this.#baseScore;
     if (manner === 'no') this.#baseScore = undefined;
-    const [ofMaster = 0, ofReplica = 0] = settings['oom-score-adj-values'];
+    const [ofMaster, ofReplica] = settings['oom-score-adj-values'];
     const wanted = replication.isReplica ? ofReplica : ofMaster;
     const score = manner === 'no' ? base : manner === 'absolute' ? wanted : base + wanted;
     const failure = ownProcess.writeOomScore(
