@@ -118,6 +118,19 @@ test('COMMAND GETKEYSANDFLAGS tells what SET does by its options', () => {
   );
 });
 
+test('a count of keys that cannot be leaves no keys at all', () => {
+  const server = new AdminServer();
+  const client = server.connect();
+  for (const what of ['GETKEYS', 'GETKEYSANDFLAGS']) {
+    for (const count of ['0', '2', '-1', 'x', '1443677133621497600']) {
+      expect(server.run(client, 'COMMAND', what, 'ZINTERSTORE', 'to', count, 'a')).toBe(
+        '-ERR Invalid arguments specified for command\r\n',
+      );
+    }
+    expect(server.run(client, 'COMMAND', what, 'EVAL', 'return 1', '0')).toBe('*0\r\n');
+  }
+});
+
 test('COMMAND GETKEYS tells the keys of MIGRATE: one, or those behind KEYS', () => {
   const server = new AdminServer();
   const client = server.connect();

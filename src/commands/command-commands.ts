@@ -104,7 +104,7 @@ function getKeysAndFlags({ server }: Context, outer: Request, reply: ReplyWriter
   const inner = innerRequest(server, outer);
   if (typeof inner === 'string') return reply.error(inner);
   const { found, request } = inner;
-  const keys = keysOfCall(found, request);
+  const keys = found.keyIndexes(request) === undefined ? [] : keysOfCall(found, request);
   if (keys.length === 0 && !found.spec.flags.includes('no_mandatory_keys')) {
     return reply.error(INVALID_ARGUMENTS);
   }

@@ -155,9 +155,16 @@ export class Command<C = never> {
     for (const key of this.#keySpecs) {
       const indexes = keysOfSpec(key, request);
       if (indexes === undefined) return undefined;
+      if (indexes.length === 0 && this.#mustHaveKeys(key)) return undefined;
       found.push(...indexes);
     }
     return found;
+  }
+
+  /** Whether a count of no keys is a mistake, as everywhere but in calls of scripts. */
+  #mustHaveKeys({ find }: KeySpec): boolean {
+    const isCounted = find !== 'unknown' && 'countAt' in find;
+    return isCounted && !this.spec.flags.includes('no_mandatory_keys');
   }
 }
 

@@ -1,12 +1,23 @@
 /**
  * Memory outside the JavaScript heap, handed out in blocks. Blocks up to 16 KiB come from size
  * classes (8-byte steps to 128 bytes, then eight classes a doubling), up to 256 KiB from whole
- * pages, above that from a slab of their own. A block holds what its last owner left in it.
+ * pages, above that from a slab of their own, which wastes nothing; where there are many of those, blocks up to a
+ * slab's size are made of pages, too, for the sake of the slabs' indexes. A block holds what its last owner left in it.
  */
 import { invariant } from '../base/index.ts';
 import type { SpareChunks } from './chunks.ts';
 import type { TouchMemory } from './slabs-ahead.ts';
-import { KIND, NEXT, PAGE_BYTES, PAGE_WORDS, PREV, PageHeap, SLAB_BYTES, STATE } from './pages.ts';
+import {
+  type HeapRoom,
+  KIND,
+  NEXT,
+  PAGE_BYTES,
+  PAGE_WORDS,
+  PREV,
+  PageHeap,
+  SLAB_BYTES,
+  STATE,
+} from './pages.ts';
 
 /**
  * A block's address: `slab << 17 | offset / 8` as a signed 32-bit integer, so that it lives in an
@@ -22,7 +33,7 @@ export const UNIT_MASK = 0x1ffff;
 
 /** Largest block of a size class, in bytes. */
 const CLASS_BYTES_MAX = 16_384;
-/** Largest block made of pages, in bytes. */
+/** Largest block that is always made of pages, in bytes; up to a slab's bytes they are where slabs become few. */
 const PAGED_BYTES_MAX = 262_144;
 const CLASS_COUNT = 73;
 /** Kind of a run of pages that is one block; its STATE is the number of pages. */
@@ -89,8 +100,8 @@ export class Arena {
   readonly #open = new Int32Array(CLASS_COUNT);
 
   /** `spare`: memory of arenas that retired, to be used first. */
-  constructor(spare?: SpareChunks) {
-    this.#heap = new PageHeap(spare);
+  constructor(spare?: SpareChunks, room?: HeapRoom) {
+    this.#heap = new PageHeap(spare, room);
     this.u8 = this.#heap.u8;
     this.i32 = this.#heap.i32;
     this.u16 = this.#heap.u16;
@@ -112,6 +123,11 @@ export class Arena {
   /** Nothing more is added so quickly. */
   endGrowth(): void {
     this.#heap.endGrowth();
+  }
+
+  /** Whether hardly any slab is left. */
+  get isFull(): boolean {
+    return this.#heap.isFull;
   }
 
   /** Gives the memory away for other arenas; this one and all refs into it are dead from here on. */
@@ -190,7 +206,7 @@ export class Arena {
   }
 
   #allocBig(size: number): Ref {
-    if (size > PAGED_BYTES_MAX) {
+    if (size > PAGED_BYTES_MAX && (size > SLAB_BYTES || !this.#heap.mustShare)) {
       const bytes = blockBytes(size);
       const slab = this.#heap.takeLarge(bytes);
       this.usedBytes += bytes;

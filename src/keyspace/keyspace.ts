@@ -55,6 +55,11 @@ export class Keyspace extends KeyspaceState {
     return { usedBytes, reservedBytes };
   }
 
+  /** Whether a database is so large that nothing may be added, not even what is loaded or a master says. */
+  get isFull(): boolean {
+    return this.databases.some(({ store }) => store.arena.isFull);
+  }
+
   /** Call it often while much is loaded into a database: memory is then asked for ahead. */
   growAhead(dbIndex: number): void {
     if (this.touchMemory !== undefined) this.db(dbIndex).store.arena.growAhead(this.touchMemory);

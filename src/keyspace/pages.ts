@@ -12,8 +12,14 @@ export const SLAB_BYTES: number = 1 << 20;
 /** Bytes of a page. */
 export const PAGE_BYTES: number = 1 << 12;
 const SLAB_PAGES: number = SLAB_BYTES / PAGE_BYTES;
-/** Slab indexes that a 32-bit ref can name: 15 bits. */
+/** Slab indexes that a 32-bit ref can name: 15 bits, so a heap has at least 32 GiB unless its blocks are large. */
 const SLAB_COUNT_MAX = 1 << 15;
+/** Share of the slabs that nothing new should take, */
+const RESERVED_SHARE: number = 1 / 32;
+/** and the share that not even data should take that is elsewhere already: what is under way must end. */
+const LAST_SHARE: number = 1 / 256;
+/** Share of the slabs that may hold one large block each; see `Arena`. */
+const LARGE_SHARE: number = 1 / 4;
 /** Order of a run that is a whole slab. */
 const WHOLE_ORDER = 8;
 
@@ -40,6 +46,18 @@ const NO_HALVES: Uint16Array = new Uint16Array(0);
 const NO_DOUBLES: Float64Array = new Float64Array(0);
 const NO_VIEW: DataView = new DataView(new ArrayBuffer(0));
 
+/** How much room the heaps of one keyspace have. */
+export class HeapRoom {
+  readonly slabCountMax: number;
+  /** Heaps that have few slabs left. */
+  crampedCount = 0;
+
+  /** `slabCountMax`: below what refs can name in tests only. */
+  constructor(slabCountMax: number = SLAB_COUNT_MAX) {
+    this.slabCountMax = slabCountMax;
+  }
+}
+
 /** Slabs and their pages. A page id is `slab << 8 | page`; slab 0 never exists, so 0 is "none". */
 export class PageHeap {
   /** The bytes of each slab, by slab index, and aligned views of the same memory. */
@@ -56,9 +74,13 @@ export class PageHeap {
   readonly #freeIndexes: number[] = [];
   readonly #chunks: Chunks;
   readonly #ahead: SlabsAhead;
+  readonly #room: HeapRoom;
+  #isCramped = false;
+  #largeCount = 0;
 
   /** `spare`: memory of heaps that retired, to be used first. */
-  constructor(spare?: SpareChunks) {
+  constructor(spare?: SpareChunks, room: HeapRoom = new HeapRoom()) {
+    this.#room = room;
     this.#chunks = new Chunks(SLAB_BYTES, spare);
     this.#ahead = new SlabsAhead(this.#chunks);
   }
@@ -102,11 +124,22 @@ export class PageHeap {
    * index.
    */
   takeLarge(size: number): number {
+    this.#largeCount++;
     return this.#addSlab(size);
   }
 
   giveLarge(slab: number): void {
+    this.#largeCount--;
     this.#dropSlab(slab);
+  }
+
+  get isFull(): boolean {
+    return this.#slabsLeft < this.#room.slabCountMax * LAST_SHARE;
+  }
+
+  /** Whether so many slabs hold one block that the others should share theirs. */
+  get mustShare(): boolean {
+    return this.#largeCount >= this.#room.slabCountMax * LARGE_SHARE;
   }
 
   /** Much is added now: memory for it is asked for before it is needed. */
@@ -124,11 +157,12 @@ export class PageHeap {
     this.#chunks.retire(!this.#ahead.isAsking);
     this.#ahead.retire();
     for (let slab = 1; slab < this.u8.length; slab++) this.#forget(slab);
+    this.#noteCramped(false);
   }
 
   #addSlab(size: number): number {
     const slab = this.#freeIndexes.pop() ?? this.u8.length;
-    invariant(slab < SLAB_COUNT_MAX, 'the arena has a slab index left');
+    invariant(slab < SLAB_COUNT_MAX, 'writes are refused before the last slab is taken');
     const isCut = size === SLAB_BYTES;
     const { memory, at } = isCut
       ? (this.#ahead.take() ?? this.#chunks.take())
@@ -140,6 +174,7 @@ export class PageHeap {
     this.views[slab] = new DataView(memory, at, size);
     this.meta[slab] = isCut ? new Int32Array(SLAB_PAGES * PAGE_WORDS) : NO_WORDS;
     this.reservedBytes += size;
+    this.#noteRoom();
     return slab;
   }
 
@@ -153,6 +188,21 @@ export class PageHeap {
     }
     this.#forget(slab);
     this.#freeIndexes.push(slab);
+    this.#noteRoom();
+  }
+
+  #noteRoom(): void {
+    this.#noteCramped(this.#slabsLeft < this.#room.slabCountMax * RESERVED_SHARE);
+  }
+
+  get #slabsLeft(): number {
+    return this.#room.slabCountMax - this.u8.length + this.#freeIndexes.length;
+  }
+
+  #noteCramped(isCramped: boolean): void {
+    if (isCramped === this.#isCramped) return;
+    this.#isCramped = isCramped;
+    this.#room.crampedCount += isCramped ? 1 : -1;
   }
 
   #forget(slab: number): void {

@@ -6,6 +6,7 @@ import { DEFAULT_LIMITS, type EncodingLimits } from './value-host.ts';
 import { Recency } from './recency.ts';
 import type { TouchMemory } from './slabs-ahead.ts';
 import { SpareChunks } from './chunks.ts';
+import { HeapRoom } from './pages.ts';
 import { Store } from './store.ts';
 
 /**
@@ -62,6 +63,8 @@ export interface KeyspaceOptions {
   readonly hooks: KeyspaceHooks;
   /** Read at every use, so they may change. Default: those of redis.conf. */
   readonly limits?: EncodingLimits;
+  /** Of each database; fewer than there can be in tests only. */
+  readonly slabCountMax?: number;
   /** Without it memory comes when it is needed. */
   readonly touchMemory?: TouchMemory | undefined;
 }
@@ -91,6 +94,7 @@ export class KeyspaceState {
   lazyFreedCount = 0;
   readonly #rng: Rng;
   readonly #spare: SpareChunks = new SpareChunks();
+  readonly #room: HeapRoom;
   /** Since when there may be spare memory. */
   #spareSince: UnixMs | undefined;
   #nowMs: UnixMs = unixMs(0);
@@ -100,6 +104,7 @@ export class KeyspaceState {
     this.hooks = options.hooks;
     this.limits = options.limits ?? DEFAULT_LIMITS;
     this.touchMemory = options.touchMemory;
+    this.#room = new HeapRoom(options.slabCountMax);
     this.#rng = options.rng;
     this.recency = new Recency(options.rng);
   }
@@ -115,6 +120,11 @@ export class KeyspaceState {
     this.recency.setNow(nowMs);
   }
 
+  /** Whether a database is as large as it can be: nothing more should be written. */
+  get isCramped(): boolean {
+    return this.#room.crampedCount > 0;
+  }
+
   /** Whether hooks want to hear of whole databases that change. */
   get isObserved(): boolean {
     return this.isWatched || this.awaitedTypes !== 0;
@@ -122,7 +132,8 @@ export class KeyspaceState {
 
   /** An empty store as databases of this keyspace have them. */
   createStore(): Store {
-    return new Store(this.#rng, this.isClusterMode, () => this.hooks.rubbish(), this.#spare);
+    const memory = { spare: this.#spare, room: this.#room };
+    return new Store(this.#rng, this.isClusterMode, () => this.hooks.rubbish(), memory);
   }
 
   /** Ends a store that no database has any more. */

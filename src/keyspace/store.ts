@@ -5,6 +5,7 @@
 import { type Rng, SLOT_COUNT, invariant } from '../base/index.ts';
 import { Arena, NONE, type Ref } from './arena.ts';
 import type { SpareChunks } from './chunks.ts';
+import type { HeapRoom } from './pages.ts';
 import { Entries, TYPE_HASH, TYPE_LIST, TYPE_SET, TYPE_STREAM, TYPE_ZSET } from './entry.ts';
 import { KeyHash } from './hash.ts';
 import { Hashes } from './hashes.ts';
@@ -54,9 +55,14 @@ export class Store {
   readonly #large: (LargeValues | undefined)[] = [];
   readonly #words: Words = { first: 0, second: 0 };
 
-  /** `onRubbish`: large values wait for `collect`; `spare`: where memory comes from first. */
-  constructor(rng: Rng, isPerSlot: boolean, onRubbish: () => void, spare: SpareChunks) {
-    this.arena = new Arena(spare);
+  /** `onRubbish`: large values wait for `collect`; `memory`: what stores of a keyspace have together. */
+  constructor(
+    rng: Rng,
+    isPerSlot: boolean,
+    onRubbish: () => void,
+    memory: { readonly spare: SpareChunks; readonly room: HeapRoom },
+  ) {
+    this.arena = new Arena(memory.spare, memory.room);
     this.hash = new KeyHash(rng);
     this.entries = new Entries(this.arena, this.hash);
     this.keys = new TableSet(this.arena, this.entries, isPerSlot ? SLOT_COUNT : 1);

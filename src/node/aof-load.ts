@@ -9,7 +9,7 @@ import { AofCommands, type AofCommandTarget } from './aof-commands.ts';
 import type { AofFiles } from './aof-files.ts';
 import type { FileReader, Files } from './ports.ts';
 import type { FunctionsPart } from './scripting/functions.ts';
-import { SnapshotLoader } from './snapshot-loader.ts';
+import { SnapshotLoader, TOO_LARGE } from './snapshot-loader.ts';
 
 /** Read at a time; between two pieces clients are answered. */
 const PIECE_BYTES = 256 * 1024;
@@ -77,7 +77,9 @@ export class AofLoad {
       );
     if (size === 0) return this.#finish(reading);
     this.loadedBytes += size;
-    const failure = this.#push(reading, this.#piece.subarray(0, size));
+    const failure = this.#host.keyspace.isFull
+      ? TOO_LARGE
+      : this.#push(reading, this.#piece.subarray(0, size));
     reading.bytes += size;
     return failure === undefined || this.#fail(reading, failure);
   }

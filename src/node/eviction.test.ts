@@ -1,5 +1,5 @@
 /** What maxmemory does to a node: which keys go, who is told, and what is refused. */
-import { expect, test } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import { countedBufferBytes } from './eviction.ts';
 import { TestNode } from './test-node.ts';
 
@@ -34,6 +34,26 @@ test('without a policy writes are refused and reads are not', () => {
   expect(call('GET', 'key:1')).toContain(VALUE);
   expect(call('DEL', 'key:1')).toBe(':1\r\n');
   expect(call('DBSIZE')).toBe(':99\r\n');
+});
+
+test('a database that is as large as it can be takes no more, whatever the policy', () => {
+  const { node, call } = filled('allkeys-lru', 100);
+  const cramped = vi.spyOn(node.node.keyspace, 'isCramped', 'get').mockReturnValue(true);
+  expect(call('SET', 'more', 'x')).toBe(
+    "-OOM command not allowed when used memory > 'maxmemory'.\r\n",
+  );
+  expect(call('EVAL', "return redis.call('SET', 'more', 'x')", '0')).toContain('OOM');
+  expect(call('GET', 'key:1')).toContain(VALUE);
+  expect(call('DEL', 'key:1')).toBe(':1\r\n');
+  node.pass(1000);
+  expect(call('DBSIZE')).toBe(':99\r\n');
+  cramped.mockReturnValue(false);
+  node.pass(1000);
+  expect(call('SET', 'more', 'x')).toBe('+OK\r\n');
+  expect(node.logs.filter((line) => /almost 32 GiB|room in all/.test(line))).toEqual([
+    'A database is almost 32 GiB large, which is the most it can be: commands that need memory are refused.',
+    'There is room in all databases again.',
+  ]);
 });
 
 test('keys go before a command that reads, too, and its client hears of them before the reply', () => {

@@ -4,7 +4,13 @@
  * Source: documentation of maxmemory-policy; behaviour of redis-server 7.0.15.
  */
 import type { MonoMs, Rng } from '../base/index.ts';
-import { type PubSub, type Server, type ServerStats, clientBytesMax } from '../commands/index.ts';
+import {
+  type LogLevel,
+  type PubSub,
+  type Server,
+  type ServerStats,
+  clientBytesMax,
+} from '../commands/index.ts';
 import { KEYSPACE_EVENT, type Settings } from '../config/index.ts';
 import { type Database, type Keyspace, NONE, type Ref } from '../keyspace/index.ts';
 import { notifyKeyspace } from './call-context.ts';
@@ -28,6 +34,7 @@ export interface EvictionHost {
   readonly persistence: { readonly loading: unknown };
   readonly cluster: { readonly transfers: { failImports(reason: string): void } } | undefined;
   addWork(slice: () => boolean): void;
+  log(level: LogLevel, text: string): void;
 }
 
 interface Candidate {
@@ -61,6 +68,7 @@ export class Eviction {
   /** When all clients were last counted: at each command that would cost more than the command. */
   #countedAt: MonoMs | undefined;
   #isAtWork = false;
+  #wasCramped = false;
 
   constructor(host: EvictionHost) {
     this.#host = host;
@@ -71,7 +79,8 @@ export class Eviction {
     const { clients, now, stats } = this.#host;
     clients.memory.sample(stats, now);
     stats.peakMemoryBytes = Math.max(stats.peakMemoryBytes, this.#usedBytes);
-    if (this.hasRoom) stats.noteEviction(false, now);
+    this.#noteCramped();
+    if (this.#isWithinLimit) stats.noteEviction(false, now);
     if (this.#isOver) this.#evictSoon();
   }
 
@@ -85,8 +94,23 @@ export class Eviction {
     });
   }
 
-  /** Whether no key has to go before a command, as far as can be told without counting anew. */
+  /** Whether a command may use more memory before anything is done for it, as far as can be told without counting anew. */
   get hasRoom(): boolean {
+    return this.#isWithinLimit && !this.#host.keyspace.isCramped;
+  }
+
+  /** Says once that a database is full: no eviction of keys here and there would give whole pieces of it back. */
+  #noteCramped(): void {
+    const { isCramped } = this.#host.keyspace;
+    if (isCramped === this.#wasCramped) return;
+    this.#wasCramped = isCramped;
+    const text = isCramped
+      ? 'A database is almost 32 GiB large, which is the most it can be: commands that need memory are refused.'
+      : 'There is room in all databases again.';
+    this.#host.log('warning', text);
+  }
+
+  get #isWithinLimit(): boolean {
     const { maxmemory } = this.#host.settings;
     return maxmemory === 0 || this.#usedBytes <= maxmemory;
   }
@@ -97,7 +121,7 @@ export class Eviction {
 
   /** Whether data and buffers are larger than allowed, on a node that has to mind. */
   get #isOver(): boolean {
-    if (this.hasRoom) return false;
+    if (this.#isWithinLimit) return false;
     const { clients, keyspace, now, replication, settings } = this.#host;
     if (replication.isReplica && settings['replica-ignore-maxmemory']) return false;
     // Source: behaviour of redis-server 7.0.15, which evicts nothing then and refuses nothing for want of room.
@@ -107,7 +131,7 @@ export class Eviction {
     // No key goes because of buffers that are gone.
     clients.memory.recountAll();
     this.#countedAt = now;
-    return !this.hasRoom;
+    return !this.#isWithinLimit;
   }
 
   /** Evicts keys while there are too many, some at a time. Whether it is worth going on. */
@@ -131,7 +155,7 @@ export class Eviction {
     }
     if (isExceeded && canGoOn) this.#evictSoon();
     stats.noteEviction(isExceeded, now);
-    return canGoOn;
+    return canGoOn && !this.#host.keyspace.isCramped;
   }
 
   #evictOne(): boolean {

@@ -15,7 +15,7 @@ import type { Inside } from './inside.ts';
 import { MasterConnection, type MasterListener } from './master-connection.ts';
 import type { LibraryIntake } from './scripting/functions.ts';
 import { SLOT_MARKS_FIELD } from './snapshot-format.ts';
-import { SnapshotLoader } from './snapshot-loader.ts';
+import { SnapshotLoader, TOO_LARGE } from './snapshot-loader.ts';
 
 export interface ReplicaSideInit {
   readonly link: ReplicaLink;
@@ -256,7 +256,7 @@ export class ReplicaSide implements MasterListener, StreamTarget {
     const { keyspace } = this.#inside;
     // What the master did not expire is alive, whatever our clock says.
     keyspace.expiryMode = 'ignore';
-    const problem = this.#stream.push(buf, at, size);
+    const problem = keyspace.isFull ? TOO_LARGE : this.#stream.push(buf, at, size);
     keyspace.expiryMode = this.#init.history.isFollowing ? 'hide' : 'delete';
     if (problem !== undefined) {
       this.#inside.log('warning', `Protocol error from the master's stream: ${problem}`);

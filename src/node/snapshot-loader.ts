@@ -11,6 +11,9 @@ import {
   RdbReader,
 } from '../rdb/index.ts';
 
+/** Seen before the last piece of a database is taken. */
+export const TOO_LARGE = 'the data is too large: a database holds 32 GiB';
+
 export interface SnapshotLoaderOptions {
   /** Empty, or what is loaded goes beside what is there. */
   readonly keyspace: Keyspace;
@@ -76,6 +79,7 @@ export class SnapshotLoader implements RdbHandler {
   }
 
   get #problem(): string | undefined {
+    if (this.keyspace.isFull) return TOO_LARGE;
     const { failure } = this.#reader;
     if (failure !== undefined) return failureText(failure);
     const { duplicate } = this.sink;
