@@ -64,13 +64,11 @@ function classOf(size: number): number {
   return (log - 7) * 8 + ((size - 1) >>> (log - 3)) + 9;
 }
 
-/** Bytes the block for a request of `size` bytes really has. */
+/** Bytes the block for a request of `size` bytes really has, but for large ones, which may have more. */
 export function blockBytes(size: number): number {
   if (size <= CLASS_BYTES_MAX) return CLASS_SIZE[classOf(size)]!;
   if (size <= PAGED_BYTES_MAX) return Math.ceil(size / PAGE_BYTES) * PAGE_BYTES;
-  const bytes = Math.ceil(size / 8) * 8;
-  // A slab of 1 MiB exactly would be taken for one that is cut into pages.
-  return bytes === SLAB_BYTES ? bytes + 8 : bytes;
+  return Math.ceil(size / 8) * 8;
 }
 
 // STATE of a run of blocks: its first free block (offset / 8 + 1, 18 bits) and the blocks ever used
@@ -207,9 +205,8 @@ export class Arena {
 
   #allocBig(size: number): Ref {
     if (size > PAGED_BYTES_MAX && (size > SLAB_BYTES || !this.#heap.mustShare)) {
-      const bytes = blockBytes(size);
-      const slab = this.#heap.takeLarge(bytes);
-      this.usedBytes += bytes;
+      const slab = this.#heap.takeLarge(blockBytes(size));
+      this.usedBytes += this.u8[slab]!.length;
       return slab << SLAB_SHIFT;
     }
     const pages = Math.ceil(size / PAGE_BYTES);

@@ -27,7 +27,7 @@ interface Chunk {
   readonly free: number[];
 }
 
-/** Chunks that nobody uses now, for whoever needs one of their size next. */
+/** Chunks, and blocks that had a chunk of their own, that nobody uses now, for whoever needs one of their size next. */
 export class SpareChunks {
   readonly #kept: ArrayBuffer[] = [];
   #bytes = 0;
@@ -39,12 +39,22 @@ export class SpareChunks {
     this.#bytes += memory.byteLength;
   }
 
-  /** A chunk of exactly this size, if one was kept. */
-  take(bytes: number): ArrayBuffer | undefined {
-    const at = this.#kept.findIndex((memory) => memory.byteLength === bytes);
-    if (at < 0) return undefined;
-    this.#bytes -= bytes;
-    return this.#kept.splice(at, 1)[0];
+  /** The smallest chunk of at least `bytes` and at most `bytesMax` that was kept. */
+  take(bytes: number, bytesMax: number = bytes): ArrayBuffer | undefined {
+    let found = -1;
+    for (const [i, { byteLength }] of this.#kept.entries()) {
+      if (byteLength < bytes || byteLength > bytesMax) continue;
+      if (found < 0 || byteLength < this.#kept[found]!.byteLength) found = i;
+      if (byteLength === bytes) break;
+    }
+    if (found < 0) return undefined;
+    const [memory] = this.#kept.splice(found, 1);
+    this.#bytes -= memory!.byteLength;
+    return memory;
+  }
+
+  get isEmpty(): boolean {
+    return this.#kept.length === 0;
   }
 
   /** Lets all of them go. */

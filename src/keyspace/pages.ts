@@ -4,7 +4,7 @@
  * is dropped when its last page comes back; see `chunks.ts` for when the system has it back.
  */
 import { invariant } from '../base/index.ts';
-import { Chunks, type SpareChunks } from './chunks.ts';
+import { Chunks, type SlabPlace, type SpareChunks } from './chunks.ts';
 import { SlabsAhead, type TouchMemory } from './slabs-ahead.ts';
 
 /** Bytes of a slab. */
@@ -46,6 +46,9 @@ const NO_HALVES: Uint16Array = new Uint16Array(0);
 const NO_DOUBLES: Float64Array = new Float64Array(0);
 const NO_VIEW: DataView = new DataView(new ArrayBuffer(0));
 
+/** Of a large block's bytes, what it may have more because memory of that size is at hand. */
+const SPARE_SLACK: number = 1 / 8;
+
 /** How much room the heaps of one keyspace have. */
 export class HeapRoom {
   readonly slabCountMax: number;
@@ -75,12 +78,14 @@ export class PageHeap {
   readonly #chunks: Chunks;
   readonly #ahead: SlabsAhead;
   readonly #room: HeapRoom;
+  readonly #spare: SpareChunks | undefined;
   #isCramped = false;
   #largeCount = 0;
 
   /** `spare`: memory of heaps that retired, to be used first. */
   constructor(spare?: SpareChunks, room: HeapRoom = new HeapRoom()) {
     this.#room = room;
+    this.#spare = spare;
     this.#chunks = new Chunks(SLAB_BYTES, spare);
     this.#ahead = new SlabsAhead(this.#chunks);
   }
@@ -93,7 +98,9 @@ export class PageHeap {
     let found = order;
     while (found <= WHOLE_ORDER && this.#freeRuns[found] === 0) found++;
     if (found > WHOLE_ORDER) {
-      this.#pushFree(this.#addSlab(SLAB_BYTES) << 8, WHOLE_ORDER);
+      const place = this.#ahead.take() ?? this.#chunks.take();
+      const slab = this.#addSlab(place, SLAB_BYTES, new Int32Array(SLAB_PAGES * PAGE_WORDS));
+      this.#pushFree(slab << 8, WHOLE_ORDER);
       found = WHOLE_ORDER;
     }
     const id = this.#freeRuns[found]!;
@@ -120,12 +127,14 @@ export class PageHeap {
   }
 
   /**
-   * Takes a slab of its own for one block of `size` bytes, a multiple of 8; returns the slab's
+   * Takes a slab of its own for one block of at least `size` bytes, a multiple of 8; returns the slab's
    * index.
    */
   takeLarge(size: number): number {
     this.#largeCount++;
-    return this.#addSlab(size);
+    const bytesMax = size + Math.floor(size * SPARE_SLACK);
+    const memory = this.#spare?.take(size, bytesMax) ?? new ArrayBuffer(size);
+    return this.#addSlab({ memory, at: 0 }, memory.byteLength, NO_WORDS);
   }
 
   giveLarge(slab: number): void {
@@ -160,19 +169,15 @@ export class PageHeap {
     this.#noteCramped(false);
   }
 
-  #addSlab(size: number): number {
+  #addSlab({ memory, at }: SlabPlace, size: number, meta: Int32Array): number {
     const slab = this.#freeIndexes.pop() ?? this.u8.length;
     invariant(slab < SLAB_COUNT_MAX, 'writes are refused before the last slab is taken');
-    const isCut = size === SLAB_BYTES;
-    const { memory, at } = isCut
-      ? (this.#ahead.take() ?? this.#chunks.take())
-      : { memory: new ArrayBuffer(size), at: 0 };
     this.u8[slab] = Buffer.from(memory, at, size);
     this.i32[slab] = new Int32Array(memory, at, size / 4);
     this.u16[slab] = new Uint16Array(memory, at, size / 2);
     this.f64[slab] = new Float64Array(memory, at, size / 8);
     this.views[slab] = new DataView(memory, at, size);
-    this.meta[slab] = isCut ? new Int32Array(SLAB_PAGES * PAGE_WORDS) : NO_WORDS;
+    this.meta[slab] = meta;
     this.reservedBytes += size;
     this.#noteRoom();
     return slab;
@@ -181,11 +186,10 @@ export class PageHeap {
   #dropSlab(slab: number): void {
     const view = this.views[slab]!;
     this.reservedBytes -= view.byteLength;
-    // No slab of its own has this size, see `blockBytes`.
-    if (view.byteLength === SLAB_BYTES) {
-      // The view is of memory that was made here.
-      this.#chunks.give({ memory: view.buffer as ArrayBuffer, at: view.byteOffset });
-    }
+    // The view is of memory that was made here.
+    const memory = view.buffer as ArrayBuffer;
+    if (this.meta[slab]!.length > 0) this.#chunks.give({ memory, at: view.byteOffset });
+    else this.#spare?.keep(memory);
     this.#forget(slab);
     this.#freeIndexes.push(slab);
     this.#noteRoom();

@@ -3,6 +3,7 @@ import { expect, test } from 'vitest';
 import { seededRng } from '../base/index.ts';
 import { Arena, type Ref, SLAB_SHIFT } from './arena.ts';
 import { Keyspace } from './keyspace.ts';
+import { SpareChunks } from './chunks.ts';
 import { HeapRoom, SLAB_BYTES } from './pages.ts';
 
 const NO_HOOKS = {
@@ -68,3 +69,30 @@ test('a keyspace is cramped as long as one of its databases is', () => {
 
 const bytes = Buffer.alloc(300_000);
 const VALUE = { buf: bytes, at: 0, size: bytes.length };
+
+test('a large block that goes leaves its memory to the next one of about its size', () => {
+  const spare = new SpareChunks();
+  const arena = new Arena(spare);
+  const first = arena.alloc(400_000);
+  const memory = arena.u8[first >>> SLAB_SHIFT]!.buffer;
+  arena.free(first);
+  for (const [size, isAgain] of [
+    [399_000, true],
+    [300_000, false],
+    [360_000, true],
+    [400_008, false],
+  ] as const) {
+    const ref = arena.alloc(size);
+    expect(arena.u8[ref >>> SLAB_SHIFT]!.buffer === memory).toBe(isAgain);
+    if (isAgain) expect([arena.capacity(ref), arena.usedBytes]).toEqual([400_000, 400_000]);
+    arena.free(ref);
+    expect(arena.usedBytes).toBe(0);
+  }
+  // Memory as long as a slab that is cut is no such slab.
+  arena.free(arena.alloc(SLAB_BYTES));
+  const odd = arena.alloc(SLAB_BYTES - 8);
+  expect(arena.u8[odd >>> SLAB_SHIFT]!.byteLength).toBe(SLAB_BYTES);
+  const small = arena.alloc(8);
+  arena.free(odd);
+  expect([arena.capacity(small), arena.usedBytes]).toEqual([8, 8]);
+});

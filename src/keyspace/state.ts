@@ -142,9 +142,13 @@ export class KeyspaceState {
     this.#spareSince = this.#nowMs;
   }
 
-  /** Gives memory of flushed databases back to the system when nothing has needed it for a while. */
+  /** Gives memory of flushed databases and large values back to the system a while after they have gone. */
   dropSpareMemory(): void {
-    if (this.#spareSince === undefined) return;
+    if (this.#spare.isEmpty) {
+      this.#spareSince = undefined;
+      return;
+    }
+    this.#spareSince ??= this.#nowMs;
     const age = this.#nowMs - this.#spareSince;
     // A clock that was set back must not keep it for long.
     if (age >= 0 && age < SPARE_MS_MAX) return;

@@ -240,7 +240,13 @@ export class Client extends Session implements WireEvents {
     if (at < this.#inputEnd) return;
     this.#inputAt = 0;
     this.#inputEnd = 0;
-    if (this.#input.length > INPUT_BYTES_KEPT) this.#input = NO_BYTES;
+    if (this.#input.length > INPUT_BYTES_KEPT) this.#giveInput();
+  }
+
+  /** A large buffer serves whoever has a large request next: a new one for each would cost more than the request. */
+  #giveInput(): void {
+    if (this.#input.length > INPUT_BYTES_KEPT) this.#host.bufferPool.give(this.#input);
+    this.#input = NO_BYTES;
   }
 
   /** Adds `buf[from, to)` to the input that waits. */
@@ -252,9 +258,11 @@ export class Client extends Session implements WireEvents {
       const wanted = Math.max(need, Math.min(this.#parser.neededBytes, need * 64));
       if (wanted > this.#input.length || need * 2 > this.#input.length) {
         const grown = Math.max(INPUT_BYTES_FIRST, wanted, need + (need >> 1));
-        const to2 = Buffer.allocUnsafeSlow(grown);
-        this.#input.copy(to2, 0, this.#inputAt, this.#inputEnd);
-        this.#input = to2;
+        const isLarge = grown > INPUT_BYTES_KEPT;
+        const larger = isLarge ? this.#host.bufferPool.take(grown) : Buffer.allocUnsafeSlow(grown);
+        this.#input.copy(larger, 0, this.#inputAt, this.#inputEnd);
+        this.#giveInput();
+        this.#input = larger;
       } else {
         this.#input.copy(this.#input, 0, this.#inputAt, this.#inputEnd);
       }
@@ -269,6 +277,7 @@ export class Client extends Session implements WireEvents {
     if (this.isClosed) return;
     this.isClosed = true;
     this.isClosing = true;
+    // Not for others yet: the request that ends the client may still be at work on it.
     this.#input = NO_BYTES;
     this.#inputAt = 0;
     this.#inputEnd = 0;
