@@ -40,6 +40,7 @@ export { WallMicros } from './wall-micros.ts';
 export { SHA1_BYTES, Sha1, sha1 } from './sha1.ts';
 export { sha256Hex } from './sha256.ts';
 export { type SortKeys, sortedIndexes } from './sort-indexes.ts';
+export { Spares } from './spares.ts';
 export { quoteArgument, splitArguments } from './split-arguments.ts';
 export {
   NOT_INTEGER,

@@ -7,7 +7,7 @@
  * The runtime takes each new chunk for a reason to collect all garbage, which costs as much as fifty thousand commands:
  * that is why chunks become so large, and why those of a database that was flushed are kept for a while.
  */
-import { invariant } from '../base/index.ts';
+import { Spares, invariant } from '../base/index.ts';
 
 /** Most slabs of a chunk. */
 const CHUNK_SLABS_MAX = 64;
@@ -27,40 +27,10 @@ interface Chunk {
   readonly free: number[];
 }
 
-/** Chunks, and blocks that had a chunk of their own, that nobody uses now, for whoever needs one of their size next. */
-export class SpareChunks {
-  readonly #kept: ArrayBuffer[] = [];
-  #bytes = 0;
-
-  /** Keeps a chunk, if there are not too many already. */
-  keep(memory: ArrayBuffer): void {
-    if (this.#bytes + memory.byteLength > SPARE_BYTES_MAX) return;
-    this.#kept.push(memory);
-    this.#bytes += memory.byteLength;
-  }
-
-  /** The smallest chunk of at least `bytes` and at most `bytesMax` that was kept. */
-  take(bytes: number, bytesMax: number = bytes): ArrayBuffer | undefined {
-    let found = -1;
-    for (const [i, { byteLength }] of this.#kept.entries()) {
-      if (byteLength < bytes || byteLength > bytesMax) continue;
-      if (found < 0 || byteLength < this.#kept[found]!.byteLength) found = i;
-      if (byteLength === bytes) break;
-    }
-    if (found < 0) return undefined;
-    const [memory] = this.#kept.splice(found, 1);
-    this.#bytes -= memory!.byteLength;
-    return memory;
-  }
-
-  get isEmpty(): boolean {
-    return this.#kept.length === 0;
-  }
-
-  /** Lets all of them go. */
-  clear(): void {
-    this.#kept.length = 0;
-    this.#bytes = 0;
+/** Chunks, and blocks that had memory of their own, that nobody uses now. */
+export class SpareChunks extends Spares<ArrayBuffer> {
+  constructor() {
+    super(SPARE_BYTES_MAX);
   }
 }
 

@@ -1,6 +1,6 @@
 /** Where clients come in, are heard and leave: what a `Client` needs of its node. */
 import type { User } from '../acl/index.ts';
-import { splitArguments } from '../base/index.ts';
+import { Spares, splitArguments } from '../base/index.ts';
 import type {
   AclService,
   LogLevel,
@@ -24,6 +24,8 @@ import type { ReplicationPart } from './replication.ts';
 import type { Turns } from './turns.ts';
 import type { WaitQueue } from './wait-queue.ts';
 
+/** Kept of buffers that held long requests. */
+const SPARE_INPUT_BYTES_MAX = 8_388_608;
 const CLOSED_FOR_OUTPUT = 'scheduled to be closed ASAP for overcoming of output buffer limits.';
 
 export interface ClientDeskOwner extends Turns {
@@ -44,6 +46,7 @@ export interface ClientDeskOwner extends Turns {
 
 export class ClientDesk implements ClientHost {
   readonly bufferPool: ReplyBufferPool = new ReplyBufferPool();
+  readonly spareInputs: Spares<Buffer> = new Spares(SPARE_INPUT_BYTES_MAX);
   readonly parserOptions: { bulkBytesMax: number; readonly splitInline: InlineSplitter };
   readonly request: Request = new Request();
   readonly replyBytesMax: number = REPLY_BUFFER_BYTES;

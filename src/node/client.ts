@@ -1,6 +1,6 @@
 /** A client connection: bytes in, requests out of them, replies back. */
 import type { User } from '../acl/index.ts';
-import type { MonoMs } from '../base/index.ts';
+import type { MonoMs, Spares } from '../base/index.ts';
 import { type InputTap, Session } from '../commands/index.ts';
 import {
   EMPTY,
@@ -17,6 +17,8 @@ import type { Wire, WireEvents, WireFacts } from './ports.ts';
 /** What a client needs of the node. */
 export interface ClientHost {
   readonly bufferPool: ReplyBufferPool;
+  /** Buffers of long requests. */
+  readonly spareInputs: Spares<Buffer>;
   readonly parserOptions: RequestParserOptions;
   /** Who a new client is. */
   readonly defaultUser: User;
@@ -245,7 +247,7 @@ export class Client extends Session implements WireEvents {
 
   /** A large buffer serves whoever has a large request next: a new one for each would cost more than the request. */
   #giveInput(): void {
-    if (this.#input.length > INPUT_BYTES_KEPT) this.#host.bufferPool.give(this.#input);
+    if (this.#input.length > INPUT_BYTES_KEPT) this.#host.spareInputs.keep(this.#input);
     this.#input = NO_BYTES;
   }
 
@@ -258,8 +260,10 @@ export class Client extends Session implements WireEvents {
       const wanted = Math.max(need, Math.min(this.#parser.neededBytes, need * 64));
       if (wanted > this.#input.length || need * 2 > this.#input.length) {
         const grown = Math.max(INPUT_BYTES_FIRST, wanted, need + (need >> 1));
-        const isLarge = grown > INPUT_BYTES_KEPT;
-        const larger = isLarge ? this.#host.bufferPool.take(grown) : Buffer.allocUnsafeSlow(grown);
+        // Clients are judged by what they hold: a buffer should not be much larger than asked for.
+        const isLong = grown > INPUT_BYTES_KEPT;
+        const spare = isLong ? this.#host.spareInputs.take(grown, grown + (grown >> 3)) : undefined;
+        const larger = spare ?? Buffer.allocUnsafeSlow(grown);
         this.#input.copy(larger, 0, this.#inputAt, this.#inputEnd);
         this.#giveInput();
         this.#input = larger;

@@ -2,7 +2,16 @@
  * Support of the replication tests: nodes with a tiny command set, whose connections are pairs of queues in one virtual
  * world. Time passes only when a test says so.
  */
-import { type MonoMs, addMs, monoMs, randomHex, replid, seededRng, unixMs } from '../base/index.ts';
+import {
+  type MonoMs,
+  addMs,
+  monoMs,
+  randomHex,
+  replid,
+  seededRng,
+  unixMs,
+  Spares,
+} from '../base/index.ts';
 import { type Command, ServerStats, type Session, type SystemFacts } from '../commands/index.ts';
 import { ConfigStore, defaultSettings } from '../config/index.ts';
 import { Keyspace, NONE } from '../keyspace/index.ts';
@@ -260,6 +269,7 @@ export class TestNode {
   #createHost(): ClientHost {
     return {
       bufferPool: new ReplyBufferPool(),
+      spareInputs: new Spares(0),
       parserOptions: PARSER_OPTIONS,
       defaultUser: TEST_USER,
       queryBytesMax: 1 << 30,

@@ -27,14 +27,12 @@ const NULL3: Buffer = Buffer.from('_\r\n');
 
 /** Doublings of the first size up to the largest buffer that is kept. */
 const KEPT_DOUBLINGS = 6;
-/** Bytes of spare buffers kept of each size, */
+/** Bytes of spare buffers kept of each size. */
 const KEPT_BYTES_EACH: number = 64 * REPLY_BUFFER_BYTES;
-/** and of large ones at least so many. */
-const KEPT_EACH_MIN = 4;
 
 /**
  * Spare buffers shared by the writers of a node, so that idle clients hold none; also some of the
- * larger sizes, as long replies and requests tend to come in numbers.
+ * larger sizes, as long replies tend to come in numbers.
  */
 export class ReplyBufferPool {
   readonly #spare: readonly Buffer[][] = Array.from({ length: KEPT_DOUBLINGS + 1 }, () => []);
@@ -51,9 +49,7 @@ export class ReplyBufferPool {
     const doublings = Math.clz32(REPLY_BUFFER_BYTES) - Math.clz32(buf.length);
     if (buf.length !== REPLY_BUFFER_BYTES << doublings) return;
     const spare = this.#spare[doublings];
-    if (spare === undefined) return;
-    const isKept = spare.length < KEPT_EACH_MIN || spare.length * buf.length < KEPT_BYTES_EACH;
-    if (isKept) spare.push(buf);
+    if (spare !== undefined && spare.length * buf.length < KEPT_BYTES_EACH) spare.push(buf);
   }
 }
 
