@@ -23,6 +23,9 @@ test.skipIf(process.platform !== 'linux')('a file has one claim, by any path', a
   await closeAll([...(other ?? []), ...(again ?? [])]);
 });
 
-test('what cannot be there is nobody’s', async () => {
+test('what cannot be there is nobody’s, and a long name is no obstacle', async () => {
   expect(await claim(join(dir, 'missing', 'nodes.conf'))).toEqual([]);
+  const long = await claim(join(dir, 'n'.repeat(200)));
+  expect(long?.length).toBe(process.platform === 'linux' ? 1 : 0);
+  await closeAll(long ?? []);
 });
