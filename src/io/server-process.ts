@@ -95,6 +95,8 @@ export class ServerProcess {
   #alarmAt = 0;
   readonly #wires: OpenWires = new OpenWires();
   readonly #files: MachineFiles;
+  /** Whether the node has the files of the machine, and not others in their place. */
+  readonly #isOnDisk: boolean;
   #hasStarted = false;
   #hasEnded = false;
   #setReady: (flaw: string | undefined) => void = () => undefined;
@@ -115,9 +117,11 @@ export class ServerProcess {
       options.log('warning', flaw);
       throw new StartError('Failed to configure TLS. Check logs for more info.');
     }
-    const ports = this.#ports(initial);
+    const ownPorts = this.#ports(initial);
+    const ports = options.wrapPorts?.(ownPorts) ?? ownPorts;
+    this.#isOnDisk = ports.files === this.#files;
     this.node = new Node({
-      ports: options.wrapPorts?.(ports) ?? ports,
+      ports,
       config: options.config,
       configFile: options.configFile,
       onReady: (flaw) => this.#setReady(flaw),
@@ -154,7 +158,7 @@ export class ServerProcess {
           accept: (wire) => this.#accept(wire, 'accept'),
         })),
       );
-      if (settings['cluster-enabled']) await this.#claimNodesFile();
+      if (settings['cluster-enabled'] && this.#isOnDisk) await this.#claimNodesFile();
       this.#options.onListening?.();
       // Not before the ports are ours: the files may be those of another server that has them.
       this.#hasStarted = true;
