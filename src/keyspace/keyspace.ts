@@ -116,6 +116,7 @@ export class Keyspace extends KeyspaceState {
   replaceWith(other: Keyspace): void {
     invariant(other.databases.length === this.databases.length, 'both have as many databases');
     invariant(other.isClusterMode === this.isClusterMode, 'both are in cluster mode or neither');
+    this.exchangeMemory(other);
     for (const db of this.databases) {
       const from = other.db(db.index);
       invariant(from.store.snapshots.length === 0, 'no snapshot of what is taken over is running');

@@ -67,6 +67,19 @@ test('a keyspace is cramped as long as one of its databases is', () => {
   expect([keyspace.isCramped, keyspace.isFull]).toEqual([false, false]);
 });
 
+test('the room comes along with the data of another keyspace', () => {
+  const options = { rng: seededRng(1), hooks: NO_HOOKS, slabCountMax: 256 };
+  const [keyspace, aside] = [new Keyspace(options), new Keyspace(options)];
+  for (let i = 0; !aside.isCramped; i++) {
+    const key = Buffer.from(`key:${i}`);
+    aside.db(0).setString(key, 0, key.length, VALUE);
+  }
+  keyspace.replaceWith(aside);
+  expect([keyspace.isCramped, aside.isCramped]).toEqual([true, false]);
+  keyspace.db(0).flush();
+  expect(keyspace.isCramped).toBe(false);
+});
+
 const bytes = Buffer.alloc(300_000);
 const VALUE = { buf: bytes, at: 0, size: bytes.length };
 

@@ -93,8 +93,8 @@ export class KeyspaceState {
   /** Large values that were freed in slices after they were deleted. */
   lazyFreedCount = 0;
   readonly #rng: Rng;
-  readonly #spare: SpareChunks = new SpareChunks();
-  readonly #room: HeapRoom;
+  #spare: SpareChunks = new SpareChunks();
+  #room: HeapRoom;
   /** Since when there may be spare memory. */
   #spareSince: UnixMs | undefined;
   #nowMs: UnixMs = unixMs(0);
@@ -134,6 +134,12 @@ export class KeyspaceState {
   createStore(): Store {
     const memory = { spare: this.#spare, room: this.#room };
     return new Store(this.#rng, this.isClusterMode, () => this.hooks.rubbish(), memory);
+  }
+
+  /** Takes over what the stores of another keyspace have together, since they come here; that one gets ours. */
+  protected exchangeMemory(other: KeyspaceState): void {
+    [this.#spare, other.#spare] = [other.#spare, this.#spare];
+    [this.#room, other.#room] = [other.#room, this.#room];
   }
 
   /** Ends a store that no database has any more. */
