@@ -34,4 +34,17 @@ test('no more is kept than allowed, and none after it was let go', () => {
   expect([spares.isEmpty, spares.take(1000)]).toEqual([true, undefined]);
   spares.keep(Buffer.alloc(1000));
   expect(spares.isEmpty).toBe(false);
+  spares.keep(Buffer.alloc(1001));
+  expect(spares.take(1001)).toBeUndefined();
+});
+
+test('what was kept last takes the place of what nobody wants any more', () => {
+  const spares = new Spares<Buffer>(1000);
+  for (const size of [300, 301, 302, 650]) spares.keep(Buffer.alloc(size));
+  expect([300, 301, 302, 650].map((size) => spares.take(size)?.length)).toEqual([
+    undefined,
+    undefined,
+    302,
+    650,
+  ]);
 });

@@ -14,9 +14,13 @@ export class Spares<T extends { readonly byteLength: number }> {
     return this.#kept.length === 0;
   }
 
-  /** Keeps a piece, if there is not too much already. */
+  /** Keeps a piece, for which those go that nobody has wanted for longest. */
   keep(piece: T): void {
-    if (this.#bytes + piece.byteLength > this.#bytesMax) return;
+    const room = this.#bytesMax - piece.byteLength;
+    if (room < 0) return;
+    let dropped = 0;
+    while (this.#bytes > room) this.#bytes -= this.#kept[dropped++]!.byteLength;
+    this.#kept.splice(0, dropped);
     this.#kept.push(piece);
     this.#bytes += piece.byteLength;
   }

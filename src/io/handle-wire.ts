@@ -12,10 +12,10 @@ import {
   type Endpoint,
   type SocketInside,
   type StreamBinding,
+  HandleReader,
   type StreamHandle,
   type WriteRequest,
   binding,
-  readHandle,
 } from './stream-handle.ts';
 
 const RECEIVE_BYTES = 64 * 1024;
@@ -113,6 +113,7 @@ export class HandleWire implements Wire {
   readonly #handle: StreamHandle;
   readonly #binding: StreamBinding;
   readonly #buffers: WireBuffers;
+  readonly #reader: HandleReader;
   #events: WireEvents | undefined;
   #writesUnderWay = 0;
   #isEnding = false;
@@ -122,6 +123,7 @@ export class HandleWire implements Wire {
     this.#handle = init.handle;
     this.#binding = init.binding;
     this.#buffers = init.buffers;
+    this.#reader = new HandleReader(init.buffers.receive);
     this.isUnixSocket = init.unixPath !== undefined;
     this.remoteIp = init.addresses.remoteIp;
     this.remotePort = init.addresses.remotePort;
@@ -132,10 +134,9 @@ export class HandleWire implements Wire {
 
   start(events: WireEvents): void {
     this.#events = events;
-    const { receive } = this.#buffers;
-    readHandle(this.#handle, this.#binding, receive, {
-      data: (size) => {
-        if (!this.#isEnding) events.data(receive, size);
+    this.#reader.start(this.#handle, this.#binding, {
+      data: (buf, size) => {
+        if (!this.#isEnding) events.data(buf, size);
       },
       ended: (reason) => this.#close(reason),
     });
@@ -163,6 +164,10 @@ export class HandleWire implements Wire {
 
   get pendingBytes(): number {
     return this.#isClosed ? 0 : this.#handle.writeQueueSize;
+  }
+
+  readInto(buf: Buffer): void {
+    this.#reader.readInto(buf);
   }
 
   pause(): void {

@@ -22,7 +22,8 @@ export interface WriteRequest {
 export interface StreamHandle {
   readonly fd: number;
   readonly writeQueueSize: number;
-  onread: (() => void) | undefined;
+  /** Called after each read; what it returns takes the place of the buffer that is read into. */
+  onread: (() => Buffer | undefined) | undefined;
   useUserBuffer(buf: Buffer): void;
   readStart(): number;
   readStop(): number;
@@ -67,25 +68,46 @@ const UV_EOF = -4095;
 /** What comes out of a handle. */
 export interface HandleEvents {
   /** So many bytes are in the buffer, until the call returns. */
-  readonly data: (size: number) => void;
+  readonly data: (buf: Buffer, size: number) => void;
   /** The peer has ended, or why nothing more can be read. */
   readonly ended: (reason: string | undefined) => void;
 }
 
-/** Begins to read a handle into a buffer. */
-export function readHandle(
-  handle: StreamHandle,
-  { streamBaseState, kReadBytesOrError }: StreamBinding,
-  into: Buffer,
-  { data, ended }: HandleEvents,
-): void {
-  handle.onread = () => {
-    const size = streamBaseState[kReadBytesOrError]!;
-    if (size > 0) data(size);
-    else if (size < 0) ended(size === UV_EOF ? undefined : `read error ${size}`);
-  };
-  handle.useUserBuffer(into);
-  handle.readStart();
+/** Reads a handle, into a buffer that it shares with others unless it is told another. */
+export class HandleReader {
+  readonly #shared: Buffer;
+  /** What the handle reads into. It knows only the address: the memory must stay alive here. */
+  #into: Buffer;
+  #next: Buffer;
+
+  constructor(shared: Buffer) {
+    this.#shared = shared;
+    this.#into = shared;
+    this.#next = shared;
+  }
+
+  start(
+    handle: StreamHandle,
+    { streamBaseState, kReadBytesOrError }: StreamBinding,
+    { data, ended }: HandleEvents,
+  ): void {
+    handle.onread = () => {
+      const size = streamBaseState[kReadBytesOrError]!;
+      this.#next = this.#shared;
+      if (size > 0) data(this.#into, size);
+      else if (size < 0) ended(size === UV_EOF ? undefined : `read error ${size}`);
+      if (this.#next === this.#into) return undefined;
+      this.#into = this.#next;
+      return this.#into;
+    };
+    handle.useUserBuffer(this.#into);
+    handle.readStart();
+  }
+
+  /** The next read goes there. Said at another time than while \`data\` is at work, it has no effect. */
+  readInto(buf: Buffer): void {
+    this.#next = buf;
+  }
 }
 
 /** Undefined in a runtime that is not as we know it. */

@@ -9,9 +9,9 @@ import { plainIp } from './plain-ip.ts';
 import {
   type SocketInside,
   type StreamBinding,
+  HandleReader,
   type TlsHandle,
   binding,
-  readHandle,
 } from './stream-handle.ts';
 
 /** Encrypted bytes that the handle gives the system at once. Source: Node.js, tls_wrap.cc: ten buffers of 16 KiB. */
@@ -46,6 +46,7 @@ export class TlsWire implements Wire {
   readonly #handle: TlsHandle;
   readonly #binding: StreamBinding;
   readonly #buffers: WireBuffers;
+  readonly #reader: HandleReader;
   #events: WireEvents | undefined;
   #reason: string | undefined;
   /** The handle takes one write at a time; what comes meanwhile waits. */
@@ -62,6 +63,7 @@ export class TlsWire implements Wire {
     this.#handle = handle;
     this.#binding = streams;
     this.#buffers = buffers;
+    this.#reader = new HandleReader(buffers.receive);
     this.remoteIp = plainIp(socket.remoteAddress);
     this.remotePort = socket.remotePort ?? 0;
     this.localIp = plainIp(socket.localAddress);
@@ -72,7 +74,6 @@ export class TlsWire implements Wire {
   /** Begins to read; `events` gets all that happens from here on. */
   start(events: WireEvents): void {
     this.#events = events;
-    const { receive } = this.#buffers;
     this.#socket.on('error', (error: NodeJS.ErrnoException) => {
       this.#reason ??= error.code ?? error.message;
     });
@@ -80,9 +81,9 @@ export class TlsWire implements Wire {
       this.#isOver = true;
       events.closed(this.#reason);
     });
-    readHandle(this.#handle, this.#binding, receive, {
-      data: (size) => {
-        if (!this.#isEnding && !this.#isOver) events.data(receive, size);
+    this.#reader.start(this.#handle, this.#binding, {
+      data: (buf, size) => {
+        if (!this.#isEnding && !this.#isOver) events.data(buf, size);
       },
       ended: (reason) => this.#fail(reason),
     });
@@ -106,6 +107,10 @@ export class TlsWire implements Wire {
     // The handle hears a turn later that the system has taken all.
     const isTaken = plain?.writeQueueSize === 0 && writeQueueSize <= AT_ONCE_BYTES;
     return this.#waitingBytes + (isTaken ? 0 : writeQueueSize);
+  }
+
+  readInto(buf: Buffer): void {
+    this.#reader.readInto(buf);
   }
 
   pause(): void {

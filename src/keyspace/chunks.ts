@@ -70,7 +70,9 @@ export class Chunks {
 
   /** Lets all chunks go, for others to use if it `isKept`: nothing may look at a slab of this object any more. */
   retire(isKept = true): void {
-    if (isKept) for (const memory of this.#byMemory.keys()) this.#spare?.keep(memory);
+    // The first and smallest come last, so that they are kept: each heap begins with such.
+    if (isKept)
+      for (const memory of [...this.#byMemory.keys()].reverse()) this.#spare?.keep(memory);
     this.#byMemory.clear();
     this.#open.length = 0;
     this.#slabCount = 0;

@@ -52,6 +52,8 @@ const NO_BYTES: Buffer = Buffer.alloc(0);
 const INPUT_BYTES_FIRST = 4096;
 /** A kept input buffer larger than this is given up when it is empty. */
 const INPUT_BYTES_KEPT = 64 * 1024;
+/** So much of an argument that is still to come is read to its place, past the buffer of the wire. */
+const AHEAD_BYTES_MIN = 16 * 1024;
 
 /** A client with a socket; without one (`wire` undefined) it is the link to our master. */
 export class Client extends Session implements WireEvents {
@@ -63,6 +65,8 @@ export class Client extends Session implements WireEvents {
   #input: Buffer = NO_BYTES;
   #inputAt = 0;
   #inputEnd = 0;
+  /** The part of `#input`, behind what is there, that the wire was told to read into. */
+  #ahead: Buffer | undefined;
   isClosing = false;
   isClosed = false;
   /** In the node's list of clients with replies to send. */
@@ -125,15 +129,19 @@ export class Client extends Session implements WireEvents {
     if (this.isClosing) return;
     this.#host.beginTurn();
     this.#host.countInput(size);
+    const ahead = this.#ahead;
+    this.#ahead = undefined;
     if (this.tap !== undefined) {
       this.tap.take(Buffer.from(buf.subarray(0, size)));
     } else if (this.#inputEnd > this.#inputAt) {
-      this.#keep(buf, 0, size);
+      if (buf === ahead) this.#inputEnd += size;
+      else this.#keep(buf, 0, size);
       this.#runKept();
     } else {
       const rest = this.#run(buf, 0, size);
       if (rest < size && !this.isClosing) this.#keep(buf, rest, size);
     }
+    this.#lookAhead();
     if (this.tap !== undefined && this.inputBytes > 0) this.#handOver(this.tap);
     if (!this.isClosing) this.#checkInput();
     this.#host.endTurn();
@@ -275,6 +283,17 @@ export class Client extends Session implements WireEvents {
     }
     buf.copy(this.#input, this.#inputEnd, from, to);
     this.#inputEnd += size;
+  }
+
+  /** Of a long argument the rest is read to its place: until it has come nothing in `#input` moves. */
+  #lookAhead(): void {
+    const missing = this.#parser.neededBytes - this.inputBytes;
+    if (missing < AHEAD_BYTES_MIN || this.isClosing || this.wire?.readInto === undefined) return;
+    const end = this.#inputEnd;
+    const room = Math.min(missing, this.#input.length - end);
+    if (room < AHEAD_BYTES_MIN) return;
+    this.#ahead = this.#input.subarray(end, end + room);
+    this.wire.readInto(this.#ahead);
   }
 
   #leave(): void {

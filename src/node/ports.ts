@@ -28,6 +28,11 @@ export interface Wire extends WireFacts {
   write(buf: Buffer, size: number): boolean;
   /** Bytes accepted and not yet taken by the system. */
   readonly pendingBytes: number;
+  /**
+   * During a `data` event: the bytes of the next one should be put there, to spare a copy. Whether they were is seen by
+   * the buffer that comes with them; until then it belongs to the wire.
+   */
+  readInto?(buf: Buffer): void;
   /** Reads no more until `resume`, so that the peer is slowed down. */
   pause(): void;
   resume(): void;

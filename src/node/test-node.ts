@@ -30,6 +30,11 @@ export class TestClient {
   isClosed = false;
   /** Whether it takes what is sent to it. */
   isReading = true;
+  /** Whether the node gets bytes where it has asked for them, */
+  placesBytes = true;
+  /** and how many it got there. */
+  placedBytes = 0;
+  #into: Buffer | undefined;
   readonly #events: WireEvents;
 
   constructor(node: Node, facts: Pick<WireFacts, 'remoteIp' | 'isTls'>) {
@@ -40,6 +45,9 @@ export class TestClient {
         if (!this.isReading) wire.pendingBytes += size;
         this.received += buf.toString('latin1', 0, size);
         return true;
+      },
+      readInto: (buf: Buffer) => {
+        this.#into = buf;
       },
       end: () => {
         this.isClosed = true;
@@ -54,9 +62,23 @@ export class TestClient {
   /** Sends bytes; returns what came back. */
   send(text: string): string {
     this.received = '';
-    const bytes = Buffer.from(text, 'latin1');
-    this.#events.data(bytes, bytes.length);
+    for (let rest = Buffer.from(text, 'latin1'); rest.length > 0;) {
+      rest = rest.subarray(this.#put(rest));
+    }
     return this.received;
+  }
+
+  /** Hands bytes over, as many as there is room for; how many those were. */
+  #put(bytes: Buffer): number {
+    const into = this.placesBytes ? this.#into : undefined;
+    this.#into = undefined;
+    const size = Math.min(bytes.length, into?.length ?? bytes.length);
+    if (into !== undefined) {
+      this.placedBytes += size;
+      bytes.copy(into, 0, 0, size);
+    }
+    this.#events.data(into ?? bytes, size);
+    return size;
   }
 
   /** Sends a command; returns what came back. */
