@@ -9,7 +9,7 @@ import { AofCommands, type AofCommandTarget } from './aof-commands.ts';
 import type { AofFiles } from './aof-files.ts';
 import type { FileReader, Files } from './ports.ts';
 import type { FunctionsPart } from './scripting/functions.ts';
-import { SnapshotLoader, TOO_LARGE } from './snapshot-loader.ts';
+import { SHORT_READ, SnapshotLoader, TOO_LARGE } from './snapshot-loader.ts';
 
 /** Read at a time; between two pieces clients are answered. */
 const PIECE_BYTES = 256 * 1024;
@@ -134,7 +134,7 @@ export class AofLoad {
   #finish(reading: Reading): boolean {
     const { file, snapshot, commands } = reading;
     if (snapshot !== undefined) {
-      const why = snapshot.finish() ?? 'Unexpected end of the snapshot';
+      const why = snapshot.finish() ?? SHORT_READ;
       return this.#fail(reading, `Cannot load the AOF base file ${file.name}: ${why}`);
     }
     if (commands !== undefined && !commands.isWhole) {

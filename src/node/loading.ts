@@ -6,7 +6,7 @@ import type { Keyspace } from '../keyspace/index.ts';
 import type { FileReader, Files } from './ports.ts';
 import type { FunctionsPart } from './scripting/functions.ts';
 import { PositionReader, type SavedPosition } from './saved-position.ts';
-import { SnapshotLoader } from './snapshot-loader.ts';
+import { SHORT_READ, SnapshotLoader } from './snapshot-loader.ts';
 
 /** Read at a time; between two pieces clients are answered. */
 const PIECE_BYTES = 256 * 1024;
@@ -143,6 +143,10 @@ export class RdbLoad {
         `Done loading RDB, keys loaded: ${loadedCount}, keys expired: ${expiredCount}${empty}.`,
       );
       return false;
+    }
+    if (problem === SHORT_READ) {
+      const text = 'Short read or OOM loading DB. Unrecoverable error, aborting now.';
+      this.#host.log('warning', text);
     }
     const at = this.loader.failedAt ?? this.#loadedBytes;
     this.#failure = `Internal error in RDB reading offset ${at} -> ${problem}`;

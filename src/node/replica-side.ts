@@ -15,7 +15,7 @@ import type { Inside } from './inside.ts';
 import { MasterConnection, type MasterListener } from './master-connection.ts';
 import type { LibraryIntake } from './scripting/functions.ts';
 import { SLOT_MARKS_FIELD } from './snapshot-format.ts';
-import { SnapshotLoader, TOO_LARGE } from './snapshot-loader.ts';
+import { SHORT_READ, SnapshotLoader, TOO_LARGE } from './snapshot-loader.ts';
 
 export interface ReplicaSideInit {
   readonly link: ReplicaLink;
@@ -204,10 +204,7 @@ export class ReplicaSide implements MasterListener, StreamTarget {
     this.#snapshot = undefined;
     if (loader === undefined) return;
     const at = loader.usedBytes;
-    this.#inside.log(
-      'warning',
-      `Internal error in RDB reading offset ${at} -> Unexpected EOF reading RDB file`,
-    );
+    this.#inside.log('warning', `Internal error in RDB reading offset ${at} -> ${SHORT_READ}`);
   }
 
   #failLoading(loader: SnapshotLoader, problem: string): void {

@@ -11,6 +11,9 @@ import {
   RdbReader,
 } from '../rdb/index.ts';
 
+/** The bytes ended before the snapshot. */
+export const SHORT_READ = 'Unexpected EOF reading RDB file';
+
 /** Seen before the last piece of a database is taken. */
 export const TOO_LARGE = 'the data is too large: a database holds 32 GiB';
 
@@ -109,7 +112,7 @@ export class SnapshotLoader implements RdbHandler {
   finish(): string | undefined {
     if (this.#reader.state === 'reading') {
       this.#end();
-      return 'Unexpected end of the snapshot';
+      return SHORT_READ;
     }
     return this.#problem;
   }
