@@ -17,6 +17,14 @@ function subscriber(kind: SubscriptionKind): Handler {
   };
 }
 
+/** Unlike the others not within a transaction: clients that may not block are refused here. */
+function shardSubscriber(subscribe: Handler): Handler {
+  return (context, request, reply) => {
+    if (context.session.queue === undefined) return subscribe(context, request, reply);
+    return reply.error("ERR SSUBSCRIBE isn't allowed for a DENY BLOCKING client");
+  };
+}
+
 function unsubscriber(kind: SubscriptionKind): Handler {
   return ({ server, session }, request) => {
     if (request.argc === 1) return server.pubsub.unsubscribeAll(session, kind);
@@ -93,7 +101,7 @@ export const pubsubCommands: readonly CommandSpec[] = defineCommands(PUBSUB_FACT
   'pubsub|shardnumsub': counter('shard'),
   punsubscribe: unsubscriber('pattern'),
   spublish: publishShard,
-  ssubscribe: subscriber('shard'),
+  ssubscribe: shardSubscriber(subscriber('shard')),
   subscribe: subscriber('channel'),
   sunsubscribe: unsubscriber('shard'),
   unsubscribe: unsubscriber('channel'),

@@ -68,14 +68,18 @@ test('tracking tells a reader once when the key changes, and broadcasts by prefi
   table.remember(reader, 'key');
   table.invalidate('key', listener);
   table.invalidate('key', listener);
-  table.flush();
+  const tell = (): void => {
+    table.flush();
+    table.broadcast();
+  };
+  tell();
   const message = '>2\r\n$10\r\ninvalidate\r\n*1\r\n$3\r\nkey\r\n';
   expect([reader.taken(), listener.taken()]).toEqual([message, '']);
   table.invalidate('key', reader);
-  table.flush();
+  tell();
   expect([reader.taken(), listener.taken()]).toEqual(['', message]);
-  for (const key of ['k1', 'k2', 'k1']) table.invalidate(key, reader);
-  table.flush();
+  for (const key of ['k2', 'k1', 'k2']) table.invalidate(key, reader);
+  tell();
   expect(listener.taken()).toBe('>2\r\n$10\r\ninvalidate\r\n*2\r\n$2\r\nk1\r\n$2\r\nk2\r\n');
   table.remember(reader, 'other');
   table.invalidateAll();

@@ -12,18 +12,22 @@ const INVALIDATE_CHANNEL = '__redis__:invalidate';
 /** A message that waits. */
 interface Pending {
   readonly target: number;
-  /** What a broadcast client listens to; undefined for a client that read the key. */
-  readonly prefix: string | undefined;
   /** Undefined: everything. */
-  readonly keys: Set<string> | undefined;
+  readonly keys: readonly string[] | undefined;
+}
+
+/** Who wants to hear of a prefix, and of what. */
+interface Broadcast {
+  readonly clients: Set<number>;
+  /** What changed since the last messages, with the last client that did it, or 0. */
+  readonly changed: Map<string, number>;
 }
 
 /** The keys that clients of a node track. */
 export class TrackingTable {
   /** Ids of the clients that read a key since it last changed. */
   readonly #readers: Map<string, Set<number>> = new Map<string, Set<number>>();
-  /** Broadcast prefixes with their clients. */
-  readonly #prefixes: Map<string, Set<number>> = new Map<string, Set<number>>();
+  readonly #broadcasts: Map<string, Broadcast> = new Map<string, Broadcast>();
   /** Messages that wait for the end of the command that changed the keys. */
   readonly #pending: Pending[] = [];
   readonly #find: (id: number) => Session | undefined;
@@ -32,6 +36,8 @@ export class TrackingTable {
   #itemCount = 0;
   /** The node need not call the rest while it is false. Keys outlive the clients that read them, as in the real server. */
   isUsed = false;
+  /** Whether `broadcast` has something to tell. */
+  hasBroadcasts = false;
 
   constructor(find: (id: number) => Session | undefined) {
     this.#find = find;
@@ -50,7 +56,7 @@ export class TrackingTable {
   }
 
   get prefixCount(): number {
-    return this.#prefixes.size;
+    return this.#broadcasts.size;
   }
 
   start(session: Session, tracking: Tracking): void {
@@ -58,9 +64,9 @@ export class TrackingTable {
     this.isUsed = true;
     session.tracking = tracking;
     for (const prefix of tracking.prefixes) {
-      const clients = this.#prefixes.get(prefix);
-      if (clients === undefined) this.#prefixes.set(prefix, new Set([session.id]));
-      else clients.add(session.id);
+      const found = this.#broadcasts.get(prefix);
+      if (found !== undefined) found.clients.add(session.id);
+      else this.#broadcasts.set(prefix, { clients: new Set([session.id]), changed: new Map() });
     }
   }
 
@@ -71,9 +77,9 @@ export class TrackingTable {
     this.#clients.delete(session.id);
     session.tracking = undefined;
     for (const prefix of tracking.prefixes) {
-      const clients = this.#prefixes.get(prefix);
-      clients?.delete(session.id);
-      if (clients?.size === 0) this.#prefixes.delete(prefix);
+      const { clients } = this.#broadcasts.get(prefix)!;
+      clients.delete(session.id);
+      if (clients.size === 0) this.#broadcasts.delete(prefix);
     }
     this.#settle();
   }
@@ -93,18 +99,19 @@ export class TrackingTable {
     readers.add(session.id);
   }
 
-  /** A key changed or went; `by` is the client that did it. `flush` sends the messages. */
+  /** A key changed or went; `by` is the client that did it. `flush` and `broadcast` send the messages. */
   invalidate(key: string, by: Session | undefined): void {
     const readers = this.#readers.get(key);
     if (readers !== undefined) {
       this.#readers.delete(key);
       this.#itemCount -= readers.size;
-      for (const id of readers) this.#queue(id, key, by, undefined);
+      for (const id of readers) this.#queue(id, key, by);
       this.#settle();
     }
-    for (const [prefix, clients] of this.#prefixes) {
+    for (const [prefix, { changed }] of this.#broadcasts) {
       if (!key.startsWith(prefix)) continue;
-      for (const id of clients) this.#queue(id, key, by, prefix);
+      changed.set(key, by?.id ?? 0);
+      this.hasBroadcasts = true;
     }
   }
 
@@ -114,8 +121,7 @@ export class TrackingTable {
     this.#itemCount = 0;
     // One message for all databases of a FLUSHALL.
     if (this.#pending.at(-1)?.keys === undefined && this.#pending.length > 0) return;
-    for (const id of this.#clients)
-      this.#pending.push({ target: id, prefix: undefined, keys: undefined });
+    for (const id of this.#clients) this.#pending.push({ target: id, keys: undefined });
     this.#settle();
   }
 
@@ -128,10 +134,7 @@ export class TrackingTable {
     }
   }
 
-  /**
-   * Sends what waits; after the reply of the outermost command, so that a message never splits one and the keys of a
-   * broadcast go together.
-   */
+  /** Tells readers what waits; after the reply of the outermost command, so that a message never splits one. */
   flush(): void {
     for (const { target, keys } of this.#pending) {
       const session = this.#find(target);
@@ -141,28 +144,41 @@ export class TrackingTable {
     this.#settle();
   }
 
+  /** Tells who listens to prefixes of all that changed since; at the end of a turn, so that its keys go together. */
+  broadcast(): void {
+    this.hasBroadcasts = false;
+    for (const prefix of [...this.#broadcasts.keys()].sort()) {
+      const { clients, changed } = this.#broadcasts.get(prefix)!;
+      if (changed.size === 0) continue;
+      const all = [...changed.keys()].sort();
+      for (const id of clients) {
+        const session = this.#find(id);
+        if (session?.tracking === undefined) continue;
+        const { isNoLoop } = session.tracking;
+        const keys = isNoLoop ? all.filter((key) => changed.get(key) !== id) : all;
+        if (keys.length > 0) this.#send(session, session.tracking, keys);
+      }
+      changed.clear();
+    }
+  }
+
   #settle(): void {
     this.isUsed = this.#clients.size > 0 || this.#readers.size > 0 || this.#pending.length > 0;
   }
 
-  #queue(id: number, key: string, by: Session | undefined, prefix: string | undefined): void {
+  #queue(id: number, key: string, by: Session | undefined): void {
     const { tracking } = this.#find(id) ?? {};
-    const isBroadcast = prefix !== undefined;
-    if (tracking === undefined || (tracking.mode === 'broadcast') !== isBroadcast) return;
+    if (tracking === undefined || tracking.mode === 'broadcast') return;
     if (tracking.isNoLoop && by?.id === id) return;
-    const waiting = isBroadcast
-      ? this.#pending.find((other) => other.target === id && other.prefix === prefix)
-      : undefined;
-    if (waiting?.keys === undefined)
-      this.#pending.push({ target: id, prefix, keys: new Set([key]) });
-    else waiting.keys.add(key);
+    this.#pending.push({ target: id, keys: [key] });
   }
 
-  #send(session: Session, tracking: Tracking, keys: ReadonlySet<string> | undefined): void {
+  #send(session: Session, tracking: Tracking, keys: readonly string[] | undefined): void {
     const isRedirected = tracking.redirectId !== 0;
     const to = isRedirected ? this.#find(tracking.redirectId) : session;
     if (to !== undefined) {
-      const isChannel = isRedirected && to.names('channel').has(INVALIDATE_CHANNEL);
+      // Whatever it listens to, as in the real server.
+      const isChannel = isRedirected && to.isSubscriber;
       return to.reply.message(() => writeInvalidation(to.reply, keys, isChannel));
     }
     tracking.isRedirectBroken = true;
@@ -179,7 +195,7 @@ export class TrackingTable {
 /** @param keys undefined: all */
 function writeInvalidation(
   reply: ReplyWriter,
-  keys: ReadonlySet<string> | undefined,
+  keys: readonly string[] | undefined,
   isChannel: boolean,
 ): void {
   if (reply.resp === 3) {
@@ -191,6 +207,6 @@ function writeInvalidation(
     reply.bulkText(INVALIDATE_CHANNEL);
   } else return;
   if (keys === undefined) return reply.nullBulk();
-  reply.array(keys.size);
+  reply.array(keys.length);
   for (const key of keys) reply.bulkText(key);
 }

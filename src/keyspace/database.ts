@@ -304,10 +304,11 @@ export class Database extends DatabaseReader {
     const to = entries.create(key, entries.sectionBytes(ref), entries.hasExpiry(ref));
     entries.copyRest(ref, to);
     this.link(to);
+    this.signal(to);
+    this.#signalGone(ref);
     this.#unlink(ref);
     this.store.arena.free(ref);
     this.#touched(to);
-    this.signal(to);
     return to;
   }
 

@@ -189,3 +189,19 @@ test('a pushed key that expired before the turn of who waits serves nobody', () 
   other.call('EXEC');
   expect([taken(waiting), other.call('EXISTS', 'k')]).toEqual(['', ':0\r\n']);
 });
+
+test('readers of a group hear that their stream is gone, by whatever takes it away', () => {
+  for (const away of ['DEL x', 'RENAME x y', 'RENAMENX x y', 'MOVE x 1', 'SET x 1', 'FLUSHDB']) {
+    const node = new TestNode();
+    const [waiting, reader, other] = [node.connect(), node.connect(), node.connect()];
+    other.call('XGROUP', 'CREATE', 'x', 'g', '$', 'MKSTREAM');
+    waiting.send('XREADGROUP GROUP g c BLOCK 0 STREAMS x >\r\n');
+    reader.send('XREAD BLOCK 0 STREAMS x $\r\n');
+    other.send(`${away}\r\n`);
+    expect([away, taken(waiting), taken(reader)]).toEqual([
+      away,
+      '-UNBLOCKED the stream key no longer exists\r\n',
+      '',
+    ]);
+  }
+});

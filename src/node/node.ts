@@ -305,6 +305,7 @@ export class Node implements DispatchHost, ClientDeskOwner, Inside {
       if (transfers?.isPending === true) transfers.check();
       if (this.waits.hasReady) this.#dispatcher.serveReady();
       while (this.#resumption.isDue) this.#resumeClients();
+      if (this.tracking.hasBroadcasts) this.tracking.broadcast();
       if (this.clients.hasOutput) this.#sending.sendOrAsk(this.#isShuttingDown);
       else this.persistence.aof.flush();
       if (this.#wantsAlarm) this.#setAlarm();

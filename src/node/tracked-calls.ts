@@ -35,7 +35,7 @@ export class TrackedCalls {
     this.#host.keyspace.isWatched = true;
   }
 
-  /** Messages wait for the end of the outermost call, so that a transaction's come together. */
+  /** Messages to readers wait for the end of the outermost call. */
   end(call: {
     readonly session: Session;
     readonly command: Command<Context>;

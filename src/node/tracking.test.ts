@@ -74,3 +74,49 @@ test('CLIENT CACHING says what it is not valid for, as Redis does', () => {
     expect(said).toEqual(answers);
   }
 });
+
+test('who tracks by broadcast hears once a turn of all that changed in it, in order', () => {
+  const node = new TestNode();
+  const reader = node.connect();
+  reader.call('HELLO', '3');
+  reader.call('CLIENT', 'TRACKING', 'ON', 'BCAST');
+  node.connect().call('BZPOPMIN', 'z', '0');
+  reader.received = '';
+  node.connect().send('SET b 1\r\nSET a 1\r\nZADD z 1 x\r\nSET b 2\r\n');
+  expect(reader.received).toBe(
+    '>2\r\n$10\r\ninvalidate\r\n*3\r\n$1\r\na\r\n$1\r\nb\r\n$1\r\nz\r\n',
+  );
+  // Its own changes come behind the answers, and none is left for later.
+  expect(reader.send('SET c 1\r\nPING\r\n')).toBe(
+    '+OK\r\n+PONG\r\n>2\r\n$10\r\ninvalidate\r\n*1\r\n$1\r\nc\r\n',
+  );
+  expect(reader.call('PING')).toBe('+PONG\r\n');
+});
+
+test('in a transaction a client may subscribe, but not to shard channels', () => {
+  const client = new TestNode().connect();
+  client.send('MULTI\r\nSUBSCRIBE c\r\nSSUBSCRIBE c\r\nSUNSUBSCRIBE\r\n');
+  expect(client.call('EXEC')).toBe(
+    '*3\r\n*3\r\n$9\r\nsubscribe\r\n$1\r\nc\r\n:1\r\n' +
+      "-ERR SSUBSCRIBE isn't allowed for a DENY BLOCKING client\r\n" +
+      '*3\r\n$12\r\nsunsubscribe\r\n$-1\r\n:0\r\n',
+  );
+});
+
+test('messages redirected to a client that speaks RESP2 reach it while it listens to anything', () => {
+  const node = new TestNode();
+  const [reader, listener] = [node.connect(), node.connect()];
+  const id = listener.call('CLIENT', 'ID').slice(1).trim();
+  reader.call('CLIENT', 'TRACKING', 'ON', 'REDIRECT', id);
+  const heard = (): string => {
+    reader.call('GET', 'k');
+    listener.received = '';
+    node.connect().call('SET', 'k', '1');
+    return listener.received;
+  };
+  expect(heard()).toBe('');
+  listener.call('PSUBSCRIBE', 'x*');
+  expect(heard()).toBe('*3\r\n$7\r\nmessage\r\n$20\r\n__redis__:invalidate\r\n*1\r\n$1\r\nk\r\n');
+  listener.call('PUNSUBSCRIBE');
+  expect(heard()).toBe('');
+});
