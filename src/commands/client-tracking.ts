@@ -33,7 +33,7 @@ export function clientTracking(context: Context, request: Request, reply: ReplyW
     mode: modeOf(options),
     redirectId: options.redirectId,
     isNoLoop: options.isNoLoop,
-    prefixes: options.isBroadcast ? [...new Set([...before, ...wanted])] : [],
+    prefixes: options.isBroadcast ? [...new Set([...before, ...wanted])].sort() : [],
     caching: undefined,
     isRedirectBroken: false,
   });

@@ -93,6 +93,16 @@ test('who tracks by broadcast hears once a turn of all that changed in it, in or
   expect(reader.call('PING')).toBe('+PONG\r\n');
 });
 
+test('prefixes are told in order, however they came', () => {
+  const client = new TestNode().connect();
+  client.send(
+    'CLIENT TRACKING ON BCAST PREFIX b PREFIX c\r\nCLIENT TRACKING ON BCAST PREFIX a\r\n',
+  );
+  expect(client.call('CLIENT', 'TRACKINGINFO')).toContain(
+    '*3\r\n$1\r\na\r\n$1\r\nb\r\n$1\r\nc\r\n',
+  );
+});
+
 test('in a transaction a client may subscribe, but not to shard channels', () => {
   const client = new TestNode().connect();
   client.send('MULTI\r\nSUBSCRIBE c\r\nSSUBSCRIBE c\r\nSUNSUBSCRIBE\r\n');
