@@ -18,7 +18,8 @@ import {
   binding,
 } from './stream-handle.ts';
 
-const RECEIVE_BYTES = 64 * 1024;
+/** A request up to this size is read in place; less would have larger ones copied once more. */
+const RECEIVE_BYTES = 256 * 1024;
 /** Replies shorter than this are copied into one buffer with views that are kept. */
 const KEPT_VIEWS = 256;
 
