@@ -99,6 +99,7 @@ test.each([
   [['+@all', '+select|0'], 'off resetchannels +@all'],
   [['allcommands', 'nocommands', '+get'], 'off resetchannels -@all +@read'],
   [['on', '~a*', '%R~b', '%W~b', '%r~c'], 'on ~a* ~b %R~c resetchannels -@all'],
+  [['', '~a', ''], 'off ~a resetchannels -@all'],
   [['~a', 'allkeys', '&x', '&x'], 'off ~* resetchannels &x -@all'],
   [
     ['(~a +get)', '(&c)'],

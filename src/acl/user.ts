@@ -135,6 +135,8 @@ export class User {
 
   #apply(rule: string): RuleFlaw | undefined {
     switch (rule.toLowerCase()) {
+      case '':
+        return undefined;
       case 'on':
         this.#isOn = true;
         return undefined;
