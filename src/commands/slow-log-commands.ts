@@ -1,4 +1,5 @@
 /** SLOWLOG. */
+import { NOT_INTEGER } from '../base/index.ts';
 import type { ReplyWriter, Request } from '../resp/index.ts';
 import type { Context } from './context.ts';
 import { unknownUse } from './errors.ts';
@@ -12,10 +13,10 @@ function get({ server }: Context, request: Request, reply: ReplyWriter): void {
   let count = DEFAULT_COUNT;
   if (request.argc === 3) {
     const asked = request.int(2);
-    if (typeof asked !== 'number' || asked < -1) {
+    if (asked === NOT_INTEGER || asked < -1) {
       return reply.error('ERR count should be greater than or equal to -1');
     }
-    count = asked === -1 ? server.slowLog.size : asked;
+    count = asked === -1 ? server.slowLog.size : Number(asked);
   }
   const entries = server.slowLog.latest(count);
   reply.array(entries.length);

@@ -88,3 +88,15 @@ test('latency-tracking no keeps no histograms', () => {
   client.call('PING');
   expect(client.call('LATENCY', 'HISTOGRAM', 'ping')).toBe('*0\r\n');
 });
+
+test('SLOWLOG GET takes any count from -1 on', () => {
+  const client = slowNode('slowlog-log-slower-than -1', 0).connect();
+  for (const count of ['-1', '0', '9223372036854775807']) {
+    expect(client.call('SLOWLOG', 'GET', count)).toBe('*0\r\n');
+  }
+  for (const count of ['-2', 'x', '9223372036854775808']) {
+    expect(client.call('SLOWLOG', 'GET', count)).toBe(
+      '-ERR count should be greater than or equal to -1\r\n',
+    );
+  }
+});
