@@ -88,7 +88,8 @@ function clientNoEvict({ session }: Context, request: Request, reply: ReplyWrite
 function clientReply({ session }: Context, request: Request, reply: ReplyWriter): void {
   if (request.is(2, 'on')) {
     session.isReplyOff = false;
-    session.replySkip = 'none';
+    // In a transaction SKIP may have come just before, and means what follows that.
+    if (session.replySkip !== 'next') session.replySkip = 'none';
     reply.isMuted = false;
     reply.ok();
   } else if (request.is(2, 'off')) {

@@ -161,7 +161,6 @@ function reset({ server, session }: Context, _request: Request, reply: ReplyWrit
   session.name = '';
   session.isAsking = false;
   session.isReadonly = false;
-  session.isNoEvict = false;
   session.isReplyOff = false;
   session.replySkip = 'none';
   reply.isMuted = false;

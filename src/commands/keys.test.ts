@@ -83,6 +83,14 @@ test('COPY and MOVE reach other databases, but not in cluster mode', () => {
   expect(server.run('TTL', 'a')).toBe(':10\r\n');
   const cluster = new TestServer(SPECS, { isCluster: true });
   expect(cluster.run('MOVE', 'a', '1')).toBe('-ERR MOVE is not allowed in cluster mode\r\n');
+  expect(
+    ['1', '15', '16', '-1'].map((index) => cluster.run('COPY', 'a', 'b', 'DB', index)),
+  ).toEqual([
+    '-ERR Copying to another database is not allowed in cluster mode\r\n',
+    '-ERR Copying to another database is not allowed in cluster mode\r\n',
+    '-ERR DB index is out of range\r\n',
+    '-ERR DB index is out of range\r\n',
+  ]);
   expect(cluster.run('SWAPDB', '0', '1')).toBe('-ERR SWAPDB is not allowed in cluster mode\r\n');
 });
 

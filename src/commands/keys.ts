@@ -235,9 +235,13 @@ function databaseArgument(
     reply.error(index === NOT_INTEGER ? ERR_NOT_INTEGER : ERR_INT_RANGE);
     return undefined;
   }
-  const db = context.server.keyspace.databases[Number(index)];
-  if (db === undefined) reply.error(ERR_DB_RANGE);
-  return db;
+  const { cluster, keyspace, settings } = context.server;
+  const db = keyspace.databases[Number(index)];
+  if (db !== undefined) return db;
+  // In a cluster, where only COPY comes here, there are no others, whatever the configuration says.
+  const isConfigured = cluster !== undefined && index > 0 && index < settings.databases;
+  reply.error(isConfigured ? ERR_COPY_CLUSTER : ERR_DB_RANGE);
+  return undefined;
 }
 
 function move(context: Context, request: Request, reply: ReplyWriter): void {
@@ -268,9 +272,6 @@ function copy(context: Context, request: Request, reply: ReplyWriter): void {
       target = databaseArgument(context, request, ++i, reply);
       if (target === undefined) return;
     } else return reply.error(ERR_SYNTAX);
-  }
-  if (context.server.cluster !== undefined && target.index !== 0) {
-    return reply.error(ERR_COPY_CLUSTER);
   }
   if (target === context.db && isSameArgument(request, 1, 2)) return reply.error(ERR_SAME_OBJECT);
   const ref = readKey(context, request, 1);

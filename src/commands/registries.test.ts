@@ -66,8 +66,8 @@ test('tracking tells a reader once when the key changes, and broadcasts by prefi
   table.start(reader, { ...plain, mode: 'default', prefixes: [] });
   table.start(listener, { ...plain, mode: 'broadcast', prefixes: ['k'], isNoLoop: true });
   table.remember(reader, 'key');
-  table.invalidate('key', listener);
-  table.invalidate('key', listener);
+  table.invalidate('key', listener, false);
+  table.invalidate('key', listener, false);
   const tell = (): void => {
     table.flush();
     table.broadcast();
@@ -75,10 +75,10 @@ test('tracking tells a reader once when the key changes, and broadcasts by prefi
   tell();
   const message = '>2\r\n$10\r\ninvalidate\r\n*1\r\n$3\r\nkey\r\n';
   expect([reader.taken(), listener.taken()]).toEqual([message, '']);
-  table.invalidate('key', reader);
+  table.invalidate('key', reader, false);
   tell();
   expect([reader.taken(), listener.taken()]).toEqual(['', message]);
-  for (const key of ['k2', 'k1', 'k2']) table.invalidate(key, reader);
+  for (const key of ['k2', 'k1', 'k2']) table.invalidate(key, reader, false);
   tell();
   expect(listener.taken()).toBe('>2\r\n$10\r\ninvalidate\r\n*2\r\n$2\r\nk1\r\n$2\r\nk2\r\n');
   table.remember(reader, 'other');

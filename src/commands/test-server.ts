@@ -53,6 +53,7 @@ export class TestServer {
     this.keyspace = new Keyspace({
       rng,
       clusterMode: options.isCluster ?? false,
+      ...(options.isCluster === true ? { databases: 1 } : {}),
       hooks: {
         expired: (dbIndex, buf, at, size) => {
           const key = Buffer.from(buf.subarray(at, at + size)).toString('latin1');

@@ -19,7 +19,7 @@ interface Pending {
 /** Who wants to hear of a prefix, and of what. */
 interface Broadcast {
   readonly clients: Set<number>;
-  /** What changed since the last messages, with the last client that did it, or 0. */
+  /** What changed since the last messages, with the first client that did it, or 0. */
   readonly changed: Map<string, number>;
 }
 
@@ -28,7 +28,7 @@ export class TrackingTable {
   /** Ids of the clients that read a key since it last changed. */
   readonly #readers: Map<string, Set<number>> = new Map<string, Set<number>>();
   readonly #broadcasts: Map<string, Broadcast> = new Map<string, Broadcast>();
-  /** Messages that wait for the end of the command that changed the keys. */
+  /** Messages that wait for the end of the command that changed the keys: they must not come in the middle of its reply. */
   readonly #pending: Pending[] = [];
   readonly #find: (id: number) => Session | undefined;
   /** Ids of the clients with tracking on. */
@@ -99,18 +99,21 @@ export class TrackingTable {
     readers.add(session.id);
   }
 
-  /** A key changed or went; `by` is the client that did it. `flush` and `broadcast` send the messages. */
-  invalidate(key: string, by: Session | undefined): void {
+  /**
+   * A key changed or went. `by` is the client whose command runs, if any: `flush` sends what concerns it. Where it is
+   * broadcast, what a script has done is nobody's.
+   */
+  invalidate(key: string, by: Session | undefined, isByScript: boolean): void {
     const readers = this.#readers.get(key);
     if (readers !== undefined) {
       this.#readers.delete(key);
       this.#itemCount -= readers.size;
-      for (const id of readers) this.#queue(id, key, by);
+      for (const id of readers) this.#tellReader(id, key, by);
       this.#settle();
     }
     for (const [prefix, { changed }] of this.#broadcasts) {
       if (!key.startsWith(prefix)) continue;
-      changed.set(key, by?.id ?? 0);
+      if (!changed.has(key)) changed.set(key, isByScript ? 0 : (by?.id ?? 0));
       this.hasBroadcasts = true;
     }
   }
@@ -130,7 +133,7 @@ export class TrackingTable {
     if (keysMax === 0) return;
     for (const key of this.#readers.keys()) {
       if (this.#readers.size <= keysMax) return;
-      this.invalidate(key, undefined);
+      this.invalidate(key, undefined, false);
     }
   }
 
@@ -166,11 +169,15 @@ export class TrackingTable {
     this.isUsed = this.#clients.size > 0 || this.#readers.size > 0 || this.#pending.length > 0;
   }
 
-  #queue(id: number, key: string, by: Session | undefined): void {
-    const { tracking } = this.#find(id) ?? {};
-    if (tracking === undefined || tracking.mode === 'broadcast') return;
+  #tellReader(id: number, key: string, by: Session | undefined): void {
+    const session = this.#find(id);
+    if (session?.tracking === undefined) return;
+    const { tracking } = session;
+    if (tracking.mode === 'broadcast') return;
     if (tracking.isNoLoop && by?.id === id) return;
-    this.#pending.push({ target: id, keys: [key] });
+    const isConcerned = by !== undefined && (by.id === id || by.id === tracking.redirectId);
+    if (isConcerned) this.#pending.push({ target: id, keys: [key] });
+    else this.#send(session, tracking, [key]);
   }
 
   #send(session: Session, tracking: Tracking, keys: readonly string[] | undefined): void {

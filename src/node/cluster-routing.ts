@@ -212,6 +212,8 @@ export class ClusterRouter {
       const target = machine.migratingTo(slot);
       if (isMine && target !== undefined && this.#missingCount > 0) {
         if (this.#missingCount < this.#keyCount) return ERR_TRY_AGAIN;
+        // Nobody is sent to where it is: SETSLOT MIGRATING takes the node's own id.
+        if (target === machine.myself) return undefined;
         return this.#elsewhere(session, 'ASK', slot, target);
       }
       const isAsked = session.isAsking || (command.flags & FLAG_ASKING) !== 0;

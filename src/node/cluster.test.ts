@@ -107,6 +107,13 @@ test('a slot on its way out: keys that are there are served, absent ones are ask
     'TRYAGAIN Multiple keys request during rehashing of slot',
   );
   expect(from.route('migrate', '127.0.0.1', '7001', '{bar}2', '0', '1000')).toBeUndefined();
+  // Nobody is sent to where it is.
+  from.part.run({
+    kind: 'setSlot',
+    slot: slotOf('bar'),
+    action: { to: 'migrating', nodeId: from.id },
+  });
+  expect(from.route('get', '{bar}2')).toBeUndefined();
   expect(to.route('get', '{bar}2')).toBe('MOVED 5061 127.0.0.1:7000');
   to.session.isAsking = true;
   expect(to.route('get', '{bar}2')).toBeUndefined();

@@ -369,6 +369,9 @@ export class Dispatcher {
   }
 
   #enqueue(client: Client, command: RunnableCommand, request: Request): void {
+    client.reply.simple('QUEUED');
+    // What will not be carried out is not kept.
+    if (client.isQueueBroken || client.isWatchBroken) return;
     const bytes = Buffer.from(request.buf.subarray(request.start, request.end));
     const queued: QueuedCommand = {
       command,
@@ -377,7 +380,6 @@ export class Dispatcher {
     };
     client.queue!.push(queued);
     client.queueBytes += bytes.length;
-    client.reply.simple('QUEUED');
   }
 
   #mustPause(client: Client, command: RunnableCommand, request: Request): boolean {
@@ -414,8 +416,9 @@ export class Dispatcher {
     const { scripts, trackedCalls } = this.#host;
     if (context === this.#script) return trackedCalls.endInScript(command);
     if (scripts.isSuspended) return;
-    const isOutermost = context === this.#context || context === this.#again;
-    trackedCalls.end({ session: context.session, command, request, isOutermost });
+    const isAgain = context === this.#again;
+    const isOutermost = isAgain || context === this.#context;
+    trackedCalls.end({ session: context.session, command, request, isOutermost, isAgain });
   }
 
   /** What follows when a command has run. What is seldom stands apart, so that the rest becomes part of the caller. */

@@ -65,13 +65,18 @@ test('a replica that asks for an answer is cut off, and the log says what it wou
 });
 
 test('a transaction runs as one, and a refused command in it ends it', () => {
-  const client = new TestNode().connect();
+  const node = new TestNode();
+  const client = node.connect();
   expect(client.call('MULTI')).toBe('+OK\r\n');
   expect(client.call('SET', 'a', '1')).toBe('+QUEUED\r\n');
   expect(client.call('INCR', 'a')).toBe('+QUEUED\r\n');
   expect(client.call('EXEC')).toBe('*2\r\n+OK\r\n:2\r\n');
   client.call('MULTI');
+  client.call('PING');
   client.call('NOPE');
+  expect(client.call('PING')).toBe('+QUEUED\r\n');
+  // What comes behind it is not even kept.
+  expect(node.connect().call('CLIENT', 'LIST')).toContain(' multi=1 ');
   expect(client.call('EXEC')).toBe(
     '-EXECABORT Transaction discarded because of previous errors.\r\n',
   );
@@ -310,6 +315,17 @@ test('CLIENT REPLY SKIP drops one answer, OFF all of them', () => {
   client.call('CLIENT', 'REPLY', 'OFF');
   expect(client.call('PING')).toBe('');
   expect(client.call('CLIENT', 'REPLY', 'ON')).toBe('+OK\r\n');
+  // A SKIP is about what follows the transaction, and ON takes back only OFF.
+  client.send('MULTI\r\nCLIENT REPLY SKIP\r\nCLIENT REPLY ON\r\n');
+  expect(client.call('EXEC')).toBe('*2\r\n+OK\r\n');
+  expect([client.call('PING'), client.call('PING')]).toEqual(['', '+PONG\r\n']);
+});
+
+test('RESET leaves what CLIENT NO-EVICT has said', () => {
+  const client = new TestNode().connect();
+  client.call('CLIENT', 'NO-EVICT', 'on');
+  client.call('RESET');
+  expect(client.call('CLIENT', 'LIST')).toContain(' flags=e ');
 });
 
 test('MONITOR shows what ran, without secrets', () => {

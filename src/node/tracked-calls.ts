@@ -22,6 +22,7 @@ export class TrackedCalls {
   readonly #host: TrackedCallHost;
   /** Whose command runs; it may not want to hear of its own changes. */
   #caller: Session | undefined;
+  #isScript = false;
   /** Keys that the call of a script says it may use. */
   #declared: readonly string[] = [];
 
@@ -31,7 +32,8 @@ export class TrackedCalls {
 
   begin(session: Session, command: Command<Context>, request: Request): void {
     this.#caller = session;
-    if ((command.flags & FLAG_SCRIPT) !== 0) this.#declared = keysOf(command, request);
+    this.#isScript = (command.flags & FLAG_SCRIPT) !== 0;
+    if (this.#isScript) this.#declared = keysOf(command, request);
     this.#host.keyspace.isWatched = true;
   }
 
@@ -41,6 +43,8 @@ export class TrackedCalls {
     readonly command: Command<Context>;
     readonly request: Request;
     readonly isOutermost: boolean;
+    /** It has waited: what it reads was remembered when it began to. */
+    readonly isAgain: boolean;
   }): void {
     const { session, command, request } = call;
     const { tracking, settings } = this.#host;
@@ -48,12 +52,13 @@ export class TrackedCalls {
     if (wanted !== undefined && command.fullName !== 'client|caching') {
       // Of a script, what it reads counts, and not what it says it might.
       const isRead = (command.flags & (FLAG_READONLY | FLAG_SCRIPT)) === FLAG_READONLY;
-      if (isRead) this.#remember(session, keysOf(command, request));
+      if (isRead && !call.isAgain) this.#remember(session, keysOf(command, request));
       // CLIENT CACHING is about the next command, or the whole next transaction.
       if (session.queue === undefined) wanted.caching = undefined;
     }
     if (!call.isOutermost) return;
     this.#caller = undefined;
+    this.#isScript = false;
     tracking.shrink(settings['tracking-table-max-keys']);
     tracking.flush();
   }
@@ -62,8 +67,7 @@ export class TrackedCalls {
     const { tracking } = this.#host;
     if (!tracking.isUsed) return;
     const key = Buffer.from(buf.subarray(at, at + size)).toString('latin1');
-    tracking.invalidate(key, this.#caller);
-    if (this.#caller === undefined) tracking.flush();
+    tracking.invalidate(key, this.#caller, this.#isScript);
   }
 
   replaced(): void {

@@ -130,3 +130,61 @@ test('messages redirected to a client that speaks RESP2 reach it while it listen
   listener.call('PUNSUBSCRIBE');
   expect(heard()).toBe('');
 });
+
+/** A client that is told of all changes but its own, and of all that it received since. */
+function listener(node: TestNode): TestClient {
+  const client = node.connect();
+  client.call('HELLO', '3');
+  client.call('CLIENT', 'TRACKING', 'ON', 'BCAST', 'NOLOOP');
+  client.received = '';
+  return client;
+}
+
+function told(key: string): string {
+  return `>2\r\n$10\r\ninvalidate\r\n*1\r\n$${key.length}\r\n${key}\r\n`;
+}
+
+test("a key is its own change to who changed it first in a turn, and what a script writes is nobody's", () => {
+  const node = new TestNode();
+  const [client, waiting] = [listener(node), node.connect()];
+  waiting.call('BLPOP', 'l', '0');
+  expect(client.call('RPUSH', 'l', 'x')).toBe(':1\r\n');
+  client.call('BLPOP', 'l', '0');
+  client.received = '';
+  waiting.call('RPUSH', 'l', 'x');
+  expect(client.received).toBe(`*2\r\n$1\r\nl\r\n$1\r\nx\r\n${told('l')}`);
+  const script = "return redis.call('SET', KEYS[1], '1')";
+  expect(client.call('EVAL', script, '1', 'k')).toBe(`+OK\r\n${told('k')}`);
+});
+
+test('a reader is told before the events of the key, and the reader that changes it behind its answer', () => {
+  const node = new TestNode();
+  const [reader, writer] = [node.connect(), node.connect()];
+  writer.call('CONFIG', 'SET', 'notify-keyspace-events', 'K$');
+  reader.call('HELLO', '3');
+  reader.call('CLIENT', 'TRACKING', 'ON');
+  reader.call('PSUBSCRIBE', '__keyspace*');
+  reader.call('GET', 'k');
+  reader.received = '';
+  writer.call('SET', 'k', '1');
+  const event =
+    '>4\r\n$8\r\npmessage\r\n$11\r\n__keyspace*\r\n$16\r\n__keyspace@0__:k\r\n$3\r\nset\r\n';
+  expect(reader.received).toBe(told('k') + event);
+  reader.call('GET', 'k');
+  reader.call('PUNSUBSCRIBE');
+  expect(reader.call('SET', 'k', '2')).toBe(`+OK\r\n${told('k')}`);
+});
+
+test('a read that waited is remembered when it began to wait, not when it was served', () => {
+  const node = new TestNode();
+  const [reader, writer] = [node.connect(), node.connect()];
+  reader.call('HELLO', '3');
+  reader.call('CLIENT', 'TRACKING', 'ON');
+  reader.call('XREAD', 'BLOCK', '0', 'STREAMS', 'x', '$');
+  reader.received = '';
+  writer.call('XADD', 'x', '1-1', 'a', 'b');
+  expect(reader.received).toContain(told('x'));
+  reader.received = '';
+  writer.call('XADD', 'x', '1-2', 'a', 'b');
+  expect(reader.received).toBe('');
+});
