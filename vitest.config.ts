@@ -14,7 +14,7 @@ export default defineConfig({
           include: [
             'src/**/*.test.ts',
             'sim/**/*.test.ts',
-            'tests/{golden,fuzz-commands}/**/*.test.ts',
+            'tests/{golden,fuzz-clients,fuzz-commands}/**/*.test.ts',
           ],
           testTimeout: 20_000,
           // No test leaves anything behind in a module, and a process for each of 140 files costs more than they do.

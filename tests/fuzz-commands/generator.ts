@@ -141,11 +141,16 @@ export class Generator {
   }
 }
 
-function mixed(seed: number, number: number): number {
+/** The seed of one program out of the seed of the run. */
+export function mixed(seed: number, number: number): number {
   return Math.imul(seed ^ Math.imul(number + 1, 0x9e3779b1), 0x85ebca6b) | 0;
 }
 
-function pickTemplate({ templates }: Group, source: Source): Template | undefined {
+/** One of them, each as often as its weight says; undefined when there is none. */
+export function pickTemplate(
+  { templates }: Pick<Group, 'templates'>,
+  source: Source,
+): Template | undefined {
   let dice = source.rng.float() * templates.reduce((sum, { weight }) => sum + weight, 0);
   for (const template of templates) {
     dice -= template.weight;

@@ -32,25 +32,13 @@ export class Minimiser {
     return best;
   }
 
-  /** Delta debugging: leaves out halves, then quarters, down to single items. */
   async #withoutItems<T>(
     start: Program,
     all: readonly T[],
     make: (items: readonly T[]) => Program,
   ): Promise<Program> {
-    let best = start;
-    let items = all;
-    for (let size = Math.ceil(items.length / 2); size >= 1; size = Math.floor(size / 2)) {
-      for (let at = 0; at < items.length;) {
-        const fewer = [...items.slice(0, at), ...items.slice(at + size)];
-        const candidate = make(fewer);
-        if (fewer.length < items.length && (await this.#stillFails(candidate))) {
-          best = candidate;
-          items = fewer;
-        } else at += size;
-      }
-    }
-    return best;
+    const items = await fewest(all, (fewer) => this.#stillFails(make(fewer)));
+    return items.length < all.length ? make(items) : start;
   }
 
   async #smallerSteps(start: Program): Promise<Program> {
@@ -90,6 +78,22 @@ export class Minimiser {
     this.#checksLeft--;
     return this.#fails(program);
   }
+}
+
+/** Delta debugging: leaves out halves, then quarters, down to single items, as long as the rest fails. */
+export async function fewest<T>(
+  all: readonly T[],
+  fails: (items: readonly T[]) => Promise<boolean>,
+): Promise<readonly T[]> {
+  let items = all;
+  for (let size = Math.ceil(items.length / 2); size >= 1; size = Math.floor(size / 2)) {
+    for (let at = 0; at < items.length;) {
+      const fewer = [...items.slice(0, at), ...items.slice(at + size)];
+      if (await fails(fewer)) items = fewer;
+      else at += size;
+    }
+  }
+  return items;
 }
 
 function replaced(program: Program, at: number, step: Step): Program {

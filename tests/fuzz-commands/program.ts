@@ -16,7 +16,7 @@ export function nameOf(step: Step): string {
   return CONTAINERS.has(name) && step.length > 1 ? `${name}|${lower(step, 1)}` : name;
 }
 
-const CONTAINERS = new Set(['object', 'memory', 'xgroup', 'xinfo', 'debug', 'pubsub']);
+const CONTAINERS = new Set(['object', 'memory', 'xgroup', 'xinfo', 'debug', 'pubsub', 'client']);
 
 /** Argument `i` in lower case; '' when there is none. */
 export function lower(step: Step, i: number): string {

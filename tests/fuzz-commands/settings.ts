@@ -58,7 +58,8 @@ export function readSettings(args: readonly string[]): Settings {
   };
 }
 
-function wholeNumber(option: string, text: string): number {
+/** The value of an option; throws an error for the person who typed. */
+export function wholeNumber(option: string, text: string): number {
   const value = Number(text);
   if (!Number.isSafeInteger(value) || value < 0) {
     throw new Error(`${option} needs a whole number from 0`);
