@@ -73,7 +73,7 @@ function figure(info: string, name: string): number {
 }
 
 const COMPARED: readonly string[] = [
-  ...['name', 'flags', 'db', 'sub', 'psub', 'ssub', 'cmd', 'user', 'redir', 'resp'],
+  ...['name', 'flags', 'db', 'sub', 'psub', 'ssub', 'multi', 'cmd', 'user', 'redir', 'resp'],
 ];
 
 export function parseClientList(list: string): ListedClient[] {

@@ -148,7 +148,7 @@ export const TRACKING: readonly Template[] = [
 export const CONNECTIONS: readonly Template[] = [
   often(4, command('CLIENT', 'UNBLOCK', client, maybe(0.33, one('ERROR', 'TIMEOUT')))),
   command('CLIENT', 'KILL', 'ID', client),
-  command('CLIENT', 'NO-EVICT', 'off'),
+  command('CLIENT', 'NO-EVICT', one('on', 'off')),
   command('CLIENT', 'ID'),
   command('CLIENT', 'GETNAME'),
   often(4, command('HELLO', one('2', '3', '3'), maybe(0.5, 'SETNAME', 'n'))),
