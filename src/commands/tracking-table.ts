@@ -19,7 +19,7 @@ interface Pending {
 /** Who wants to hear of a prefix, and of what. */
 interface Broadcast {
   readonly clients: Set<number>;
-  /** What changed since the last messages, with the first client that did it, or 0. */
+  /** What changed since the last messages, with the last client that did it, or 0. */
   readonly changed: Map<string, number>;
 }
 
@@ -113,7 +113,7 @@ export class TrackingTable {
     }
     for (const [prefix, { changed }] of this.#broadcasts) {
       if (!key.startsWith(prefix)) continue;
-      if (!changed.has(key)) changed.set(key, isByScript ? 0 : (by?.id ?? 0));
+      changed.set(key, isByScript ? 0 : (by?.id ?? 0));
       this.hasBroadcasts = true;
     }
   }
