@@ -162,8 +162,11 @@ function reset({ server, session }: Context, _request: Request, reply: ReplyWrit
   session.isAsking = false;
   session.isReadonly = false;
   session.isReplyOff = false;
-  session.replySkip = 'none';
-  reply.isMuted = false;
+  // What a SKIP was about is this very reply.
+  if (session.replySkip !== 'now') {
+    session.replySkip = 'none';
+    reply.isMuted = false;
+  }
   reply.resp = 2;
   reply.simple('RESET');
 }

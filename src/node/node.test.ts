@@ -321,8 +321,12 @@ test('CLIENT REPLY SKIP drops one answer, OFF all of them', () => {
   expect([client.call('PING'), client.call('PING')]).toEqual(['', '+PONG\r\n']);
 });
 
-test('RESET leaves what CLIENT NO-EVICT has said', () => {
+test('RESET leaves what CLIENT NO-EVICT and SKIP have said, and takes OFF back', () => {
   const client = new TestNode().connect();
+  client.call('CLIENT', 'REPLY', 'SKIP');
+  expect([client.call('RESET'), client.call('PING')]).toEqual(['', '+PONG\r\n']);
+  client.call('CLIENT', 'REPLY', 'OFF');
+  expect([client.call('RESET'), client.call('PING')]).toEqual(['+RESET\r\n', '+PONG\r\n']);
   client.call('CLIENT', 'NO-EVICT', 'on');
   client.call('RESET');
   expect(client.call('CLIENT', 'LIST')).toContain(' flags=e ');

@@ -17,6 +17,7 @@ import {
   namedClient,
 } from './program.ts';
 import {
+  BROADCASTS,
   CHANNELS,
   CONNECTIONS,
   EVENT_PATTERNS,
@@ -85,6 +86,7 @@ function sharedBy({ hasTracking, hasTransactions, hasMutes }: Traits): readonly 
     ...[...READS, ...CHANNELS, ...CONNECTIONS],
     ...(hasTransactions ? TRANSACTIONS : []),
     ...(hasTracking ? TRACKING : []),
+    ...(hasTracking && !hasTransactions ? BROADCASTS : []),
     ...(hasMutes ? MUTES : QUITS),
   ];
 }
