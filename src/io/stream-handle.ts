@@ -104,7 +104,7 @@ export class HandleReader {
     handle.readStart();
   }
 
-  /** The next read goes there. Said at another time than while \`data\` is at work, it has no effect. */
+  /** The next read goes there. Said at another time than while `data` is at work, it has no effect. */
   readInto(buf: Buffer): void {
     this.#next = buf;
   }
