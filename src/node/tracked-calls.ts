@@ -37,7 +37,7 @@ export class TrackedCalls {
     this.#host.keyspace.isWatched = true;
   }
 
-  /** Messages to readers wait for the end of the outermost call. */
+  /** Messages that concern the caller wait for the end of the outermost call. */
   end(call: {
     readonly session: Session;
     readonly command: Command<Context>;

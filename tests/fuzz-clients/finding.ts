@@ -1,4 +1,5 @@
 /** A difference between two servers in what one step did. */
+import { shown } from '../fuzz-commands/finding.ts';
 import { type Step, nameOf } from '../fuzz-commands/program.ts';
 import type { Outcome } from './side.ts';
 
@@ -56,8 +57,6 @@ function differing(what: string, ours: readonly string[], real: readonly string[
     .filter((each) => each.ours !== each.real);
 }
 
-const SHOWN_CHARS = 1500;
-
 /** Lines for a person, none of which `parseScript` reads. */
 export function describe(kind: FindingKind, differences: readonly Difference[]): string {
   return [
@@ -68,11 +67,4 @@ export function describe(kind: FindingKind, differences: readonly Difference[]):
       `#   real: ${shown(real)}`,
     ]),
   ].join('\n');
-}
-
-function shown(text: string): string {
-  const visible = JSON.stringify(text);
-  return visible.length > SHOWN_CHARS
-    ? `${visible.slice(0, SHOWN_CHARS)}… (${text.length})`
-    : visible;
 }

@@ -6,24 +6,19 @@
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { settingsOrExit } from '../fuzz-commands/settings.ts';
 import { freePorts } from '../interop/harness/node-process.ts';
 import { makeProgram } from './generator.ts';
 import { type Investigated, investigate, report } from './investigation.ts';
 import { Runner } from './runner.ts';
 import { parseScript } from './script.ts';
-import { type Settings, USAGE, readSettings } from './settings.ts';
+import { USAGE, readSettings } from './settings.ts';
 import { Side } from './side.ts';
 
 const PROGRESS_PERIOD_MS = 5000;
 const FINDINGS_FOLDER = join('.cache', 'fuzz-clients');
 
-let settings: Settings;
-try {
-  settings = readSettings(process.argv.slice(2));
-} catch (error) {
-  console.error(`${error instanceof Error ? error.message : String(error)}\n${USAGE}`);
-  process.exit(2);
-}
+const settings = settingsOrExit(readSettings, USAGE);
 const dir = mkdtempSync(join(tmpdir(), 'slotline-fuzz-'));
 const sides: Side[] = [];
 try {

@@ -44,7 +44,8 @@ export function describe(finding: Finding): string {
   ].join('\n');
 }
 
-function shown(text: string): string {
+/** The text, or its beginning, in one line. */
+export function shown(text: string): string {
   const visible = JSON.stringify(text);
   return visible.length > SHOWN_BYTES
     ? `${visible.slice(0, SHOWN_BYTES)}… (${text.length})`

@@ -13,18 +13,12 @@ import { type Replicated, compareReplicas, untilLinked } from './replicas.ts';
 import { Runner } from './runner.ts';
 import { parseScript } from './script.ts';
 import { Server } from './server.ts';
-import { type Settings, USAGE, readSettings } from './settings.ts';
+import { USAGE, readSettings, settingsOrExit } from './settings.ts';
 
 const PROGRESS_PERIOD_MS = 5000;
 const FINDINGS_FOLDER = join('.cache', 'fuzz-commands');
 
-let settings: Settings;
-try {
-  settings = readSettings(process.argv.slice(2));
-} catch (error) {
-  console.error(`${error instanceof Error ? error.message : String(error)}\n${USAGE}`);
-  process.exit(2);
-}
+const settings = settingsOrExit(readSettings, USAGE);
 const dir = mkdtempSync(join(tmpdir(), 'slotline-fuzz-'));
 const servers: Server[] = [];
 try {

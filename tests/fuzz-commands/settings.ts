@@ -26,6 +26,16 @@ export interface Settings {
   readonly real: string;
 }
 
+/** What was typed behind the program, or the end of it with status 2, the reason and the usage. */
+export function settingsOrExit<T>(read: (args: readonly string[]) => T, usage: string): T {
+  try {
+    return read(process.argv.slice(2));
+  } catch (error) {
+    console.error(`${error instanceof Error ? error.message : String(error)}\n${usage}`);
+    return process.exit(2);
+  }
+}
+
 /** Throws an error whose message is for the person who typed. */
 export function readSettings(args: readonly string[]): Settings {
   const { values } = parseArgs({
